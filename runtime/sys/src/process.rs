@@ -1,0 +1,92 @@
+//! Processes by identity: a pid together with its start time.
+//!
+//! A pid alone is reused; the pair is not within one boot.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, PidfdFlags};
+
+/// A process that was alive at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId {
+    pub pid: i32,
+    /// Clock ticks after boot, field 22 of `/proc/PID/stat` (proc(5)).
+    pub start_ticks: u64,
+}
+
+impl ProcessId {
+    /// The running process `pid`; `None` when there is none, or it is a zombie.
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (state, start_ticks) = parse_stat(&stat)?;
+        (!matches!(state, 'Z' | 'X')).then_some(Self { pid, start_ticks })
+    }
+
+    /// This process.
+    #[must_use]
+    pub fn current() -> Self {
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
+        Self::of(pid).unwrap_or(Self { pid, start_ticks: 0 })
+    }
+
+    /// Whether that very process still runs.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        Self::of(self.pid) == Some(self)
+    }
+
+    /// Waits until the process has ended, at most for `patience`; true when it has.
+    #[must_use]
+    pub fn wait_end(self, patience: Duration) -> bool {
+        let Some(pid) = self.as_pid() else { return true };
+        let Ok(pidfd) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
+            return !self.is_alive();
+        };
+        // Checked after the descriptor is open, so that it is of this very process.
+        if !self.is_alive() {
+            return true;
+        }
+        let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+        let timeout = Timespec {
+            tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: patience.subsec_nanos().into(),
+        };
+        rustix::event::poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0)
+    }
+
+    #[must_use]
+    pub fn as_pid(self) -> Option<Pid> {
+        Pid::from_raw(self.pid)
+    }
+}
+
+/// State and start time; the command name in between may hold blanks and brackets.
+fn parse_stat(stat: &str) -> Option<(char, u64)> {
+    let rest = &stat[stat.rfind(')')? + 1..];
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    // Field 3 (state) was taken; start time is field 22.
+    let start = fields.nth(18)?.parse().ok()?;
+    Some((state, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_with_brackets_and_blanks_in_the_name() {
+        let line = "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9";
+        assert_eq!(parse_stat(line), Some(('S', 4242)));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_another_start_time_is_not() {
+        let me = ProcessId::current();
+        assert!(me.is_alive());
+        assert!(!ProcessId { start_ticks: me.start_ticks + 1, ..me }.is_alive());
+    }
+}
