@@ -1,0 +1,74 @@
+//! What `docker save` writes: `manifest.json`, configurations, layers.
+
+use serde::Deserialize;
+
+use super::layout;
+use super::load::{LoadOptions, Plan, PlannedLayer, digest_of_name, read_config};
+use super::manifest::Manifest;
+use super::source::Source;
+use crate::config::ImageConfig;
+use crate::digest::Digest;
+use crate::error::{ImageError, Result};
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::platform::Platform;
+use crate::reference::Reference;
+
+/// One image of `manifest.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// The images of a Docker archive; `None` when it is none.
+pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec<Plan>>> {
+    let Some(bytes) = source.read("manifest.json", MANIFEST_BYTES_MAX)? else { return Ok(None) };
+    let items: Option<Vec<Item>> =
+        serde_json::from_slice(&bytes).map_err(ImageError::json("the archive's manifest.json"))?;
+    let items = items.filter(|items| !items.is_empty()).ok_or_else(|| ImageError::BadArchive {
+        why: "its manifest.json lists no image".to_owned(),
+    })?;
+    let manifests = layout::all_manifests(source);
+    let mut plans = Vec::new();
+    for item in items {
+        let config = read_config(source, &item.config, digest_of_name(&item.config))?;
+        if wanted(&config, options)? {
+            plans.push(plan(item, config, &manifests)?);
+        }
+    }
+    Ok(Some(plans))
+}
+
+fn wanted(config: &[u8], options: &LoadOptions) -> Result<bool> {
+    let Some(wanted) = &options.platform else { return Ok(true) };
+    let config = ImageConfig::parse(config)?;
+    let variant = config.variant.as_deref().unwrap_or_default();
+    Ok(wanted.rank(&Platform::new(&config.os, &config.architecture, variant)).is_some())
+}
+
+fn plan(item: Item, config: Vec<u8>, manifests: &[(Vec<u8>, String, Manifest)]) -> Result<Plan> {
+    let id = Digest::of(&config);
+    let original = manifests.iter().find(|(_, _, manifest)| manifest.config.digest == id);
+    let layers = item.layers.unwrap_or_default().into_iter().map(|file| {
+        let blob_digest = digest_of_name(&file);
+        let described = original.and_then(|(_, _, manifest)| {
+            manifest.layers.iter().find(|l| Some(l.digest) == blob_digest)
+        });
+        match described {
+            Some(descriptor) => PlannedLayer::of(descriptor),
+            None => PlannedLayer { file, blob_digest, blob_size: None, media_type: None },
+        }
+    });
+    let names = item.repo_tags.unwrap_or_default();
+    let names = names.iter().map(|tag| Ok(Reference::parse(tag)?.with_default_tag()));
+    Ok(Plan {
+        layers: layers.collect(),
+        names: names.collect::<Result<_>>()?,
+        manifest: original.map(|(bytes, media_type, _)| (bytes.clone(), media_type.clone())),
+        config,
+    })
+}

@@ -1,0 +1,41 @@
+//! Images: names, registries, the content store, layers and archives.
+
+pub mod archive;
+mod auth;
+pub mod change;
+pub mod config;
+pub mod digest;
+pub mod error;
+pub mod limits;
+pub mod media;
+mod names;
+pub mod pack;
+mod platform;
+mod progress;
+mod pull;
+mod push;
+mod reference;
+mod registry;
+pub mod store;
+mod tarball;
+mod transfer;
+pub mod unpack;
+mod workers;
+
+pub use auth::{
+    AuthError, AuthSettings, Credential, CredentialStore, HelperError, Secret, StoredIn,
+};
+pub use digest::{Digest, DigestError};
+pub use error::ImageError;
+pub use names::NameRules;
+pub use platform::{Platform, PlatformError};
+pub use progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};
+pub use pull::{PullOptions, PullOutcome, pull, pull_all_tags};
+pub use push::{PushOutcome, push};
+pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, Reference, ReferenceError};
+pub use registry::{ManifestError, Refusal, RegistryError, RegistrySettings, RetryPolicy, login};
+pub use store::{
+    Compression, Hold, Image, Layer, LayerLock, LayerSource, NewImage, Progress, Store,
+    StoreOptions,
+};
+pub use transfer::TransferError;

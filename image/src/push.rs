@@ -1,0 +1,279 @@
+//! Pushing: from an image in the store to a registry.
+//!
+//! # How it works
+//!
+//! An image that came from a registry is sent byte for byte, so that it keeps its
+//! digest. One made here may have uncompressed layers; these are compressed first,
+//! always to the same bytes, and the store keeps the result: the next push finds it.
+//! Blobs go first, several at once; the manifest last.
+//!
+//! # Not here
+//!
+//! Indexes of several platforms: what is pushed is one image.
+
+use std::collections::HashSet;
+use std::io::{Read, Write};
+
+use flate2::{Compression as Level, GzBuilder};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::Serialize;
+
+use crate::auth::CredentialStore;
+use crate::digest::Digest;
+use crate::error::ImageError;
+use crate::limits::CHUNK_BYTES;
+use crate::media::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
+use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
+use crate::reference::{DEFAULT_TAG, Reference};
+use crate::registry::{
+    Connection, Document, RegistryError, RegistrySettings, Sent, Upload, push_endpoint,
+};
+use crate::store::{Image, Layer, NewImage, Store};
+use crate::transfer::{TransferError, in_network_loop};
+
+/// What a push left in the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushOutcome {
+    pub tag: String,
+    pub digest: Digest,
+    /// Bytes of the manifest.
+    pub size: usize,
+}
+
+impl std::fmt::Display for PushOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: digest: {} size: {}", self.tag, self.digest, self.size)
+    }
+}
+
+/// Pushes the image that `reference` names here; a bare name means its `latest` tag.
+pub fn push(
+    store: &Store,
+    settings: &RegistrySettings,
+    reference: &Reference,
+    sink: &dyn ProgressSink,
+) -> Result<PushOutcome, TransferError> {
+    if reference.digest().is_some() {
+        return Err(TransferError::PushByDigest);
+    }
+    let reference = reference.clone().with_default_tag();
+    sink.event(&ProgressEvent::PushingTo { repository: &reference.repository() });
+    let _hold = store.hold()?;
+    let image = distributable(store, find(store, &reference)?, sink)?;
+    in_network_loop(async {
+        let credential = CredentialStore::new(settings.auth.clone())
+            .for_reference(&reference)
+            .map_err(RegistryError::from)?;
+        let endpoint = push_endpoint(settings, reference.domain());
+        let connection = Connection::open(settings, &endpoint, credential).await?;
+        let job = Job { store, settings, reference: &reference, sink, connection: &connection };
+        job.push(&image).await
+    })
+}
+
+fn find(store: &Store, reference: &Reference) -> Result<Image, TransferError> {
+    let images = store.images()?;
+    if let Some(image) = images.iter().find(|image| image.names.contains(reference)) {
+        return Ok(image.clone());
+    }
+    let repository = reference.repository();
+    let known = images.iter().flat_map(|image| &image.names);
+    if known.into_iter().any(|name| name.repository() == repository) {
+        return Err(TransferError::NoSuchTag { name: reference.familiar() });
+    }
+    Err(TransferError::NoSuchRepository { repository: reference.familiar_repository() })
+}
+
+/// The image with layers as registries expect them.
+fn distributable(
+    store: &Store,
+    image: Image,
+    sink: &dyn ProgressSink,
+) -> Result<Image, TransferError> {
+    for layer in image.layers.iter().rev() {
+        let id = layer.diff_id.short();
+        sink.event(&ProgressEvent::Layer { id: &id, event: LayerEvent::Preparing });
+    }
+    let is_plain =
+        |layer: &Layer| !layer.media_type.ends_with("gzip") && !layer.media_type.ends_with("zstd");
+    if !image.repo_digests.is_empty() || !image.layers.iter().any(is_plain) {
+        return Ok(image);
+    }
+    let mut layers = Vec::with_capacity(image.layers.len());
+    for layer in &image.layers {
+        layers.push(if is_plain(layer) { compressed(store, layer)? } else { layer.clone() });
+    }
+    let config_bytes = store.config_bytes(&image.id)?;
+    let manifest_bytes = docker_manifest(&image.id, config_bytes.len(), &layers)?;
+    store.commit_image(&NewImage {
+        config_bytes,
+        manifest_bytes,
+        manifest_media_type: DOCKER_MANIFEST.to_owned(),
+        layers,
+        parent: image.parent,
+        ..NewImage::default()
+    })?;
+    Ok(store.get(&image.id)?)
+}
+
+/// Compresses a layer's blob into another blob of the store.
+fn compressed(store: &Store, layer: &Layer) -> Result<Layer, ImageError> {
+    let path = store.blob_path(&layer.blob_digest);
+    let mut plain = store.open_blob(&layer.blob_digest)?;
+    let mut blob = store.new_blob()?;
+    // No time and no system in the header: the same layer gives the same bytes.
+    let mut gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Level::new(6));
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let n = plain.read(&mut chunk).map_err(ImageError::io("read", &path))?;
+        if n == 0 {
+            break;
+        }
+        gzip.write_all(&chunk[..n]).map_err(ImageError::io("compress", &path))?;
+        blob.put(gzip.get_ref())?;
+        gzip.get_mut().clear();
+    }
+    blob.put(&gzip.finish().map_err(ImageError::io("compress", &path))?)?;
+    let blob_size = blob.bytes();
+    let blob_digest = blob.place(store)?;
+    let media_type = DOCKER_LAYER_GZIP.to_owned();
+    Ok(Layer { blob_digest, blob_size, media_type, ..layer.clone() })
+}
+
+/// A schema 2 manifest, laid out as Docker writes it.
+fn docker_manifest(
+    config: &Digest,
+    config_size: usize,
+    layers: &[Layer],
+) -> Result<Vec<u8>, ImageError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Entry<'a> {
+        media_type: &'a str,
+        size: u64,
+        digest: Digest,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Schema2<'a> {
+        schema_version: u32,
+        media_type: &'a str,
+        config: Entry<'a>,
+        layers: Vec<Entry<'a>>,
+    }
+    let manifest = Schema2 {
+        schema_version: 2,
+        media_type: DOCKER_MANIFEST,
+        config: Entry { media_type: DOCKER_CONFIG, size: config_size as u64, digest: *config },
+        layers: layers
+            .iter()
+            .map(|layer| Entry {
+                media_type: &layer.media_type,
+                size: layer.blob_size,
+                digest: layer.blob_digest,
+            })
+            .collect(),
+    };
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"   ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    manifest.serialize(&mut serializer).map_err(ImageError::json("the new manifest"))?;
+    Ok(bytes)
+}
+
+/// One push to one server.
+struct Job<'a> {
+    store: &'a Store,
+    settings: &'a RegistrySettings,
+    reference: &'a Reference,
+    sink: &'a dyn ProgressSink,
+    connection: &'a Connection,
+}
+
+impl Job<'_> {
+    async fn push(&self, image: &Image) -> Result<PushOutcome, TransferError> {
+        let repository = self.reference.path();
+        let tag = self.reference.tag().unwrap_or(DEFAULT_TAG);
+        let manifest = self.store.manifest_bytes(image)?;
+        let name = self.reference.familiar();
+        let document = Document::parse(&name, &image.manifest_media_type, &manifest)?;
+
+        let mut seen = HashSet::new();
+        let layers = image.layers.iter().rev().filter(|layer| seen.insert(layer.blob_digest));
+        let all = self.store.images()?;
+        let uploads = layers.map(|layer| self.layer(layer, &all));
+        stream::iter(uploads)
+            .buffer_unordered(self.settings.max_concurrent_uploads.max(1))
+            .try_collect::<()>()
+            .await?;
+        // The configuration blob has the size the manifest tells.
+        if let Document::Manifest(manifest) = &document {
+            let path = self.store.blob_path(&image.id);
+            let blob = Upload { path: &path, digest: image.id, size: manifest.config.size };
+            self.connection.push_blob(repository, &blob, &[], &|_| {}).await?;
+        }
+        let media_type = match &document {
+            Document::Manifest(manifest) => manifest.effective_media_type(),
+            Document::Index(_) => &image.manifest_media_type,
+        };
+        self.connection.push_manifest(repository, tag, media_type, &manifest).await?;
+
+        let digest = image.manifest_digest;
+        let repo_digest =
+            self.reference.with_digest(&digest.to_string()).map_err(ImageError::from)?;
+        self.store.add_repo_digest(&image.id, &repo_digest)?;
+        Ok(PushOutcome { tag: tag.to_owned(), digest, size: manifest.len() })
+    }
+
+    async fn layer(&self, layer: &Layer, all: &[Image]) -> Result<(), TransferError> {
+        let id = layer.diff_id.short();
+        let tell = |event| self.sink.event(&ProgressEvent::Layer { id: &id, event });
+        let path = self.store.blob_path(&layer.blob_digest);
+        let blob = Upload { path: &path, digest: layer.blob_digest, size: layer.blob_size };
+        let sources = self.mount_sources(&layer.blob_digest, all);
+        let sent = self.connection.push_blob(self.reference.path(), &blob, &sources, &tell).await?;
+        tell(match sent {
+            Sent::Existed => LayerEvent::LayerAlreadyExists,
+            Sent::Mounted { from } => LayerEvent::MountedFrom { repository: from },
+            Sent::Uploaded => LayerEvent::Pushed,
+        });
+        Ok(())
+    }
+
+    /// Other repositories of the same registry that have the blob, as far as we know.
+    fn mount_sources(&self, blob: &Digest, all: &[Image]) -> Vec<String> {
+        let mut sources: Vec<String> = all
+            .iter()
+            .filter(|image| image.layers.iter().any(|layer| layer.blob_digest == *blob))
+            .flat_map(|image| &image.repo_digests)
+            .filter(|name| name.domain() == self.reference.domain())
+            .map(|name| name.path().to_owned())
+            .filter(|path| path != self.reference.path())
+            .collect();
+        sources.sort();
+        sources.dedup();
+        sources
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_has_dockers_layout() {
+        let layer = Layer {
+            diff_id: Digest::of(b"d"),
+            blob_digest: Digest::of(b"b"),
+            blob_size: 3_711_800,
+            media_type: DOCKER_LAYER_GZIP.to_owned(),
+            unpacked_size: 0,
+            notes: Vec::new(),
+        };
+        let bytes = docker_manifest(&Digest::of(b"c"), 999, &[layer]).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        // The size Docker shows for an image of one such layer.
+        assert_eq!(text.len(), 527);
+        assert!(text.starts_with("{\n   \"schemaVersion\": 2,\n   \"mediaType\": \""), "{text}");
+    }
+}

@@ -1,0 +1,156 @@
+//! `images.json`: which images there are and what they are called.
+//!
+//! Readers read the file as it is: it is replaced whole. Writers take the lock file
+//! beside it, read, change, replace.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rustix::fs::FlockOperation;
+use serde::{Deserialize, Serialize};
+
+use super::ingest::Layer;
+use super::{Store, fsutil, lock};
+use crate::digest::Digest;
+use crate::error::{ImageError, Result};
+use crate::limits::INDEX_BYTES_MAX;
+
+/// Format this program writes; it reads every older one.
+const FORMAT_VERSION: u32 = 1;
+
+/// Everything `images.json` holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) version: u32,
+    pub(super) images: Vec<Row>,
+    /// Full name with tag to image id.
+    pub(super) names: BTreeMap<String, Digest>,
+    /// Full name with manifest digest to image id.
+    pub(super) digests: BTreeMap<String, Digest>,
+}
+
+/// One image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) id: Digest,
+    /// RFC 3339, from the image's configuration.
+    pub(super) created: String,
+    pub(super) os: String,
+    pub(super) architecture: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) variant: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<Digest>,
+    /// RFC 3339; when a name was last given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_tag_time: Option<String>,
+    /// The manifests this image came with, newest first; never empty.
+    pub(super) manifests: Vec<ManifestRow>,
+}
+
+/// One manifest of an image: the same content may be compressed in several ways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ManifestRow {
+    pub(super) digest: Digest,
+    pub(super) media_type: String,
+    pub(super) layers: Vec<Layer>,
+}
+
+/// Enough of the file to know whether the rest can be understood.
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            version: FORMAT_VERSION,
+            images: Vec::new(),
+            names: BTreeMap::new(),
+            digests: BTreeMap::new(),
+        }
+    }
+}
+
+impl Index {
+    fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
+        let what = || format!("`{}`", path.display());
+        let head: VersionOnly = serde_json::from_slice(bytes).map_err(ImageError::json(what()))?;
+        if head.version > FORMAT_VERSION {
+            let path = path.to_owned();
+            return Err(ImageError::NewerFormat {
+                path,
+                found: head.version,
+                known: FORMAT_VERSION,
+            });
+        }
+        serde_json::from_slice(bytes).map_err(ImageError::json(what()))
+    }
+
+    pub(super) fn row(&self, id: &Digest) -> Option<&Row> {
+        self.images.iter().find(|row| row.id == *id)
+    }
+
+    pub(super) fn row_mut(&mut self, id: &Digest) -> Option<&mut Row> {
+        self.images.iter_mut().find(|row| row.id == *id)
+    }
+
+    /// Whether an image has neither a name nor a repository digest.
+    pub(super) fn is_unnamed(&self, id: &Digest) -> bool {
+        !self.names.values().chain(self.digests.values()).any(|named| named == id)
+    }
+}
+
+impl Store {
+    pub(super) fn read_index(&self) -> Result<Index> {
+        let path = self.index_path();
+        match fsutil::read_optional(&path, INDEX_BYTES_MAX)? {
+            Some(bytes) => Index::parse(&bytes, &path),
+            None => Ok(Index::default()),
+        }
+    }
+
+    /// Changes the index: no other writer comes between reading and replacing it.
+    ///
+    /// When `change` fails, or leaves the index as it was, nothing is written.
+    pub(super) fn update_index<T>(
+        &self,
+        change: impl FnOnce(&mut Index) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.root.join("images.lock");
+        let file = fsutil::open_lock(&path)?;
+        lock::lock_wait(&file, FlockOperation::LockExclusive)
+            .map_err(ImageError::io("lock", &path))?;
+        let mut index = self.read_index()?;
+        let before = serde_json::to_vec(&index).map_err(ImageError::json("the image index"))?;
+        let outcome = change(&mut index)?;
+        let after = serde_json::to_vec(&index).map_err(ImageError::json("the image index"))?;
+        if before != after {
+            fsutil::replace_file(&self.index_path(), &self.tmp_path("index")?, &after)?;
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_refused_with_both_numbers() {
+        let newer = br#"{"version":7,"images":"something else"}"#;
+        let error = Index::parse(newer, Path::new("/d/images.json")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`/d/images.json` was written by a newer version: format 7, this one reads up to 1"
+        );
+    }
+
+    #[test]
+    fn an_index_survives_the_round_trip() {
+        let text = serde_json::to_vec(&Index::default()).unwrap();
+        assert_eq!(text, br#"{"version":1,"images":[],"names":{},"digests":{}}"#);
+        assert!(Index::parse(&text, Path::new("x")).unwrap().images.is_empty());
+    }
+}

@@ -1,0 +1,69 @@
+//! What pull and push have in common: their error, and the loop they run on.
+
+use crate::error::ImageError;
+use crate::registry::{ManifestError, RegistryError};
+
+/// Why a pull or a push failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+
+    #[error(transparent)]
+    Store(#[from] ImageError),
+
+    #[error("cannot start the network loop")]
+    Runtime(#[source] std::io::Error),
+
+    #[error("the index of {name} nests too deeply")]
+    IndexDepth { name: String },
+
+    #[error("An image does not exist locally with the tag: {repository}")]
+    NoSuchRepository { repository: String },
+
+    #[error("tag does not exist: {name}")]
+    NoSuchTag { name: String },
+
+    #[error("cannot push a digest reference")]
+    PushByDigest,
+}
+
+impl TransferError {
+    /// Whether the registry answered that it has no such image, so that the next
+    /// registry of a search may be asked.
+    pub fn is_not_found(&self) -> bool {
+        matches!(
+            self,
+            Self::Registry(
+                RegistryError::ManifestNotFound { .. }
+                    | RegistryError::AccessDenied { .. }
+                    | RegistryError::RepositoryNotFound { .. }
+            )
+        )
+    }
+
+    /// One sentence that tells the user what to do next, when we know it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Runs `work` to its end on a network loop of this thread.
+pub(crate) fn in_network_loop<T>(
+    work: impl Future<Output = Result<T, TransferError>>,
+) -> Result<T, TransferError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(TransferError::Runtime)?
+        .block_on(work)
+}

@@ -1,0 +1,10 @@
+//! Pull, push and login over real connections on this machine.
+
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod support;
