@@ -1,0 +1,221 @@
+//! Talk to the monitor of a running container.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::paths;
+use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
+
+/// How long to wait before a monitor is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// An open connection to a monitor.
+#[derive(Debug)]
+pub struct Connection {
+    pub stream: UnixStream,
+    decoder: Decoder,
+    id: String,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: UnixStream, id: &str) -> Self {
+        Self { stream, decoder: Decoder::default(), id: id.to_owned() }
+    }
+
+    /// # Errors
+    /// When the monitor is gone.
+    pub fn send(&mut self, request: &Request) -> Result<(), EngineError> {
+        wire::send(&mut self.stream, request).map_err(|_| self.gone())
+    }
+
+    /// Sends input for the container; empty means that there will be no more.
+    ///
+    /// # Errors
+    /// When the monitor is gone.
+    pub fn send_input(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        let kind = if bytes.is_empty() { Kind::StdinEnd } else { Kind::Stdin };
+        self.stream.write_all(&frame(kind, bytes)).map_err(|_| self.gone())
+    }
+
+    /// Waits for the next frame; `None` when the monitor hung up.
+    ///
+    /// # Errors
+    /// When the stream breaks.
+    pub fn receive(&mut self) -> io::Result<Option<(Kind, Vec<u8>)>> {
+        wire::read_frame(&mut self.stream, &mut self.decoder)
+    }
+
+    /// A whole frame that has already arrived.
+    ///
+    /// # Errors
+    /// When the peer does not speak our protocol.
+    pub fn buffered(&mut self) -> io::Result<Option<(Kind, Vec<u8>)>> {
+        self.decoder.next_frame()
+    }
+
+    /// Waits for the next notice and drops output on the way.
+    ///
+    /// # Errors
+    /// When the monitor is gone.
+    pub fn notice(&mut self) -> Result<Notice, EngineError> {
+        loop {
+            match self.receive() {
+                Ok(Some((Kind::Notice, payload))) => {
+                    return serde_json::from_slice(&payload).map_err(|_| self.gone());
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return Err(self.gone()),
+            }
+        }
+    }
+
+    /// Waits until the container has ended; the answer is its exit code.
+    ///
+    /// # Errors
+    /// When the monitor is gone.
+    pub fn wait_exit(&mut self) -> Result<i32, EngineError> {
+        loop {
+            match self.notice()? {
+                Notice::Exited { code } => return Ok(code),
+                Notice::Refused { message } => {
+                    return Err(EngineError::Refused { id: self.id.clone(), message });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// When it is refused or the monitor is gone.
+    pub fn ask(&mut self, request: &Request) -> Result<(), EngineError> {
+        self.send(request)?;
+        loop {
+            match self.notice()? {
+                Notice::Done => return Ok(()),
+                Notice::Refused { message } => {
+                    return Err(EngineError::Refused { id: self.id.clone(), message });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn gone(&self) -> EngineError {
+        EngineError::MonitorGone { id: self.id.clone() }
+    }
+}
+
+impl Engine {
+    /// Connects to the monitor of a container; `None` when none is alive.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn connect(&self, id: &str) -> Result<Option<Connection>, EngineError> {
+        let life = self.records.life(id)?;
+        let Some(monitor) = life.live_monitor() else { return Ok(None) };
+        // A monitor that has just begun does not listen yet, and one that takes its container
+        // down no longer does: it is one or the other until it answers or ends.
+        loop {
+            if let Ok(stream) = paths::connect(&self.paths.running(id), "control.sock") {
+                return Ok(Some(Connection::new(stream, id)));
+            }
+            if monitor.wait_end(RETRY) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Sends a signal to the first process of a running container.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn kill(&self, id: &str, number: i32) -> Result<(), EngineError> {
+        let not_running = || EngineError::NotRunning { id: id.to_owned() };
+        let mut connection = self.connect(id)?.ok_or_else(not_running)?;
+        match connection.ask(&Request::Signal { number }) {
+            Err(EngineError::Refused { .. }) => Err(not_running()),
+            other => other,
+        }?;
+        let container = self.records.load(id);
+        if number == crate::signals::SIGKILL {
+            let sent = connection.send(&Request::Wait);
+            match sent.and_then(|()| connection.wait_exit()) {
+                // With `--rm` nothing is left of it.
+                Ok(_) | Err(EngineError::MonitorGone { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if let Ok(container) = container {
+            self.events.container(&container, "kill", &[("signal", &number.to_string())]);
+        }
+        Ok(())
+    }
+
+    /// Stops a container: signal, grace, SIGKILL. One that is not running is left alone.
+    ///
+    /// `grace_s` and `signal` override what the container was made with; a negative grace
+    /// waits for ever.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn stop(
+        &self,
+        id: &str,
+        signal: Option<i32>,
+        grace_s: Option<i64>,
+    ) -> Result<(), EngineError> {
+        /// Docker's grace, in seconds.
+        const GRACE_S: i64 = 10;
+        let container = self.records.load(id)?;
+        let Some(mut connection) = self.connect(id)? else { return Ok(()) };
+        let signal = signal
+            .or_else(|| crate::signals::parse(&container.config.stop_signal))
+            .unwrap_or(crate::signals::SIGTERM);
+        let grace = grace_s.or(container.config.stop_timeout).unwrap_or(GRACE_S);
+        let grace_ms = u64::try_from(grace).ok().map(|seconds| seconds.saturating_mul(1000));
+        self.events.container(&container, "kill", &[("signal", &signal.to_string())]);
+        let sent = connection.send(&Request::Stop { signal, grace_ms });
+        match sent.and_then(|()| connection.wait_exit()) {
+            // A monitor that goes away while we wait was done, or is dealt with by `life`.
+            Ok(_) | Err(EngineError::MonitorGone { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.events.container(&container, "stop", &[]);
+        Ok(())
+    }
+
+    /// Waits until a container is not running; the answer is its exit code.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn wait(&self, id: &str) -> Result<i32, EngineError> {
+        if let Some(mut connection) = self.connect(id)? {
+            let sent = connection.send(&Request::Wait);
+            match sent.and_then(|()| connection.wait_exit()) {
+                Ok(code) => return Ok(code),
+                Err(EngineError::MonitorGone { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.records.life(id)?.state.exit_code)
+    }
+
+    /// Stops or resumes all processes of a container.
+    ///
+    /// # Errors
+    /// When it is not running, or the kernel gives us no way.
+    pub fn pause(&self, id: &str, on: bool) -> Result<(), EngineError> {
+        let mut connection =
+            self.connect(id)?.ok_or_else(|| EngineError::NotRunning { id: id.to_owned() })?;
+        let request = if on { Request::Pause } else { Request::Unpause };
+        match connection.ask(&request) {
+            Err(EngineError::Refused { message, .. }) => Err(EngineError::Refuse(message)),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Create a container: its id, its name, its record, its folders.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::model::{Config, Container, HostConfig, RECORD_VERSION, Timestamp};
+use crate::paths::make_private;
+
+/// What of an image a container needs.
+#[derive(Clone, Debug, Default)]
+pub struct ImageFacts {
+    /// `sha256:…`.
+    pub id: String,
+    /// As the user named it.
+    pub name: String,
+    /// `linux/amd64`.
+    pub platform: String,
+    /// DiffIDs, lowest first.
+    pub layers: Vec<String>,
+    /// What the image's configuration says.
+    pub config: Config,
+}
+
+/// A container to be made.
+#[derive(Clone, Debug, Default)]
+pub struct CreateRequest {
+    pub name: Option<String>,
+    pub image: ImageFacts,
+    /// What the user asked for; what is left out comes from the image.
+    pub config: Config,
+    pub host_config: HostConfig,
+}
+
+/// How often a generated name is tried before it gets a digit.
+const NAME_TRIES: u32 = 10;
+
+impl Engine {
+    /// Makes a container and returns its record.
+    ///
+    /// # Errors
+    /// When its name is taken or invalid, or files cannot be written.
+    pub fn create(&self, request: CreateRequest) -> Result<Container, EngineError> {
+        if let Some(name) = &request.name {
+            crate::names::validate(name)?;
+        }
+        let id = new_id()?;
+        let mut config = merge(request.config, &request.image.config);
+        super::check::conflicts(&config, &request.host_config)?;
+        super::check::devices(&request.host_config)?;
+        if config.hostname.is_empty() {
+            config.hostname = self.host_name(&id, &request.host_config)?;
+        }
+        let mut words =
+            config.entrypoint.iter().flatten().chain(config.cmd.iter().flatten()).cloned();
+        let path =
+            words.next().ok_or_else(|| EngineError::Refuse("no command specified".to_owned()))?;
+        let args = words.collect();
+        let mut container = Container {
+            version: RECORD_VERSION,
+            id,
+            name: request.name.clone().unwrap_or_default(),
+            created: Timestamp::now(),
+            path,
+            args,
+            image: request.image.id,
+            image_name: request.image.name,
+            platform: request.image.platform,
+            layers: request.image.layers,
+            config,
+            host_config: request.host_config,
+            storage: self.config.storage,
+            ..Container::default()
+        };
+        let folder = self.paths.container(&container.id);
+        let made = self.fill(&mut container, request.name.is_some());
+        if made.is_err() {
+            // Nothing but our own fresh folder is in there.
+            drop(fs::remove_dir_all(&folder));
+        }
+        made?;
+        self.events.container(&container, "create", &[]);
+        Ok(container)
+    }
+
+    fn fill(&self, container: &mut Container, named: bool) -> Result<(), EngineError> {
+        let folder = self.paths.container(&container.id);
+        let lock = self.records.lock()?;
+        // Debris of a command that died is swept by whoever holds the lock next.
+        for debris in self.records.debris(&lock)? {
+            drop(fs::remove_dir_all(debris));
+        }
+        for name in ["upper", "work", "empty"] {
+            make_private(&folder.join(name))?;
+        }
+        set_mode(&folder.join("upper"), 0o755)?;
+        self.plan_mounts(container)?;
+
+        if named {
+            return Ok(self.records.create(&lock, container)?);
+        }
+        for attempt in 0.. {
+            container.name = crate::names::generate(random);
+            if attempt >= NAME_TRIES {
+                container.name.push_str(&(random() % 10).to_string());
+            }
+            match self.records.create(&lock, container) {
+                Err(crate::records::RecordError::NameTaken { .. }) if attempt < 3 * NAME_TRIES => {}
+                other => return Ok(other?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set_mode(path: &std::path::Path, mode: u32) -> Result<(), EngineError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(EngineError::io(format!("set the mode of {}", path.display())))
+}
+
+pub(super) fn random() -> u32 {
+    // The kernel's generator is ready long before a user can log in.
+    getrandom::u32().unwrap_or_default()
+}
+
+pub(super) fn new_id() -> Result<String, EngineError> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        EngineError::io("get random bytes for an id")(std::io::Error::other(error))
+    })?;
+    Ok(hex::encode(bytes))
+}
+
+/// Fills what the user left out from the image, by Docker's rules.
+pub(crate) fn merge(mut config: Config, image: &Config) -> Config {
+    if config.entrypoint.is_none() {
+        // A command of the user's keeps the entry point; no command means the image's.
+        if config.cmd.as_ref().is_none_or(Vec::is_empty) {
+            config.cmd.clone_from(&image.cmd);
+        }
+        config.entrypoint.clone_from(&image.entrypoint);
+    } else if config.entrypoint.as_deref() == Some(&[String::new()]) {
+        // `--entrypoint ""` takes the image's away, and its command with it.
+        config.entrypoint = None;
+    }
+    let named: Vec<&str> = config.env.iter().filter_map(|entry| entry.split('=').next()).collect();
+    let mut env: Vec<String> = image
+        .env
+        .iter()
+        .filter(|entry| entry.split('=').next().is_some_and(|name| !named.contains(&name)))
+        .cloned()
+        .collect();
+    let own = std::mem::take(&mut config.env);
+    config.env = own;
+    config.env.append(&mut env);
+    if config.user.is_empty() {
+        config.user.clone_from(&image.user);
+    }
+    if config.working_dir.is_empty() {
+        config.working_dir.clone_from(&image.working_dir);
+    }
+    if config.stop_signal.is_empty() {
+        config.stop_signal.clone_from(&image.stop_signal);
+    }
+    let mut labels: BTreeMap<String, String> = image.labels.clone();
+    labels.append(&mut config.labels);
+    config.labels = labels;
+    for port in image.exposed_ports.keys() {
+        config.exposed_ports.entry(port.clone()).or_default();
+    }
+    if let Some(volumes) = &image.volumes {
+        let own = config.volumes.get_or_insert_default();
+        for path in volumes.keys() {
+            own.entry(path.clone()).or_default();
+        }
+    }
+    config.healthcheck = merge_health(config.healthcheck, image.healthcheck.as_ref());
+    if config.shell.is_none() {
+        config.shell.clone_from(&image.shell);
+    }
+    config.on_build = config.on_build.or_else(|| image.on_build.clone());
+    config
+}
+
+fn merge_health(
+    own: Option<crate::model::HealthConfig>,
+    image: Option<&crate::model::HealthConfig>,
+) -> Option<crate::model::HealthConfig> {
+    let (Some(mut own), Some(image)) = (own.clone(), image) else {
+        return own.or_else(|| image.cloned());
+    };
+    if own.test.is_empty() {
+        own.test.clone_from(&image.test);
+    }
+    for (mine, theirs) in [
+        (&mut own.interval, image.interval),
+        (&mut own.timeout, image.timeout),
+        (&mut own.start_period, image.start_period),
+        (&mut own.start_interval, image.start_interval),
+        (&mut own.retries, image.retries),
+    ] {
+        if *mine == 0 {
+            *mine = theirs;
+        }
+    }
+    Some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(list: &[&str]) -> Option<Vec<String>> {
+        Some(list.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    fn image() -> Config {
+        Config {
+            entrypoint: words(&["/entry"]),
+            cmd: words(&["serve"]),
+            env: vec!["A=image".into(), "B=image".into()],
+            user: "app".into(),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn a_command_replaces_only_the_command() {
+        let user = Config { cmd: words(&["sh"]), ..Config::default() };
+        let merged = merge(user, &image());
+        assert_eq!((merged.entrypoint, merged.cmd), (words(&["/entry"]), words(&["sh"])));
+        assert_eq!(merged.user, "app");
+    }
+
+    #[test]
+    fn an_entry_point_drops_the_images_command() {
+        let user = Config { entrypoint: words(&["ls"]), ..Config::default() };
+        let merged = merge(user, &image());
+        assert_eq!((merged.entrypoint, merged.cmd), (words(&["ls"]), None));
+        let user = Config { entrypoint: words(&[""]), cmd: words(&["id"]), ..Config::default() };
+        let merged = merge(user, &image());
+        assert_eq!((merged.entrypoint, merged.cmd), (None, words(&["id"])));
+    }
+
+    #[test]
+    fn the_users_environment_comes_first_and_wins() {
+        let user = Config { env: vec!["B=user".into(), "C=user".into()], ..Config::default() };
+        assert_eq!(merge(user, &image()).env, ["B=user", "C=user", "A=image"]);
+    }
+}

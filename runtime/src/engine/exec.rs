@@ -1,0 +1,92 @@
+//! Run a further process in a running container.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+
+use super::{Connection, Engine};
+use crate::error::EngineError;
+use crate::model::Status;
+use crate::monitor::{Attach, ExecSession, describe, launch_exec};
+use crate::session;
+use crate::wire::Notice;
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct ExecRequest {
+    pub argv: Vec<String>,
+    /// Added to the container's environment.
+    pub env: Vec<String>,
+    /// Empty means the container's.
+    pub user: String,
+    /// Empty means the container's.
+    pub working_dir: String,
+    pub tty: bool,
+    pub privileged: bool,
+    pub attach: Attach,
+    /// Rows and columns.
+    pub console_size: [u32; 2],
+}
+
+/// A process that runs.
+#[derive(Debug)]
+pub struct Executed {
+    pub connection: Connection,
+    pub pid: i32,
+    pub exec_id: String,
+}
+
+impl Engine {
+    /// Starts a process in a running container. This process joins the container's
+    /// namespaces on the way, so it must have a single thread and can do nothing outside
+    /// of them afterwards but talk and print.
+    ///
+    /// # Errors
+    /// When the container is not running, or [`EngineError::Start`] with the exit code.
+    pub fn exec(&self, id: &str, request: ExecRequest) -> Result<Executed, EngineError> {
+        let container = self.records.load(id)?;
+        let life = self.records.life(id)?;
+        match life.state.status {
+            Status::Running => {}
+            Status::Paused => return Err(EngineError::Paused { id: container.name }),
+            _ => return Err(EngineError::NotRunning { id: id.to_owned() }),
+        }
+        let not_running = || EngineError::NotRunning { id: id.to_owned() };
+        let monitor = life.live_monitor().ok_or_else(not_running)?;
+        session::join(monitor).map_err(EngineError::syscall("enter the container's namespaces"))?;
+        let exec_id = super::create::new_id()?;
+        let order = self.order(id, request.attach);
+        let session = describe(&container, life.cgroup.as_deref(), order, request, &exec_id)?;
+        let memory = to_memory(&session)?;
+        let stream = launch_exec(&memory)
+            .map_err(EngineError::syscall("start the parent of the process"))?;
+        let mut connection = Connection::new(stream, id);
+        match connection.notice()? {
+            Notice::Started { pid, .. } => {
+                let command = session.program.argv.join(" ");
+                self.events.container(
+                    &container,
+                    &format!("exec_start: {command}"),
+                    &[("execID", &exec_id)],
+                );
+                Ok(Executed { connection, pid, exec_id })
+            }
+            Notice::Failed(failure) => Err(EngineError::Start(failure)),
+            _ => Err(EngineError::MonitorGone { id: id.to_owned() }),
+        }
+    }
+}
+
+/// Hands the session over in memory: an argument list can be read by others.
+fn to_memory(session: &ExecSession) -> Result<OwnedFd, EngineError> {
+    let what = "hand over the process's description";
+    let json = serde_json::to_vec(session)
+        .map_err(|error| EngineError::io(what)(std::io::Error::from(error)))?;
+    let memory = rustix::fs::memfd_create("coracle-exec", rustix::fs::MemfdFlags::CLOEXEC)
+        .map_err(|error| EngineError::io(what)(error.into()))?;
+    let mut file = File::from(memory);
+    file.write_all(&json).map_err(EngineError::io(what))?;
+    rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))
+        .map_err(|error| EngineError::io(what)(error.into()))?;
+    Ok(file.into())
+}

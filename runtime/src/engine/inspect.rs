@@ -1,0 +1,117 @@
+//! What there is to know about containers.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::model::{Container, ContainerInspect, GraphDriver, InspectPaths};
+use crate::records::{Life, RecordError};
+
+/// A container and where its life stands.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub container: Container,
+    pub life: Life,
+}
+
+impl Engine {
+    /// All containers, newest first.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn list(&self) -> Result<Vec<Summary>, EngineError> {
+        let mut all = Vec::new();
+        for id in self.records.ids()? {
+            match self.summary(&id) {
+                Ok(summary) => all.push(summary),
+                // Removed while we looked.
+                Err(EngineError::Record(RecordError::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        all.sort_by_key(|summary: &Summary| std::cmp::Reverse(summary.container.created));
+        Ok(all)
+    }
+
+    /// One container by its full id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn summary(&self, id: &str) -> Result<Summary, EngineError> {
+        let container = self.records.load(id)?;
+        let life = self.records.life(id)?;
+        Ok(Summary { container, life })
+    }
+
+    /// What `inspect` prints.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn inspect(&self, id: &str) -> Result<ContainerInspect, EngineError> {
+        let Summary { mut container, life } = self.summary(id)?;
+        container.restart_count = life.restart_count;
+        let folder = self.paths.container(id);
+        let file = |name: &str| folder.join(name).display().to_string();
+        let layers: Vec<String> = container
+            .layers
+            .iter()
+            .rev()
+            .map(|digest| {
+                let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+                self.config.layers.join(hex).join("diff").display().to_string()
+            })
+            .collect();
+        let copied = crate::rootfs::has_copy(&folder);
+        let (driver, own) = if copied { ("copy", "copy") } else { ("overlay2", "upper") };
+        let data = BTreeMap::from([
+            ("ID".to_owned(), container.id.clone()),
+            ("LowerDir".to_owned(), layers.join(":")),
+            ("MergedDir".to_owned(), self.paths.merged(id).display().to_string()),
+            ("UpperDir".to_owned(), file(own)),
+            ("WorkDir".to_owned(), file("work")),
+        ]);
+        let paths = InspectPaths {
+            resolv_conf: file("resolv.conf"),
+            hostname: file("hostname"),
+            hosts: file("hosts"),
+            log: match container.host_config.log_config.driver.as_str() {
+                "json-file" => self.paths.log(id).display().to_string(),
+                _ => String::new(),
+            },
+            graph_driver: GraphDriver { data: Some(data), name: driver.to_owned() },
+        };
+        Ok(ContainerInspect::new(&container, &life.state, paths, None))
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// When the name is taken or invalid.
+    pub fn rename(&self, id: &str, name: &str) -> Result<(), EngineError> {
+        let name = name.strip_prefix('/').unwrap_or(name);
+        // Docker names it with the slash here, and only here.
+        crate::names::validate(name).map_err(|error| {
+            EngineError::Refuse(error.to_string().replacen(
+                &format!("({name})"),
+                &format!("(/{name})"),
+                1,
+            ))
+        })?;
+        let lock = self.records.lock()?;
+        let mut container = self.records.load(id)?;
+        let old = container.name.clone();
+        self.records.rename(&lock, &mut container, name)?;
+        drop(lock);
+        self.tell_monitor(id)?;
+        self.events.container(&container, "rename", &[("oldName", &format!("/{old}"))]);
+        Ok(())
+    }
+
+    /// Lets the monitor of a running container read its record again.
+    pub(super) fn tell_monitor(&self, id: &str) -> Result<(), EngineError> {
+        match self.connect(id)? {
+            Some(mut connection) => connection.ask(&crate::wire::Request::Reload),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Create, start, stop, execute, remove: what the command line calls.
+//!
+//! One file per verb. A call that touches a container's mounts or files of other owners
+//! takes a [`Session`]: proof that this process is root of the user's namespaces. The
+//! others work from outside and only read records or talk to a monitor.
+
+mod check;
+mod commit;
+mod control;
+mod cp;
+mod create;
+mod diff;
+mod exec;
+mod inspect;
+mod mounts;
+mod recover;
+pub mod remove;
+mod start;
+mod update;
+mod usage;
+
+use std::path::PathBuf;
+
+use coracle_sys::idmap::IdMap;
+
+pub use commit::CommitRequest;
+pub use control::Connection;
+pub use create::{CreateRequest, ImageFacts};
+pub use exec::{ExecRequest, Executed};
+pub use inspect::Summary;
+pub use remove::RemoveOptions;
+pub use start::Started;
+pub use update::UpdateRequest;
+pub use usage::ContainerSize;
+
+use crate::error::EngineError;
+use crate::events::Events;
+use crate::paths::Paths;
+use crate::records::Records;
+use crate::session::{self, Session};
+use crate::volumes::Volumes;
+
+/// What the engine is told about its surroundings; `cli` reads it from the environment.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub paths: Paths,
+    /// Folder of the unpacked layers of images.
+    pub layers: PathBuf,
+    /// This executable, where `--init` finds it.
+    pub exe: PathBuf,
+    pub id_map: IdMap,
+    pub cgroup: crate::cgroup::Settings,
+    /// How the root filesystems of new containers are made.
+    pub storage: crate::rootfs::Storage,
+}
+
+/// The containers of one user.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) config: EngineConfig,
+    pub(crate) paths: Paths,
+    pub records: Records,
+    pub events: Events,
+    pub volumes: Volumes,
+}
+
+impl Engine {
+    /// # Errors
+    /// When the data root cannot be used.
+    pub fn open(config: EngineConfig) -> Result<Self, EngineError> {
+        let paths = config.paths.clone();
+        let records = Records::open(&paths)?;
+        let events = Events::new(paths.events());
+        let volumes = Volumes::new(paths.volumes());
+        Ok(Self { config, paths, records, events, volumes })
+    }
+
+    /// What a monitor or an exec session is told.
+    fn order(&self, id: &str, attach: crate::monitor::Attach) -> crate::monitor::Launch {
+        crate::monitor::Launch {
+            id: id.to_owned(),
+            data: self.paths.data.clone(),
+            run: self.paths.run.clone(),
+            layers: self.config.layers.clone(),
+            exe: self.config.exe.clone(),
+            single_id: self.config.id_map.is_single(),
+            cgroup: self.config.cgroup.clone(),
+            attach,
+        }
+    }
+
+    /// The ids of the containers that use a volume.
+    #[must_use]
+    pub fn volume_users(&self, volume: &str) -> Vec<String> {
+        remove::users(&self.records, volume)
+    }
+
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Enters the user's namespaces; `starts` when a container is about to be started.
+    ///
+    /// # Errors
+    /// When no user namespace can be had, or this process has more than one thread.
+    pub fn enter(&self, starts: bool) -> Result<Session, EngineError> {
+        Ok(session::enter(&self.paths, &self.config.id_map, starts)?)
+    }
+}

@@ -1,0 +1,88 @@
+//! What a new container mounts: its volumes are made, its bind sources looked at.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::model::{Container, ContainerMount, MountType};
+use crate::mounts::{self, Donor, MountError, PlannedMount, VolumeRequest};
+use crate::volumes::{ANONYMOUS_LABEL, CreateVolume};
+
+impl Engine {
+    /// Fills `container.mounts` from its configuration.
+    pub(super) fn plan_mounts(&self, container: &mut Container) -> Result<(), EngineError> {
+        let mut donors: Vec<(Vec<ContainerMount>, bool)> = Vec::new();
+        for option in container.host_config.volumes_from.iter().flatten() {
+            let from = mounts::volumes_from(option)?;
+            let id = self.records.find(&from.container)?;
+            donors.push((self.records.load(&id)?.mounts, from.read_only));
+        }
+        let donors: Vec<Donor<'_>> = donors
+            .iter()
+            .map(|(mounts, read_only)| Donor { mounts, read_only: *read_only })
+            .collect();
+        let mut new_name = || {
+            hex::encode(
+                std::array::from_fn::<_, 8, _>(|_| super::create::random())
+                    .map(u32::to_be_bytes)
+                    .concat(),
+            )
+        };
+        let planned =
+            mounts::plan(&container.config, &container.host_config, &donors, &mut new_name)?;
+        container.mounts = planned
+            .into_iter()
+            .map(|planned| self.make_ready(planned))
+            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn make_ready(&self, planned: PlannedMount) -> Result<ContainerMount, EngineError> {
+        let PlannedMount { mut mount, volume } = planned;
+        match volume {
+            Some(request) => {
+                let (volume, new) = self.volumes.create(creation(&request))?;
+                if new {
+                    self.events.object(
+                        crate::events::Kind::Volume,
+                        "create",
+                        &volume.name,
+                        &[("driver", "local")],
+                    );
+                }
+                mount.anonymous = request.anonymous;
+                mount.point.source = volume.data.display().to_string();
+            }
+            None if mount.point.kind == MountType::Bind => bind_source(&mount)?,
+            None => {}
+        }
+        Ok(mount)
+    }
+}
+
+fn creation(request: &VolumeRequest) -> CreateVolume {
+    let mut labels: BTreeMap<String, String> = request.labels.clone();
+    if request.anonymous {
+        labels.insert(ANONYMOUS_LABEL.to_owned(), String::new());
+    }
+    CreateVolume {
+        name: Some(request.name.clone()),
+        driver: request.driver.clone(),
+        labels,
+        options: request.options.clone(),
+    }
+}
+
+/// The source of a bind mount exists, or `-v` makes it a folder.
+fn bind_source(mount: &ContainerMount) -> Result<(), EngineError> {
+    let path = Path::new(&mount.point.source);
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
+    if !mount.create_source {
+        return Err(MountError::SourceMissing { path: mount.point.source.clone() }.into());
+    }
+    fs::create_dir_all(path).map_err(EngineError::io(format!("create {}", path.display())))
+}

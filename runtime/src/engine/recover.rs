@@ -1,0 +1,90 @@
+//! Put right what a monitor that was killed left behind.
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::model::Container;
+use crate::monitor::Attach;
+use crate::records::{Life, mark_lost};
+use crate::session::Session;
+
+/// How long a killed process may take to end.
+const LAST_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl Engine {
+    /// Whether a container is recorded as running while its monitor is dead. Cheap enough
+    /// for every command: it looks only at what has a runtime folder.
+    #[must_use]
+    pub fn needs_recovery(&self) -> bool {
+        self.lost().next().is_some()
+    }
+
+    fn lost(&self) -> impl Iterator<Item = (Container, Life)> + '_ {
+        let folders = std::fs::read_dir(self.paths.run.join("c")).into_iter().flatten().flatten();
+        folders.filter_map(|entry| {
+            let prefix = entry.file_name().into_string().ok()?;
+            let id = self.records.find(&prefix).ok()?;
+            let life = self.records.life_as_written(&id).ok()?;
+            let lost = life.monitor.is_some() && life.live_monitor().is_none();
+            lost.then(|| self.records.load(&id).ok())?.map(|container| (container, life))
+        })
+    }
+
+    /// Takes down what lost containers left, records their end, and starts again those
+    /// whose restart policy asks for it.
+    ///
+    /// # Errors
+    /// The first failure; the others are gone through all the same.
+    pub fn recover(&self, session: &mut Session) -> Result<(), EngineError> {
+        crate::session::sweep(&self.paths.holders());
+        let mut first = Ok(());
+        for (container, mut life) in self.lost().collect::<Vec<_>>() {
+            let result = self.recover_one(session, &container, &mut life);
+            first = first.and(result);
+        }
+        first
+    }
+
+    fn recover_one(
+        &self,
+        session: &mut Session,
+        container: &Container,
+        life: &mut Life,
+    ) -> Result<(), EngineError> {
+        let was_running = life.state.status.is_running();
+        if let Some(init) = life.init {
+            end_process(init.into());
+        }
+        crate::monitor::take_down(&self.paths, &container.id, life)?;
+        if !was_running {
+            life.monitor = None;
+            return Ok(self.records.save_life(&container.id, life)?);
+        }
+        mark_lost(life);
+        let code = life.state.exit_code;
+        self.records.save_life(&container.id, life)?;
+        self.events.container(container, "die", &[("exitCode", &code.to_string())]);
+        if container.host_config.auto_remove {
+            return self.remove(
+                session,
+                &container.id,
+                super::RemoveOptions { force: false, volumes: true },
+            );
+        }
+        let mut policy = crate::restart::Restart::new(&container.host_config.restart_policy);
+        if policy.after_exit(code, std::time::Duration::ZERO, life.stopped_by_user).is_none() {
+            return Ok(());
+        }
+        let mut life = life.clone();
+        life.restart_count += 1;
+        self.launch(session, container, life, Attach::default()).map(|_| ())
+    }
+}
+
+/// Ends a container's process that outlived its monitor.
+fn end_process(init: coracle_sys::process::ProcessId) {
+    let Some(pid) = init.as_pid().filter(|_| init.is_alive()) else { return };
+    // It may be gone by now, which is what is wanted.
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+    // One that is stuck in the kernel is met again by the next step.
+    let _gone: bool = init.wait_end(LAST_PATIENCE);
+}

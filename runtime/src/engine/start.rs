@@ -1,0 +1,82 @@
+//! Start a container: hand it to a monitor and hear how it went.
+
+use super::{Connection, Engine};
+use crate::error::EngineError;
+use crate::model::Container;
+use crate::monitor::{Attach, launch};
+use crate::records::{Life, ProcessRecord, boot_id};
+use crate::session::Session;
+use crate::wire::Notice;
+
+/// A container that runs.
+#[derive(Debug)]
+pub struct Started {
+    /// The connection to its monitor; it carries output if that was asked for.
+    pub connection: Connection,
+    pub pid: i32,
+    /// What is done otherwise than usual on this machine, for the user to read once.
+    pub warnings: Vec<String>,
+}
+
+impl Engine {
+    /// Starts a container that is not running.
+    ///
+    /// # Errors
+    /// [`EngineError::Start`] with the exit code for the command line when the program or
+    /// its surroundings cannot be set up.
+    pub fn start(
+        &self,
+        session: &mut Session,
+        id: &str,
+        attach: Attach,
+    ) -> Result<Started, EngineError> {
+        let container = self.records.load(id)?;
+        // Another command began to start it and died: its monitor goes on by itself.
+        if let Some(mut connection) = self.connect(id)? {
+            let Attach { stdin, stdout, stderr } = attach;
+            connection.send(&crate::wire::Request::Attach { stdin, stdout, stderr })?;
+            let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
+            return Ok(Started { connection, pid, warnings: Vec::new() });
+        }
+        self.clear_remains(&container)?;
+        let mut life = self.records.life(id)?;
+        life.restart_count = 0;
+        self.launch(session, &container, life, attach)
+    }
+
+    /// What a monitor that was killed left behind is in the way of the next one.
+    fn clear_remains(&self, container: &Container) -> Result<(), EngineError> {
+        let written = self.records.life_as_written(&container.id)?;
+        if written.is_orphaned() || self.paths.running(&container.id).exists() {
+            crate::monitor::take_down(&self.paths, &container.id, &written)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn launch(
+        &self,
+        session: &mut Session,
+        container: &Container,
+        mut life: Life,
+        attach: Attach,
+    ) -> Result<Started, EngineError> {
+        let id = container.id.as_str();
+        let order = self.order(id, attach);
+        life.stopped_by_user = false;
+        life.boot_id = boot_id();
+        let stream = launch(session, &order, |monitor| {
+            // The monitor is on record before it can do anything: it waits for us.
+            life.monitor = Some(ProcessRecord::from(monitor));
+            self.records
+                .save_life(id, &life)
+                .map_err(|error| std::io::Error::other(error.to_string()))
+        })
+        .map_err(EngineError::syscall("start the container's monitor"))?;
+        let mut connection = Connection::new(stream, id);
+        match connection.notice() {
+            Ok(Notice::Started { pid, warnings }) => Ok(Started { connection, pid, warnings }),
+            Ok(Notice::Failed(failure)) => Err(EngineError::Start(failure)),
+            Ok(_) | Err(_) => Err(EngineError::MonitorGone { id: id.to_owned() }),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong in the engine, in the words a user of Docker knows.
+
+use std::io;
+use std::path::PathBuf;
+
+use coracle_sys::SyscallError;
+
+use crate::paths::PathError;
+use crate::payload::Failure;
+use crate::records::RecordError;
+use crate::session::SessionError;
+
+/// An error of the engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    User(#[from] crate::users::UserError),
+    #[error(transparent)]
+    Spec(#[from] crate::spec::SpecError),
+    #[error(transparent)]
+    Mount(#[from] crate::mounts::MountError),
+    #[error(transparent)]
+    Volume(#[from] crate::volumes::VolumeError),
+    #[error(transparent)]
+    Copy(#[from] crate::copy::CopyError),
+    #[error(transparent)]
+    Image(#[from] coracle_image::ImageError),
+    #[error(transparent)]
+    InvalidName(#[from] crate::names::InvalidName),
+    /// The container's program did not start.
+    #[error("{}", .0.message)]
+    Start(Failure),
+    #[error("cannot {what}")]
+    Io { what: String, source: io::Error },
+    #[error("cannot {what}")]
+    Syscall { what: String, source: SyscallError },
+    #[error("container {id} is not running")]
+    NotRunning { id: String },
+    #[error("Container {id} is paused, unpause the container before exec")]
+    Paused { id: String },
+    #[error(
+        "cannot remove container \"{name}\": container is {status}: stop the container before removing or force remove"
+    )]
+    RemoveRunning { name: String, status: String },
+    #[error("the monitor of container {id} refused: {message}")]
+    Refused { id: String, message: String },
+    #[error("the monitor of container {id} ended unexpectedly")]
+    MonitorGone { id: String },
+    #[error("image layer {digest} is not unpacked at {path}")]
+    LayerMissing { digest: String, path: PathBuf },
+    #[error("Cannot update container {id}")]
+    Limit { id: String, source: crate::cgroup::CgroupError },
+    #[error("cannot mount /proc for the container: {} hidden here", hidden(.paths))]
+    HiddenProc { paths: Vec<String> },
+    /// A request that cannot be honoured, with the reason.
+    #[error("{0}")]
+    Refuse(String),
+}
+
+/// "/proc/kcore is", "/proc/kcore and 3 more are".
+fn hidden(paths: &[String]) -> String {
+    match paths {
+        [path] => format!("{path} is"),
+        [path, more @ ..] => format!("{path} and {} more are", more.len()),
+        [] => "a part is".to_owned(),
+    }
+}
+
+impl EngineError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    pub(crate) fn syscall(what: impl Into<String>) -> impl FnOnce(SyscallError) -> Self {
+        let what = what.into();
+        move |source| Self::Syscall { what, source }
+    }
+
+    /// The error as the monitor tells it to whoever started it.
+    pub(crate) fn into_failure(self) -> Failure {
+        let cause = std::error::Error::source(&self).map(|cause| format!(": {cause}"));
+        let message = format!("{self}{}", cause.unwrap_or_default());
+        Failure { code: self.exit_code(), message, hint: self.hint() }
+    }
+
+    /// The exit code of `run` and `exec` for this error.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Self::Start(failure) => failure.code,
+            _ => crate::payload::SETUP_FAILED,
+        }
+    }
+
+    /// What the user can do about it, when we know.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Start(failure) => failure.hint.clone(),
+            Self::Session(error) => error.hint(),
+            Self::HiddenProc { .. } => Some(
+                "inside a container, run that one with `--security-opt seccomp=unconfined \
+                 --security-opt systempaths=unconfined`"
+                    .to_owned(),
+            ),
+            Self::Path(error) => error.hint(),
+            Self::Spec(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Limit { source, .. } => source.hint(),
+            Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The border with libcontainer: nothing else in the project speaks to it.
+//!
+//! Each function here runs in a child forked for the purpose, which ends afterwards:
+//! libcontainer makes the process undumpable and leaves a large heap behind. The
+//! container's process becomes the child of our parent, the monitor.
+//!
+//! # Facts it has to live with
+//!
+//! - A specification with a user namespace forces systemd cgroups; we are in ours already.
+//! - It takes the whole specification from `config.json` in the bundle.
+//! - `linux.seccomp` is ignored with a warning, so it is never set: [`Payload`] does it.
+//! - A failed create leaves its folder behind; the caller removes the runtime directory.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::error::LibcontainerError;
+use libcontainer::syscall::syscall::SyscallType;
+use serde::{Deserialize, Serialize};
+
+use crate::one_id::StartIds;
+use crate::payload::{Failure, FinalCapabilities, Payload};
+
+/// The descriptors a process in a container gets, or a terminal.
+#[derive(Debug)]
+pub(crate) enum Stdio {
+    Pipes {
+        stdin: OwnedFd,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+    },
+    /// The terminal is made inside; its master is sent to this listening socket.
+    Terminal {
+        console_socket: PathBuf,
+    },
+}
+
+/// The socket of the id server, in the runtime folder.
+pub(crate) const ID_SOCKET: &str = "ids.sock";
+
+/// What to run, before the pipe for failures exists.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Program {
+    pub argv: Vec<String>,
+    pub env: Vec<String>,
+    pub capabilities: FinalCapabilities,
+    pub filter: Vec<coracle_sys::seccomp::Instruction>,
+    pub no_new_privileges: bool,
+    /// For `/proc/PID/oom_score_adj`; `None` leaves what is inherited.
+    pub oom_score_adj: Option<i32>,
+    /// The network namespace is new: its loopback device is to be switched on.
+    pub fresh_network: bool,
+    /// The ids it believes to have, where only one is mapped.
+    pub start_ids: Option<StartIds>,
+}
+
+/// Where libcontainer keeps what it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// libcontainer's name for the container.
+    pub id: String,
+    /// The folder with `config.json`.
+    pub bundle: PathBuf,
+    /// Its state lies in a folder `id` below this one.
+    pub root: PathBuf,
+}
+
+/// Creates the container and starts its first process; returns the pid outside.
+///
+/// # Errors
+/// What went wrong, with the exit code that the command line reports.
+pub(crate) fn start(place: &Place, program: Program, stdio: Stdio) -> Result<i32, Failure> {
+    let (report, failure) = failure_pipe()?;
+    let believed = id_server(place, &program)?;
+    let payload = Payload::new(program, true, failure, believed);
+    let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
+        .with_root_path(&place.root)
+        .map_err(|error| translate(&error))?
+        .with_executor(payload);
+    builder = with_stdio(builder, stdio);
+    let mut container = builder
+        .as_init(&place.bundle)
+        .with_systemd(false)
+        .with_detach(true)
+        .as_sibling(true)
+        .build()
+        .map_err(|error| translate(&error))?;
+    let pid = container.pid().map_or(0, nix::unistd::Pid::as_raw);
+    container.start().map_err(|error| translate(&error))?;
+    outcome(report).map(|()| pid)
+}
+
+/// Starts a further process, described by the OCI process in `process`.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn join(
+    place: &Place,
+    process: PathBuf,
+    program: Program,
+    stdio: Stdio,
+) -> Result<i32, Failure> {
+    let (report, failure) = failure_pipe()?;
+    let believed = id_server(place, &program)?;
+    let payload = Payload::new(program, false, failure, believed);
+    let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
+        .with_root_path(&place.root)
+        .map_err(|error| translate(&error))?
+        .with_executor(payload);
+    builder = with_stdio(builder, stdio);
+    let pid = builder
+        .as_tenant()
+        .with_process(Some(process))
+        .with_detach(true)
+        .as_sibling(true)
+        .build()
+        .map_err(|error| translate(&error))?;
+    outcome(report).map(|()| pid.as_raw())
+}
+
+impl Payload {
+    fn new(
+        program: Program,
+        dies_with_parent: bool,
+        failure: OwnedFd,
+        believed: Option<OwnedFd>,
+    ) -> Self {
+        Self {
+            argv: program.argv,
+            env: program.env,
+            capabilities: program.capabilities,
+            filter: program.filter,
+            no_new_privileges: program.no_new_privileges,
+            dies_with_parent,
+            oom_score_adj: program.oom_score_adj,
+            fresh_network: program.fresh_network,
+            believed: believed.map(Arc::new),
+            start_ids: program.start_ids.unwrap_or_default(),
+            failure: Arc::new(failure),
+        }
+    }
+}
+
+fn with_stdio(builder: ContainerBuilder, stdio: Stdio) -> ContainerBuilder {
+    match stdio {
+        Stdio::Pipes { stdin, stdout, stderr } => {
+            builder.with_stdin(stdin).with_stdout(stdout).with_stderr(stderr)
+        }
+        Stdio::Terminal { console_socket } => builder.with_console_socket(Some(console_socket)),
+    }
+}
+
+/// The connection to whoever answers for ids that are not mapped.
+fn id_server(place: &Place, program: &Program) -> Result<Option<OwnedFd>, Failure> {
+    if program.start_ids.is_none() {
+        return Ok(None);
+    }
+    crate::paths::connect(&place.bundle, ID_SOCKET)
+        .map(|stream| Some(stream.into()))
+        .map_err(|error| Failure::setup(format!("cannot reach the container's id server: {error}")))
+}
+
+fn failure_pipe() -> Result<(OwnedFd, OwnedFd), Failure> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|error| Failure::setup(format!("pipe2(): {error}")))
+}
+
+/// Waits for exec: an empty pipe means it succeeded.
+fn outcome(report: OwnedFd) -> Result<(), Failure> {
+    let mut bytes = Vec::new();
+    File::from(report).read_to_end(&mut bytes).map_err(|error| {
+        Failure::setup(format!("cannot learn whether the program started: {error}"))
+    })?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    Err(serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| Failure::setup(String::from_utf8_lossy(&bytes).into_owned())))
+}
+
+/// The whole chain of causes in one line, each said once.
+fn translate(error: &LibcontainerError) -> Failure {
+    let mut message = error.to_string();
+    let mut cause: Option<&dyn Error> = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    Failure::setup(message)
+}

@@ -1,0 +1,349 @@
+//! From a container's record to everything its start needs: the one place that gathers
+//! facts of this host and writes the files mounted into `/etc`.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+
+use crate::error::EngineError;
+use crate::etc_files::{
+    Hosts, Nameservers, Overrides, ResolvConf, hostname_file, wants_systemd_file,
+};
+use crate::kernel_mounts::KernelMounts;
+use crate::model::Container;
+use crate::monitor::Launch;
+use crate::one_id::StartIds;
+use crate::paths::Paths;
+use crate::payload::FinalCapabilities;
+use crate::records::Records;
+use crate::spec::{
+    CapSets, EtcPaths, Host, Inputs, IpcMode, KernelFs, NetworkMode, NetworkSource, PidMode, Plan,
+};
+use crate::users::{self, User};
+
+/// Largest `/etc/passwd` or `/etc/group` that is read, in bytes.
+const ACCOUNT_FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
+
+/// What a start needs beyond the plan itself.
+pub(crate) struct Prepared {
+    pub(crate) plan: Plan,
+    pub(crate) user: User,
+    pub(crate) fresh_network: bool,
+    /// Whom the program takes itself for, where only id 0 is mapped.
+    pub(crate) start_ids: Option<StartIds>,
+}
+
+/// Works out how to start `container`, whose root filesystem is mounted.
+pub(crate) fn prepare(
+    paths: &Paths,
+    container: &Container,
+    launch: &Launch,
+    cgroup: Option<&Path>,
+) -> Result<Prepared, EngineError> {
+    let network = NetworkMode::parse(&container.host_config.network_mode);
+    let etc = write_etc(paths, container, &network)?;
+    assemble(paths, container, launch, cgroup, etc)
+}
+
+/// The same for a further process: nothing is written.
+pub(crate) fn prepare_exec(
+    paths: &Paths,
+    container: &Container,
+    launch: &Launch,
+    cgroup: Option<&Path>,
+) -> Result<Prepared, EngineError> {
+    assemble(paths, container, launch, cgroup, EtcPaths::default())
+}
+
+fn assemble(
+    paths: &Paths,
+    container: &Container,
+    launch: &Launch,
+    cgroup: Option<&Path>,
+    etc: EtcPaths,
+) -> Result<Prepared, EngineError> {
+    let rootfs = paths.merged(&container.id);
+    let groups = container.host_config.group_add.as_deref().unwrap_or_default();
+    let wanted = user(&rootfs, &container.config.user, groups)?;
+    let (user, start_ids) = if launch.single_id {
+        // To the kernel it is id 0; to itself it is whoever the image wants.
+        let User { uid, gid, groups, home } = wanted;
+        let user = User { uid: 0, gid: 0, groups: vec![0], home };
+        (user, Some(StartIds { uid, gid, groups }))
+    } else {
+        (wanted, None)
+    };
+    let network = NetworkMode::parse(&container.host_config.network_mode);
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo")
+        .map_err(EngineError::io("read /proc/self/mountinfo"))?;
+    let mounts = KernelMounts::look(&mountinfo);
+    if !mounts.hide_proc.is_empty()
+        && PidMode::parse(&container.host_config.pid_mode)? != PidMode::Host
+    {
+        return Err(EngineError::HiddenProc { paths: mounts.hide_proc });
+    }
+    let inputs = Inputs {
+        user: user.clone(),
+        network: network_source(paths, &network)?,
+        join_pid: joined(paths, &container.host_config.pid_mode, "pid")?,
+        join_ipc: joined(paths, &container.host_config.ipc_mode, "ipc")?,
+        shm_dir: shm_dir(paths, container)?,
+        etc,
+        init: launch.exe.clone(),
+        cgroups_path: cgroup.map(cgroup_name),
+        host: host(&network, launch.single_id, mounts.sysfs),
+        rootfs,
+    };
+    let mut plan = crate::spec::build(container, &inputs)?;
+    if let Some(linux) = plan.spec.linux_mut() {
+        // Limits are set by us; libcontainer needs a path, and tolerates one it cannot make.
+        linux.set_resources(None);
+        // That name must be nobody's: a failed start kills what is in there.
+        let none = || PathBuf::from(format!("/coracle-none-{}", container.id));
+        let own = cgroup.filter(|_| crate::cgroup::is_tree_ours()).map(cgroup_name);
+        linux.set_cgroups_path(Some(own.unwrap_or_else(none)));
+    }
+    let fresh_network = inputs.network == NetworkSource::New;
+    Ok(Prepared { plan, user, fresh_network, start_ids })
+}
+
+/// A cgroup below the mount point, as libcontainer names it.
+fn cgroup_name(cgroup: &Path) -> PathBuf {
+    Path::new("/").join(cgroup.strip_prefix("/sys/fs/cgroup").unwrap_or(cgroup))
+}
+
+/// The sets that the payload reduces itself to.
+pub(crate) fn capabilities(sets: CapSets) -> FinalCapabilities {
+    FinalCapabilities {
+        bounding: sets.bounding.bits(),
+        effective: sets.effective.bits(),
+        permitted: sets.permitted.bits(),
+        inheritable: sets.inheritable.bits(),
+    }
+}
+
+/// Resolves `--user` against the files of the image.
+pub(crate) fn user(rootfs: &Path, spec: &str, groups: &[String]) -> Result<User, EngineError> {
+    let read = |name: &str| {
+        read_beneath(rootfs, name).map_err(EngineError::io(format!("read {name} of the container")))
+    };
+    Ok(users::resolve(spec, groups, &read("etc/passwd")?, &read("etc/group")?)?)
+}
+
+/// Reads a file of the container; links in it lead nowhere else. A missing one is empty.
+pub(crate) fn read_beneath(root: &Path, name: &str) -> io::Result<Vec<u8>> {
+    let root = rustix::fs::openat(
+        CWD,
+        root,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let file: OwnedFd = match rustix::fs::openat2(
+        &root,
+        name,
+        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK,
+        Mode::empty(),
+        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+    ) {
+        Ok(file) => file,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut bytes = Vec::new();
+    File::from(file).take(ACCOUNT_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn network_source(paths: &Paths, mode: &NetworkMode) -> Result<NetworkSource, EngineError> {
+    Ok(match mode {
+        NetworkMode::Host => NetworkSource::Host,
+        NetworkMode::Container(other) => NetworkSource::Join(namespace_of(paths, other, "net")?),
+        NetworkMode::None | NetworkMode::Network(_) => NetworkSource::New,
+    })
+}
+
+fn joined(paths: &Paths, mode: &str, kind: &str) -> Result<Option<PathBuf>, EngineError> {
+    let other = match kind {
+        "pid" => match PidMode::parse(mode)? {
+            PidMode::Container(other) => other,
+            _ => return Ok(None),
+        },
+        _ => match IpcMode::parse(mode)? {
+            IpcMode::Container(other) => other,
+            _ => return Ok(None),
+        },
+    };
+    namespace_of(paths, &other, kind).map(Some)
+}
+
+/// A namespace of another container, which must be running.
+fn namespace_of(paths: &Paths, reference: &str, kind: &str) -> Result<PathBuf, EngineError> {
+    let records = Records::open(paths)?;
+    let id = records.find(reference)?;
+    let life = records.life(&id)?;
+    match life.init {
+        Some(init) if life.state.status.is_running() => {
+            Ok(PathBuf::from(format!("/proc/{}/ns/{kind}", init.pid)))
+        }
+        _ if kind == "net" => Err(EngineError::Refuse(format!(
+            "cannot join network namespace of a non running container: container {reference} is {}",
+            life.state.status
+        ))),
+        _ => Err(EngineError::Refuse(format!(
+            "failed to join {} namespace: container {id} is not running",
+            kind.to_uppercase()
+        ))),
+    }
+}
+
+/// `/dev/shm` is a folder of the donor when it is shared.
+fn shm_dir(paths: &Paths, container: &Container) -> Result<Option<PathBuf>, EngineError> {
+    match IpcMode::parse(&container.host_config.ipc_mode)? {
+        IpcMode::Shareable => {
+            let dir = paths.running(&container.id).join("shm");
+            mount_shm(&dir, container.host_config.shm_size)?;
+            Ok(Some(dir))
+        }
+        IpcMode::Container(other) => {
+            let id = Records::open(paths)?.find(&other)?;
+            let dir = paths.running(&id).join("shm");
+            if !dir.exists() {
+                return Err(EngineError::Refuse(format!(
+                    "failed to join IPC namespace: container {id}: non-shareable IPC (hint: use \
+                     IpcMode:shareable for the donor container)"
+                )));
+            }
+            Ok(Some(dir))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn mount_shm(dir: &Path, bytes: i64) -> Result<(), EngineError> {
+    if dir.exists() {
+        return Ok(());
+    }
+    fs::create_dir(dir).map_err(EngineError::io("make the shared memory folder"))?;
+    let options =
+        std::ffi::CString::new(format!("mode=1777,size={bytes}")).expect("a number holds no NUL");
+    rustix::mount::mount(
+        "shm",
+        dir,
+        "tmpfs",
+        rustix::mount::MountFlags::NOSUID
+            | rustix::mount::MountFlags::NODEV
+            | rustix::mount::MountFlags::NOEXEC,
+        Some(options.as_c_str()),
+    )
+    .map_err(|error| EngineError::io("mount the shared memory")(error.into()))
+}
+
+fn write_etc(
+    paths: &Paths,
+    container: &Container,
+    network: &NetworkMode,
+) -> Result<EtcPaths, EngineError> {
+    if let NetworkMode::Container(other) = network {
+        // Names belong to the network namespace: the donor's files serve both.
+        let id = Records::open(paths)?.find(other)?;
+        let file = |name: &str| Some(paths.container(&id).join(name));
+        return Ok(EtcPaths {
+            resolv_conf: file("resolv.conf"),
+            hostname: file("hostname"),
+            hosts: file("hosts"),
+        });
+    }
+    let folder = paths.container(&container.id);
+    let in_host = *network == NetworkMode::Host;
+    let host_hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let host = &container.host_config;
+    let list = |list: &'_ Option<Vec<String>>| list.clone().unwrap_or_default();
+    let (source, resolv) = host_resolv_conf(in_host);
+    let overrides = Overrides {
+        nameservers: &list(&host.dns),
+        search: &list(&host.dns_search),
+        options: &list(&host.dns_options),
+    };
+    let view = if in_host { Nameservers::Host } else { Nameservers::Reachable { ipv6: false } };
+    let resolv = ResolvConf::build(source, &resolv, overrides, view).text();
+    let hosts = Hosts {
+        hostname: &container.config.hostname,
+        domainname: &container.config.domainname,
+        extra: &list(&host.extra_hosts),
+        addresses: &[],
+        host_gateway: None,
+        host_file: in_host.then_some(host_hosts.as_str()),
+    };
+    let hosts = hosts.text().map_err(|error| EngineError::Refuse(error.to_string()))?;
+    let write = |name: &str, text: String| -> Result<Option<PathBuf>, EngineError> {
+        let path = folder.join(name);
+        write_in_place(&path, text.as_bytes())
+            .map_err(EngineError::io(format!("write {}", path.display())))?;
+        Ok(Some(path))
+    };
+    Ok(EtcPaths {
+        resolv_conf: write("resolv.conf", resolv)?,
+        hostname: write("hostname", hostname_file(&container.config.hostname))?,
+        hosts: write("hosts", hosts)?,
+    })
+}
+
+/// The host's resolver file, and its name: systemd-resolved's own list of servers where
+/// `/etc/resolv.conf` names only its stub, which a container cannot reach.
+fn host_resolv_conf(in_host: bool) -> (&'static str, String) {
+    const FILE: &str = "/etc/resolv.conf";
+    const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
+    let text = fs::read_to_string(FILE).unwrap_or_default();
+    if !in_host
+        && wants_systemd_file(&text)
+        && let Ok(text) = fs::read_to_string(RESOLVED)
+    {
+        return (RESOLVED, text);
+    }
+    (FILE, text)
+}
+
+/// The same inode, as it may be mounted in a container that joined this one's network.
+fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.write_all(bytes)
+}
+
+fn host(network: &NetworkMode, single_id: bool, sysfs: KernelFs) -> Host {
+    let own_network = matches!(network, NetworkMode::None | NetworkMode::Network(_));
+    let uname = rustix::system::uname();
+    let mut release = uname.release().to_str().unwrap_or_default().split(['.', '-']);
+    let mut number = || release.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    let kernel = crate::seccomp::KernelVersion { major: number(), minor: number() };
+    Host {
+        kernel,
+        last_cap: last_cap(),
+        ids: mapped_ids(),
+        setgroups: !single_id,
+        sysfs: if own_network || sysfs == KernelFs::Absent { sysfs } else { KernelFs::Bind },
+        mqueue: Path::new("/dev/mqueue").is_dir(),
+        ..Host::default()
+    }
+}
+
+/// How many ids our user namespace has, from 0 on.
+fn mapped_ids() -> u32 {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines()
+        .filter_map(|line| line.split_ascii_whitespace().nth(2)?.parse::<u32>().ok())
+        .fold(0, u32::saturating_add)
+}
+
+/// The highest capability of this kernel.
+pub(crate) fn last_cap() -> u8 {
+    fs::read_to_string("/proc/sys/kernel/cap_last_cap")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(crate::spec::LAST_CAP)
+}

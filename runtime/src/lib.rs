@@ -1,0 +1,45 @@
+//! The container engine: records, namespaces, monitors, and what `cli` calls.
+
+pub mod cgroup;
+pub mod copy;
+pub mod engine;
+pub mod error;
+pub mod etc_files;
+pub mod events;
+pub mod health;
+mod identity;
+mod init;
+mod kernel_mounts;
+pub mod ladder;
+mod launch_plan;
+pub mod logs;
+pub mod model;
+pub mod moments;
+pub mod monitor;
+pub mod mounts;
+pub mod names;
+mod nodes;
+pub mod one_id;
+pub mod paths;
+mod payload;
+pub mod processes;
+pub mod records;
+mod restart;
+mod rootfs;
+pub mod seccomp;
+pub mod session;
+pub mod signals;
+pub mod spec;
+pub mod stats;
+pub mod tiny_init;
+pub mod top;
+pub mod users;
+pub mod volumes;
+mod watch;
+pub mod wire;
+mod working_dir;
+
+pub use engine::{Engine, EngineConfig};
+pub use error::EngineError;
+pub use payload::Failure;
+pub use rootfs::{Storage, UnknownStorage, Written};

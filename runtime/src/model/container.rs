@@ -1,0 +1,90 @@
+//! The record of a container on disk: everything but its state.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BindOptions, Config, HostConfig, MountPoint, NetworkSettings, Timestamp, TmpfsOptions,
+};
+
+/// Version of the record this code writes.
+pub const RECORD_VERSION: u32 = 1;
+
+/// A container as created; only `update`, `rename` and networks change it later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    pub version: u32,
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// Without the slash that `inspect` puts before it.
+    pub name: String,
+    pub created: Timestamp,
+    /// The program: the first word of entrypoint and command.
+    pub path: String,
+    /// The other words.
+    pub args: Vec<String>,
+    /// The image's id, `sha256:…`.
+    pub image: String,
+    /// The image as the user named it.
+    pub image_name: String,
+    /// `linux/amd64` and the like: the platform of the image.
+    pub platform: String,
+    /// DiffIDs of the image's layers, lowest first.
+    pub layers: Vec<String>,
+    pub config: Config,
+    pub host_config: HostConfig,
+    pub mounts: Vec<ContainerMount>,
+    pub network_settings: NetworkSettings,
+    #[serde(default)]
+    pub restart_count: u32,
+    /// How its root filesystem is made.
+    #[serde(default)]
+    pub storage: crate::rootfs::Storage,
+}
+
+impl Default for Container {
+    fn default() -> Self {
+        Self {
+            version: RECORD_VERSION,
+            id: String::new(),
+            name: String::new(),
+            created: Timestamp::ZERO,
+            path: String::new(),
+            args: Vec::new(),
+            image: String::new(),
+            image_name: String::new(),
+            platform: "linux".to_owned(),
+            layers: Vec::new(),
+            config: Config::default(),
+            host_config: HostConfig::default(),
+            mounts: Vec::new(),
+            network_settings: NetworkSettings::default(),
+            restart_count: 0,
+            storage: crate::rootfs::Storage::default(),
+        }
+    }
+}
+
+impl Container {
+    /// The first twelve digits of the id, as lists show it.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+/// A mount of a container: what `inspect` shows, and what starting it needs besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContainerMount {
+    pub point: MountPoint,
+    /// The volume has no name of the user's choice and goes with the container.
+    pub anonymous: bool,
+    /// A new volume is filled from the image.
+    pub copy_up: bool,
+    /// Folder inside the volume that is mounted instead of its root.
+    pub subpath: String,
+    /// A missing source is created (as `-v` does and `--mount` does not).
+    pub create_source: bool,
+    pub bind: BindOptions,
+    /// Only for `--mount type=tmpfs`; `--tmpfs` is in `HostConfig.Tmpfs` alone.
+    pub tmpfs: TmpfsOptions,
+}

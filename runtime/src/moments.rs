@@ -1,0 +1,195 @@
+//! Points in time as users type them: `--since` and `--until` of `logs` and `events`.
+//!
+//! # How it works
+//!
+//! A text is tried as a duration before now (`42m`, `1h30m`, `0.5s`), as a date with or
+//! without time and zone, and as seconds since 1970 with a fraction. A time without a
+//! zone is in the zone the caller passes.
+
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone, Utc};
+
+use crate::model::Timestamp;
+
+/// Why a text is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("failed to parse value as time or duration: \"{text}\"")]
+pub struct InvalidMoment {
+    pub text: String,
+}
+
+/// Formats without a zone, longest first.
+const LOCAL_FORMATS: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H"];
+
+/// Reads `text`; times without a zone are in `zone` (usually [`chrono::Local`]).
+///
+/// # Errors
+/// When it has none of the known forms.
+pub fn parse(text: &str, now: Timestamp, zone: &impl TimeZone) -> Result<Timestamp, InvalidMoment> {
+    parse_duration(text)
+        .and_then(|age| now.datetime().checked_sub_signed(age))
+        .or_else(|| parse_date(text, zone))
+        .or_else(|| parse_unix(text))
+        .map(Timestamp::from)
+        .ok_or_else(|| InvalidMoment { text: text.to_owned() })
+}
+
+fn parse_date(text: &str, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    let local =
+        |time: NaiveDateTime| Some(zone.from_local_datetime(&time).earliest()?.with_timezone(&Utc));
+    if let Some(time) =
+        LOCAL_FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    {
+        return local(time);
+    }
+    let midnight = |day: &str| {
+        NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0))
+    };
+    if let Some(time) = midnight(text) {
+        return local(time);
+    }
+    // A date with a zone and no time.
+    let (day, zone) = text.split_at_checked(10)?;
+    let midnight = midnight(day)?;
+    let zoned = DateTime::parse_from_rfc3339(&format!("{}{zone}", midnight.format("%FT%T")));
+    Some(zoned.ok()?.with_timezone(&Utc))
+}
+
+fn parse_unix(text: &str) -> Option<DateTime<Utc>> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let nanos = format!("{fraction:0<9}").parse().ok()?;
+    DateTime::from_timestamp(seconds.parse().ok()?, nanos)
+}
+
+/// Reads a duration in Go's notation: a sign, then numbers with units.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (sign, mut rest) = match text.as_bytes().first()? {
+        b'-' => (-1, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (1, text),
+    };
+    if rest == "0" {
+        return Some(Duration::zero());
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut nanos: i64 = 0;
+    while !rest.is_empty() {
+        let number_end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let (number, tail) = rest.split_at(number_end);
+        let unit_end = tail
+            .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        nanos = nanos.checked_add(scaled(number, unit_nanos(unit)?)?)?;
+        rest = tail;
+    }
+    Some(Duration::nanoseconds(sign * nanos))
+}
+
+fn unit_nanos(unit: &str) -> Option<i64> {
+    Some(match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60 * 1_000_000_000,
+        "h" => 3600 * 1_000_000_000,
+        _ => return None,
+    })
+}
+
+/// `number`, which may have a fraction, times `scale`.
+fn scaled(number: &str, scale: i64) -> Option<i64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return None;
+    }
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut total = whole.checked_mul(scale)?;
+    let mut unit = scale;
+    for digit in fraction.bytes() {
+        unit /= 10;
+        total = total.checked_add(i64::from(digit - b'0') * unit)?;
+    }
+    Some(total)
+}
+
+/// A time with nine digits of fraction, as `logs -t` and `events` print it.
+pub fn nine_digits(time: Timestamp) -> String {
+    time.datetime().format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{nine_digits, parse, parse_duration};
+    use crate::model::Timestamp;
+    use chrono::FixedOffset;
+
+    fn read(text: &str) -> String {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let zone = FixedOffset::east_opt(2 * 3600).unwrap();
+        parse(text, now, &zone).map_or_else(|error| error.to_string(), |time| time.to_string())
+    }
+
+    #[test]
+    fn ages_count_back_from_now() {
+        assert_eq!(read("42m"), "2026-11-20T11:18:00Z");
+        assert_eq!(read("1h30m"), "2026-11-20T10:30:00Z");
+        assert_eq!(read("0.5s"), "2026-11-20T11:59:59.5Z");
+        assert_eq!(read("1.5h"), "2026-11-20T10:30:00Z");
+        assert_eq!(read("300ms"), "2026-11-20T11:59:59.7Z");
+        assert_eq!(read("-1m"), "2026-11-20T12:01:00Z");
+        assert_eq!(read("0s"), "2026-11-20T12:00:00Z");
+        assert_eq!(read("0"), "2026-11-20T12:00:00Z");
+    }
+
+    #[test]
+    fn dates_without_a_zone_are_local() {
+        assert_eq!(read("2000-01-01"), "1999-12-31T22:00:00Z");
+        assert_eq!(read("2000-01-01T03:04:05"), "2000-01-01T01:04:05Z");
+        assert_eq!(read("2000-01-01T03:04:05.5"), "2000-01-01T01:04:05.5Z");
+        assert_eq!(read("2000-01-01Z"), "2000-01-01T00:00:00Z");
+        assert_eq!(read("2000-01-01T00:00:00Z"), "2000-01-01T00:00:00Z");
+        assert_eq!(read("2000-01-01T00:00:00.25-01:00"), "2000-01-01T01:00:00.25Z");
+    }
+
+    #[test]
+    fn seconds_since_1970() {
+        assert_eq!(read("1.5"), "1970-01-01T00:00:01.5Z");
+        assert_eq!(read("1795218902"), "2026-11-20T23:55:02Z");
+        assert_eq!(read("1795218902.195223948"), "2026-11-20T23:55:02.195223948Z");
+    }
+
+    #[test]
+    fn the_rest_is_refused_in_dockers_words() {
+        for text in ["1h30x", "bogus", "", "-", "h", "1h30", ".s", "1..2s", "9999999999h", "1.x"] {
+            assert_eq!(
+                read(text),
+                format!("failed to parse value as time or duration: \"{text}\"")
+            );
+        }
+    }
+
+    #[test]
+    fn durations_of_every_unit() {
+        assert_eq!(
+            parse_duration("1h1m1s1ms1us1ns").unwrap().num_nanoseconds(),
+            Some(3_661_001_001_001)
+        );
+    }
+
+    #[test]
+    fn printed_with_nine_digits() {
+        assert_eq!(
+            nine_digits("2026-11-20T23:54:39.9Z".parse().unwrap()),
+            "2026-11-20T23:54:39.900000000Z"
+        );
+    }
+}

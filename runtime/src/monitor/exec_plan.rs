@@ -1,0 +1,71 @@
+//! From what is to be executed in a container to everything its start needs.
+
+use std::path::Path;
+
+use super::exec::ExecSession;
+use super::launch::Launch;
+use super::start::program;
+use crate::engine::ExecRequest;
+use crate::error::EngineError;
+use crate::init::Program;
+use crate::launch_plan;
+use crate::model::Container;
+
+/// Describes a further process of a running container.
+///
+/// # Errors
+/// When the user, the working directory or an option makes no sense.
+pub(crate) fn describe(
+    container: &Container,
+    cgroup: Option<&Path>,
+    launch: Launch,
+    request: ExecRequest,
+    exec_id: &str,
+) -> Result<ExecSession, EngineError> {
+    let paths = launch.paths();
+    // The container as it would be with what this process wants otherwise.
+    let mut wanted = container.clone();
+    wanted.config.tty = request.tty;
+    wanted.config.env.extend(request.env);
+    wanted.host_config.init = None;
+    let mut words = request.argv.into_iter();
+    wanted.path = words.next().unwrap_or_default();
+    wanted.args = words.collect();
+    if !request.user.is_empty() {
+        wanted.config.user = request.user;
+    }
+    if !request.working_dir.is_empty() {
+        wanted.config.working_dir = request.working_dir;
+    }
+    if !wanted.config.working_dir.is_empty() {
+        let root = paths.merged(&container.id);
+        crate::working_dir::check(&root, Path::new(&wanted.config.working_dir))
+            .map_err(EngineError::Start)?;
+    }
+    if request.privileged {
+        wanted.host_config.cap_add = Some(vec!["ALL".to_owned()]);
+        wanted.host_config.cap_drop = None;
+    }
+    let prepared = launch_plan::prepare_exec(&paths, &wanted, &launch, cgroup)?;
+    let process = prepared
+        .plan
+        .spec
+        .process()
+        .clone()
+        .ok_or_else(|| EngineError::Refuse("the process has no description".to_owned()))?;
+    let folder = paths.running(&container.id);
+    Ok(ExecSession {
+        place_id: container.id.clone(),
+        oci_root: folder.join("oci"),
+        bundle: folder,
+        process,
+        program: Program { start_ids: prepared.start_ids, ..program(&prepared.plan) },
+        cgroup: cgroup.map(Path::to_owned),
+        launch,
+        stdin: request.attach.stdin,
+        attach: request.attach,
+        console_size: request.console_size,
+        user: (prepared.user.uid, prepared.user.gid),
+        exec_id: exec_id.to_owned(),
+    })
+}

@@ -1,0 +1,147 @@
+//! Start a monitor from a command.
+
+use std::ffi::CString;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use coracle_sys::SyscallError;
+use coracle_sys::error::Context;
+use coracle_sys::fork::{Fork, exit_now, fork};
+use coracle_sys::process::ProcessId;
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
+
+use crate::paths::Paths;
+use crate::session::Session;
+
+/// Which streams the command that starts the container wants from its first byte on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
+/// What a monitor is told on its command line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Launch {
+    pub id: String,
+    pub data: std::path::PathBuf,
+    pub run: std::path::PathBuf,
+    /// Where the layers of images are.
+    pub layers: std::path::PathBuf,
+    /// The executable, for `--init`.
+    pub exe: std::path::PathBuf,
+    pub single_id: bool,
+    pub cgroup: crate::cgroup::Settings,
+    pub attach: Attach,
+}
+
+impl Launch {
+    pub(super) fn paths(&self) -> Paths {
+        Paths { data: self.data.clone(), run: self.run.clone() }
+    }
+
+    /// The cgroup tree as this process sees it.
+    pub(super) fn cgroups(&self) -> Option<crate::cgroup::Host> {
+        crate::cgroup::Host::detect(&self.cgroup)
+    }
+}
+
+/// What tells the new process that it is on record.
+const GO: &[u8] = b"g";
+
+/// The monitor's descriptors, beyond the standard ones.
+pub(super) const CONTROL_FD: i32 = 3;
+pub(super) const LOCK_FD: i32 = 4;
+
+/// Starts a monitor and returns the stream on which it tells how it went.
+///
+/// `record` is called with the new process before it may do anything. The lock of a new
+/// session goes to the monitor, which lets go of it once others can find the namespaces.
+///
+/// # Errors
+/// When the process cannot be made or recorded.
+pub fn launch(
+    session: &mut Session,
+    launch: &Launch,
+    record: impl FnOnce(ProcessId) -> std::io::Result<()>,
+) -> Result<UnixStream, SyscallError> {
+    let json = serde_json::to_string(launch).expect("plain data always serialises");
+    let argv = [argument(super::MONITOR_ARGV0), argument(&json)];
+    let lock = session.lock.take();
+    let (stream, child) = spawn(&argv, lock.as_ref())?;
+    let pid = child.as_raw_nonzero().get();
+    let monitor = ProcessId::of(pid).unwrap_or(ProcessId { pid, start_ticks: 0 });
+    record(monitor).call(|| "write the container's state".into())?;
+    (&stream).write_all(GO).call(|| "write(monitor)".into())?;
+    Ok(stream)
+}
+
+/// Starts the parent of an `exec` session, whose description is in `session`.
+///
+/// # Errors
+/// When the process cannot be made.
+pub fn launch_exec(session: &OwnedFd) -> Result<UnixStream, SyscallError> {
+    let (stream, _) = spawn(&[argument(super::EXEC_ARGV0)], Some(session))?;
+    (&stream).write_all(GO).call(|| "write(exec session)".into())?;
+    Ok(stream)
+}
+
+fn argument(text: &str) -> CString {
+    CString::new(text).expect("neither JSON nor our names hold a NUL")
+}
+
+/// Forks a process that becomes this executable again, seen read-only.
+fn spawn(argv: &[CString], extra: Option<&OwnedFd>) -> Result<(UnixStream, Pid), SyscallError> {
+    let (ours, theirs) = UnixStream::pair().call(|| "socketpair()".into())?;
+    let exe = coracle_sys::exe::open_sealed()?;
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .call(|| "open(/dev/null)".into())?;
+    match fork()? {
+        Fork::Parent(child) => Ok((ours, child)),
+        Fork::Child => {
+            drop(ours);
+            let mut go = [0u8; GO.len()];
+            if (&theirs).read_exact(&mut go).is_err() {
+                // The command died before it could record us.
+                exit_now(1);
+            }
+            let error = become_helper(&null, &theirs, extra, &exe, argv);
+            // Nobody listens on standard error any more; the closed socket tells.
+            drop(error);
+            exit_now(1)
+        }
+    }
+}
+
+fn become_helper(
+    null: &OwnedFd,
+    control: &UnixStream,
+    extra: Option<&OwnedFd>,
+    exe: &OwnedFd,
+    argv: &[CString],
+) -> std::io::Error {
+    let arrange = || -> std::io::Result<OwnedFd> {
+        rustix::process::setsid()?;
+        rustix::process::chdir("/")?;
+        // Move what is needed out of the way of the numbers it must get.
+        let high = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 10);
+        let (null, control, exe) =
+            (high(null.as_fd())?, high(control.as_fd())?, high(exe.as_fd())?);
+        let extra = extra.map(|extra| high(extra.as_fd())).transpose()?;
+        rustix::stdio::dup2_stdin(&null)?;
+        rustix::stdio::dup2_stdout(&null)?;
+        rustix::stdio::dup2_stderr(&null)?;
+        coracle_sys::fd::place(control.as_fd(), CONTROL_FD)?;
+        coracle_sys::fd::place(extra.as_ref().unwrap_or(&null).as_fd(), LOCK_FD)?;
+        coracle_sys::fd::close_on_exec_from(LOCK_FD + 1)?;
+        Ok(exe)
+    };
+    match arrange() {
+        Ok(exe) => coracle_sys::exec::fexecve(exe.as_fd(), argv, &[]),
+        Err(error) => error,
+    }
+}

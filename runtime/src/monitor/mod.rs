@@ -1,0 +1,45 @@
+//! The monitor: one small process per running container, its parent.
+//!
+//! # How it works
+//!
+//! ```text
+//! launch ─> prepare (mounts, files) ─> start ──ok──> run loop ──exit──> restart? ─┐
+//!               │ fails                  │ fails       ▲                  │ no    │ yes, later
+//!               ▼                        ▼             └──────────────────┼───────┘
+//!            tell, take down          tell, take down                     ▼
+//!                                                            take down, record, tell, end
+//! ```
+//!
+//! It is this executable again, started through a read-only view of itself, with nothing
+//! in its environment. It never runs libcontainer itself: a forked child does and ends, so
+//! that what stays resident is a poll loop. It has one thread.
+//!
+//! # Invariants
+//!
+//! The container ends when the monitor ends (parent-death signal). What the monitor made
+//! (mounts, runtime folder, cgroup) it takes down; after SIGKILL the next command does.
+
+mod client;
+mod exec;
+mod exec_plan;
+mod health;
+mod launch;
+mod output;
+mod pump;
+mod run;
+mod start;
+mod take_down;
+mod volumes;
+
+pub(crate) use exec::ExecSession;
+pub use exec::main as exec_main;
+pub(crate) use exec_plan::describe;
+pub use launch::{Attach, Launch, launch, launch_exec};
+pub use run::main;
+pub(crate) use start::overlay;
+pub(crate) use take_down::take_down;
+
+/// The name under which the executable becomes a monitor.
+pub const MONITOR_ARGV0: &str = "coracle-monitor";
+/// The name under which it becomes the parent of an `exec` session.
+pub const EXEC_ARGV0: &str = "coracle-exec";

@@ -1,0 +1,392 @@
+//! The life of a monitor: start the container, watch it, end with it.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+use super::client::Client;
+use super::health::Prober;
+use super::launch::{Attach, CONTROL_FD, LOCK_FD, Launch};
+use super::pump::Pump;
+use super::start::{self, Prepared};
+use super::take_down::take_down;
+use crate::engine::remove::remove_files;
+use crate::events::Events;
+use crate::logs::{self, LogWriter};
+use crate::model::{Container, Status, Timestamp};
+use crate::paths::Paths;
+use crate::payload::Failure;
+use crate::records::{Life, Records};
+use crate::restart::Restart;
+use crate::session::{Registration, register};
+use crate::wire::{Notice, Request};
+
+/// Grace of a container whose monitor is asked to end; Docker's default for `stop`.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(super) struct Monitor {
+    pub(super) launch: Launch,
+    pub(super) paths: Paths,
+    pub(super) records: Records,
+    pub(super) container: Container,
+    pub(super) life: Life,
+    pub(super) events: Events,
+    pub(super) prober: Option<Prober>,
+    pump: Pump,
+    log: LogWriter,
+    init: Option<Pid>,
+    restart: Restart,
+    restart_at: Option<Instant>,
+    kill_at: Option<Instant>,
+    started: Instant,
+    _registration: Registration,
+}
+
+/// What a monitor process does, from its command line on; returns its exit code.
+#[must_use]
+pub fn main(json: &str) -> i32 {
+    let Ok(launch) = serde_json::from_str::<Launch>(json) else { return 2 };
+    let Some(control) = coracle_sys::fd::inherit(CONTROL_FD) else { return 2 };
+    let lock = coracle_sys::fd::inherit(LOCK_FD);
+    let Ok(mut first) = Client::new(UnixStream::from(control)) else { return 2 };
+    first.attach = Some(launch.attach);
+    first.waits = true;
+    match Monitor::assemble(launch, lock) {
+        Ok(mut monitor) => {
+            monitor.pump.clients.push(first);
+            monitor.live()
+        }
+        Err(failure) => {
+            first.tell(&Notice::Failed(failure));
+            1
+        }
+    }
+}
+
+/// The signals a monitor waits for: a child ended, or it is asked to end.
+pub(super) fn signals() -> [i32; 4] {
+    [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw)
+}
+
+/// The exit code of a child, as a shell counts it; `None` while it has not ended.
+pub(super) fn exit_code(status: rustix::process::WaitStatus) -> Option<i32> {
+    status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
+}
+
+pub(super) fn failed<E: std::error::Error>(what: &str) -> impl FnOnce(E) -> Failure + use<'_, E> {
+    move |error| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Failure::setup(format!("cannot {what}: {error}{cause}"))
+    }
+}
+
+impl Monitor {
+    fn assemble(launch: Launch, lock: Option<OwnedFd>) -> Result<Self, Failure> {
+        let paths = launch.paths();
+        let registration = register(&paths).map_err(failed("register the monitor"))?;
+        // Others find the namespaces now.
+        drop(lock);
+        let records = Records::open(&paths).map_err(failed("open the records"))?;
+        let container = records.load(&launch.id).map_err(failed("load the container"))?;
+        let life = records.life_as_written(&launch.id).map_err(failed("load the state"))?;
+        let signals =
+            coracle_sys::signal::signal_fd(&signals()).map_err(failed("watch for signals"))?;
+        let listener =
+            start::runtime_folder(&paths, &launch.id).map_err(failed("make the runtime folder"))?;
+        let plan =
+            logs::Plan::new(&container).map_err(|error| Failure::setup(error.to_string()))?;
+        let log = LogWriter::open(&paths.log(&launch.id), &plan).map_err(failed("open the log"))?;
+        let restart = Restart::new(&container.host_config.restart_policy);
+        let events = Events::new(paths.events());
+        Ok(Self {
+            launch,
+            paths,
+            records,
+            container,
+            life,
+            events,
+            prober: None,
+            pump: Pump::new(signals, Some(listener)),
+            log,
+            init: None,
+            restart,
+            restart_at: None,
+            kill_at: None,
+            started: Instant::now(),
+            _registration: registration,
+        })
+    }
+
+    fn live(mut self) -> i32 {
+        self.pump.stdin_once = self.container.config.stdin_once;
+        match self.start() {
+            Ok((pid, warnings)) => {
+                self.pump.tell_all(|_| true, &Notice::Started { pid, warnings });
+            }
+            Err(failure) => {
+                self.fail_first_start(failure);
+                return 1;
+            }
+        }
+        while self.init.is_some() || self.restart_at.is_some() {
+            self.turn();
+        }
+        self.end();
+        0
+    }
+
+    /// Starts the container's process, for the first time or again.
+    fn start(&mut self) -> Result<(i32, Vec<String>), Failure> {
+        let Prepared { pid, streams, init_record, cgroup, warnings } = start::start(self)?;
+        self.pump.connect(streams);
+        self.init = Some(pid);
+        self.started = Instant::now();
+        let before = self.life.state.health.take();
+        self.prober = Prober::new(&self.container.config, before);
+        let raw = pid.as_raw_nonzero().get();
+        let state = &mut self.life.state;
+        state.status = Status::Running;
+        state.pid = u32::try_from(raw).unwrap_or(0);
+        state.exit_code = 0;
+        state.oom_killed = false;
+        state.error.clear();
+        state.started_at = Timestamp::now();
+        state.health = self.prober.as_ref().map(|prober| prober.health().clone());
+        self.life.init = Some(init_record);
+        self.life.cgroup = cgroup;
+        self.save();
+        self.events.container(&self.container, "start", &[]);
+        Ok((raw, warnings))
+    }
+
+    pub(super) fn save(&self) {
+        // Nobody is there to be told; the next write, or the next command, mends it.
+        drop(self.records.save_life(&self.container.id, &self.life));
+    }
+
+    fn fail_first_start(&mut self, failure: Failure) {
+        self.life.state.exit_code = failure.code;
+        self.life.state.error.clone_from(&failure.message);
+        self.life.state.pid = 0;
+        self.life.monitor = None;
+        self.finish_files();
+        self.pump.tell_all(|_| true, &Notice::Failed(failure));
+        self.pump.drain_clients();
+    }
+
+    /// One turn of the loop.
+    fn turn(&mut self) {
+        let probe = self.prober.as_ref().and_then(Prober::deadline);
+        let deadline = [self.restart_at, self.kill_at, probe].into_iter().flatten().min();
+        let extra: Vec<_> = self.prober.iter().flat_map(Prober::outputs).collect();
+        let log = &mut self.log;
+        let turn = self.pump.turn(deadline, &extra, &mut |stream, bytes| {
+            // A full disk must not end the container; the writer counts what is lost.
+            log.write(stream, bytes, Timestamp::now()).ok();
+        });
+        if turn.signal {
+            self.take_signals();
+        }
+        if turn.extra
+            && let Some(prober) = &mut self.prober
+        {
+            prober.read();
+        }
+        for (index, request) in turn.requests {
+            self.answer(index, request);
+        }
+        self.pump.sweep();
+        self.run_clocks();
+    }
+
+    fn take_signals(&mut self) {
+        while let Some(number) = self.pump.next_signal() {
+            if number != Signal::CHILD.as_raw() {
+                self.begin_stop(Signal::TERM.as_raw(), Some(GRACE));
+            }
+        }
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            let Some(code) = exit_code(status) else { continue };
+            if Some(pid) == self.init {
+                self.container_ended(code);
+            } else {
+                super::health::child_ended(self, pid, code);
+            }
+        }
+    }
+
+    fn container_ended(&mut self, code: i32) {
+        self.init = None;
+        self.kill_at = None;
+        let log = &mut self.log;
+        self.pump.finish_output(&mut |stream, bytes| {
+            log.write(stream, bytes, Timestamp::now()).ok();
+        });
+        self.log.finish(Timestamp::now()).ok();
+        if let Some(prober) = self.prober.take() {
+            self.life.state.health = Some(prober.health().clone());
+            prober.abandon();
+        }
+        let state = &mut self.life.state;
+        state.exit_code = code;
+        state.finished_at = Timestamp::now();
+        state.pid = 0;
+        state.oom_killed = self.life.cgroup.as_deref().is_some_and(crate::cgroup::was_oom_killed);
+        self.life.init = None;
+        if self.life.state.oom_killed {
+            self.events.container(&self.container, "oom", &[]);
+        }
+        self.events.container(
+            &self.container,
+            "die",
+            &[
+                ("exitCode", &code.to_string()),
+                ("execDuration", &self.started.elapsed().as_secs().to_string()),
+            ],
+        );
+        self.reload();
+        let ran = self.started.elapsed();
+        self.plan_restart(code, ran);
+        if self.restart_at.is_some() {
+            self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
+        }
+    }
+
+    fn plan_restart(&mut self, code: i32, ran: Duration) {
+        self.restart_at = self
+            .restart
+            .after_exit(code, ran, self.life.stopped_by_user)
+            .map(|delay| Instant::now() + delay);
+        self.life.state.status =
+            if self.restart_at.is_some() { Status::Restarting } else { Status::Exited };
+        if self.restart_at.is_some() {
+            start::reset_runtime(self);
+            self.save();
+        }
+    }
+
+    fn restart_now(&mut self) {
+        self.restart_at = None;
+        self.life.restart_count += 1;
+        if let Err(Failure { code, message, .. }) = self.start() {
+            self.life.state.error = message;
+            self.life.state.exit_code = code;
+            self.plan_restart(code, Duration::ZERO);
+        }
+    }
+
+    /// Everything is over: take down, record, tell.
+    fn end(&mut self) {
+        let code = self.life.state.exit_code;
+        self.life.monitor = None;
+        self.finish_files();
+        self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
+        self.pump.drain_clients();
+    }
+
+    /// Takes down what runs, then writes the last state, or removes the container.
+    fn finish_files(&mut self) {
+        if let Err(error) = take_down(&self.paths, &self.container.id, &self.life) {
+            self.life.state.error = error.to_string();
+        }
+        super::volumes::release(&self.paths, &self.records, &self.container);
+        self.life.cgroup = None;
+        if self.container.host_config.auto_remove
+            && remove_files(&self.paths, &self.records, &self.container, true).is_ok()
+        {
+            self.events.container(&self.container, "destroy", &[]);
+        } else {
+            self.save();
+        }
+    }
+
+    fn answer(&mut self, index: usize, request: Request) {
+        let answer = match request {
+            Request::Attach { stdin, stdout, stderr } => {
+                return self.pump.attach(index, Attach { stdin, stdout, stderr });
+            }
+            Request::Resize { columns, rows } => {
+                // A process that has just ended has no terminal; nothing to tell.
+                return drop(self.pump.streams.resize(columns, rows));
+            }
+            Request::Wait => return self.pump.wait_with(index),
+            Request::Stop { signal, grace_ms } => {
+                self.pump.wait_with(index);
+                return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
+            }
+            Request::Signal { number } => {
+                // As in Docker: what ends a container for certain also ends its restarts.
+                let stop = crate::signals::parse(&self.container.config.stop_signal);
+                let ends = [Signal::KILL.as_raw(), stop.unwrap_or(Signal::TERM.as_raw())];
+                self.life.stopped_by_user |= ends.contains(&number);
+                self.signal(number)
+            }
+            Request::Pause => self.pause(true),
+            Request::Unpause => self.pause(false),
+            Request::Reload => {
+                self.reload();
+                Ok(())
+            }
+        };
+        self.pump.tell(
+            index,
+            &match answer {
+                Ok(()) => Notice::Done,
+                Err(message) => Notice::Refused { message },
+            },
+        );
+    }
+
+    fn begin_stop(&mut self, signal: i32, grace: Option<Duration>) {
+        self.life.stopped_by_user = true;
+        if self.restart_at.take().is_some() {
+            self.life.state.status = Status::Exited;
+        }
+        if self.life.state.status == Status::Paused {
+            // If it cannot be thawed, SIGKILL after the grace still ends it.
+            drop(self.pause(false));
+        }
+        // A process that has just ended is what is wanted.
+        drop(self.signal(signal));
+        self.kill_at = grace.map(|grace| Instant::now() + grace);
+    }
+
+    fn signal(&mut self, number: i32) -> Result<(), String> {
+        let pid = self.init.ok_or("the container has no process")?;
+        coracle_sys::signal::kill(pid, number).map_err(|error| error.source.to_string())
+    }
+
+    fn pause(&mut self, on: bool) -> Result<(), String> {
+        start::freeze(&self.life, on)?;
+        if let Some(prober) = &mut self.prober {
+            prober.pause(on);
+        }
+        self.life.state.status = if on { Status::Paused } else { Status::Running };
+        self.save();
+        self.events.container(&self.container, if on { "pause" } else { "unpause" }, &[]);
+        Ok(())
+    }
+
+    /// Takes over what `update` and `rename` changed.
+    fn reload(&mut self) {
+        if let Ok(container) = self.records.load(&self.container.id) {
+            self.restart.change(&container.host_config.restart_policy);
+            self.container = container;
+        }
+    }
+
+    fn run_clocks(&mut self) {
+        let now = Instant::now();
+        if self.kill_at.is_some_and(|at| now >= at) {
+            self.kill_at = None;
+            // As above: it may be gone.
+            drop(self.signal(Signal::KILL.as_raw()));
+        }
+        if self.restart_at.is_some_and(|at| now >= at) {
+            self.restart_now();
+        }
+        super::health::run(self);
+    }
+}

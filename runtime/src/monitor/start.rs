@@ -1,0 +1,250 @@
+//! Start a container's first process: mounts, files, specification, libcontainer.
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use coracle_sys::fork::{Fork, exit_now, fork};
+use coracle_sys::process::ProcessId;
+use rustix::process::Pid;
+
+use super::exec::terminal_streams;
+use super::output::Streams;
+use super::run::{Monitor, failed};
+use crate::error::EngineError;
+use crate::init::{self, Place, Program, Stdio};
+use crate::launch_plan;
+use crate::model::Container;
+use crate::paths::{Paths, make_private};
+use crate::payload::Failure;
+use crate::records::{Life, ProcessRecord};
+use crate::rootfs::Overlay;
+use crate::spec::Plan;
+
+/// A started container.
+pub(super) struct Prepared {
+    pub(super) pid: Pid,
+    pub(super) streams: Streams,
+    pub(super) init_record: ProcessRecord,
+    pub(super) cgroup: Option<PathBuf>,
+    /// What the user should know: what is done otherwise than usual here.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Makes the runtime folder, enters it, and listens on the control socket in it.
+///
+/// Sockets are bound by a relative name: their paths are limited to 108 bytes.
+pub(super) fn runtime_folder(paths: &Paths, id: &str) -> io::Result<UnixListener> {
+    let folder = paths.running(id);
+    make_private(&folder.join("merged")).map_err(io::Error::other)?;
+    rustix::process::chdir(&folder)?;
+    drop(fs::remove_file("control.sock"));
+    let listener = UnixListener::bind("control.sock")?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Forgets what libcontainer keeps of the last run; the mounts stay for the next.
+pub(super) fn reset_runtime(monitor: &Monitor) {
+    drop(fs::remove_dir_all(monitor.paths.running(&monitor.container.id).join("oci")));
+}
+
+/// Starts the container.
+pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
+    let id = monitor.container.id.clone();
+    let folder = monitor.paths.running(&id);
+    make_private(&folder.join("oci")).map_err(failed("make the runtime folder"))?;
+    let warnings = mount_root(monitor)?;
+    crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
+    let container = &super::volumes::attach(&monitor.paths, &monitor.container)
+        .map_err(|error| refused(describe(&error)))?;
+    let cgroups = monitor.launch.cgroups();
+    let request = crate::cgroup::Request {
+        id: &id,
+        resources: &container.host_config.resources,
+        // `pause` and `stats` want one without limits too.
+        wanted: true,
+    };
+    let cgroup = crate::cgroup::prepare(cgroups.as_ref(), &request)
+        .map_err(|error| Failure { hint: error.hint(), ..refused(describe(&error)) })?;
+    // So that it is removed if something fails from here on.
+    monitor.life.cgroup.clone_from(&cgroup);
+    let prepared =
+        launch_plan::prepare(&monitor.paths, container, &monitor.launch, cgroup.as_deref())
+            .map_err(EngineError::into_failure)?;
+    let working_dir = &container.config.working_dir;
+    if !working_dir.is_empty() {
+        crate::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
+    }
+    let json =
+        serde_json::to_vec(&prepared.plan.spec).map_err(failed("write the specification"))?;
+    fs::write(folder.join("config.json"), json).map_err(failed("write the specification"))?;
+    let (streams, stdio, console) = if container.config.tty {
+        drop(fs::remove_file("console.sock"));
+        let listener = UnixListener::bind("console.sock").map_err(failed("make a console"))?;
+        let console_socket = folder.join("console.sock");
+        (None, Stdio::Terminal { console_socket }, Some(listener))
+    } else {
+        let user = &prepared.user;
+        let (streams, stdio) = Streams::pipes(container.config.open_stdin, user.uid, user.gid)
+            .map_err(failed("make pipes"))?;
+        (Some(streams), stdio, None)
+    };
+    let place = Place { id, bundle: folder.clone(), root: folder.join("oci") };
+    let fresh_network = prepared.fresh_network;
+    let start_ids = prepared.start_ids.clone();
+    if start_ids.is_some() {
+        drop(fs::remove_file(init::ID_SOCKET));
+        let socket = UnixListener::bind(init::ID_SOCKET).map_err(failed("make the id server"))?;
+        crate::one_id::spawn(&socket).map_err(failed("start the id server"))?;
+    }
+    let program = Program { fresh_network, start_ids, ..program(&prepared.plan) };
+    write_marker(&monitor.paths.merged(&monitor.container.id));
+    let pid =
+        in_child(cgroups.as_ref(), cgroup.as_deref(), || init::start(&place, program, stdio))?;
+    let streams = match (streams, console) {
+        (Some(streams), _) => streams,
+        (None, Some(listener)) => terminal_streams(&listener, container.host_config.console_size)?,
+        (None, None) => Streams::default(),
+    };
+    drop(fs::remove_file("console.sock"));
+    let raw = pid.as_raw_nonzero().get();
+    let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
+    Ok(Prepared { pid, streams, init_record, cgroup, warnings })
+}
+
+/// The empty file by which programs tell that they run in a container.
+///
+/// A root filesystem where it cannot be made goes without, as in Docker with `--read-only`
+/// images that have a folder of that name.
+fn write_marker(root: &Path) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    // What is there already may be a pipe, or lead elsewhere.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .custom_flags(flags)
+        .mode(0o755)
+        .open(root.join(".dockerenv"))
+        .ok();
+}
+
+/// An error and its causes in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+fn refused(message: String) -> Failure {
+    Failure::setup(message)
+}
+
+fn mount_root(monitor: &Monitor) -> Result<Vec<String>, Failure> {
+    let (paths, container) = (&monitor.paths, &monitor.container);
+    let target = paths.merged(&container.id);
+    if rustix::fs::stat(target.join("..")).map(|stat| stat.st_dev)
+        != rustix::fs::stat(&target).map(|stat| stat.st_dev)
+    {
+        // A restart: it is still mounted.
+        return Ok(Vec::new());
+    }
+    let overlay = overlay(paths, &monitor.launch.layers, container);
+    for layer in &overlay.layers {
+        if !layer.is_dir() {
+            let layer = layer.display();
+            return Err(refused(format!("image layer {layer} is missing: pull the image again")));
+        }
+    }
+    let warning = overlay.mount(&target).map_err(failed("mount the root filesystem"))?;
+    Ok(warning.into_iter().collect())
+}
+
+/// The overlay of a container, mounted or not.
+pub(crate) fn overlay(paths: &Paths, layers: &Path, container: &Container) -> Overlay {
+    let folder = paths.container(&container.id);
+    let diff = |digest: &String| {
+        let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+        layers.join(hex).join("diff")
+    };
+    let mut stack: Vec<PathBuf> = container.layers.iter().map(diff).collect();
+    if stack.is_empty() {
+        stack.push(folder.join("empty"));
+    }
+    Overlay {
+        layers: stack,
+        upper: folder.join("upper"),
+        work: folder.join("work"),
+        volatile: container.host_config.auto_remove,
+        storage: container.storage,
+        folder,
+    }
+}
+
+/// What the payload runs, as the plan has it.
+pub(crate) fn program(plan: &Plan) -> Program {
+    let words = plan.spec.process().as_ref().and_then(|process| process.args().clone());
+    Program {
+        argv: words.unwrap_or_default(),
+        env: plan.env.clone(),
+        capabilities: launch_plan::capabilities(plan.final_caps),
+        filter: plan.filter.as_ref().map(|filter| filter.instructions.clone()).unwrap_or_default(),
+        no_new_privileges: plan.no_new_privs,
+        oom_score_adj: plan.oom_score_adj,
+        fresh_network: false,
+        start_ids: None,
+    }
+}
+
+/// Runs `job` in a forked child, in `cgroup` if there is one, and takes its result.
+///
+/// libcontainer leaves much behind in the process it runs in; this one stays small.
+pub(crate) fn in_child(
+    cgroups: Option<&crate::cgroup::Host>,
+    cgroup: Option<&Path>,
+    job: impl FnOnce() -> Result<i32, Failure>,
+) -> Result<Pid, Failure> {
+    let (read, write) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(failed("make a pipe"))?;
+    match fork().map_err(failed("start a child"))? {
+        Fork::Child => {
+            drop(read);
+            // Where libcontainer can, it does it: this process must not be in there when it
+            // cleans up after a failure, by killing all in it.
+            let moved = match cgroup.filter(|_| !crate::cgroup::is_tree_ours()) {
+                Some(cgroup) => crate::cgroup::enter(cgroups, cgroup, std::process::id()),
+                None => Ok(()),
+            };
+            let result = moved.map_err(failed("enter the cgroup")).and_then(|()| job());
+            let bytes = serde_json::to_vec(&result).unwrap_or_default();
+            let sent = rustix::io::write(&write, &bytes);
+            exit_now(i32::from(sent.is_err()));
+        }
+        Fork::Parent(child) => {
+            drop(write);
+            let mut bytes = Vec::new();
+            fs::File::from(read)
+                .read_to_end(&mut bytes)
+                .map_err(failed("hear from the child that starts the container"))?;
+            // It has nothing left to do but end. The loop reaps it if this call does not.
+            rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).ok();
+            let result: Result<i32, Failure> =
+                serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+                    Err(refused("the child that starts the container died".to_owned()))
+                });
+            let pid = result?;
+            Pid::from_raw(pid).ok_or_else(|| refused(format!("libcontainer reported pid {pid}")))
+        }
+    }
+}
+
+/// Stops or resumes all processes of the container.
+pub(super) fn freeze(life: &Life, on: bool) -> Result<(), String> {
+    let cgroup = life.cgroup.as_deref().ok_or(
+        "pausing needs a cgroup of its own for the container, and none is delegated to us; \
+         `coracle info` says how to get one",
+    )?;
+    crate::cgroup::freeze(cgroup, on).map_err(|error| error.to_string())
+}

@@ -1,0 +1,40 @@
+//! Undo what a running container has outside its own folder.
+
+use std::fs;
+use std::io;
+
+use crate::error::EngineError;
+use crate::paths::Paths;
+use crate::records::Life;
+
+/// Unmounts the root filesystem, removes the cgroup and the runtime folder.
+///
+/// Goes on after a failure and reports the first; may be called again.
+pub(crate) fn take_down(paths: &Paths, id: &str, life: &Life) -> Result<(), EngineError> {
+    let unmounted = crate::rootfs::unmount(&paths.merged(id))
+        .map_err(EngineError::syscall("unmount the root filesystem"));
+    let cgroup = match &life.cgroup {
+        Some(cgroup) => crate::cgroup::remove(cgroup).map_err(EngineError::io("remove the cgroup")),
+        None => Ok(()),
+    };
+    let folder = match unmounted {
+        // What is still mounted must not be deleted file by file.
+        Ok(()) => remove_folder(paths, id),
+        Err(_) => Ok(()),
+    };
+    unmounted.and(cgroup).and(folder)
+}
+
+fn remove_folder(paths: &Paths, id: &str) -> Result<(), EngineError> {
+    let folder = paths.running(id);
+    // Shared memory that other containers could join.
+    crate::rootfs::unmount(&folder.join("shm"))
+        .map_err(EngineError::syscall("unmount the shared memory"))?;
+    // Nothing is mounted there any more: what is left was made by a start that was cut off.
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(EngineError::io(format!("remove {}", folder.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! Volumes of a container that starts: mounted where they are in memory, filled from the
+//! image where they are new.
+
+use std::path::Path;
+
+use crate::error::EngineError;
+use crate::model::{Container, MountType};
+use crate::paths::Paths;
+use crate::records::Records;
+use crate::volumes::{Volumes, copy_up};
+
+/// The container with the folders that its volumes have at this moment.
+///
+/// Its root filesystem is mounted: new volumes are filled from it.
+pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, EngineError> {
+    let mut ready = container.clone();
+    let volumes = Volumes::new(paths.volumes());
+    let root = paths.merged(&container.id);
+    for mount in &mut ready.mounts {
+        if mount.point.kind != MountType::Volume {
+            continue;
+        }
+        let volume = volumes.get(&mount.point.name)?;
+        let attached = volumes.attach(&volume.name)?;
+        if mount.copy_up {
+            copy_up(&volume, &attached.path, &root, Path::new(&mount.point.destination))?;
+        }
+        mount.point.rw &= !attached.read_only;
+        mount.point.source = if mount.subpath.is_empty() {
+            attached.path
+        } else {
+            volume.subpath(Path::new(&std::mem::take(&mut mount.subpath)))?
+        }
+        .display()
+        .to_string();
+    }
+    Ok(ready)
+}
+
+/// Lets go of volumes in memory that no other running container uses.
+pub(super) fn release(paths: &Paths, records: &Records, container: &Container) {
+    let volumes = Volumes::new(paths.volumes());
+    let is_used = |name: &str| {
+        crate::engine::remove::users(records, name).iter().any(|id| {
+            *id != container.id && records.life(id).is_ok_and(|life| life.state.status.is_running())
+        })
+    };
+    for mount in &container.mounts {
+        let name = &mount.point.name;
+        if mount.point.kind == MountType::Volume && !is_used(name) {
+            // One that is still busy is let go of when the volume is removed.
+            volumes.detach(name).ok();
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Which processes a container has, and what `/proc` says of them.
+//!
+//! # How it works
+//!
+//! With a cgroup the kernel keeps the list. Without one a process belongs to the container
+//! when it is in the pid namespace of the container's init (`exec` puts it there without
+//! being a child of it) or has an ancestor that belongs. A container in the host's pid
+//! namespace has the descendants of its init alone.
+//!
+//! # Limits
+//!
+//! `/proc` is read process by process: one that ends meanwhile is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+
+use crate::cgroup;
+
+/// Fields of `/proc/PID/stat` (proc(5)); times in clock ticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessStat {
+    pub pid: i32,
+    pub ppid: i32,
+    pub command: String,
+    pub state: char,
+    /// Device number of the controlling terminal; 0 is none.
+    pub terminal: i32,
+    /// User and system time of the process itself.
+    pub own_ticks: u64,
+    /// The same of its children that have ended.
+    pub children_ticks: u64,
+    pub threads: u64,
+    /// After boot.
+    pub start_ticks: u64,
+}
+
+impl ProcessStat {
+    /// Reads one process; `None` when it is gone.
+    #[must_use]
+    pub fn read(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        // The name may hold blanks and brackets: it ends at the last bracket.
+        let (head, tail) = text.split_at_checked(text.rfind(')')?)?;
+        let (pid, command) = head.split_once(" (")?;
+        let fields: Vec<&str> = tail.get(1..)?.split_ascii_whitespace().collect();
+        // proc(5) counts from 1 and the state is field 3.
+        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+        Some(Self {
+            pid: pid.parse().ok()?,
+            ppid: fields.get(1)?.parse().ok()?,
+            command: command.to_owned(),
+            state: fields.first()?.chars().next()?,
+            terminal: fields.get(4)?.parse().ok()?,
+            own_ticks: number(14)?.checked_add(number(15)?)?,
+            children_ticks: number(16)?.checked_add(number(17)?)?,
+            threads: number(20)?,
+            start_ticks: number(22)?,
+        })
+    }
+}
+
+/// The processes of the container whose init is `init`, by host pid, ascending.
+///
+/// # Errors
+/// When the cgroup or `/proc` cannot be read.
+pub fn of_container(cgroup: Option<&Path>, init: i32) -> io::Result<Vec<ProcessStat>> {
+    if let Some(cgroup) = cgroup {
+        let mut pids = BTreeSet::new();
+        from_cgroup(cgroup, &mut pids)?;
+        return Ok(pids.into_iter().filter_map(ProcessStat::read).collect());
+    }
+    let all = everything()?;
+    let namespace = pid_namespace(init).filter(|found| Some(found) != own_pid_namespace().as_ref());
+    let mut members: BTreeSet<i32> = match &namespace {
+        Some(namespace) => all
+            .keys()
+            .copied()
+            .filter(|pid| pid_namespace(*pid).as_ref() == Some(namespace))
+            .collect(),
+        None => BTreeSet::from([init]),
+    };
+    add_descendants(&all, &mut members);
+    Ok(all.into_values().filter(|process| members.contains(&process.pid)).collect())
+}
+
+/// How long all processes may take to stop.
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// How often to look whether they have.
+const STOP_LOOK: Duration = Duration::from_millis(1);
+
+/// Stops every process of a container that has no cgroup, and waits until that is done.
+///
+/// Unlike the freezer this can be seen: by a parent that asks for stopped children while
+/// the pause begins, and by whoever sends SIGCONT.
+///
+/// # Errors
+/// As `kill(2)`; `TimedOut` when a process does not stop.
+pub fn stop(init: i32) -> io::Result<()> {
+    let deadline = Instant::now() + STOP_MAX;
+    loop {
+        // Parents first, so that none of them sees a child stop. New ones may appear
+        // until all are still.
+        let running: Vec<ProcessStat> = of_container(None, init)?
+            .into_iter()
+            .filter(|process| !matches!(process.state, 'T' | 't' | 'Z' | 'X'))
+            .collect();
+        if running.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        for process in &running {
+            signal(process.pid, Signal::STOP)?;
+        }
+        std::thread::sleep(STOP_LOOK);
+    }
+}
+
+/// Undoes [`stop`]: children first, so that no parent finds a stopped child.
+///
+/// # Errors
+/// As `kill(2)`.
+pub fn resume(init: i32) -> io::Result<()> {
+    for process in of_container(None, init)?.iter().rev() {
+        signal(process.pid, Signal::CONT)?;
+    }
+    Ok(())
+}
+
+fn signal(pid: i32, signal: Signal) -> io::Result<()> {
+    let Some(pid) = Pid::from_raw(pid) else { return Ok(()) };
+    match rustix::process::kill_process(pid, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn from_cgroup(cgroup: &Path, pids: &mut BTreeSet<i32>) -> io::Result<()> {
+    pids.extend(cgroup::processes(cgroup)?);
+    for entry in fs::read_dir(cgroup)?.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            from_cgroup(&entry.path(), pids)?;
+        }
+    }
+    Ok(())
+}
+
+fn everything() -> io::Result<BTreeMap<i32, ProcessStat>> {
+    Ok(fs::read_dir("/proc")?
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(ProcessStat::read)
+        .map(|process| (process.pid, process))
+        .collect())
+}
+
+/// Parents may have higher pids than their children once pids wrap: until nothing changes.
+fn add_descendants(all: &BTreeMap<i32, ProcessStat>, members: &mut BTreeSet<i32>) {
+    loop {
+        let before = members.len();
+        let found: Vec<i32> = all
+            .values()
+            .filter(|process| members.contains(&process.ppid))
+            .map(|process| process.pid)
+            .collect();
+        members.extend(found);
+        if members.len() == before {
+            return;
+        }
+    }
+}
+
+fn pid_namespace(pid: i32) -> Option<OsString> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok().map(Into::into)
+}
+
+fn own_pid_namespace() -> Option<OsString> {
+    fs::read_link("/proc/self/ns/pid").ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn stat_with_a_name_full_of_brackets() {
+        let line = "7 (a ) b) S 1 7 7 34817 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 4242 9 9";
+        let process = ProcessStat::parse(line).unwrap();
+        assert_eq!((process.pid, process.ppid, process.command.as_str()), (7, 1, "a ) b"));
+        assert_eq!((process.own_ticks, process.children_ticks), (5 + 6, 7 + 8));
+        assert_eq!((process.terminal, process.threads, process.start_ticks), (34817, 9, 4242));
+    }
+
+    #[test]
+    fn stopping_reaches_grandchildren_and_can_be_undone() {
+        let mut shell =
+            Command::new("sh").args(["-c", "sleep 60 & wait"]).process_group(0).spawn().unwrap();
+        let init = i32::try_from(shell.id()).unwrap();
+        let states = || -> String {
+            of_container(None, init).unwrap().iter().map(|process| process.state).collect()
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while states().len() < 2 && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        stop(init).unwrap();
+        assert_eq!(states(), "TT");
+        resume(init).unwrap();
+        assert!(!states().contains('T'));
+        rustix::process::kill_process_group(Pid::from_raw(init).unwrap(), Signal::KILL).unwrap();
+        shell.wait().unwrap();
+    }
+
+    #[test]
+    fn a_child_belongs_to_its_parent_and_a_stranger_does_not() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let child_pid = i32::try_from(child.id()).unwrap();
+        let me = i32::try_from(std::process::id()).unwrap();
+        let pids: Vec<i32> =
+            of_container(None, me).unwrap().iter().map(|process| process.pid).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(pids.contains(&me) && pids.contains(&child_pid));
+        assert!(!pids.contains(&1));
+    }
+}

@@ -1,0 +1,395 @@
+//! Containers on disk: a record that rarely changes and a state that does.
+//!
+//! # How it works
+//!
+//! `container.json` is what was asked for; writing it is what makes a container exist.
+//! `state.json` is where its life stands; the monitor writes it while it lives, a command
+//! otherwise. `names/NAME` holds the id of the container with that name. Creating,
+//! renaming and removing happen under one lock, held for a moment.
+//!
+//! Files are replaced by rename. They are not synced: after a crash of the machine no
+//! container runs anyway, and a record that did not survive was never started for long.
+//!
+//! # Invariants
+//!
+//! A folder without `container.json` is debris of a command that died, and so is a name
+//! that leads to no folder; both are swept under the lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use coracle_sys::process::ProcessId;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
+use crate::paths::{PathError, Paths, make_private};
+
+/// Why a record cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    #[error("No such container: {reference}")]
+    NotFound { reference: String },
+    #[error("multiple IDs found with provided prefix: {reference}")]
+    Ambiguous { reference: String },
+    #[error(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{holder}\". \
+         You have to remove (or rename) that container to be able to reuse that name."
+    )]
+    NameTaken { name: String, holder: String },
+    #[error("cannot read {path}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot understand {path}")]
+    Parse { path: PathBuf, source: serde_json::Error },
+    #[error("{path} was written by a newer Coracle (format {found}, we know {known})")]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("cannot write {path}")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot remove {path}")]
+    Remove { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+/// How long the processes of a lost container are waited for.
+const ENDING: Duration = Duration::from_secs(2);
+
+/// A process by pid and start time, as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    pub pid: i32,
+    pub start_ticks: u64,
+}
+
+impl From<ProcessId> for ProcessRecord {
+    fn from(id: ProcessId) -> Self {
+        Self { pid: id.pid, start_ticks: id.start_ticks }
+    }
+}
+
+impl From<ProcessRecord> for ProcessId {
+    fn from(record: ProcessRecord) -> Self {
+        Self { pid: record.pid, start_ticks: record.start_ticks }
+    }
+}
+
+/// The content of `state.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    pub version: u32,
+    pub state: State,
+    /// Who watches the container; set while it is meant to run.
+    pub monitor: Option<ProcessRecord>,
+    /// The container's first process, with its pid outside.
+    pub init: Option<ProcessRecord>,
+    /// Which boot the processes belong to.
+    pub boot_id: String,
+    /// The user stopped it, so `unless-stopped` no longer applies.
+    pub stopped_by_user: bool,
+    pub restart_count: u32,
+    /// The cgroup of the container below the cgroup mount, when it has one of its own.
+    #[serde(default)]
+    pub cgroup: Option<PathBuf>,
+}
+
+impl Life {
+    /// The monitor, if it is alive.
+    #[must_use]
+    pub fn live_monitor(&self) -> Option<ProcessId> {
+        let monitor = ProcessId::from(self.monitor?);
+        (self.boot_id == boot_id() && monitor.is_alive()).then_some(monitor)
+    }
+
+    /// Whether the container is recorded as running while nobody watches it.
+    #[must_use]
+    pub fn is_orphaned(&self) -> bool {
+        self.state.status.is_running() && self.live_monitor().is_none()
+    }
+}
+
+/// This boot of the machine.
+#[must_use]
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// All containers of a data root.
+#[derive(Clone, Debug)]
+pub struct Records {
+    paths: Paths,
+}
+
+/// The lock under which containers come, go and change their names.
+#[derive(Debug)]
+pub struct RecordsLock {
+    _file: OwnedFd,
+}
+
+impl Records {
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn open(paths: &Paths) -> Result<Self, RecordError> {
+        make_private(&paths.containers().join("names"))?;
+        Ok(Self { paths: paths.clone() })
+    }
+
+    fn name_file(&self, name: &str) -> PathBuf {
+        self.paths.containers().join("names").join(name)
+    }
+
+    fn record_file(&self, id: &str) -> PathBuf {
+        self.paths.container(id).join("container.json")
+    }
+
+    fn life_file(&self, id: &str) -> PathBuf {
+        self.paths.container(id).join("state.json")
+    }
+
+    /// Takes the lock; waits for whoever has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be opened.
+    pub fn lock(&self) -> Result<RecordsLock, RecordError> {
+        let path = self.paths.containers().join("lock");
+        let failed = |errno: rustix::io::Errno| RecordError::Write {
+            path: path.clone(),
+            source: errno.into(),
+        };
+        let file = rustix::fs::open(
+            &path,
+            OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC,
+            Mode::RUSR | Mode::WUSR,
+        )
+        .map_err(failed)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(failed)?;
+        Ok(RecordsLock { _file: file })
+    }
+
+    /// Makes the container exist. Its folder must have been made by the caller.
+    ///
+    /// # Errors
+    /// [`RecordError::NameTaken`], or when a file cannot be written.
+    pub fn create(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
+        self.take_name(&container.name, &container.id)?;
+        self.save_life(&container.id, &Life { version: RECORD_VERSION, ..Life::default() })?;
+        self.save(container)
+    }
+
+    fn take_name(&self, name: &str, id: &str) -> Result<(), RecordError> {
+        let path = self.name_file(name);
+        if let Ok(holder) = fs::read_to_string(&path)
+            && self.record_file(&holder).exists()
+        {
+            return Err(RecordError::NameTaken { name: name.to_owned(), holder });
+        }
+        replace(&path, id.as_bytes())
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// As [`Records::create`].
+    pub fn rename(
+        &self,
+        _lock: &RecordsLock,
+        container: &mut Container,
+        name: &str,
+    ) -> Result<(), RecordError> {
+        self.take_name(name, &container.id)?;
+        let old = std::mem::replace(&mut container.name, name.to_owned());
+        self.save(container)?;
+        remove_file(&self.name_file(&old))
+    }
+
+    /// Makes the container cease to exist; its folder is left to the caller.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn forget(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
+        remove_file(&self.record_file(&container.id))?;
+        remove_file(&self.name_file(&container.name))
+    }
+
+    /// Writes a changed record.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, container: &Container) -> Result<(), RecordError> {
+        replace_json(&self.record_file(&container.id), container)
+    }
+
+    /// Writes a changed state.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_life(&self, id: &str, life: &Life) -> Result<(), RecordError> {
+        replace_json(&self.life_file(id), life)
+    }
+
+    /// # Errors
+    /// When there is no such container or it cannot be read.
+    pub fn load(&self, id: &str) -> Result<Container, RecordError> {
+        let path = self.record_file(id);
+        let container: Container = read_json(&path, id)?;
+        if container.version > RECORD_VERSION {
+            return Err(RecordError::Newer {
+                path,
+                found: container.version,
+                known: RECORD_VERSION,
+            });
+        }
+        Ok(container)
+    }
+
+    /// The state as it is: a container whose monitor died is not called running.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn life(&self, id: &str) -> Result<Life, RecordError> {
+        let mut life: Life = read_json(&self.life_file(id), id)?;
+        if life.is_orphaned() {
+            // The kernel is ending its processes; they are not called gone before they are.
+            if let Some(init) = life.init {
+                let _gone: bool = ProcessId::from(init).wait_end(ENDING);
+            }
+            mark_lost(&mut life);
+        }
+        Ok(life)
+    }
+
+    /// The state as it was last written.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn life_as_written(&self, id: &str) -> Result<Life, RecordError> {
+        read_json(&self.life_file(id), id)
+    }
+
+    /// The ids of all containers, in no order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>, RecordError> {
+        let dir = self.paths.containers();
+        let entries =
+            fs::read_dir(&dir).map_err(|source| RecordError::Read { path: dir.clone(), source })?;
+        Ok(entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| is_id(name) && self.record_file(name).exists())
+            .collect())
+    }
+
+    /// The id that a name, an id or a unique prefix of one stands for.
+    ///
+    /// # Errors
+    /// When it stands for none or for several.
+    pub fn find(&self, reference: &str) -> Result<String, RecordError> {
+        let name = reference.strip_prefix('/').unwrap_or(reference);
+        let not_found = || RecordError::NotFound { reference: reference.to_owned() };
+        if is_id(name) && self.record_file(name).exists() {
+            return Ok(name.to_owned());
+        }
+        if !name.is_empty()
+            && !name.contains('/')
+            && name != "."
+            && name != ".."
+            && let Ok(id) = fs::read_to_string(self.name_file(name))
+            && self.record_file(&id).exists()
+        {
+            return Ok(id);
+        }
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(not_found());
+        }
+        let mut found = self.ids()?.into_iter().filter(|id| id.starts_with(name));
+        let id = found.next().ok_or_else(not_found)?;
+        if found.next().is_some() {
+            return Err(RecordError::Ambiguous { reference: reference.to_owned() });
+        }
+        Ok(id)
+    }
+
+    /// Folders of commands that died before their container existed.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn debris(&self, _lock: &RecordsLock) -> Result<Vec<PathBuf>, RecordError> {
+        let dir = self.paths.containers();
+        let entries =
+            fs::read_dir(&dir).map_err(|source| RecordError::Read { path: dir.clone(), source })?;
+        Ok(entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_str().is_some_and(is_id))
+            .map(|entry| entry.path())
+            .filter(|path| !path.join("container.json").exists())
+            .collect())
+    }
+}
+
+/// What a container is whose monitor was killed: it went with it.
+pub fn mark_lost(life: &mut Life) {
+    /// The code of a process ended by SIGKILL.
+    const KILLED: i32 = 137;
+    if life.state.status != Status::Restarting {
+        life.state.exit_code = KILLED;
+        life.state.finished_at = Timestamp::now();
+    }
+    life.state.status = Status::Exited;
+    life.state.pid = 0;
+    "the container's monitor was killed".clone_into(&mut life.state.error);
+    life.monitor = None;
+    life.init = None;
+}
+
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path, id: &str) -> Result<T, RecordError> {
+    let bytes = fs::read(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => RecordError::NotFound { reference: id.to_owned() },
+        _ => RecordError::Read { path: path.to_owned(), source },
+    })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|source| RecordError::Parse { path: path.to_owned(), source })
+}
+
+fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let bytes = serde_json::to_vec(value)
+        .map_err(|source| RecordError::Parse { path: path.to_owned(), source })?;
+    replace(path, &bytes)
+}
+
+/// Replaces a file in one step: a reader sees the old content or the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+    let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", rustix::process::getpid()));
+    let new = path.with_file_name(name);
+    let write = || -> io::Result<()> {
+        let mut file: File =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(bytes)?;
+        fs::rename(&new, path)
+    };
+    write().map_err(|source| {
+        drop(fs::remove_file(&new));
+        failed(source)
+    })
+}
+
+fn remove_file(path: &Path) -> Result<(), RecordError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(RecordError::Remove { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,146 @@
+//! Mount an overlay of an image's layers.
+//!
+//! # How it works
+//!
+//! `fsopen(2)` and one `lowerdir+` per layer, which has no limit but the 500 layers of
+//! overlayfs. Kernels before 6.5 get the classic `mount(2)` with names relative to the
+//! folder of the layers, whose options must fit in one page.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use coracle_sys::SyscallError;
+use coracle_sys::error::Context;
+use rustix::fs::{CWD, StatVfsMountFlags, XattrFlags};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags};
+
+use super::Overlay;
+
+impl Overlay {
+    /// Mounts the overlay on `target`.
+    ///
+    /// # Errors
+    /// EPERM where the kernel refuses overlayfs in a user namespace (before 5.11), EINVAL or
+    /// EROFS where the file system of `upper` does not do.
+    pub(super) fn mount_overlay(&self, target: &Path) -> Result<(), SyscallError> {
+        self.check_attributes()?;
+        if self.volatile {
+            // A mark of an earlier mount that was not taken down would make this one fail.
+            drop(std::fs::remove_dir_all(self.work.join("work/incompat")));
+        }
+        match self.mount_new(target) {
+            Err(error) if error.errno() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+                self.mount_classic(target)
+            }
+            result => result,
+        }?;
+        check_writable(target)
+    }
+
+    /// overlayfs keeps removed directories in mind by attributes; without them it mounts all
+    /// the same, and fails later.
+    fn check_attributes(&self) -> Result<(), SyscallError> {
+        const PROBE: &str = "user.coracle.probe";
+        rustix::fs::setxattr(&self.upper, PROBE, b"", XattrFlags::empty())
+            .and_then(|()| rustix::fs::removexattr(&self.upper, PROBE))
+            .call(|| format!("setxattr({}, {PROBE})", self.upper.display()))
+    }
+
+    fn mount_new(&self, target: &Path) -> Result<(), SyscallError> {
+        let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+            .call(|| "fsopen(overlay)".into())?;
+        let set = |key: &str, value: &Path| {
+            rustix::mount::fsconfig_set_string(fs.as_fd(), key, value)
+                .call(|| format!("fsconfig(overlay, {key}={})", value.display()))
+        };
+        for layer in self.layers.iter().rev() {
+            set("lowerdir+", layer)?;
+        }
+        set("upperdir", &self.upper)?;
+        set("workdir", &self.work)?;
+        let flag = |key: &str| {
+            rustix::mount::fsconfig_set_flag(fs.as_fd(), key)
+                .call(|| format!("fsconfig(overlay, {key})"))
+        };
+        flag("userxattr")?;
+        if self.volatile {
+            flag("volatile")?;
+        }
+        rustix::mount::fsconfig_create(fs.as_fd())
+            .call(|| format!("fsconfig(overlay for {}, CREATE)", target.display()))?;
+        let mount = rustix::mount::fsmount(
+            fs.as_fd(),
+            FsMountFlags::FSMOUNT_CLOEXEC,
+            MountAttrFlags::empty(),
+        )
+        .call(|| "fsmount(overlay)".into())?;
+        rustix::mount::move_mount(
+            mount.as_fd(),
+            "",
+            CWD,
+            target,
+            MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+        )
+        .call(|| format!("move_mount(overlay, {})", target.display()))
+    }
+
+    fn mount_classic(&self, target: &Path) -> Result<(), SyscallError> {
+        let options = self.classic_options()?;
+        let before = rustix::process::getcwd(Vec::new()).call(|| "getcwd()".into())?;
+        if let Some(parent) = self.layers.first().and_then(|layer| layers_root(layer)) {
+            rustix::process::chdir(parent).call(|| format!("chdir({})", parent.display()))?;
+        }
+        let mounted = rustix::mount::mount(
+            "overlay",
+            target,
+            "overlay",
+            MountFlags::empty(),
+            Some(options.as_c_str()),
+        )
+        .call(|| format!("mount(overlay on {})", target.display()));
+        rustix::process::chdir(before.as_c_str()).call(|| "chdir(back)".into())?;
+        mounted
+    }
+
+    fn classic_options(&self) -> Result<std::ffi::CString, SyscallError> {
+        /// What mount(2) takes: a page less the terminating NUL.
+        const OPTION_BYTES_MAX: usize = 4095;
+        let short = |layer: &PathBuf| match layers_root(layer) {
+            Some(root) => layer.strip_prefix(root).unwrap_or(layer).display().to_string(),
+            None => layer.display().to_string(),
+        };
+        let lower: Vec<String> = self.layers.iter().rev().map(short).collect();
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={},userxattr{}",
+            lower.join(":"),
+            self.upper.display(),
+            self.work.display(),
+            if self.volatile { ",volatile" } else { "" }
+        );
+        if options.len() > OPTION_BYTES_MAX {
+            return Err(io::Error::from(rustix::io::Errno::TOOBIG)).call(|| {
+                format!("mount(overlay of {} layers) before Linux 6.5", self.layers.len())
+            });
+        }
+        std::ffi::CString::new(options)
+            .map_err(|_| io::Error::from(rustix::io::Errno::INVAL))
+            .call(|| "mount(overlay): a path with a NUL".into())
+    }
+}
+
+/// The folder that holds all layers, of `…/layers/DIGEST/diff`.
+fn layers_root(layer: &Path) -> Option<&Path> {
+    layer.parent()?.parent()
+}
+
+/// Where overlayfs cannot write it mounts read-only, without a word.
+fn check_writable(target: &Path) -> Result<(), SyscallError> {
+    let mounted = rustix::fs::statvfs(target).call(|| format!("statvfs({})", target.display()))?;
+    if mounted.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        super::unmount(target)?;
+        return Err(io::Error::from(rustix::io::Errno::ROFS))
+            .call(|| format!("mount(overlay on {})", target.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Enter the user's namespaces: those of a running container, or new ones.
+//!
+//! # How it works
+//!
+//! Each monitor leaves an empty file `run/ns/PID-START`. A command that needs the
+//! namespaces joins those of the first such process still alive. When there is none it
+//! makes new ones while holding `run/ns.lock`; whoever starts a container hands the lock
+//! to its monitor, which lets go of it once it has left its own file. So a hundred first
+//! commands at once end up in one namespace.
+//!
+//! # Limits
+//!
+//! Only a process with a single thread can enter. There is no way back.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use coracle_sys::idmap::IdMap;
+use coracle_sys::process::ProcessId;
+use coracle_sys::{SyscallError, userns};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::mount::MountFlags;
+
+use crate::paths::{PathError, Paths, make_private};
+
+/// Why the namespaces cannot be entered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    #[error("cannot create a user namespace")]
+    Create { source: SyscallError, map: IdMap },
+    #[error("cannot use the lock {path}")]
+    Lock { path: PathBuf, source: io::Error },
+    #[error("cannot arrange the mount namespace")]
+    Mounts { source: SyscallError },
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+impl SessionError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let Self::Create { source, .. } = self else { return None };
+        let denied = matches!(source.errno(), Some(libc_errno::EPERM | libc_errno::ENOSPC));
+        if !denied {
+            return None;
+        }
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        if read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
+            return Some(
+                "AppArmor restricts user namespaces here: install a profile for this executable \
+                 with `userns,`, or set kernel.apparmor_restrict_unprivileged_userns=0"
+                    .to_owned(),
+            );
+        }
+        if read("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
+            return Some("run `sysctl kernel.unprivileged_userns_clone=1` as root".to_owned());
+        }
+        if read("/proc/sys/user/max_user_namespaces") == "0" {
+            return Some("run `sysctl user.max_user_namespaces=15000` as root".to_owned());
+        }
+        Some(
+            "inside a container, run that one with `--security-opt seccomp=unconfined \
+             --security-opt systempaths=unconfined`; `coracle info` shows what is missing"
+                .to_owned(),
+        )
+    }
+}
+
+/// Error numbers of errno(3) that tell a refusal from a fault.
+mod libc_errno {
+    pub(super) const EPERM: i32 = 1;
+    pub(super) const ENOSPC: i32 = 28;
+}
+
+/// Proof that this process is root of the user's namespaces.
+#[derive(Debug)]
+pub struct Session {
+    /// Held only by the process that made the namespaces, until a monitor took over.
+    pub(crate) lock: Option<OwnedFd>,
+    /// Only id 0 is mapped.
+    pub single_id: bool,
+}
+
+/// Enters the namespaces.
+///
+/// `starts` says that this command is about to start a container: it then keeps the lock.
+///
+/// # Errors
+/// When no user namespace can be had, or this process has more than one thread.
+pub fn enter(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, SessionError> {
+    let single_id = map.is_single();
+    make_private(&paths.holders())?;
+    if join_any(&paths.holders()) {
+        return Ok(Session { lock: None, single_id });
+    }
+    let lock = starts.then(|| lock(&paths.run.join("ns.lock"))).transpose()?;
+    // Somebody may have been first while we waited for the lock.
+    if lock.is_some() && join_any(&paths.holders()) {
+        return Ok(Session { lock: None, single_id });
+    }
+    userns::create(map).map_err(|source| SessionError::Create { source, map: map.clone() })?;
+    arrange_cgroups()?;
+    Ok(Session { lock, single_id })
+}
+
+/// Joins the namespaces of process `holder`.
+///
+/// # Errors
+/// When it is gone or not ours.
+pub fn join(holder: ProcessId) -> Result<(), SyscallError> {
+    let pid = holder.as_pid().ok_or_else(|| SyscallError {
+        call: format!("pidfd_open({})", holder.pid),
+        source: io::ErrorKind::NotFound.into(),
+    })?;
+    userns::join(pid)
+}
+
+/// Leaves the mark by which others find our namespaces.
+///
+/// # Errors
+/// As `creat(2)`.
+pub fn register(paths: &Paths) -> io::Result<Registration> {
+    let me = ProcessId::current();
+    let path = paths.holders().join(format!("{}-{}", me.pid, me.start_ticks));
+    File::create(&path)?;
+    Ok(Registration { path })
+}
+
+/// The mark of this process; taken away when dropped.
+#[derive(Debug)]
+pub struct Registration {
+    path: PathBuf,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // A mark left behind names a dead process and is swept by the next command.
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+fn join_any(holders: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(holders) else { return false };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(holder) = name.to_str().and_then(parse_holder) else { continue };
+        if !holder.is_alive() {
+            drop(fs::remove_file(entry.path()));
+        } else if join(holder).is_ok() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Takes away the marks of processes that died.
+pub(crate) fn sweep(holders: &Path) {
+    for entry in fs::read_dir(holders).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().and_then(parse_holder).is_some_and(|holder| !holder.is_alive()) {
+            // Somebody else may sweep too.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn parse_holder(name: &str) -> Option<ProcessId> {
+    let (pid, start) = name.split_once('-')?;
+    Some(ProcessId { pid: pid.parse().ok()?, start_ticks: start.parse().ok()? })
+}
+
+fn lock(path: &Path) -> Result<OwnedFd, SessionError> {
+    let failed = |source: rustix::io::Errno| SessionError::Lock {
+        path: path.to_owned(),
+        source: source.into(),
+    };
+    let file = rustix::fs::open(
+        path,
+        OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW,
+        Mode::RUSR | Mode::WUSR,
+    )
+    .map_err(failed)?;
+    rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(failed)?;
+    Ok(file)
+}
+
+/// libcontainer looks at `/sys/fs/cgroup` and picks its cgroup v1 code on a hybrid host,
+/// which then fails without root. We manage cgroups ourselves, so in our own mount
+/// namespace it is shown the v2 tree and leaves it at that.
+fn arrange_cgroups() -> Result<(), SessionError> {
+    const CGROUP: &str = "/sys/fs/cgroup";
+    const UNIFIED: &str = "/sys/fs/cgroup/unified";
+    const CGROUP2_SUPER_MAGIC: u64 = 0x6367_7270;
+    let is_v2 = |path: &str| {
+        rustix::fs::statfs(path)
+            .is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(CGROUP2_SUPER_MAGIC))
+    };
+    if is_v2(CGROUP) || !is_v2(UNIFIED) {
+        return Ok(());
+    }
+    rustix::mount::mount(UNIFIED, CGROUP, c"", MountFlags::BIND, None).map_err(|errno| {
+        SessionError::Mounts {
+            source: SyscallError {
+                call: format!("mount({UNIFIED} on {CGROUP}, MS_BIND)"),
+                source: errno.into(),
+            },
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holder_names() {
+        assert_eq!(parse_holder("12-99"), Some(ProcessId { pid: 12, start_ticks: 99 }));
+        assert_eq!(parse_holder("12"), None);
+        assert_eq!(parse_holder("x-1"), None);
+    }
+}

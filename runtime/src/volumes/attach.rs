@@ -1,0 +1,195 @@
+//! Makes ready what is mounted for a volume.
+//!
+//! A volume in memory is one tmpfs on `_data`, in the mount namespace that all containers
+//! of the user share; so they share the content. It is gone when nobody uses it.
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::mount::{MountFlags, UnmountFlags};
+
+use super::{Source, Volume, VolumeError, Volumes};
+
+/// Words of `mount -o` that are flags of the call rather than options of the file system.
+const FLAGS: [(&str, MountFlags); 10] = [
+    ("ro", MountFlags::RDONLY),
+    ("nosuid", MountFlags::NOSUID),
+    ("nodev", MountFlags::NODEV),
+    ("noexec", MountFlags::NOEXEC),
+    ("sync", MountFlags::SYNCHRONOUS),
+    ("dirsync", MountFlags::DIRSYNC),
+    ("noatime", MountFlags::NOATIME),
+    ("nodiratime", MountFlags::NODIRATIME),
+    ("relatime", MountFlags::RELATIME),
+    ("strictatime", MountFlags::STRICTATIME),
+];
+
+/// Words that ask for what is so anyway.
+const NO_EFFECT: [&str; 7] = ["rw", "suid", "dev", "exec", "async", "atime", "defaults"];
+
+/// What to bind into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    pub path: PathBuf,
+    pub read_only: bool,
+}
+
+impl Volumes {
+    /// Makes a volume ready to be bound into a container that starts.
+    ///
+    /// # Errors
+    /// When there is none, or what its options ask for cannot be had.
+    pub fn attach(&self, name: &str) -> Result<Attached, VolumeError> {
+        // Or two containers that start would both mount it.
+        let _lock = self.lock()?;
+        attach(&self.get(name)?)
+    }
+
+    /// Ends what [`Volumes::attach`] began; for when no running container uses the volume.
+    ///
+    /// # Errors
+    /// When a mount cannot be taken away.
+    pub fn detach(&self, name: &str) -> Result<(), VolumeError> {
+        let _lock = self.lock()?;
+        detach(&self.get(name)?)
+    }
+}
+
+fn attach(volume: &Volume) -> Result<Attached, VolumeError> {
+    let failed = |source| VolumeError::Mount { name: volume.name.clone(), source };
+    let own = Attached { path: volume.data.clone(), read_only: false };
+    match Source::parse(&volume.name, volume.options.as_ref())? {
+        Source::Folder => Ok(own),
+        Source::Bind { device, read_only } => {
+            fs::metadata(&device).map_err(failed)?;
+            Ok(Attached { path: device, read_only })
+        }
+        Source::Tmpfs { options } => {
+            if !is_mounted(&volume.data).map_err(failed)? {
+                mount_tmpfs(&volume.data, &options).map_err(failed)?;
+            }
+            Ok(own)
+        }
+    }
+}
+
+impl Volume {
+    /// The directory `subpath` inside the volume; no symlink leads out of it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn subpath(&self, subpath: &Path) -> Result<PathBuf, VolumeError> {
+        let path = self.data.join(subpath);
+        let resolve = || -> io::Result<PathBuf> {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            let root = rustix::fs::open(&self.data, flags | OFlags::DIRECTORY, Mode::empty())?;
+            let resolve = ResolveFlags::BENEATH;
+            let found = rustix::fs::openat2(&root, subpath, flags, Mode::empty(), resolve)?;
+            fs::read_link(format!("/proc/self/fd/{}", found.as_raw_fd()))
+        };
+        resolve().map_err(|source| VolumeError::Subpath { path, source })
+    }
+}
+
+pub(super) fn detach(volume: &Volume) -> Result<(), VolumeError> {
+    let failed = |source| VolumeError::Mount { name: volume.name.clone(), source };
+    let tmpfs =
+        matches!(Source::parse(&volume.name, volume.options.as_ref()), Ok(Source::Tmpfs { .. }));
+    if tmpfs && is_mounted(&volume.data).map_err(failed)? {
+        rustix::mount::unmount(&volume.data, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)
+            .map_err(|errno| failed(errno.into()))?;
+    }
+    Ok(())
+}
+
+/// Whether something is mounted on a directory of ours.
+fn is_mounted(dir: &Path) -> io::Result<bool> {
+    let parent = dir.parent().unwrap_or(Path::new("/"));
+    Ok(fs::symlink_metadata(dir)?.dev() != fs::symlink_metadata(parent)?.dev())
+}
+
+fn mount_tmpfs(dir: &Path, options: &str) -> io::Result<()> {
+    let (flags, data) = split_options(options);
+    let data = CString::new(data)?;
+    Ok(rustix::mount::mount("tmpfs", dir, "tmpfs", flags, data.as_c_str())?)
+}
+
+fn split_options(options: &str) -> (MountFlags, String) {
+    let mut flags = MountFlags::empty();
+    let mut data = Vec::new();
+    for word in options.split(',').filter(|word| !word.is_empty()) {
+        if let Some((_, flag)) = FLAGS.iter().find(|(name, _)| *name == word) {
+            flags |= *flag;
+        } else if !NO_EFFECT.contains(&word) {
+            data.push(word);
+        }
+    }
+    (flags, data.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::{MountFlags, attach, split_options};
+    use crate::volumes::Volume;
+
+    fn volume(dir: &Path, options: &[(&str, &str)]) -> Volume {
+        let options: BTreeMap<_, _> =
+            options.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        Volume {
+            name: "v1".to_owned(),
+            created: Default::default(),
+            labels: None,
+            options: Some(options).filter(|options| !options.is_empty()),
+            data: dir.join("_data"),
+        }
+    }
+
+    #[test]
+    fn folders_and_directories_of_the_host() {
+        let temp = tempfile::tempdir().unwrap();
+        let own = attach(&volume(temp.path(), &[])).unwrap();
+        assert_eq!((own.path, own.read_only), (temp.path().join("_data"), false));
+        let device = temp.path().to_str().unwrap();
+        let options = [("type", "none"), ("o", "bind,ro"), ("device", device)];
+        let host = attach(&volume(temp.path(), &options)).unwrap();
+        assert_eq!((host.path, host.read_only), (temp.path().to_owned(), true));
+        let options = [("type", "none"), ("o", "bind"), ("device", "/no/such")];
+        let error = attach(&volume(temp.path(), &options)).unwrap_err();
+        assert_eq!(error.to_string(), "failed to mount local volume v1");
+    }
+
+    #[test]
+    fn subpaths_stay_inside() {
+        let temp = tempfile::tempdir().unwrap();
+        let volume = volume(temp.path(), &[]);
+        fs::create_dir_all(volume.data.join("sub/deep")).unwrap();
+        symlink("sub", volume.data.join("inside")).unwrap();
+        symlink("/etc", volume.data.join("outside")).unwrap();
+        let read = |path| volume.subpath(Path::new(path));
+        assert_eq!(read("sub/deep").unwrap(), volume.data.join("sub/deep"));
+        assert_eq!(read("inside/deep").unwrap(), volume.data.join("sub/deep"));
+        for bad in ["outside", "../x", "absent"] {
+            let error = read(bad).unwrap_err().to_string();
+            assert_eq!(error, format!("cannot access path {}", volume.data.join(bad).display()));
+        }
+    }
+
+    #[test]
+    fn flags_and_options_are_told_apart() {
+        assert_eq!(
+            split_options("size=1m,noexec,rw,uid=7"),
+            (MountFlags::NOEXEC, "size=1m,uid=7".to_owned())
+        );
+        assert_eq!(split_options(""), (MountFlags::empty(), String::new()));
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong with volumes.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why something cannot be done with a volume.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VolumeError {
+    #[error(
+        "create {name}: \"{name}\" includes invalid characters for a local volume name, only \
+         \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, \
+         use absolute path"
+    )]
+    InvalidName { name: String },
+    #[error(
+        "create {name}: volume name is too short, names should be at least two alphanumeric \
+         characters"
+    )]
+    ShortName { name: String },
+    #[error(
+        "create {name}: error looking up volume plugin {driver}: plugin \"{driver}\" not found"
+    )]
+    UnknownDriver { name: String, driver: String },
+    #[error("create {name}: invalid option: \"{option}\"")]
+    InvalidOption { name: String, option: String },
+    #[error("create {name}: missing required option: \"{option}\"")]
+    MissingOption { name: String, option: &'static str },
+    #[error("create {name}: a volume of type \"{kind}\" needs privileges on the host")]
+    UnsupportedType { name: String, kind: String },
+    #[error("get {name}: no such volume")]
+    NotFound { name: String },
+    #[error("remove {name}: volume is in use - [{}]", users.join(", "))]
+    InUse { name: String, users: Vec<String> },
+    #[error("invalid filter '{filter}'")]
+    InvalidFilter { filter: String },
+    #[error("cannot access path {path}")]
+    Subpath { path: PathBuf, source: io::Error },
+    #[error("failed to mount local volume {name}")]
+    Mount { name: String, source: io::Error },
+    #[error("cannot fill the volume {name} from {path} of the image")]
+    CopyUp { name: String, path: PathBuf, source: io::Error },
+    #[error("cannot understand {path}")]
+    Parse { path: PathBuf, source: serde_json::Error },
+    #[error("{path} was written by a newer Coracle (format {found}, we know {known})")]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("cannot {action} {path}")]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+}
+
+impl VolumeError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnsupportedType { .. } => Some(
+                "mount it on the host and use `--opt type=none --opt o=bind --opt device=PATH`"
+                    .to_owned(),
+            ),
+            Self::InUse { .. } => Some("remove the containers that use it first".to_owned()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn io<E: Into<io::Error>>(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(E) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source: source.into() }
+    }
+}
