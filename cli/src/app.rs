@@ -1,0 +1,255 @@
+//! What every command gets: streams, settings, and the libraries it may call.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use coracle_image::{
+    AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store, StoreOptions,
+};
+use coracle_runtime::paths::Paths;
+use coracle_runtime::session::Session;
+use coracle_runtime::{Engine, EngineConfig, EngineError};
+use coracle_sys::idmap::IdMap;
+
+use crate::error::{CliError, ExitStatus};
+use crate::registries;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) ui: Ui,
+    pub(crate) settings: Settings,
+    /// `coracle`, or `docker` when called by that name.
+    pub(crate) program: &'static str,
+    /// Only one user id is mapped.
+    one_id: bool,
+    /// Proof that the user's namespaces were entered, for commands that need them.
+    session: Option<Session>,
+    engine: OnceCell<Engine>,
+    store: OnceCell<Store>,
+}
+
+impl App {
+    pub(crate) fn new(ui: Ui, settings: Settings, program: &'static str) -> Self {
+        Self {
+            ui,
+            settings,
+            program,
+            one_id: false,
+            session: None,
+            engine: OnceCell::new(),
+            store: OnceCell::new(),
+        }
+    }
+
+    /// The engine, opened at the first use.
+    pub(crate) fn engine(&self) -> Result<&Engine, CliError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::open(engine_config(&self.settings)?)?;
+        Ok(self.engine.get_or_init(|| engine))
+    }
+
+    /// Enters the user's namespaces and cleans up after monitors that were killed.
+    /// The process must still have a single thread.
+    pub(crate) fn enter(&mut self, starts: bool) -> Result<(), CliError> {
+        // Joining the namespaces of another process moves us to its root.
+        let here = std::env::current_dir();
+        let mut session = self.engine()?.enter(starts)?;
+        if let Ok(here) = here {
+            // A folder that is gone by now is missed by whoever names a relative path.
+            std::env::set_current_dir(here).unwrap_or_default();
+        }
+        if self.engine()?.needs_recovery() {
+            self.engine()?.recover(&mut session)?;
+        }
+        self.one_id = session.single_id;
+        self.session = Some(session);
+        Ok(())
+    }
+
+    pub(crate) fn one_id(&self) -> bool {
+        self.one_id
+    }
+
+    /// For a process that was started inside the namespaces.
+    pub(crate) fn set_one_id(&mut self, one_id: bool) {
+        self.one_id = one_id;
+    }
+
+    /// Whether a killed monitor left something to be cleaned up.
+    pub(crate) fn needs_recovery(&self) -> bool {
+        // No runtime folder, no monitor: nothing is opened or made to find that out.
+        self.settings.runtime_dir.join("c").exists()
+            && self.engine().is_ok_and(Engine::needs_recovery)
+    }
+
+    /// The engine and the right to touch what belongs to containers.
+    pub(crate) fn engine_in_session(&mut self) -> Result<(&Engine, &mut Session), CliError> {
+        self.engine()?;
+        match (self.engine.get(), &mut self.session) {
+            (Some(engine), Some(session)) => Ok((engine, session)),
+            _ => Err(CliError::plain("internal error: the namespaces were not entered")),
+        }
+    }
+
+    /// As [`App::engine_in_session`], with the store of images.
+    pub(crate) fn engine_and_store(&mut self) -> Result<(&Engine, &mut Session, &Store), CliError> {
+        self.engine()?;
+        self.store()?;
+        match (self.engine.get(), &mut self.session, self.store.get()) {
+            (Some(engine), Some(session), Some(store)) => Ok((engine, session, store)),
+            _ => Err(CliError::plain("internal error: the namespaces were not entered")),
+        }
+    }
+
+    /// The store of images, opened at the first use.
+    pub(crate) fn store(&self) -> Result<&Store, CliError> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let options = StoreOptions { one_id: self.one_id };
+        let store = Store::open(&self.settings.data_root, options)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// How short image names are completed.
+    pub(crate) fn names(&self) -> NameRules {
+        NameRules {
+            aliases: self.settings.file.aliases.clone(),
+            search_registries: self.settings.file.unqualified_search_registries.clone(),
+        }
+    }
+
+    /// Where passwords of registries are kept.
+    pub(crate) fn credentials(&self) -> CredentialStore {
+        CredentialStore::new(self.auth_settings())
+    }
+
+    pub(crate) fn auth_settings(&self) -> AuthSettings {
+        let environment = &self.settings.environment;
+        AuthSettings {
+            config_dir: self.settings.docker_config.clone(),
+            inline_json: environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned),
+            auth_file: environment.get("REGISTRY_AUTH_FILE").map(Into::into),
+        }
+    }
+
+    /// Tries a credential at its registry.
+    pub(crate) fn check_login(
+        &self,
+        registry: &str,
+        credential: &Credential,
+    ) -> Result<(), CliError> {
+        coracle_image::login(&registries::settings(self), registry, credential)
+            .map_err(|e| registries::failure(&e, false))
+    }
+
+    /// Tells what is done otherwise than usual on this machine.
+    pub(crate) fn warn(&mut self, warnings: &[String]) {
+        use std::io::Write as _;
+        for warning in warnings {
+            // Nothing is left to do when standard error is closed.
+            writeln!(self.ui.status(), "WARNING: {warning}").unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn host_facts(&self) -> Result<HostFacts, CliError> {
+        host_facts(&self.settings)
+    }
+
+    /// The moment ages are counted from.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// What the libraries do not look up for themselves.
+#[derive(Debug)]
+pub(crate) struct HostFacts {
+    pub(crate) exe: PathBuf,
+    pub(crate) cgroup: coracle_runtime::cgroup::Settings,
+    pub(crate) user_name: Option<String>,
+    pub(crate) may_map_ids: bool,
+}
+
+fn host_facts(settings: &Settings) -> Result<HostFacts, CliError> {
+    let environment = &settings.environment;
+    let exe = std::fs::read_link("/proc/self/exe")
+        .map_err(|e| CliError::plain(format!("cannot find this executable: {e}")))?;
+    Ok(HostFacts {
+        exe,
+        cgroup: coracle_runtime::cgroup::Settings {
+            bus_address: environment.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned),
+            runtime_dir: environment.get("XDG_RUNTIME_DIR").map(Into::into),
+        },
+        user_name: user_name(rustix::process::geteuid().as_raw()),
+        may_map_ids: may_map_ids(),
+    })
+}
+
+fn engine_config(settings: &Settings) -> Result<EngineConfig, CliError> {
+    let user = rustix::process::geteuid();
+    let uid = user.as_raw();
+    let gid = rustix::process::getegid().as_raw();
+    let data = settings.data_root.clone();
+    let paths = Paths::create(data.clone(), settings.runtime_dir.clone(), uid)
+        .map_err(|error| CliError::from(EngineError::from(error)))?;
+    let facts = host_facts(settings)?;
+    Ok(EngineConfig {
+        paths,
+        layers: data.join("layers"),
+        exe: facts.exe,
+        id_map: IdMap::detect(uid, gid, facts.user_name.as_deref(), facts.may_map_ids),
+        cgroup: facts.cgroup,
+        storage: settings.storage,
+    })
+}
+
+/// Whether this process may write any id map, as root may, also in a container. The last
+/// is needed to map id 0.
+fn may_map_ids() -> bool {
+    use rustix::thread::CapabilitySet;
+    let wanted = CapabilitySet::SETUID | CapabilitySet::SETGID | CapabilitySet::SETFCAP;
+    rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(wanted))
+}
+
+/// The name of a user, by which /etc/subuid may list the user's ids.
+fn user_name(uid: u32) -> Option<String> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let wanted = uid.to_string();
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == wanted).then(|| name.to_owned())
+    })
+}
+
+impl From<ImageError> for CliError {
+    fn from(error: ImageError) -> Self {
+        // Docker's client refuses these by itself.
+        if let ImageError::Reference(_) | ImageError::TagWithDigest = &error {
+            return Self::plain(error.to_string());
+        }
+        let hint = error.hint();
+        Self::library(&error, hint)
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        let hint = error.hint();
+        let mut out = Self::library(&error, hint);
+        if let EngineError::Start(failure) = &error {
+            out.status = match failure.code {
+                126 => ExitStatus::NotExecutable,
+                127 => ExitStatus::NotFound,
+                _ => ExitStatus::Ours,
+            };
+        }
+        out
+    }
+}

@@ -1,0 +1,124 @@
+//! From the words of the command line to a command and its flags.
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+
+use super::globals::{self, Globals};
+use super::spec::Spec;
+use super::table::COMMANDS;
+use super::{help, messages};
+use crate::error::CliError;
+
+/// A command with its flags, not yet run.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) spec: &'static Spec,
+    pub(crate) matches: ArgMatches,
+    /// The command as it was called, such as `container run`.
+    pub(crate) path: String,
+    pub(crate) globals: Globals,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Run(Box<Invocation>),
+    /// Help or the version, for standard output.
+    Print(String),
+}
+
+/// Parses everything after the program's name.
+pub(crate) fn parse(program: &'static str, words: Vec<OsString>) -> Result<Parsed, CliError> {
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|word| {
+            word.into_string().map_err(|word| {
+                let shown = word.to_string_lossy();
+                CliError::plain(format!("argument {shown:?} is not valid UTF-8"))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let (globals, rest) = globals::split(&words)?;
+    if globals.version {
+        return Ok(Parsed::Print(version_line(program)));
+    }
+    let rest = match rest.first().map(String::as_str) {
+        None => return Ok(Parsed::Print(help::overview(program))),
+        Some("help") => return help_for(program, &rest[1..]),
+        Some(_) => rest,
+    };
+    if globals.help {
+        return help_for(program, rest);
+    }
+    let Some((spec, depth)) = find(rest) else {
+        return management(program, rest);
+    };
+    let path = rest[..depth].join(" ");
+    let arguments = &rest[depth..];
+    let matches = spec.parser().try_get_matches_from(arguments).map_err(|e| {
+        let surplus = e.kind() == clap::error::ErrorKind::UnknownArgument
+            && matches!(e.get(clap::error::ContextKind::InvalidArg),
+                    Some(clap::error::ContextValue::String(word)) if !word.starts_with('-'));
+        let by_count = messages::arity(program, &path, spec, usize::MAX).filter(|_| surplus);
+        by_count.unwrap_or_else(|| messages::flag(program, &path, spec, arguments, &e))
+    })?;
+    if matches.get_flag("help") {
+        return Ok(Parsed::Print(help::command(program, &path, spec)));
+    }
+    let count =
+        matches.try_get_many::<String>("args").ok().flatten().map_or(0, |values| values.len());
+    if let Some(error) = messages::arity(program, &path, spec, count) {
+        return Err(error);
+    }
+    Ok(Parsed::Run(Box::new(Invocation { spec, matches, path, globals })))
+}
+
+/// `Docker version 28.5.2, build 9cc6dea`, in our name unless called as docker.
+fn version_line(program: &str) -> String {
+    let name = if program == "docker" { "Docker" } else { "Coracle" };
+    format!("{name} version {}, build {}\n", crate::VERSION, crate::BUILD)
+}
+
+/// The command at the start of `words` and how many words name it.
+pub(super) fn find(words: &[String]) -> Option<(&'static Spec, usize)> {
+    let two = words.get(..2).map(|pair| pair.join(" "));
+    let by_name = |wanted: &str| COMMANDS.iter().find(|spec| spec.names.contains(&wanted));
+    if let Some(spec) = two.as_deref().and_then(by_name) {
+        return Some((spec, 2));
+    }
+    words.first().and_then(|word| by_name(word)).map(|spec| (spec, 1))
+}
+
+fn is_management(word: &str) -> bool {
+    help::MANAGEMENT.iter().any(|(name, _)| *name == word)
+}
+
+/// `docker container`, `docker container --help`, or a word nobody knows.
+fn management(program: &'static str, words: &[String]) -> Result<Parsed, CliError> {
+    let first = words.first().map_or("", String::as_str);
+    let second = words.get(1).map(String::as_str);
+    match second {
+        None | Some("--help" | "-h" | "help") if is_management(first) => {
+            Ok(Parsed::Print(help::management(program, first)))
+        }
+        Some(word) if is_management(first) && !word.starts_with('-') => {
+            Err(messages::unknown_command(program, &words[..2]))
+        }
+        Some(flag) if is_management(first) => {
+            let text = format!("unknown flag: {flag}");
+            Err(CliError::plain(text).status(crate::error::ExitStatus::Ours))
+        }
+        _ => Err(messages::unknown_command(program, &words[..1])),
+    }
+}
+
+fn help_for(program: &'static str, words: &[String]) -> Result<Parsed, CliError> {
+    let text = match (words.first(), find(words)) {
+        (None, _) => help::overview(program),
+        (_, Some((spec, depth))) => help::command(program, &words[..depth].join(" "), spec),
+        (Some(word), None) if is_management(word) => help::management(program, word),
+        (Some(_), None) => return Err(messages::unknown_command(program, &words[..1])),
+    };
+    Ok(Parsed::Print(text))
+}

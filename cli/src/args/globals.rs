@@ -1,0 +1,126 @@
+//! Flags before the command word.
+
+use clap::{Arg, ArgAction, Command};
+use coracle_runtime::{Storage, UnknownStorage};
+
+use crate::error::{CliError, ExitStatus};
+
+/// What was given before the command word.
+#[derive(Debug, Default)]
+pub(crate) struct Globals {
+    pub(crate) help: bool,
+    pub(crate) version: bool,
+    pub(crate) debug: bool,
+    /// `--config DIRECTORY`
+    pub(crate) config: Option<String>,
+    /// `--storage MODE`
+    pub(crate) storage: Option<Storage>,
+}
+
+/// The flags, for help and completions.
+pub(super) fn flags(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("string")
+                .help("Directory of the client configuration (default ~/.docker)"),
+        )
+        .arg(
+            Arg::new("debug")
+                .long("debug")
+                .short('D')
+                .action(ArgAction::SetTrue)
+                .help("Say more about what happens"),
+        )
+        .arg(
+            Arg::new("log-level")
+                .long("log-level")
+                .short('l')
+                .value_name("string")
+                .help("What is logged: debug, info, warn, error or fatal (default info)"),
+        )
+        .arg(
+            Arg::new("storage")
+                .long("storage")
+                .value_name("string")
+                .help("Root filesystems: auto, overlay or copy (default auto)"),
+        )
+        .arg(
+            Arg::new("version")
+                .long("version")
+                .short('v')
+                .action(ArgAction::SetTrue)
+                .help("Print the version and end"),
+        )
+}
+
+/// Splits the words into global flags and the rest, which begins with the command.
+pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> {
+    let mut globals = Globals::default();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if !word.starts_with('-') || word == "-" {
+            break;
+        }
+        at += 1;
+        let (name, attached) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.as_str(), None),
+        };
+        let mut value = || {
+            attached.clone().or_else(|| {
+                at += 1;
+                words.get(at - 1).cloned()
+            })
+        };
+        match name {
+            "--" => break,
+            "--help" | "-h" => globals.help = true,
+            "--version" | "-v" => globals.version = true,
+            "--debug" | "-D" => globals.debug = attached.as_deref() != Some("false"),
+            "--config" => globals.config = Some(need(value(), name)?),
+            "--storage" => {
+                let parsed = need(value(), name)?.parse();
+                let storage = parsed.map_err(|e: UnknownStorage| {
+                    CliError::plain(e.to_string()).status(ExitStatus::Ours)
+                })?;
+                globals.storage = Some(storage);
+            }
+            "--log-level" | "-l" => {
+                let level = need(value(), name)?;
+                if !["debug", "info", "warn", "error", "fatal"].contains(&level.as_str()) {
+                    let text = format!("unable to parse logging level: {level}");
+                    return Err(CliError::plain(text));
+                }
+                globals.debug |= level == "debug";
+            }
+            "--host" | "-H" | "--context" | "-c" => return Err(no_daemon(name)),
+            "--tls" | "--tlsverify" | "--tlscacert" | "--tlscert" | "--tlskey" => {
+                return Err(no_daemon(name));
+            }
+            _ => {
+                let text = match name.starts_with("--") {
+                    true => format!("unknown flag: {name}"),
+                    false => {
+                        let letter = name.chars().nth(1).unwrap_or('-');
+                        format!("unknown shorthand flag: '{letter}' in {word}")
+                    }
+                };
+                return Err(CliError::plain(text).status(ExitStatus::Ours));
+            }
+        }
+    }
+    Ok((globals, words.get(at..).unwrap_or_default()))
+}
+
+fn need(value: Option<String>, name: &str) -> Result<String, CliError> {
+    value.ok_or_else(|| {
+        CliError::plain(format!("flag needs an argument: {name}")).status(ExitStatus::Ours)
+    })
+}
+
+fn no_daemon(flag: &str) -> CliError {
+    CliError::unsupported(flag, "there is no daemon to connect to; containers are this user's")
+        .status(ExitStatus::Ours)
+}

@@ -1,0 +1,162 @@
+//! Help texts, and the whole command tree for completions and man pages.
+
+use clap::Command;
+
+use super::globals;
+use super::spec::{Group, Spec};
+use super::table::COMMANDS;
+
+/// Commands that only group others.
+pub(super) const MANAGEMENT: &[(&str, &str)] = &[
+    ("container", "Manage containers"),
+    ("image", "Manage images"),
+    ("system", "See and clean up what is stored"),
+    ("volume", "Manage volumes"),
+];
+
+/// Widest help line; a wider terminal does not make it easier to read.
+const WIDTH: usize = 80;
+
+/// What `coracle` without a command prints.
+pub(super) fn overview(program: &str) -> String {
+    let mut out = format!(
+        "\nUsage:  {program} [OPTIONS] COMMAND\n\n\
+         Run containers as an ordinary user, without a daemon\n"
+    );
+    let listed = |group: Group| {
+        COMMANDS
+            .iter()
+            .filter(move |spec| spec.group == group)
+            .map(|spec| (spec.names[0], about(spec)))
+            .collect::<Vec<_>>()
+    };
+    section(&mut out, "Common Commands", &listed(Group::Common));
+    let management: Vec<_> = MANAGEMENT.iter().map(|(n, a)| (*n, (*a).to_owned())).collect();
+    section(&mut out, "Management Commands", &management);
+    section(&mut out, "Commands", &listed(Group::Other));
+    out.push_str("\nGlobal Options:\n");
+    out.push_str(&options(globals::flags(Command::new("coracle").disable_help_flag(true))));
+    out.push_str(&format!("\nRun '{program} COMMAND --help' for more information on a command.\n"));
+    out
+}
+
+/// What `coracle container` prints.
+pub(super) fn management(program: &str, name: &str) -> String {
+    let about = MANAGEMENT.iter().find(|(n, _)| *n == name).map_or("", |(_, about)| about);
+    let mut out = format!("\nUsage:  {program} {name} COMMAND\n\n{about}\n");
+    let inner: Vec<_> = inner(name).map(|(word, spec)| (word, self::about(spec))).collect();
+    section(&mut out, "Commands", &inner);
+    let called = format!("{program} {name}");
+    out.push_str(&format!("\nRun '{called} COMMAND --help' for more information on a command.\n"));
+    out
+}
+
+/// What `coracle run --help` prints.
+pub(super) fn command(program: &str, path: &str, spec: &Spec) -> String {
+    let shown = spec.shown("command");
+    let mut out = format!("Usage:  {program} {path}");
+    if !spec.usage.is_empty() {
+        out.push_str(&format!(" {}", spec.usage));
+    }
+    out.push_str(&format!("\n\n{}\n", about(spec)));
+    if let Some(more) = shown.get_long_about() {
+        let text = more.to_string();
+        if let Some((_, rest)) = text.split_once("\n\n") {
+            out.push_str(&format!("\n{}\n", wrap(rest)));
+        }
+    }
+    if spec.names.len() > 1 {
+        let names: Vec<String> = spec.names.iter().map(|n| format!("{program} {n}")).collect();
+        out.push_str(&format!("\nAliases:\n  {}\n", names.join(", ")));
+    }
+    if shown.get_opts().next().is_some() || shown.get_arguments().any(|a| !a.is_positional()) {
+        out.push_str(&format!("\nOptions:\n{}", options(shown)));
+    }
+    out
+}
+
+fn about(spec: &Spec) -> String {
+    spec.shown("command").get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The commands below `container` and the like, each with its word there.
+fn inner(management: &str) -> impl Iterator<Item = (&'static str, &'static Spec)> {
+    let prefix = format!("{management} ");
+    let mut found: Vec<_> = COMMANDS
+        .iter()
+        .filter(|spec| spec.group != Group::Hidden)
+        .filter_map(|spec| {
+            spec.names.iter().find_map(|n| n.strip_prefix(prefix.as_str())).map(|word| (word, spec))
+        })
+        .collect();
+    found.sort_by_key(|(word, _)| *word);
+    found.into_iter()
+}
+
+fn section(out: &mut String, title: &str, lines: &[(&str, String)]) {
+    out.push_str(&format!("\n{title}:\n"));
+    let widest = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, about) in lines {
+        out.push_str(&format!("  {name:widest$}  {about}\n"));
+    }
+}
+
+/// The option list alone, as clap lays it out.
+fn options(command: Command) -> String {
+    let text = command
+        .help_template("{options}")
+        .term_width(WIDTH)
+        .max_term_width(WIDTH)
+        .render_help()
+        .to_string();
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
+fn wrap(text: &str) -> String {
+    let mut out = String::new();
+    for paragraph in text.split("\n\n") {
+        let mut column = 0;
+        for word in paragraph.split_whitespace() {
+            if column > 0 && column + 1 + word.len() > WIDTH {
+                out.push('\n');
+                column = 0;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += word.len();
+        }
+        out.push_str("\n\n");
+    }
+    out.trim_end().to_owned()
+}
+
+/// The whole tree, under the name of the program.
+pub(crate) fn tree(program: &'static str) -> Command {
+    let mut root = globals::flags(
+        Command::new(program)
+            .about("Run containers as an ordinary user, without a daemon")
+            .disable_help_flag(true)
+            .disable_help_subcommand(true),
+    );
+    for spec in COMMANDS.iter().filter(|spec| spec.group != Group::Hidden) {
+        for name in spec.names.iter().filter(|name| !name.contains(' ')) {
+            root = root.subcommand(documented(spec, name, program, name));
+        }
+    }
+    for (name, about) in MANAGEMENT {
+        let mut group =
+            Command::new(*name).about(*about).disable_help_flag(true).disable_help_subcommand(true);
+        for (word, spec) in inner(name) {
+            group = group.subcommand(documented(spec, word, program, &format!("{name} {word}")));
+        }
+        root = root.subcommand(group);
+    }
+    root
+}
+
+fn documented(spec: &Spec, name: &'static str, program: &str, path: &str) -> Command {
+    let usage = format!("{program} {path} {}", spec.usage);
+    spec.shown(name).override_usage(usage.trim_end().to_owned())
+}

@@ -1,0 +1,22 @@
+//! The command line: one table of commands, flags beside each command.
+//!
+//! Only the flags of the command at hand are built; help, completions and man
+//! pages build the whole tree from the same table.
+
+mod create;
+mod dispatch;
+mod globals;
+mod help;
+mod messages;
+mod run_values;
+mod spec;
+mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod values;
+
+pub(crate) use create::CreateFlags;
+pub(crate) use dispatch::{Invocation, Parsed, parse};
+pub(crate) use help::tree;
+pub(crate) use messages::run_help_note;
+pub(crate) use spec::Runnable;

@@ -1,0 +1,153 @@
+//! The description of one command.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::values;
+use crate::app::App;
+use crate::error::CommandResult;
+
+/// A command's parsed flags, and what it does.
+pub(crate) trait Runnable: clap::Args {
+    fn execute(self, app: &mut App) -> CommandResult;
+}
+
+/// What must be true of the process before a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Reads our own files, or talks to a monitor or a registry.
+    Plain,
+    /// Touches layers, volumes or container roots: needs the user's namespaces.
+    Namespace,
+    /// As `Plain`, unless this flag is given.
+    NamespaceIf(&'static str),
+}
+
+/// Where the command stands in the general help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Common,
+    Other,
+    /// Only in the help of its management command.
+    Inner,
+    Hidden,
+}
+
+/// How many arguments follow the flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arity {
+    None,
+    Exactly(usize),
+    AtLeast(usize),
+    AtMost(usize),
+    Between(usize, usize),
+    Any,
+}
+
+/// One command. Its first name is the one it is shown under.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) usage: &'static str,
+    pub(crate) arity: Arity,
+    pub(crate) group: Group,
+    pub(crate) entry: Entry,
+    /// The first argument ends the flags: what follows belongs to the container.
+    pub(crate) trailing: bool,
+    flags: fn(Command) -> Command,
+    pub(crate) run: fn(&mut App, &ArgMatches) -> CommandResult,
+}
+
+fn start<R: Runnable>(app: &mut App, matches: &ArgMatches) -> CommandResult {
+    match R::from_arg_matches(matches) {
+        Ok(args) => args.execute(app),
+        Err(error) => Err(crate::error::CliError::plain(error.to_string())),
+    }
+}
+
+impl Spec {
+    pub(super) const fn new<R: Runnable>(
+        names: &'static [&'static str],
+        usage: &'static str,
+        arity: Arity,
+    ) -> Self {
+        Self {
+            names,
+            usage,
+            arity,
+            group: Group::Other,
+            entry: Entry::Plain,
+            trailing: false,
+            flags: R::augment_args,
+            run: start::<R>,
+        }
+    }
+
+    pub(super) const fn group(mut self, group: Group) -> Self {
+        self.group = group;
+        self
+    }
+
+    pub(super) const fn entry(mut self, entry: Entry) -> Self {
+        self.entry = entry;
+        self
+    }
+
+    pub(super) const fn trailing(mut self) -> Self {
+        self.trailing = true;
+        self
+    }
+
+    /// The command as help, completions and man pages show it.
+    pub(super) fn shown(&self, name: &'static str) -> Command {
+        (self.flags)(Command::new(name)).disable_help_flag(true)
+    }
+
+    /// The command as it parses: switches take `=false`, values may begin with
+    /// a dash, a repeated flag replaces the former.
+    pub(super) fn parser(&self) -> Command {
+        let trailing = self.trailing;
+        (self.flags)(Command::new("command"))
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .args_override_self(true)
+            .arg(Arg::new("help").long("help").action(ArgAction::SetTrue))
+            .mut_args(|arg| {
+                if arg.is_positional() {
+                    return arg.trailing_var_arg(trailing);
+                }
+                let is_switch = matches!(arg.get_action(), ArgAction::SetTrue)
+                    || !arg.get_default_values().is_empty();
+                if is_switch {
+                    let default = match arg.get_action() {
+                        ArgAction::SetTrue => "false",
+                        _ => "true",
+                    };
+                    arg.action(ArgAction::Set)
+                        .num_args(0..=1)
+                        .require_equals(true)
+                        .default_missing_value("true")
+                        .default_value(default)
+                        .value_parser(values::switch)
+                } else {
+                    arg.allow_hyphen_values(true)
+                }
+            })
+    }
+
+    /// Whether the command looks at containers at all.
+    pub(crate) fn uses_engine(&self) -> bool {
+        let apart = ["completion", "events", "help", "login", "logout", "man", "version"];
+        !apart.contains(&self.names[0])
+    }
+
+    /// Whether this call needs the user's namespaces.
+    pub(crate) fn needs_namespace(&self, matches: &ArgMatches) -> bool {
+        match self.entry {
+            Entry::Plain => false,
+            Entry::Namespace => true,
+            Entry::NamespaceIf(flag) => {
+                matches.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false)
+            }
+        }
+    }
+}

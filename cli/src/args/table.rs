@@ -1,0 +1,227 @@
+//! Every command: its names, its arguments, what it needs.
+
+use super::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
+use super::spec::Entry::{Namespace, NamespaceIf};
+use super::spec::Group::{Common, Hidden, Inner};
+use super::spec::Spec;
+use crate::commands as c;
+
+const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
+const SOME: &str = "CONTAINER [CONTAINER...]";
+
+/// In the order of the general help.
+pub(super) static COMMANDS: &[Spec] = &[
+    // Common commands.
+    Spec::new::<c::run::RunArgs>(
+        &["run", "container run"],
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        AtLeast(1),
+    )
+    .group(Common)
+    .entry(Namespace)
+    .trailing(),
+    Spec::new::<c::exec::ExecArgs>(
+        &["exec", "container exec"],
+        "[OPTIONS] CONTAINER COMMAND [ARG...]",
+        AtLeast(2),
+    )
+    .group(Common)
+    .trailing(),
+    Spec::new::<c::ps::PsArgs>(
+        &["ps", "container ls", "container list", "container ps"],
+        "[OPTIONS]",
+        NoArgs,
+    )
+    .group(Common)
+    .entry(NamespaceIf("size")),
+    Spec::new::<c::pull::PullArgs>(
+        &["pull", "image pull"],
+        "[OPTIONS] NAME[:TAG|@DIGEST]",
+        Exactly(1),
+    )
+    .group(Common)
+    .entry(Namespace),
+    Spec::new::<c::push::PushArgs>(&["push", "image push"], "[OPTIONS] NAME[:TAG]", Exactly(1))
+        .group(Common)
+        .entry(Namespace),
+    Spec::new::<c::images::ImagesArgs>(
+        &["images", "image ls", "image list"],
+        "[OPTIONS] [REPOSITORY[:TAG]]",
+        AtMost(1),
+    )
+    .group(Common),
+    Spec::new::<c::login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1)).group(Common),
+    Spec::new::<c::logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1)).group(Common),
+    Spec::new::<c::version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs).group(Common),
+    Spec::new::<c::info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs).group(Common),
+    // Containers.
+    Spec::new::<c::attach::AttachArgs>(
+        &["attach", "container attach"],
+        "[OPTIONS] CONTAINER",
+        Exactly(1),
+    ),
+    Spec::new::<c::commit::CommitArgs>(
+        &["commit", "container commit"],
+        "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
+        Between(1, 2),
+    )
+    .entry(Namespace),
+    Spec::new::<c::completion::CompletionArgs>(
+        &["completion"],
+        "bash|zsh|fish|elvish|powershell",
+        Exactly(1),
+    ),
+    Spec::new::<c::cp::CpArgs>(
+        &["cp", "container cp"],
+        "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH",
+        Exactly(2),
+    )
+    .entry(Namespace),
+    Spec::new::<c::create::CreateArgs>(
+        &["create", "container create"],
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        AtLeast(1),
+    )
+    .entry(Namespace)
+    .trailing(),
+    Spec::new::<c::diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
+        .entry(Namespace),
+    Spec::new::<c::events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs),
+    Spec::new::<c::export::ExportArgs>(
+        &["export", "container export"],
+        "[OPTIONS] CONTAINER",
+        Exactly(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::history::HistoryArgs>(
+        &["history", "image history"],
+        "[OPTIONS] IMAGE",
+        Exactly(1),
+    ),
+    Spec::new::<c::import::ImportArgs>(
+        &["import", "image import"],
+        "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
+        Between(1, 2),
+    )
+    .entry(Namespace),
+    Spec::new::<c::inspect::InspectArgs>(
+        &["inspect"],
+        "[OPTIONS] NAME|ID [NAME|ID...]",
+        AtLeast(1),
+    )
+    .entry(NamespaceIf("size")),
+    Spec::new::<c::kill::KillArgs>(&["kill", "container kill"], ONE_OR_MORE, AtLeast(1)),
+    Spec::new::<c::load::LoadArgs>(&["load", "image load"], "[OPTIONS]", NoArgs).entry(Namespace),
+    Spec::new::<c::logs::LogsArgs>(&["logs", "container logs"], "[OPTIONS] CONTAINER", Exactly(1)),
+    Spec::new::<c::pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1)),
+    Spec::new::<c::port::PortArgs>(
+        &["port", "container port"],
+        "CONTAINER [PRIVATE_PORT[/PROTO]]",
+        Between(1, 2),
+    ),
+    Spec::new::<c::rename::RenameArgs>(
+        &["rename", "container rename"],
+        "CONTAINER NEW_NAME",
+        Exactly(2),
+    ),
+    Spec::new::<c::restart::RestartArgs>(
+        &["restart", "container restart"],
+        ONE_OR_MORE,
+        AtLeast(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::rm::RmArgs>(
+        &["rm", "container rm", "container remove"],
+        ONE_OR_MORE,
+        AtLeast(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::rmi::RmiArgs>(
+        &["rmi", "image rm", "image remove"],
+        "[OPTIONS] IMAGE [IMAGE...]",
+        AtLeast(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::save::SaveArgs>(
+        &["save", "image save"],
+        "[OPTIONS] IMAGE [IMAGE...]",
+        AtLeast(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::start::StartArgs>(&["start", "container start"], ONE_OR_MORE, AtLeast(1))
+        .entry(Namespace),
+    Spec::new::<c::stats::StatsArgs>(
+        &["stats", "container stats"],
+        "[OPTIONS] [CONTAINER...]",
+        super::spec::Arity::Any,
+    ),
+    Spec::new::<c::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
+    Spec::new::<c::tag::TagArgs>(
+        &["tag", "image tag"],
+        "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+        Exactly(2),
+    ),
+    Spec::new::<c::top::TopArgs>(&["top", "container top"], "CONTAINER [ps OPTIONS]", AtLeast(1))
+        .trailing(),
+    Spec::new::<c::unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1)),
+    Spec::new::<c::update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
+    Spec::new::<c::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)),
+    // Only below their management command.
+    Spec::new::<c::container_inspect::ContainerInspectArgs>(
+        &["container inspect"],
+        ONE_OR_MORE,
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(NamespaceIf("size")),
+    Spec::new::<c::container_prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<c::image_inspect::ImageInspectArgs>(
+        &["image inspect"],
+        "[OPTIONS] IMAGE [IMAGE...]",
+        AtLeast(1),
+    )
+    .group(Inner),
+    Spec::new::<c::image_prune::ImagePruneArgs>(&["image prune"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<c::system_df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<c::system_prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<c::volume_create::VolumeCreateArgs>(
+        &["volume create"],
+        "[OPTIONS] [VOLUME]",
+        AtMost(1),
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<c::volume_inspect::VolumeInspectArgs>(
+        &["volume inspect"],
+        "[OPTIONS] VOLUME [VOLUME...]",
+        AtLeast(1),
+    )
+    .group(Inner),
+    Spec::new::<c::volume_ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
+        .group(Inner),
+    Spec::new::<c::volume_prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<c::volume_rm::VolumeRmArgs>(
+        &["volume rm", "volume remove"],
+        "[OPTIONS] VOLUME [VOLUME...]",
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<c::volume_update::VolumeUpdateArgs>(
+        &["volume update"],
+        "[OPTIONS] VOLUME",
+        Exactly(1),
+    )
+    .group(Hidden),
+    Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
+];

@@ -1,0 +1,321 @@
+//! The command line against recorded messages, and what help looks like.
+
+use std::ffi::OsString;
+
+use super::table::COMMANDS;
+use super::{Invocation, Parsed, parse, tree};
+use crate::error::CliError;
+
+fn words(line: &str) -> Vec<OsString> {
+    line.split_whitespace().map(OsString::from).collect()
+}
+
+fn fails(line: &str) -> CliError {
+    parse("docker", words(line)).unwrap_err()
+}
+
+fn runs(line: &str) -> Invocation {
+    match parse("docker", words(line)).unwrap() {
+        Parsed::Run(invocation) => *invocation,
+        Parsed::Print(text) => panic!("printed {text}"),
+    }
+}
+
+fn prints(line: &str) -> String {
+    match parse("coracle", words(line)).unwrap() {
+        Parsed::Print(text) => text,
+        Parsed::Run(_) => panic!("ran"),
+    }
+}
+
+#[test]
+fn an_unknown_flag() {
+    let error = fails("run --nosuchflag alpine true");
+    insta::assert_snapshot!(error, @r"
+    unknown flag: --nosuchflag
+
+    Usage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]
+
+    Run 'docker run --help' for more information
+    ");
+    assert_eq!(error.status.code(), 125);
+    assert!(fails("ps -y").to_string().starts_with("unknown shorthand flag: 'y' in -y\n"));
+    assert!(fails("ps -ay").to_string().starts_with("unknown shorthand flag: 'y' in -ay\n"));
+}
+
+#[test]
+fn a_bad_value_names_both_spellings_of_the_flag() {
+    for (line, message) in [
+        (
+            "ps -f bad",
+            "invalid argument \"bad\" for \"-f, --filter\" flag: bad format of filter (expected name=value)",
+        ),
+        (
+            "run -m bogus alpine",
+            "invalid argument \"bogus\" for \"-m, --memory\" flag: invalid size: 'bogus'",
+        ),
+        (
+            "run --dns bogus alpine",
+            "invalid argument \"bogus\" for \"--dns\" flag: IP address is not correctly formatted: bogus",
+        ),
+        (
+            "run -e =x alpine",
+            "invalid argument \"=x\" for \"-e, --env\" flag: invalid environment variable: =x",
+        ),
+        (
+            "run --sysctl bogus alpine",
+            "invalid argument \"bogus\" for \"--sysctl\" flag: sysctl 'bogus' is not allowed",
+        ),
+        (
+            "ps --all=maybe",
+            "invalid argument \"maybe\" for \"-a, --all\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+        ),
+        ("ps -f", "flag needs an argument: 'f' in -f"),
+        ("ps --filter", "flag needs an argument: --filter"),
+    ] {
+        let error = fails(line);
+        assert_eq!(error.to_string().lines().next(), Some(message), "{line}");
+        assert_eq!(error.status.code(), 125, "{line}");
+    }
+}
+
+#[test]
+fn the_number_of_arguments() {
+    for (line, message, closing) in [
+        ("run", "docker: 'docker run' requires at least 1 argument", "See"),
+        ("ps extra", "docker: 'docker ps' accepts no arguments", "Run"),
+        ("tag alpine", "docker: 'docker tag' requires 2 arguments", "Run"),
+        ("container rename a", "docker: 'docker container rename' requires 2 arguments", "Run"),
+        ("images a b", "docker: 'docker images' requires at most 1 argument", "See"),
+        (
+            "commit a b c",
+            "docker: 'docker commit' requires at least 1 and at most 2 arguments",
+            "See",
+        ),
+    ] {
+        let error = fails(line);
+        let text = error.to_string();
+        assert_eq!(text.lines().next(), Some(message), "{line}");
+        assert!(text.lines().last().is_some_and(|l| l.starts_with(closing)), "{text}");
+        assert_eq!(error.status.code(), 1, "{line}");
+    }
+}
+
+#[test]
+fn unknown_commands() {
+    insta::assert_snapshot!(fails("nosuchcommand"), @r"
+    docker: unknown command: docker nosuchcommand
+
+    Run 'docker --help' for more information
+    ");
+    insta::assert_snapshot!(fails("container nosuch"), @r"
+    docker: unknown command: docker container nosuch
+
+    Run 'docker container --help' for more information
+    ");
+    insta::assert_snapshot!(fails("compose up"), @r"
+    docker: unknown command: docker compose
+
+    Run 'docker --help' for more information
+    hint: Compose is not part of this version
+    ");
+}
+
+#[test]
+fn flags_end_at_the_image() {
+    let run = runs("run --rm -it -u -1 --init=false alpine ls -l --all");
+    let matches = &run.matches;
+    assert!(matches.get_one::<bool>("rm").copied().unwrap());
+    assert!(matches.get_one::<bool>("interactive").copied().unwrap());
+    assert!(matches.get_one::<bool>("tty").copied().unwrap());
+    assert!(!matches.get_one::<bool>("init").copied().unwrap());
+    assert_eq!(matches.get_one::<String>("user").unwrap(), "-1");
+    let args: Vec<_> = matches.get_many::<String>("args").unwrap().collect();
+    assert_eq!(args, ["alpine", "ls", "-l", "--all"]);
+}
+
+#[test]
+fn flags_mix_with_arguments_elsewhere() {
+    let stop = runs("stop web -t 3 db --signal INT --signal KILL");
+    let args: Vec<_> = stop.matches.get_many::<String>("args").unwrap().collect();
+    assert_eq!(args, ["web", "db"]);
+    assert_eq!(stop.matches.get_one::<i64>("timeout"), Some(&3));
+    assert_eq!(stop.matches.get_one::<String>("signal").unwrap(), "KILL");
+}
+
+#[test]
+fn long_forms_and_aliases() {
+    assert_eq!(runs("container ls -a").spec.names[0], "ps");
+    assert_eq!(runs("image rm x").spec.names[0], "rmi");
+    assert_eq!(runs("-D container inspect x").spec.names[0], "container inspect");
+    assert_eq!(runs("system info").spec.names[0], "info");
+}
+
+#[test]
+fn what_needs_namespaces() {
+    let needs = |line: &str| {
+        let run = runs(line);
+        run.spec.needs_namespace(&run.matches)
+    };
+    assert!(needs("run alpine"));
+    assert!(needs("ps -s"));
+    assert!(!needs("ps"));
+    assert!(!needs("version"));
+}
+
+#[test]
+fn a_daemon_cannot_be_chosen() {
+    let error = fails("-H tcp://127.0.0.1:1 ps");
+    assert_eq!(
+        error.to_string(),
+        "-H: not supported: there is no daemon to connect to; containers are this user's"
+    );
+    assert_eq!(error.status.code(), 125);
+}
+
+#[test]
+fn the_tree_is_sound() {
+    tree("coracle").debug_assert();
+}
+
+#[test]
+fn every_flag_has_one_line_of_help_that_fits() {
+    for spec in COMMANDS {
+        for argument in spec.shown("x").get_arguments().filter(|a| !a.is_positional()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!help.is_empty(), "{}: {}", spec.names[0], argument.get_id());
+            assert!(help.len() <= 120, "{}: {}: {help}", spec.names[0], argument.get_id());
+        }
+    }
+}
+
+#[test]
+fn the_overview() {
+    let text = prints("");
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    insta::assert_snapshot!(text, @r"
+    Usage:  coracle [OPTIONS] COMMAND
+
+    Run containers as an ordinary user, without a daemon
+
+    Common Commands:
+      run      Create a container from an image and run a command in it
+      exec     Run a further command in a running container
+      ps       List containers
+      pull     Fetch an image from a registry
+      push     Upload an image to a registry
+      images   List images
+      login    Log in to a registry
+      logout   Forget the credentials of a registry
+      version  Show versions
+      info     Show what this host offers and what is stored
+
+    Management Commands:
+      container  Manage containers
+      image      Manage images
+      system     See and clean up what is stored
+      volume     Manage volumes
+
+    Commands:
+      attach      Attach to the main process of a running container
+      commit      Make an image of a container's filesystem
+      completion  Print the completion script of a shell
+      cp          Copy files between a container and here
+      create      Create a container without starting it
+      diff        List what changed in a container's filesystem
+      events      Print what happens, as it happens
+      export      Write a container's filesystem as a tar
+      history     List the layers of an image and what made them
+      import      Make an image from a tar of a filesystem
+      inspect     Show all about any object as JSON
+      kill        Send a signal to containers
+      load        Read images from a tar
+      logs        Print what a container has written
+      pause       Freeze containers
+      port        List the published ports of a container
+      rename      Give a container another name
+      restart     Stop and start containers
+      rm          Remove containers
+      rmi         Remove images
+      save        Write images to a tar
+      start       Start stopped containers
+      stats       Show what containers use, live
+      stop        Stop running containers
+      tag         Give an image a further name
+      top         List the processes of a container
+      unpause     Let frozen containers go on
+      update      Change limits and restart policy of containers
+      wait        Wait until containers stop, and print their exit codes
+
+    Global Options:
+          --config <string>     Directory of the client configuration (default
+                                ~/.docker)
+      -D, --debug               Say more about what happens
+      -l, --log-level <string>  What is logged: debug, info, warn, error or fatal
+                                (default info)
+          --storage <string>    Root filesystems: auto, overlay or copy (default
+                                auto)
+      -v, --version             Print the version and end
+
+    Run 'coracle COMMAND --help' for more information on a command.
+    ");
+}
+
+#[test]
+fn help_of_a_group_and_of_commands() {
+    insta::assert_snapshot!(prints("volume"), @r"
+    Usage:  coracle volume COMMAND
+
+    Manage volumes
+
+    Commands:
+      create   Create a volume
+      inspect  Show all about volumes as JSON
+      ls       List volumes
+      prune    Remove unused volumes
+      rm       Remove volumes
+
+    Run 'coracle volume COMMAND --help' for more information on a command.
+    ");
+    insta::assert_snapshot!(prints("stop --help"), @r"
+    Usage:  coracle stop [OPTIONS] CONTAINER [CONTAINER...]
+
+    Stop running containers
+
+    Aliases:
+      coracle stop, coracle container stop
+
+    Options:
+      -s, --signal <string>  Signal sent first instead of the configured one
+      -t, --timeout <int>    Seconds before SIGKILL; -1 waits for ever
+    ");
+    insta::assert_snapshot!(prints("images --help"), @r"
+    Usage:  coracle images [OPTIONS] [REPOSITORY[:TAG]]
+
+    List images
+
+    Aliases:
+      coracle images, coracle image ls, coracle image list
+
+    Options:
+      -a, --all              Include intermediate images
+          --digests          Add the DIGEST column
+      -f, --filter <filter>  Show only matches, key=value (before, dangling, label,
+                             reference, since, until)
+          --format <string>  Layout: table, 'table TEMPLATE', json, or a Go template
+                             for each line
+          --no-trunc         Do not shorten anything
+      -q, --quiet            Print only ids
+          --tree             Group platform variants under each image (experimental)
+    ");
+}
+
+#[test]
+fn help_fits_eighty_columns() {
+    for spec in COMMANDS {
+        for line in prints(&format!("{} --help", spec.names[0])).lines() {
+            let excused = line.starts_with("Usage:") || line.starts_with("  coracle ");
+            assert!(excused || line.chars().count() <= 80, "{}: {line}", spec.names[0]);
+        }
+    }
+}

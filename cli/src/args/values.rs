@@ -1,0 +1,172 @@
+//! Parsers of flag values; their errors are the end of Docker's
+//! `invalid argument "V" for "-f, --flag" flag: …`.
+
+/// One `--filter KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+pub(crate) fn filter(text: &str) -> Result<Filter, String> {
+    let (key, value) = text.split_once('=').ok_or("bad format of filter (expected name=value)")?;
+    Ok(Filter { key: key.trim().to_lowercase(), value: value.trim().to_owned() })
+}
+
+/// `--flag` and `--flag=VALUE` with Go's spellings of truth.
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+    }
+}
+
+pub(crate) fn int(text: &str) -> Result<i64, String> {
+    number(text, "ParseInt")
+}
+
+pub(crate) fn uint16(text: &str) -> Result<u16, String> {
+    number(text, "ParseUint")
+}
+
+fn number<N: std::str::FromStr<Err = std::num::ParseIntError>>(
+    text: &str,
+    function: &str,
+) -> Result<N, String> {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    text.parse::<N>().map_err(|e| {
+        let why = match e.kind() {
+            PosOverflow | NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        format!("strconv.{function}: parsing {text:?}: {why}")
+    })
+}
+
+/// A size such as `64m`, `1.5g`, `512kb`, `100`, in powers of 1024; `-1` passes.
+pub(crate) fn bytes(text: &str) -> Result<i64, String> {
+    let fail = || format!("invalid size: '{text}'");
+    if text == "-1" {
+        return Ok(-1);
+    }
+    let digits_end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let number: f64 = text[..digits_end].parse().map_err(|_| fail())?;
+    let unit = text[digits_end..].trim().to_ascii_lowercase();
+    let unit = unit.strip_suffix('b').unwrap_or(&unit);
+    let unit = unit.strip_suffix('i').filter(|u| !u.is_empty()).unwrap_or(unit);
+    let power = match unit {
+        "" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        "p" => 5,
+        _ => return Err(fail()),
+    };
+    let scaled = number * 1024f64.powi(power);
+    if scaled > 9e18 {
+        return Err(fail());
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    Ok(scaled as i64)
+}
+
+/// `--cpus`: a decimal number of CPUs, in billionths.
+pub(crate) fn cpus(text: &str) -> Result<i64, String> {
+    let fail = || format!("failed to parse {text} as a rational number");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 9 {
+        return Err("value is too precise".into());
+    }
+    let digits = format!("{whole}{fraction:0<9}");
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(fail());
+    }
+    digits.parse().map_err(|_| fail())
+}
+
+/// A Go duration such as `1m30s` or `300ms`, in nanoseconds.
+pub(crate) fn duration(text: &str) -> Result<i64, String> {
+    let fail = || format!("time: invalid duration {text:?}");
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(0);
+    }
+    if rest.is_empty() {
+        return Err(fail());
+    }
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let value: f64 = rest[..end].parse().map_err(|_| fail())?;
+        rest = &rest[end..];
+        let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let scale = match &rest[..unit_end] {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            "" => return Err(format!("time: missing unit in duration {text:?}")),
+            unit => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
+        };
+        total += value * scale;
+        rest = &rest[unit_end..];
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and 292 years are enough")]
+    Ok((sign * total).round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [
+            ("100", 100),
+            ("64m", 64 << 20),
+            ("64MB", 64 << 20),
+            ("64MiB", 64 << 20),
+            ("1.5g", 1_610_612_736),
+            ("512k", 524_288),
+            ("-1", -1),
+        ] {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for bad in ["bogus", "", "1x", "-5m", "m"] {
+            assert_eq!(bytes(bad), Err(format!("invalid size: '{bad}'")));
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("1m30s"), Ok(90_000_000_000));
+        assert_eq!(duration("1.5ms"), Ok(1_500_000));
+        assert_eq!(duration("0"), Ok(0));
+        assert_eq!(duration("-2s"), Ok(-2_000_000_000));
+        assert_eq!(duration("x").unwrap_err(), "time: invalid duration \"x\"");
+        assert_eq!(duration("5").unwrap_err(), "time: missing unit in duration \"5\"");
+    }
+
+    #[test]
+    fn cpu_shares_of_a_core() {
+        assert_eq!(cpus("1.5"), Ok(1_500_000_000));
+        assert_eq!(cpus(".5"), Ok(500_000_000));
+        assert_eq!(cpus("2"), Ok(2_000_000_000));
+        assert_eq!(cpus("x").unwrap_err(), "failed to parse x as a rational number");
+        assert_eq!(cpus("0.1234567891").unwrap_err(), "value is too precise");
+    }
+
+    #[test]
+    fn filters_need_an_equals_sign() {
+        assert_eq!(filter("bad").unwrap_err(), "bad format of filter (expected name=value)");
+        let ok = Filter { key: "label".into(), value: "a=b".into() };
+        assert_eq!(filter("label=a=b"), Ok(ok));
+    }
+}

@@ -1,0 +1,68 @@
+//! `attach`: attach to the main process of a running container.
+
+use clap::ArgAction;
+use coracle_runtime::model::Status;
+use coracle_runtime::wire::Request;
+
+use super::run::exit_status;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find;
+use crate::error::{CliError, CommandResult};
+use crate::streams::Session;
+use crate::terminal::DetachKeys;
+use crate::ui::Ui;
+
+/// Attach to the main process of a running container
+#[derive(Debug, clap::Args)]
+pub(crate) struct AttachArgs {
+    /// Key sequence that leaves the session without stopping it (default ctrl-p,ctrl-q)
+    #[arg(long, value_name = "string")]
+    pub(crate) detach_keys: Option<String>,
+    /// Leave standard input unattached
+    #[arg(long)]
+    pub(crate) no_stdin: bool,
+    /// Forward received signals to the main process (not in TTY mode)
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
+    pub(crate) sig_proxy: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for AttachArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let known = find(app, &self.args[0])?;
+        let refuse = |text: &str| Err(CliError::plain(text));
+        match known.state.status {
+            Status::Running => {}
+            Status::Paused => {
+                return refuse("You cannot attach to a paused container, unpause it first");
+            }
+            Status::Restarting => {
+                return refuse(
+                    "You cannot attach to a restarting container, wait until it is running",
+                );
+            }
+            _ => return refuse("You cannot attach to a stopped container, start it first"),
+        }
+        let config = &known.container.config;
+        let stdin = config.open_stdin && !self.no_stdin;
+        if config.tty && stdin && !Ui::stdin_is_terminal() {
+            return refuse("the input device is not a TTY");
+        }
+        let id = &known.container.id;
+        let not_running = || CliError::engine(format!("container {id} is not running"));
+        let mut connection = app.engine()?.connect(id)?.ok_or_else(not_running)?;
+        connection.send(&Request::Attach { stdin, stdout: true, stderr: true })?;
+        let session = Session {
+            stdin,
+            tty: config.tty,
+            sig_proxy: self.sig_proxy && !config.tty,
+            detach_keys: DetachKeys::parse(self.detach_keys.as_deref())?,
+        };
+        app.engine()?.events.container(&known.container, "attach", &[]);
+        app.ui.flush()?;
+        let ended = session.run(&mut connection)?;
+        exit_status(app, id, ended)
+    }
+}

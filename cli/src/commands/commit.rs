@@ -1,0 +1,55 @@
+//! `commit`: make an image of a container's filesystem.
+
+use std::io::Write as _;
+
+use clap::ArgAction;
+use coracle_runtime::engine::CommitRequest;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find_id;
+use crate::error::{CliError, CommandResult, ExitStatus};
+
+/// Make an image of a container's filesystem
+#[derive(Debug, clap::Args)]
+pub(crate) struct CommitArgs {
+    /// Author string recorded in the new image
+    #[arg(long, short = 'a', value_name = "string")]
+    pub(crate) author: Option<String>,
+    /// Dockerfile instruction to apply to the resulting image config
+    #[arg(long, short = 'c', value_name = "list")]
+    pub(crate) change: Vec<String>,
+    /// Commit message stored in the image history
+    #[arg(long, short = 'm', value_name = "string")]
+    pub(crate) message: Option<String>,
+    /// Do not freeze the container while it is being committed
+    #[arg(long)]
+    pub(crate) no_pause: bool,
+    /// Freeze the container during the commit (deprecated, see --no-pause)
+    #[arg(long, short = 'p', default_value_t = true, action = ArgAction::Set)]
+    pub(crate) pause: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for CommitArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let name = self.args.get(1).filter(|name| !name.is_empty());
+        let name = name
+            .map(|name| app.names().resolve(name))
+            .transpose()
+            .map_err(|e| CliError::plain(e.to_string()))?;
+        let id = find_id(app, &self.args[0])?;
+        let request = CommitRequest {
+            author: self.author.filter(|author| !author.is_empty()),
+            message: self.message.filter(|message| !message.is_empty()),
+            changes: self.change,
+            pause: self.pause && !self.no_pause,
+            name: name.map(coracle_image::Reference::with_default_tag),
+        };
+        let (engine, session, store) = app.engine_and_store()?;
+        let image = engine.commit(session, store, &id, &request)?;
+        writeln!(app.ui.data(), "{image}")?;
+        Ok(ExitStatus::Success)
+    }
+}

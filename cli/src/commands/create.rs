@@ -1,0 +1,164 @@
+//! `create`: create a container without starting it.
+
+use std::io::Write as _;
+
+use coracle_image::config::{ContainerConfig, Healthcheck};
+use coracle_image::{Image, ImageError, Platform};
+use coracle_runtime::engine::{CreateRequest, ImageFacts};
+use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
+
+use super::image_rows::{check_platform, find};
+use crate::app::App;
+use crate::args::{CreateFlags, Runnable};
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::run_flags::{self, PullPolicy, Request};
+
+/// Create a container without starting it
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateArgs {
+    #[command(flatten)]
+    pub(crate) flags: CreateFlags,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for CreateArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let request = run_flags::request(self.flags, self.args, false, &app.settings)?;
+        let container = make(app, request)?;
+        writeln!(app.ui.data(), "{}", container.id)?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Fetches the image if need be, and makes the container.
+pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliError> {
+    let image = image_for(app, &request)?;
+    if request.default_network {
+        let text = "note: the container has no network; use --network host to share this machine's";
+        writeln!(app.ui.status(), "{text}")?;
+    }
+    warn_of_foreign_platform(app, &image, request.platform.as_deref())?;
+    let image = facts(app, &image, &request.image)?;
+    let create = CreateRequest {
+        name: request.name,
+        image,
+        config: request.config,
+        host_config: request.host,
+    };
+    let container = app.engine()?.create(create)?;
+    if let Some(path) = &request.cidfile {
+        std::fs::write(path, &container.id)
+            .map_err(|e| CliError::plain(format!("failed to create the container ID file: {e}")))?;
+    }
+    Ok(container)
+}
+
+/// The image of the store, pulled first when the policy says so.
+fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
+    let name = request.image.as_str();
+    let platform = request.platform.as_deref();
+    crate::builtin::prepare(app, name)?;
+    let found = match request.pull {
+        PullPolicy::Always => None,
+        PullPolicy::Missing | PullPolicy::Never => local(app, name, platform)?,
+    };
+    match (found, request.pull) {
+        (Some(image), _) => Ok(image),
+        (None, PullPolicy::Never) => find(app, name),
+        (None, policy) => {
+            if policy == PullPolicy::Missing {
+                let shown = super::image_rows::with_tag(app, name)?;
+                writeln!(app.ui.status(), "Unable to find image '{shown}' locally")?;
+            }
+            super::pull::fetch(app, name, platform, request.quiet)?;
+            find(app, name)
+        }
+    }
+}
+
+/// The image, if it is here and of the platform that was asked for.
+fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
+    let wanted = super::image_rows::stored_name(app, name);
+    match app.store()?.find(&wanted) {
+        Ok(image) if check_platform(&image, platform, name).is_ok() => Ok(Some(image)),
+        Ok(_) => Ok(None),
+        Err(ImageError::NoSuchImage { .. }) => {
+            // A name that is none is reported as such, not looked for.
+            app.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn warn_of_foreign_platform(
+    app: &mut App,
+    image: &Image,
+    asked: Option<&str>,
+) -> Result<(), CliError> {
+    let own = Platform::new(&image.os, &image.architecture, &image.variant);
+    if asked.is_some() || image.architecture.is_empty() || Platform::host().rank(&own).is_some() {
+        return Ok(());
+    }
+    writeln!(
+        app.ui.status(),
+        "WARNING: The requested image's platform ({own}) does not match the detected host \
+         platform ({}) and no specific platform was requested",
+        Platform::host()
+    )?;
+    Ok(())
+}
+
+fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
+    let config = app.store()?.config(&image.id)?;
+    let mut platform = format!("{}/{}", image.os, image.architecture);
+    if image.architecture.is_empty() {
+        platform = image.os.clone();
+    }
+    Ok(ImageFacts {
+        id: image.id.to_string(),
+        name: typed.to_owned(),
+        platform,
+        layers: image.layers.iter().map(|layer| layer.diff_id.to_string()).collect(),
+        config: container_config(config.config),
+    })
+}
+
+/// The configuration of an image in the engine's terms.
+fn container_config(image: ContainerConfig) -> Config {
+    let empty = |_| Empty {};
+    Config {
+        user: image.user,
+        exposed_ports: image
+            .exposed_ports
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(port, unit)| (port, empty(unit)))
+            .collect(),
+        env: image.env.unwrap_or_default(),
+        entrypoint: image.entrypoint,
+        cmd: image.cmd,
+        volumes: image
+            .volumes
+            .map(|set| set.into_iter().map(|(path, unit)| (path, empty(unit))).collect()),
+        working_dir: image.working_dir,
+        labels: image.labels.unwrap_or_default(),
+        stop_signal: image.stop_signal.unwrap_or_default(),
+        healthcheck: image.healthcheck.map(health),
+        on_build: image.on_build,
+        shell: image.shell,
+        ..Config::default()
+    }
+}
+
+fn health(check: Healthcheck) -> HealthConfig {
+    HealthConfig {
+        test: check.test.unwrap_or_default(),
+        interval: check.interval,
+        timeout: check.timeout,
+        start_period: check.start_period,
+        start_interval: check.start_interval,
+        retries: check.retries,
+    }
+}

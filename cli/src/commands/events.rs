@@ -1,0 +1,76 @@
+//! `events`: print what happens, as it happens.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use coracle_runtime::events::{Event, Events, Filter as EventFilter, Span};
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::args::values::{self, Filter};
+use crate::documents::value_of;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::moment;
+use crate::format::{Data, Missing, Template};
+
+/// Print what happens, as it happens
+#[derive(Debug, clap::Args)]
+pub(crate) struct EventsArgs {
+    /// Show only matches, key=value (type, event, container, image, label, volume, ...)
+    #[arg(long, short = 'f', value_name = "filter", value_parser = values::filter)]
+    pub(crate) filter: Vec<Filter>,
+    /// Layout: json, or a Go template for each object
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Start point: RFC 3339 time, unix seconds, or age such as 42m
+    #[arg(long, value_name = "string")]
+    pub(crate) since: Option<String>,
+    /// End point: RFC 3339 time, unix seconds, or age such as 42m
+    #[arg(long, value_name = "string")]
+    pub(crate) until: Option<String>,
+}
+
+impl Runnable for EventsArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let template = match self.format.as_deref() {
+            None | Some("") => None,
+            Some("json") => Some("{{json .}}"),
+            Some(source) => Some(source),
+        };
+        let template = template
+            .map(|source| Template::parse("", source))
+            .transpose()
+            .map_err(|e| CliError::plain(format!("Error parsing format: {e}")))?;
+        let span = Span {
+            since: self.since.as_deref().map(moment).transpose()?,
+            until: self.until.as_deref().map(moment).transpose()?,
+        };
+        let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
+        let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
+        let events = Events::new(app.settings.data_root.join("events.jsonl"));
+        let mut failed = None;
+        let read =
+            events.read(span, &filter, &mut |event| match show(app, event, template.as_ref()) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            });
+        read.map_err(|e| CliError::library(&e, None))?;
+        failed.map_or(Ok(ExitStatus::Success), Err)
+    }
+}
+
+fn show(app: &mut App, event: &Event, template: Option<&Template>) -> Result<(), CliError> {
+    let text = match template {
+        None => event.to_string(),
+        Some(template) => {
+            let value = value_of(event)?;
+            template.apply(Data::Document { value: &value, missing: Missing::Map })?
+        }
+    };
+    writeln!(app.ui.data(), "{text}")?;
+    // Whoever reads a pipe wants to see it now.
+    Ok(app.ui.flush()?)
+}

@@ -1,0 +1,30 @@
+//! `export`: write a container's filesystem as a tar.
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find_id;
+use crate::error::{CommandResult, ExitStatus};
+use crate::files::Output;
+use crate::threads::apart;
+
+/// Write a container's filesystem as a tar
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// File to write instead of standard output
+    #[arg(long, short = 'o', value_name = "string")]
+    pub(crate) output: Option<String>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for ExportArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let mut output = Output::create(self.output.as_deref(), "failed to export container")?;
+        let id = find_id(app, &self.args[0])?;
+        let (engine, session) = app.engine_in_session()?;
+        let session = &*session;
+        apart(|| engine.export(session, &id, &mut output))??;
+        output.finish()?;
+        Ok(ExitStatus::Success)
+    }
+}

@@ -1,0 +1,86 @@
+//! `inspect`: show all about any object as JSON.
+
+use serde_json::Value;
+
+use super::{container_inspect, image_inspect, image_rows, volume_inspect};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, Failures};
+use crate::{containers, documents};
+
+/// Show all about any object as JSON
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// Layout: json, or a Go template for each object
+    #[arg(long, short = 'f', value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Include SizeRw and SizeRootFs for containers
+    #[arg(long, short = 's')]
+    pub(crate) size: bool,
+    /// Only objects of this kind (container, image, volume)
+    #[arg(long = "type", value_name = "string")]
+    pub(crate) kind: Option<String>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// Kinds Docker knows; the ones without objects here find nothing.
+const KINDS: [&str; 10] = [
+    "config",
+    "container",
+    "image",
+    "network",
+    "node",
+    "plugin",
+    "secret",
+    "service",
+    "task",
+    "volume",
+];
+
+impl Runnable for InspectArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        if !kind.is_empty() && !KINDS.contains(&kind) {
+            let list: Vec<String> = KINDS.iter().map(|kind| format!("{kind:?}")).collect();
+            return Err(CliError::plain(format!(
+                "unknown type: {kind:?}: must be one of {}",
+                list.join(", ")
+            )));
+        }
+        let template = documents::template(self.format.as_deref())?;
+        let mut failures = Failures::default();
+        let mut found = Vec::new();
+        for name in &self.args {
+            found.extend(failures.check(self.document(app, kind, name)));
+        }
+        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+    }
+}
+
+impl InspectArgs {
+    fn document(&self, app: &mut App, kind: &str, name: &str) -> Result<Value, CliError> {
+        match kind {
+            "container" => {
+                let known = containers::find(app, name)?;
+                container_inspect::document(app, &known, self.size)
+            }
+            "image" => image_inspect::document(app, &image_rows::find(app, name)?),
+            "volume" => volume_inspect::document(app, name),
+            "" => self.any(app, name),
+            _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
+        }
+    }
+
+    /// Containers come before images, and those before volumes.
+    fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
+        if let Ok(known) = containers::find(app, name) {
+            return container_inspect::document(app, &known, self.size);
+        }
+        if let Ok(image) = image_rows::find(app, name) {
+            return image_inspect::document(app, &image);
+        }
+        volume_inspect::document(app, name)
+            .map_err(|_| CliError::plain(format!("Error: No such object: {name}")))
+    }
+}

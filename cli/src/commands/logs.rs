@@ -1,0 +1,77 @@
+//! `logs`: print what a container has written.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use coracle_runtime::logs::{self, Driver, Follow, ReadOptions, Show, Stream, parse_tail};
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::moment;
+
+/// Print what a container has written
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// Also print the extra attributes that the log driver stored
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// Keep streaming new lines until interrupted or the source ends
+    #[arg(long, short = 'f')]
+    pub(crate) follow: bool,
+    /// Start point: RFC 3339 time, unix seconds, or age such as 42m
+    #[arg(long, value_name = "string")]
+    pub(crate) since: Option<String>,
+    /// Last N lines per source, or all
+    #[arg(long, short = 'n', value_name = "string")]
+    pub(crate) tail: Option<String>,
+    /// Prefix lines with RFC 3339 nanosecond time
+    #[arg(long, short = 't')]
+    pub(crate) timestamps: bool,
+    /// End point: RFC 3339 time, unix seconds, or age such as 42m
+    #[arg(long, value_name = "string")]
+    pub(crate) until: Option<String>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for LogsArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let known = find(app, &self.args[0])?;
+        let options = ReadOptions {
+            tail: parse_tail(self.tail.as_deref().unwrap_or("all")),
+            since: self.since.as_deref().map(moment).transpose()?,
+            until: self.until.as_deref().map(moment).transpose()?,
+        };
+        let container = &known.container;
+        let library = |e: logs::LogError| {
+            let hint = e.hint();
+            CliError::library(&e, hint)
+        };
+        let driver = Driver::parse(&container.host_config.log_config.driver).map_err(library)?;
+        let path = app.engine()?.paths().log(&container.id);
+        let records = app.engine()?.records.clone();
+        let id = container.id.clone();
+        let mut is_running =
+            move || records.life(&id).is_ok_and(|life| life.state.status.is_running());
+        let follow = self.follow.then_some(Follow { is_running: &mut is_running });
+        let mut show = Show::new(self.timestamps, self.details);
+        let mut written = Ok(());
+        logs::read(&path, driver, &options, follow, &mut |entry| {
+            let mut text = Vec::new();
+            show.append(&mut text, entry);
+            written = match entry.stream {
+                Stream::Stdout => app.ui.data().write_all(&text),
+                Stream::Stderr => app.ui.status().write_all(&text),
+            };
+            if self.follow && written.is_ok() {
+                written = app.ui.flush();
+            }
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .map_err(library)?;
+        written?;
+        Ok(ExitStatus::Success)
+    }
+}

@@ -1,0 +1,109 @@
+//! What the commands do: one file each, named as the command.
+//!
+//! A command looks up its objects, calls a library, prints. Work that needs
+//! more than that belongs in a library.
+
+pub(crate) mod attach;
+pub(crate) mod commit;
+pub(crate) mod completion;
+mod container_filters;
+pub(crate) mod container_inspect;
+pub(crate) mod container_prune;
+mod container_rows;
+pub(crate) mod cp;
+pub(crate) mod create;
+pub(crate) mod diff;
+pub(crate) mod events;
+pub(crate) mod exec;
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod image_inspect;
+pub(crate) mod image_prune;
+mod image_rows;
+pub(crate) mod images;
+pub(crate) mod import;
+pub(crate) mod info;
+pub(crate) mod inspect;
+pub(crate) mod kill;
+pub(crate) mod load;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod logs;
+pub(crate) mod man;
+pub(crate) mod pause;
+pub(crate) mod port;
+pub(crate) mod ps;
+pub(crate) mod pull;
+pub(crate) mod push;
+pub(crate) mod rename;
+pub(crate) mod restart;
+pub(crate) mod rm;
+pub(crate) mod rmi;
+pub(crate) mod run;
+pub(crate) mod save;
+pub(crate) mod start;
+pub(crate) mod stats;
+pub(crate) mod stop;
+pub(crate) mod system_df;
+pub(crate) mod system_prune;
+pub(crate) mod tag;
+pub(crate) mod top;
+pub(crate) mod unpause;
+pub(crate) mod update;
+pub(crate) mod version;
+pub(crate) mod volume_create;
+pub(crate) mod volume_inspect;
+pub(crate) mod volume_ls;
+pub(crate) mod volume_prune;
+pub(crate) mod volume_rm;
+mod volume_rows;
+pub(crate) mod volume_update;
+pub(crate) mod wait;
+
+use std::io::Write as _;
+
+use crate::app::App;
+use crate::error::{CliError, CommandResult, Failures};
+
+/// `--format`, or what the client's configuration file says in its stead.
+fn chosen_format(app: &App, given: Option<&str>, key: &str) -> Option<String> {
+    given.map(str::to_owned).or_else(|| app.settings.client_format(key))
+}
+
+/// `--quiet` and a template cannot both be obeyed.
+fn warn_ignored_format(app: &mut App, given: Option<&str>, quiet: bool) -> std::io::Result<()> {
+    if quiet && given.is_some_and(|f| !f.is_empty() && !f.starts_with("table") && f != "json") {
+        let text = "WARNING: Ignoring custom format, because both --format and --quiet are set.";
+        writeln!(app.ui.status(), "{text}")?;
+    }
+    Ok(())
+}
+
+/// Asks before something is removed.
+fn confirm_removal(app: &mut App, what: &str) -> std::io::Result<bool> {
+    writeln!(app.ui.data(), "WARNING! This will remove {what}.")?;
+    app.ui.confirm("Are you sure you want to continue?")
+}
+
+/// Does something to each container; prints the names of those where it went well,
+/// then what went wrong with the others.
+fn each(
+    app: &mut App,
+    names: &[String],
+    mut act: impl FnMut(&mut App, &str) -> Result<(), CliError>,
+) -> CommandResult {
+    let mut failures = Failures::default();
+    for name in names {
+        if failures.check(act(app, name)).is_some() {
+            writeln!(app.ui.data(), "{name}")?;
+            app.ui.flush()?;
+        }
+    }
+    failures.finish()
+}
+
+/// A signal by name or number, for the command that is named in the message.
+fn signal_number(text: &str) -> Result<i32, CliError> {
+    coracle_runtime::signals::parse(text)
+        .ok_or_else(|| CliError::engine(format!("invalid signal: {text}")))
+}

@@ -1,0 +1,217 @@
+//! `pull`: fetch an image from a registry.
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use clap::ArgAction;
+use coracle_image::{Platform, PullOptions, Reference, TransferError};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::progress::Progress;
+use crate::registries;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Fetch an image from a registry
+#[derive(Debug, clap::Args)]
+pub(crate) struct PullArgs {
+    /// Fetch each tag of the repository
+    #[arg(long, short = 'a')]
+    pub(crate) all_tags: bool,
+    /// Platform variant to fetch
+    #[arg(long, value_name = "string")]
+    pub(crate) platform: Option<String>,
+    /// Only the final reference line
+    #[arg(long, short = 'q')]
+    pub(crate) quiet: bool,
+    /// Ignored, no effect (deprecated)
+    #[arg(long, hide = true, default_value_t = true, action = ArgAction::Set)]
+    pub(crate) disable_content_trust: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// The name under which the executable fetches an image for `run`.
+pub(crate) const PULL_ARGV0: &str = "coracle-pull";
+
+impl Runnable for PullArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let wanted = Wanted {
+            name: self.args[0].clone(),
+            platform: self.platform.filter(|platform| !platform.is_empty()),
+            quiet: self.quiet,
+            all_tags: self.all_tags,
+            for_container: false,
+        };
+        let lines = pull(app, &wanted)?;
+        for line in lines {
+            writeln!(app.ui.data(), "{line}")?;
+        }
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// What to fetch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Wanted {
+    name: String,
+    platform: Option<String>,
+    quiet: bool,
+    all_tags: bool,
+    /// `run` has said already what is missing.
+    for_container: bool,
+}
+
+/// Fetches an image; gives the lines to end with. Starts threads.
+fn pull(app: &mut App, wanted: &Wanted) -> Result<Vec<String>, CliError> {
+    let candidates =
+        app.names().candidates(&wanted.name).map_err(|e| CliError::plain(e.to_string()))?;
+    if wanted.all_tags && candidates.iter().any(|name| !name.is_name_only()) {
+        return Err(CliError::plain("tag can't be used with --all-tags/-a"));
+    }
+    let announces = !wanted.quiet && !wanted.all_tags && !wanted.for_container;
+    if announces && candidates.iter().all(Reference::is_name_only) {
+        writeln!(app.ui.data(), "Using default tag: latest")?;
+        app.ui.flush()?;
+    }
+    let mut failed = None;
+    for name in &candidates {
+        match pull_one(app, name, wanted) {
+            Ok(lines) => return Ok(lines),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    Err(failed.unwrap_or_else(|| CliError::plain("there is no registry to search")))
+}
+
+fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>, CliError> {
+    let platform: Option<Platform> = wanted
+        .platform
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|e: coracle_image::PlatformError| CliError::engine(e))?;
+    if let Some(lines) = crate::builtin::pull(app, name, platform.as_ref(), wanted.quiet)? {
+        return Ok(lines);
+    }
+    let options = PullOptions { platform, all_platforms: false };
+    let settings = registries::settings(app);
+    let progress = Progress::new(wanted.quiet, Ui::stdout_is_terminal());
+    let store = app.store()?;
+    let failure = |e: TransferError| registries::failure(&e, progress.began());
+    let mut lines = Vec::new();
+    if wanted.all_tags {
+        let outcomes = coracle_image::pull_all_tags(store, &settings, name, &options, &progress)
+            .map_err(failure)?;
+        let new = outcomes.iter().any(|outcome| !outcome.up_to_date);
+        let word = if new { "Downloaded newer image" } else { "Image is up to date" };
+        lines.push(format!("Status: {word} for {}", name.familiar_repository()));
+        lines.extend(outcomes.into_iter().filter_map(|outcome| outcome.warning));
+        lines.push(name.repository());
+    } else {
+        let outcome =
+            coracle_image::pull(store, &settings, name, &options, &progress).map_err(failure)?;
+        let action = outcome.reference.familiar();
+        if let Ok(engine) = app.engine() {
+            let id = outcome.image_id.to_string();
+            let kind = coracle_runtime::events::Kind::Image;
+            engine.events.object(kind, "pull", &action, &[("name", &action), ("imageID", &id)]);
+        }
+        lines.push(outcome.status());
+        lines.extend(outcome.warning);
+        lines.push(outcome.reference.to_string());
+    }
+    if wanted.quiet {
+        lines.drain(..lines.len() - 1);
+    }
+    Ok(lines)
+}
+
+/// What the process that fetches for `run` is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    wanted: Wanted,
+    data_root: PathBuf,
+    runtime_dir: PathBuf,
+    docker_config: PathBuf,
+    one_id: bool,
+    program: String,
+}
+
+/// Fetches an image for a container in a process of its own, because a transfer
+/// starts threads and this process is about to fork. Progress goes to standard error.
+pub(crate) fn fetch(
+    app: &mut App,
+    name: &str,
+    platform: Option<&str>,
+    quiet: bool,
+) -> Result<(), CliError> {
+    let order = Order {
+        wanted: Wanted {
+            name: name.to_owned(),
+            platform: platform.map(str::to_owned),
+            quiet,
+            all_tags: false,
+            for_container: true,
+        },
+        data_root: app.settings.data_root.clone(),
+        runtime_dir: app.settings.runtime_dir.clone(),
+        docker_config: app.settings.docker_config.clone(),
+        one_id: app.one_id(),
+        program: app.program.to_owned(),
+    };
+    app.ui.flush()?;
+    let failed = |e: std::io::Error| CliError::plain(format!("cannot fetch the image: {e}"));
+    let order = serde_json::to_string(&order).map_err(|e| failed(e.into()))?;
+    let output = Command::new("/proc/self/exe")
+        .arg0(PULL_ARGV0)
+        .arg(order)
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .map_err(failed)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(CliError::plain(text.trim_end()))
+}
+
+/// The process that fetches for `run`; it has our namespaces already.
+pub(crate) fn fetch_main(order: &str) -> ExitCode {
+    match run_order(order) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The parent reads it, and shows it as its own.
+            writeln!(std::io::stderr(), "{error}").unwrap_or_default();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_order(order: &str) -> Result<(), CliError> {
+    let order: Order = serde_json::from_str(order)
+        .map_err(|e| CliError::plain(format!("cannot understand the order: {e}")))?;
+    let mut settings = Settings::read()?;
+    settings.data_root = order.data_root;
+    settings.runtime_dir = order.runtime_dir;
+    settings.docker_config = order.docker_config;
+    let program = if order.program == "docker" { "docker" } else { "coracle" };
+    let mut app = App::new(Ui::new(), settings, program);
+    app.set_one_id(order.one_id);
+    let lines = pull(&mut app, &order.wanted)?;
+    // The reference itself is the answer of `pull`, not of `run`.
+    let shown = lines.len().saturating_sub(1);
+    for line in &lines[..shown] {
+        writeln!(app.ui.data(), "{line}")?;
+    }
+    app.ui.flush()?;
+    Ok(())
+}

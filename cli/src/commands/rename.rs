@@ -1,0 +1,37 @@
+//! `rename`: give a container another name.
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find;
+use crate::error::{CliError, CommandResult, ExitStatus};
+
+/// Give a container another name
+#[derive(Debug, clap::Args)]
+pub(crate) struct RenameArgs {
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for RenameArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let [old, new] = self.args.as_slice() else {
+            return Ok(ExitStatus::Success);
+        };
+        rename(app, old, new).map_err(|mut error| {
+            error.message.push_str(&format!("\nError: failed to rename container named {old}"));
+            error
+        })?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+fn rename(app: &App, old: &str, new: &str) -> Result<(), CliError> {
+    let container = find(app, old)?.container;
+    if container.name == new.strip_prefix('/').unwrap_or(new) {
+        let text = "Renaming a container with the same name as its current name";
+        return Err(CliError::engine(text));
+    }
+    app.engine()?
+        .rename(&container.id, new)
+        .map_err(|e| CliError::engine(format!("Error when allocating new name: {e}")))
+}

@@ -1,0 +1,109 @@
+//! `start`: start stopped containers.
+
+use std::io::Write as _;
+
+use coracle_runtime::model::Status;
+use coracle_runtime::monitor::Attach;
+
+use super::run::exit_status;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::{Known, find};
+use crate::error::{CliError, CommandResult, ExitStatus, Failures};
+use crate::streams::Session;
+use crate::terminal::DetachKeys;
+use crate::ui::Ui;
+
+/// Start stopped containers
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartArgs {
+    /// Connect stdout and stderr, pass signals on
+    #[arg(long, short = 'a')]
+    pub(crate) attach: bool,
+    /// Name of the CRIU checkpoint to restore from (experimental)
+    #[arg(long, value_name = "string")]
+    pub(crate) checkpoint: Option<String>,
+    /// Directory that holds checkpoints (experimental)
+    #[arg(long, value_name = "string")]
+    pub(crate) checkpoint_dir: Option<String>,
+    /// Key sequence that leaves the session without stopping it (default ctrl-p,ctrl-q)
+    #[arg(long, value_name = "string")]
+    pub(crate) detach_keys: Option<String>,
+    /// Attach standard input
+    #[arg(long, short = 'i')]
+    pub(crate) interactive: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for StartArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        if self.checkpoint.is_some() || self.checkpoint_dir.is_some() {
+            let why = "containers cannot be frozen to disk";
+            return Err(CliError::unsupported("--checkpoint", why));
+        }
+        if self.attach || self.interactive {
+            return self.attached(app);
+        }
+        let mut failures = Failures::default();
+        let mut failed = Vec::new();
+        for name in &self.args {
+            match start(app, name) {
+                Ok(()) => writeln!(app.ui.data(), "{name}")?,
+                Err(error) => {
+                    failed.push(name.as_str());
+                    failures.push(error.status(ExitStatus::Failure));
+                }
+            }
+        }
+        failures.finish().map_err(|mut error| {
+            let names = failed.join(", ");
+            error.message.push_str(&format!("\nError: failed to start containers: {names}"));
+            error
+        })
+    }
+}
+
+fn start(app: &mut App, name: &str) -> Result<(), CliError> {
+    let known = find(app, name)?;
+    match known.state.status {
+        Status::Running | Status::Restarting => return Ok(()),
+        Status::Paused => {
+            let text = "cannot start a paused container, try unpause instead";
+            return Err(CliError::engine(text));
+        }
+        _ => {}
+    }
+    let (engine, session) = app.engine_in_session()?;
+    let started = engine.start(session, &known.container.id, Attach::default())?;
+    app.warn(&started.warnings);
+    Ok(())
+}
+
+impl StartArgs {
+    fn attached(self, app: &mut App) -> CommandResult {
+        if self.args.len() > 1 {
+            return Err(CliError::plain("you cannot start and attach multiple containers at once"));
+        }
+        let Known { container, state, .. } = find(app, &self.args[0])?;
+        let tty = container.config.tty;
+        let stdin = self.interactive && container.config.open_stdin;
+        if tty && stdin && !Ui::stdin_is_terminal() {
+            return Err(CliError::plain("the input device is not a TTY"));
+        }
+        let detach_keys = DetachKeys::parse(self.detach_keys.as_deref())?;
+        if state.status == Status::Paused {
+            let text = "cannot start a paused container, try unpause instead";
+            return Err(CliError::engine(text));
+        }
+        let attach = Attach { stdin, stdout: true, stderr: true };
+        let (engine, session) = app.engine_in_session()?;
+        let mut started = engine
+            .start(session, &container.id, attach)
+            .map_err(|error| CliError::from(error).status(ExitStatus::Failure))?;
+        app.warn(&started.warnings);
+        let session = Session { stdin, tty, sig_proxy: !tty, detach_keys };
+        let ended = session.run(&mut started.connection)?;
+        exit_status(app, &container.id, ended)
+    }
+}

@@ -1,0 +1,85 @@
+//! `system prune`: remove all that is unused.
+
+use std::io::Write as _;
+
+use super::{container_prune, image_prune, volume_prune};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::args::values::{self, Filter};
+use crate::error::{CommandResult, ExitStatus};
+use crate::filters::Filters;
+use crate::format::units;
+
+/// Remove all that is unused
+#[derive(Debug, clap::Args)]
+pub(crate) struct SystemPruneArgs {
+    /// Drop every image no container uses, not only dangling ones
+    #[arg(long, short = 'a')]
+    pub(crate) all: bool,
+    /// Remove only matches, key=value (label, label!, until)
+    #[arg(long, value_name = "filter", value_parser = values::filter)]
+    pub(crate) filter: Vec<Filter>,
+    /// Skip the confirmation question
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+    /// Also prune anonymous volumes
+    #[arg(long)]
+    pub(crate) volumes: bool,
+}
+
+impl Runnable for SystemPruneArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let filters = Filters::new(&self.filter, &["label", "label!", "until"])?;
+        if !self.force && !self.confirm(app)? {
+            return Ok(ExitStatus::Success);
+        }
+        let mut freed = 0;
+        let (containers, bytes) = container_prune::prune(app, &filters)?;
+        freed += bytes;
+        section(app, "Deleted Containers:", &containers)?;
+        if self.volumes {
+            let labels: Vec<Filter> =
+                self.filter.iter().filter(|f| f.key.starts_with("label")).cloned().collect();
+            let pruned = volume_prune::prune(app, false, &labels)?;
+            freed += pruned.bytes;
+            section(app, "Deleted Volumes:", &pruned.names)?;
+        }
+        let (images, bytes) = image_prune::prune(app, self.all, &filters)?;
+        freed += bytes;
+        section(app, "Deleted Images:", &images)?;
+        writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+impl SystemPruneArgs {
+    fn confirm(&self, app: &mut App) -> std::io::Result<bool> {
+        let out = app.ui.data();
+        writeln!(out, "WARNING! This will remove:")?;
+        writeln!(out, "  - all stopped containers")?;
+        writeln!(out, "  - all networks not used by at least one container")?;
+        if self.volumes {
+            writeln!(out, "  - all anonymous volumes not used by at least one container")?;
+        }
+        match self.all {
+            true => {
+                writeln!(out, "  - all images without at least one container associated to them")?;
+            }
+            false => writeln!(out, "  - all dangling images")?,
+        }
+        writeln!(out, "  - all build cache")?;
+        writeln!(out)?;
+        app.ui.confirm("Are you sure you want to continue?")
+    }
+}
+
+fn section(app: &mut App, title: &str, lines: &[String]) -> std::io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(app.ui.data(), "{title}")?;
+    for line in lines {
+        writeln!(app.ui.data(), "{line}")?;
+    }
+    writeln!(app.ui.data())
+}

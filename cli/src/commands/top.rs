@@ -1,0 +1,46 @@
+//! `top`: list the processes of a container.
+
+use std::io::Write as _;
+
+use coracle_runtime::{processes, top};
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers::find;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::format::align_with;
+
+/// Docker's columns here are wider than in its other tables.
+const CELL_WIDTH_MIN: usize = 20;
+const PADDING: usize = 3;
+
+/// List the processes of a container
+#[derive(Debug, clap::Args)]
+pub(crate) struct TopArgs {
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for TopArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let (name, options) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
+        let known = find(app, name)?;
+        let id = &known.container.id;
+        let init = known
+            .life
+            .init
+            .filter(|_| known.state.status.is_running())
+            .ok_or_else(|| CliError::engine(format!("container {id} is not running")))?;
+        let cgroup = known.life.cgroup.as_deref();
+        let list = processes::of_container(cgroup, init.pid)
+            .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;
+        let table = top::top(&list, options).map_err(|e| CliError::library(&e, None))?;
+        let mut text = table.titles.join("\t");
+        for row in &table.rows {
+            text.push('\n');
+            text.push_str(&row.join("\t"));
+        }
+        writeln!(app.ui.data(), "{}", align_with(&text, CELL_WIDTH_MIN, PADDING))?;
+        Ok(ExitStatus::Success)
+    }
+}

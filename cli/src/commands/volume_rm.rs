@@ -1,0 +1,36 @@
+//! `volume rm`: remove volumes.
+
+use coracle_runtime::events::Kind;
+
+use super::each;
+use super::volume_rows::{Users, error};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::CommandResult;
+
+/// Remove volumes
+#[derive(Debug, clap::Args)]
+pub(crate) struct VolumeRmArgs {
+    /// No error for a missing volume
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for VolumeRmArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        each(app, &self.args, |app, name| {
+            let users = Users::read(app)?;
+            let engine = app.engine()?;
+            let removed = engine
+                .volumes
+                .remove(name, self.force, |volume| users.of(volume))
+                .map_err(error)?;
+            if removed {
+                engine.events.object(Kind::Volume, "destroy", name, &[("driver", "local")]);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! The containers of this user, as commands look at them.
+
+use coracle_image::ImageError;
+use coracle_image::store::ImageUser;
+use coracle_runtime::engine::Summary;
+use coracle_runtime::model::{Container, State};
+use coracle_runtime::records::Life;
+
+use crate::app::App;
+use crate::error::CliError;
+
+/// A container and where it is in its life.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) container: Container,
+    pub(crate) state: State,
+    pub(crate) life: Life,
+}
+
+impl From<Summary> for Known {
+    fn from(Summary { container, life }: Summary) -> Self {
+        Self { container, state: life.state.clone(), life }
+    }
+}
+
+/// All containers, newest first.
+pub(crate) fn list(app: &App) -> Result<Vec<Known>, CliError> {
+    Ok(app.engine()?.list()?.into_iter().map(Known::from).collect())
+}
+
+/// The container with this name, id, or unique beginning of an id.
+pub(crate) fn find(app: &App, reference: &str) -> Result<Known, CliError> {
+    let id = find_id(app, reference)?;
+    Ok(app.engine()?.summary(&id)?.into())
+}
+
+/// The id of that container.
+pub(crate) fn find_id(app: &App, reference: &str) -> Result<String, CliError> {
+    let found = app.engine()?.records.find(reference);
+    found.map_err(|error| CliError::from(coracle_runtime::EngineError::from(error)))
+}
+
+/// Bytes a container has written, and with its image.
+pub(crate) fn size(app: &mut App, known: &Known) -> Result<(u64, u64), CliError> {
+    app.store()?;
+    let (engine, session, store) = app.engine_and_store()?;
+    let size = engine.size(session, store, &known.container);
+    Ok((size.rw, size.root_fs))
+}
+
+/// The containers that keep images in use.
+pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
+    let all = list(app).map_err(|error| ImageError::Conflict { what: error.to_string() })?;
+    Ok(all
+        .into_iter()
+        .filter_map(|Known { container, state, .. }| {
+            Some(ImageUser {
+                running: state.status.is_running(),
+                image: container.image.parse().ok()?,
+                layers: container.layers.iter().filter_map(|id| id.parse().ok()).collect(),
+                container: container.id,
+            })
+        })
+        .collect())
+}

@@ -1,0 +1,61 @@
+//! Output of the inspect commands, and of others that show one document.
+
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{CliError, CommandResult, ExitStatus, Failures};
+use crate::format::{Data, Missing, Template, TemplateError, indented};
+use crate::ui::Ui;
+
+/// A JSON value of any type that has a JSON form.
+pub(crate) fn value_of(document: &impl Serialize) -> Result<Value, CliError> {
+    serde_json::to_value(document)
+        .map_err(|e| CliError::plain(format!("cannot write the answer as JSON: {e}")))
+}
+
+/// Parses the template of an inspect command before anything is looked up.
+pub(crate) fn template(format: Option<&str>) -> Result<Option<Template>, CliError> {
+    let source = match format {
+        None | Some("") => return Ok(None),
+        Some("json") => "{{json .}}",
+        Some(source) => source,
+    };
+    Template::parse("", source).map(Some).map_err(|e| {
+        CliError::plain(format!("template parsing error: {e}")).status(ExitStatus::BadTemplate)
+    })
+}
+
+/// Prints the documents that were found, then the errors about the others.
+pub(crate) fn print(
+    ui: &mut Ui,
+    template: Option<&Template>,
+    found: &[Value],
+    mut failures: Failures,
+) -> CommandResult {
+    let Some(template) = template else {
+        let list = Value::Array(found.to_vec());
+        let text = if found.is_empty() { "[]".to_owned() } else { indented(&list) };
+        writeln!(ui.data(), "{text}")?;
+        return failures.finish();
+    };
+    let mut printed = false;
+    for value in found {
+        match template.apply(Data::Document { value, missing: Missing::Map }) {
+            Ok(text) => {
+                printed = true;
+                writeln!(ui.data(), "{text}")?;
+            }
+            Err(TemplateError::Parse(e) | TemplateError::Execute(e)) => {
+                failures.push(CliError::plain(format!("template parsing error: {e}")));
+                break;
+            }
+        }
+    }
+    if !printed {
+        // Docker ends its empty output with a line feed.
+        writeln!(ui.data())?;
+    }
+    failures.finish()
+}

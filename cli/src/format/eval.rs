@@ -1,0 +1,427 @@
+//! Applies a parsed template to an object.
+
+use serde_json::Value;
+
+use super::ast::{Command, Node, Operand, OperandKind, Pipeline, Template};
+use super::functions;
+use super::listing::{Columns, Row};
+use super::print;
+
+/// What a template is applied to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Data<'a> {
+    /// A JSON document, as the inspect commands have.
+    Document { value: &'a Value, missing: Missing },
+    /// A row of a list command.
+    Row(&'a Row),
+    /// The header line of a list command: each field gives its column title.
+    Header(&'a Columns),
+}
+
+/// How a field that the document lacks is reported.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Missing {
+    /// `map has no entry for key "X"`
+    Map,
+    /// `can't evaluate field X in type T`
+    Type(&'static str),
+}
+
+/// Why a template could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TemplateError {
+    /// It does not parse.
+    #[error("{0}")]
+    Parse(String),
+    /// It parses but fails on this object.
+    #[error("{0}")]
+    Execute(String),
+}
+
+/// A value while a template runs.
+#[derive(Debug, Clone)]
+pub(super) enum Val {
+    /// A JSON value and the key it was found under, which decides how it prints.
+    Json(Value, String),
+    Null(Zero),
+    /// The object the template is applied to.
+    Root,
+}
+
+/// How an absent value prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zero {
+    List,
+    Map,
+    Pointer,
+    Text,
+}
+
+impl Val {
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::Json(Value::String(text.into()), String::new())
+    }
+
+    pub(super) fn of(value: Value) -> Self {
+        Self::named(value, "")
+    }
+
+    fn named(value: Value, key: &str) -> Self {
+        match value {
+            Value::Null => Self::Null(print::zero_of(key)),
+            other => Self::Json(other, key.to_owned()),
+        }
+    }
+
+    pub(super) fn truth(&self) -> bool {
+        match self {
+            Self::Root => true,
+            Self::Null(_) => false,
+            Self::Json(value, _) => match value {
+                Value::Null => false,
+                Value::Bool(b) => *b,
+                Value::Number(n) => n.as_f64() != Some(0.0),
+                Value::String(s) => !s.is_empty(),
+                Value::Array(a) => !a.is_empty(),
+                Value::Object(o) => !o.is_empty(),
+            },
+        }
+    }
+}
+
+impl Template {
+    /// Applies the template; gives the text it produces.
+    pub(crate) fn apply(&self, data: Data<'_>) -> Result<String, TemplateError> {
+        let mut run = Run { template: self, data, out: String::new(), variables: Vec::new() };
+        run.variables.push(("$".to_owned(), Val::Root));
+        run.nodes(&self.nodes, &Val::Root)?;
+        Ok(run.out)
+    }
+}
+
+/// One application of a template.
+pub(super) struct Run<'a> {
+    template: &'a Template,
+    pub(super) data: Data<'a>,
+    out: String,
+    variables: Vec<(String, Val)>,
+}
+
+/// Whether a loop body ran to its end.
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+impl Run<'_> {
+    fn nodes(&mut self, nodes: &[Node], dot: &Val) -> Result<Flow, TemplateError> {
+        for node in nodes {
+            let flow = self.node(node, dot)?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn node(&mut self, node: &Node, dot: &Val) -> Result<Flow, TemplateError> {
+        let scope = self.variables.len();
+        match node {
+            Node::Text(text) => self.out.push_str(text),
+            Node::Output(pipeline) => {
+                let value = self.pipeline(pipeline, dot)?;
+                if pipeline.variables.is_empty() {
+                    self.out.push_str(&print::display(&value, self.data));
+                }
+                // A variable declared here lives until the end of the block.
+                return Ok(Flow::Next);
+            }
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+            Node::If { condition, then, otherwise } => {
+                let chosen = if self.pipeline(condition, dot)?.truth() { then } else { otherwise };
+                let flow = self.nodes(chosen, dot)?;
+                self.variables.truncate(scope);
+                return Ok(flow);
+            }
+            Node::With { value, then, otherwise } => {
+                let value = self.pipeline(value, dot)?;
+                let flow = if value.truth() {
+                    self.nodes(then, &value)?
+                } else {
+                    self.nodes(otherwise, dot)?
+                };
+                self.variables.truncate(scope);
+                return Ok(flow);
+            }
+            Node::Range { over, body, otherwise } => {
+                self.range(over, body, otherwise, dot)?;
+                self.variables.truncate(scope);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn range(
+        &mut self,
+        over: &Pipeline,
+        body: &[Node],
+        otherwise: &[Node],
+        dot: &Val,
+    ) -> Result<(), TemplateError> {
+        let value = self.commands(over, dot)?;
+        let items: Vec<(Val, Val)> = match &value {
+            Val::Null(_) => Vec::new(),
+            Val::Json(Value::Array(list), _) => list
+                .iter()
+                .enumerate()
+                .map(|(i, item)| (Val::of(Value::from(i)), Val::of(item.clone())))
+                .collect(),
+            Val::Json(Value::Object(map), _) => {
+                let mut keys: Vec<&String> = map.keys().collect();
+                keys.sort();
+                keys.into_iter().map(|k| (Val::text(k), Val::of(map[k].clone()))).collect()
+            }
+            Val::Json(Value::Number(n), _) if n.is_i64() => {
+                let count = n.as_i64().unwrap_or_default();
+                (0..count).map(|i| (Val::of(i.into()), Val::of(i.into()))).collect()
+            }
+            other => {
+                let shown = print::display(other, self.data);
+                return Err(self.fail(over, &format!("range can't iterate over {shown}")));
+            }
+        };
+        if items.is_empty() {
+            self.nodes(otherwise, dot)?;
+            return Ok(());
+        }
+        for (key, item) in items {
+            let scope = self.variables.len();
+            match over.variables.as_slice() {
+                [value] => self.set(value, item.clone(), over.assigns),
+                [k, v] => {
+                    self.set(k, key, over.assigns);
+                    self.set(v, item.clone(), over.assigns);
+                }
+                _ => {}
+            }
+            let flow = self.nodes(body, &item)?;
+            self.variables.truncate(scope);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: Val, assigns: bool) {
+        if assigns && let Some(slot) = self.variables.iter_mut().rev().find(|(n, _)| n == name) {
+            slot.1 = value;
+            return;
+        }
+        self.variables.push((name.to_owned(), value));
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Val) -> Result<Val, TemplateError> {
+        let value = self.commands(pipeline, dot)?;
+        if let Some(name) = pipeline.variables.first() {
+            self.set(name, value.clone(), pipeline.assigns);
+        }
+        Ok(value)
+    }
+
+    fn commands(&mut self, pipeline: &Pipeline, dot: &Val) -> Result<Val, TemplateError> {
+        let mut last = None;
+        for command in &pipeline.commands {
+            last = Some(self.command(command, dot, last)?);
+        }
+        Ok(last.unwrap_or(Val::Null(Zero::Text)))
+    }
+
+    fn command(
+        &mut self,
+        command: &Command,
+        dot: &Val,
+        piped: Option<Val>,
+    ) -> Result<Val, TemplateError> {
+        let Some((first, rest)) = command.operands.split_first() else {
+            return Ok(Val::Null(Zero::Text));
+        };
+        match &first.kind {
+            OperandKind::Function(name) => {
+                if matches!(name.as_str(), "and" | "or") {
+                    return self.short_circuit(name == "or", rest, dot, piped);
+                }
+                let mut arguments =
+                    rest.iter().map(|o| self.operand(o, dot)).collect::<Result<Vec<_>, _>>()?;
+                arguments.extend(piped);
+                functions::call(name, &arguments, self.data).map_err(|message| {
+                    self.fail_at(first, &format!("error calling {name}: {message}"))
+                })
+            }
+            OperandKind::Field(path) if !rest.is_empty() || piped.is_some() => {
+                let mut arguments =
+                    rest.iter().map(|o| self.operand(o, dot)).collect::<Result<Vec<_>, _>>()?;
+                arguments.extend(piped);
+                self.method(first, path, &arguments)
+            }
+            _ if !rest.is_empty() || piped.is_some() => {
+                Err(self.fail_at(first, "can't give argument to non-function"))
+            }
+            _ => self.operand(first, dot),
+        }
+    }
+
+    fn short_circuit(
+        &mut self,
+        stop_on: bool,
+        operands: &[Operand],
+        dot: &Val,
+        piped: Option<Val>,
+    ) -> Result<Val, TemplateError> {
+        let mut last = Val::Null(Zero::Text);
+        for operand in operands {
+            last = self.operand(operand, dot)?;
+            if last.truth() == stop_on {
+                return Ok(last);
+            }
+        }
+        Ok(piped.unwrap_or(last))
+    }
+
+    /// The one method with an argument that rows have: `.Label "key"`.
+    fn method(
+        &self,
+        operand: &Operand,
+        path: &[String],
+        arguments: &[Val],
+    ) -> Result<Val, TemplateError> {
+        let [name] = path else {
+            return Err(self.fail_at(operand, "can't give argument to non-function"));
+        };
+        match (name.as_str(), self.data, arguments) {
+            ("Label", Data::Row(row), [Val::Json(Value::String(key), _)]) => {
+                Ok(Val::text(row.label(key)))
+            }
+            ("Label", Data::Header(_), [Val::Json(Value::String(key), _)]) => Ok(Val::text(key)),
+            _ => Err(self.fail_at(
+                operand,
+                &format!("{name} has arguments but cannot be invoked as function"),
+            )),
+        }
+    }
+
+    fn operand(&mut self, operand: &Operand, dot: &Val) -> Result<Val, TemplateError> {
+        match &operand.kind {
+            OperandKind::Dot => Ok(dot.clone()),
+            OperandKind::Nil => Ok(Val::Null(Zero::Pointer)),
+            OperandKind::Bool(b) => Ok(Val::of(Value::Bool(*b))),
+            OperandKind::Int(n) => Ok(Val::of(Value::from(*n))),
+            OperandKind::Float(n) => Ok(Val::of(Value::from(*n))),
+            OperandKind::Text(text) => Ok(Val::text(text)),
+            OperandKind::Field(path) => self.walk(operand, dot.clone(), path),
+            OperandKind::Variable(name, path) => {
+                let value = self.variables.iter().rev().find(|(n, _)| n == name);
+                let value = value.map(|(_, v)| v.clone()).ok_or_else(|| {
+                    self.fail_at(operand, &format!("undefined variable {name:?}"))
+                })?;
+                self.walk(operand, value, path)
+            }
+            OperandKind::Group(inner, path) => {
+                let value = self.pipeline(inner, dot)?;
+                self.walk(operand, value, path)
+            }
+            OperandKind::Function(name) => functions::call(name, &[], self.data)
+                .map_err(|m| self.fail_at(operand, &format!("error calling {name}: {m}"))),
+        }
+    }
+
+    fn walk(&self, operand: &Operand, from: Val, path: &[String]) -> Result<Val, TemplateError> {
+        let mut value = from;
+        let mut parent = "";
+        for name in path {
+            value = self.field(operand, &value, name, parent)?;
+            parent = name;
+        }
+        Ok(value)
+    }
+
+    fn field(
+        &self,
+        operand: &Operand,
+        from: &Val,
+        name: &str,
+        parent: &str,
+    ) -> Result<Val, TemplateError> {
+        let object = match (from, self.data) {
+            (Val::Root, Data::Row(row)) => {
+                return row.field(name).map(|v| Val::named(v, name)).ok_or_else(|| {
+                    let message =
+                        format!("can't evaluate field {name} in type {}", row.type_name());
+                    self.fail_at(operand, &message)
+                });
+            }
+            (Val::Root, Data::Header(columns)) => {
+                let title = columns.title(name).unwrap_or("<no value>");
+                return Ok(Val::text(title));
+            }
+            (Val::Root, Data::Document { value, .. }) => value,
+            (Val::Json(value, _), _) => value,
+            (Val::Null(_), _) => {
+                let message = format!("map has no entry for key {parent:?}");
+                return Err(self.fail_at(operand, &message));
+            }
+        };
+        match object {
+            Value::Object(map) => match map.get(name).or_else(|| print::by_go_name(map, name)) {
+                Some(found) => Ok(Val::named(found.clone(), name)),
+                None => {
+                    let at_root = matches!(from, Val::Root);
+                    print::optional(name, at_root)
+                        .map(Val::Null)
+                        .ok_or_else(|| self.missing(operand, name, at_root))
+                }
+            },
+            _ => Err(self.fail_at(
+                operand,
+                &format!("can't evaluate field {name} in type {}", print::go_type(object)),
+            )),
+        }
+    }
+
+    fn missing(&self, operand: &Operand, name: &str, at_root: bool) -> TemplateError {
+        let message = match self.data {
+            Data::Document { missing: Missing::Type(name_of_type), .. } if at_root => {
+                format!("can't evaluate field {name} in type {name_of_type}")
+            }
+            _ => format!("map has no entry for key {name:?}"),
+        };
+        self.fail_at(operand, &message)
+    }
+
+    fn fail(&self, pipeline: &Pipeline, message: &str) -> TemplateError {
+        match pipeline.commands.first().and_then(|c| c.operands.first()) {
+            Some(operand) => self.fail_at(operand, message),
+            None => TemplateError::Execute(message.to_owned()),
+        }
+    }
+
+    /// `template: NAME:LINE:COLUMN: executing "NAME" at <TEXT>: MESSAGE`
+    fn fail_at(&self, operand: &Operand, message: &str) -> TemplateError {
+        let source = &self.template.source;
+        let at = operand.span.start;
+        let line = super::lex::line_of(source, at);
+        let column = at - source[..at].rfind('\n').map_or(0, |i| i + 1);
+        let text = source.get(operand.span.clone()).unwrap_or_default();
+        let shown = match text.char_indices().nth(20) {
+            Some((cut, _)) => format!("{}...", &text[..cut]),
+            None => text.to_owned(),
+        };
+        let name = &self.template.name;
+        TemplateError::Execute(format!(
+            "template: {name}:{line}:{column}: executing \"{name}\" at <{shown}>: {message}"
+        ))
+    }
+}

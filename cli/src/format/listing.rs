@@ -1,0 +1,137 @@
+//! Rows of a list command and the layouts `--format` chooses.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ast::Template;
+use super::eval::{Data, TemplateError};
+use super::print::escape_html;
+use super::tabs::align;
+
+/// One object of a list command.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    type_name: &'static str,
+    fields: BTreeMap<&'static str, Value>,
+    labels: BTreeMap<String, String>,
+}
+
+impl Row {
+    /// `type_name` is what messages call the row, such as `*formatter.ContainerContext`.
+    pub(crate) fn new(type_name: &'static str) -> Self {
+        Self { type_name, fields: BTreeMap::new(), labels: BTreeMap::new() }
+    }
+
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) -> &mut Self {
+        self.fields.insert(name, value.into());
+        self
+    }
+
+    /// Sets the labels behind `.Label "key"` and the `Labels` field.
+    pub(crate) fn set_labels(&mut self, labels: BTreeMap<String, String>) -> &mut Self {
+        let shown: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        self.fields.insert("Labels", shown.join(",").into());
+        self.labels = labels;
+        self
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<Value> {
+        self.fields.get(name).cloned()
+    }
+
+    pub(super) fn label(&self, key: &str) -> &str {
+        self.labels.get(key).map_or("", String::as_str)
+    }
+
+    pub(super) fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// One line of JSON, keys sorted.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(&self.fields).map(|text| escape_html(&text)).unwrap_or_default()
+    }
+}
+
+/// What a list command can show.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    /// Field and column title, for every field with a title.
+    pub(crate) titles: &'static [(&'static str, &'static str)],
+    /// Fields of the plain table.
+    pub(crate) table: &'static str,
+    /// The field that `--quiet` prints.
+    pub(crate) quiet: &'static str,
+    /// Template of the old `raw` layout; empty when there is none.
+    pub(crate) raw: &'static str,
+}
+
+impl Columns {
+    pub(super) fn title(&self, field: &str) -> Option<&'static str> {
+        self.titles.iter().find(|(name, _)| *name == field).map(|(_, title)| *title)
+    }
+}
+
+/// A parsed layout.
+#[derive(Debug)]
+pub(crate) struct Listing<'a> {
+    columns: &'a Columns,
+    template: Template,
+    table: bool,
+}
+
+impl<'a> Listing<'a> {
+    /// Chooses the layout from `--format` and `--quiet`.
+    pub(crate) fn new(
+        columns: &'a Columns,
+        format: Option<&str>,
+        quiet: bool,
+    ) -> Result<Self, TemplateError> {
+        let format = format.unwrap_or("table");
+        let (table, source) = if quiet {
+            (false, format!("{{{{.{}}}}}", columns.quiet))
+        } else if format == "json" {
+            (false, "{{json .}}".to_owned())
+        } else if format == "raw" && !columns.raw.is_empty() {
+            (false, columns.raw.to_owned())
+        } else if let Some(rest) = format.strip_prefix("table") {
+            let rest = rest.trim_start();
+            let source = if rest.is_empty() { default_source(columns.table) } else { rest.into() };
+            (true, source)
+        } else {
+            (false, format.to_owned())
+        };
+        let source = source.replace("\\t", "\t").replace("\\n", "\n");
+        let template = Template::parse("", &source)
+            .map_err(|e| TemplateError::Parse(format!("failed to parse template: {e}")))?;
+        Ok(Self { columns, template, table })
+    }
+
+    /// Everything the command prints, with a newline after each row.
+    pub(crate) fn render<'r>(
+        &self,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> Result<String, TemplateError> {
+        let mut out = String::new();
+        let apply = |data| {
+            self.template
+                .apply(data)
+                .map_err(|e| TemplateError::Execute(format!("failed to execute template: {e}")))
+        };
+        if self.table {
+            out.push_str(&apply(Data::Header(self.columns))?);
+            out.push('\n');
+        }
+        for row in rows {
+            out.push_str(&apply(Data::Row(row))?);
+            out.push('\n');
+        }
+        Ok(if self.table { align(&out) } else { out })
+    }
+}
+
+/// The template of a plain table from its field names.
+fn default_source(fields: &str) -> String {
+    fields.split(' ').map(|f| format!("{{{{.{f}}}}}")).collect::<Vec<_>>().join("\t")
+}

@@ -1,0 +1,258 @@
+//! How values are written: as Go prints them, and as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::eval::{Data, Val, Zero};
+
+/// Keys of Docker's documents that hold a map rather than a fixed structure.
+const MAPS: &[&str] = &[
+    "Annotations",
+    "Data",
+    "Details",
+    "DriverOpts",
+    "ExposedPorts",
+    "Labels",
+    "LogOpts",
+    "Networks",
+    "Options",
+    "PortBindings",
+    "Ports",
+    "Runtimes",
+    "StorageOpt",
+    "Sysctls",
+    "Tmpfs",
+    "Volumes",
+];
+
+/// Keys whose value is a pointer; Docker leaves some of them out when unset.
+const POINTERS: &[&str] = &[
+    "Config",
+    "Health",
+    "Healthcheck",
+    "HostConfig",
+    "IPAMConfig",
+    "Init",
+    "MemorySwappiness",
+    "NetworkSettings",
+    "OomKillDisable",
+    "PidsLimit",
+    "SizeRootFs",
+    "SizeRw",
+    "State",
+    "StopTimeout",
+    "UsageData",
+];
+
+/// Keys that Docker leaves out of a document when they are empty.
+const LEFT_OUT: &[(&str, Zero)] = &[
+    ("Annotations", Zero::Map),
+    ("DriverOpts", Zero::Map),
+    ("ExposedPorts", Zero::Map),
+    ("Health", Zero::Pointer),
+    ("Healthcheck", Zero::Pointer),
+    ("Init", Zero::Pointer),
+    ("MacAddress", Zero::Text),
+    ("OnBuild", Zero::List),
+    ("Shell", Zero::List),
+    ("SizeRootFs", Zero::Pointer),
+    ("SizeRw", Zero::Pointer),
+    ("Status", Zero::Map),
+    ("StopSignal", Zero::Text),
+    ("StopTimeout", Zero::Pointer),
+    ("StorageOpt", Zero::Map),
+    ("Sysctls", Zero::Map),
+    ("Tmpfs", Zero::Map),
+    ("UsageData", Zero::Pointer),
+    ("Variant", Zero::Text),
+];
+
+/// The same for parts of a document only: at its top these are always there, or unknown.
+const LEFT_OUT_BELOW: [&str; 3] = ["Driver", "Name", "Source"];
+
+/// How a null under this key prints.
+pub(super) fn zero_of(key: &str) -> Zero {
+    if MAPS.contains(&key) {
+        Zero::Map
+    } else if POINTERS.contains(&key) {
+        Zero::Pointer
+    } else {
+        Zero::List
+    }
+}
+
+/// The value of a key that may be absent, if it is one of those.
+pub(super) fn optional(key: &str, at_root: bool) -> Option<Zero> {
+    if !at_root && LEFT_OUT_BELOW.contains(&key) {
+        return Some(Zero::Text);
+    }
+    LEFT_OUT.iter().find(|(name, _)| *name == key).map(|(_, zero)| *zero)
+}
+
+/// Names of fields in Go and the keys that carry them in JSON, where they differ.
+const GO_NAMES: [(&str, &[&str]); 12] = [
+    ("ID", &["Id", "id"]),
+    ("Scope", &["scope"]),
+    ("Time", &["time"]),
+    ("TimeNano", &["timeNano"]),
+    ("From", &["from"]),
+    ("Status", &["status"]),
+    ("DNS", &["Dns"]),
+    ("DNSOptions", &["DnsOptions"]),
+    ("DNSSearch", &["DnsSearch"]),
+    ("NanoCPUs", &["NanoCpus"]),
+    ("CPUShares", &["CpuShares"]),
+    ("HostIP", &["HostIp"]),
+];
+
+/// The value of a field under the name that Go has for it.
+pub(super) fn by_go_name<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let (_, keys) = GO_NAMES.iter().find(|(known, _)| *known == name)?;
+    keys.iter().find_map(|key| map.get(*key))
+}
+
+/// Go's name of a JSON value's type.
+pub(super) fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(n) if n.is_f64() => "float64",
+        Value::Number(_) => "int",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// What an action writes for a value.
+pub(super) fn display(value: &Val, data: Data<'_>) -> String {
+    match value {
+        Val::Null(Zero::List) => "[]".into(),
+        Val::Null(Zero::Map) => "map[]".into(),
+        Val::Null(Zero::Pointer) => "<nil>".into(),
+        Val::Null(Zero::Text) => String::new(),
+        Val::Json(value, key) => {
+            let mut out = String::new();
+            if value.is_object() && POINTERS.contains(&key.as_str()) {
+                out.push('&');
+            }
+            write_value(&mut out, value, key);
+            out
+        }
+        Val::Root => match data {
+            Data::Document { value, .. } => {
+                let mut out = String::new();
+                write_value(&mut out, value, "");
+                out
+            }
+            Data::Row(row) => row.json(),
+            Data::Header(_) => String::new(),
+        },
+    }
+}
+
+fn write_value(out: &mut String, value: &Value, key: &str) {
+    match value {
+        Value::Null => out.push_str(match zero_of(key) {
+            Zero::Map => "map[]",
+            Zero::Pointer => "<nil>",
+            Zero::List | Zero::Text => "[]",
+        }),
+        Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Value::Number(n) => {
+            // Writing to a String cannot fail.
+            write!(out, "{n}").unwrap_or_default();
+        }
+        Value::String(s) => out.push_str(s),
+        Value::Array(list) => {
+            out.push('[');
+            for (i, item) in list.iter().enumerate() {
+                if i > 0 {
+                    out.push(' ');
+                }
+                write_value(out, item, "");
+            }
+            out.push(']');
+        }
+        Value::Object(map) if MAPS.contains(&key) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            out.push_str("map[");
+            for (i, name) in keys.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(' ');
+                }
+                out.push_str(name);
+                out.push(':');
+                write_value(out, &map[name], "");
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            for (i, (name, item)) in map.iter().enumerate() {
+                if i > 0 {
+                    out.push(' ');
+                }
+                write_value(out, item, name);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Compact JSON of a value in a template.
+pub(super) fn json(value: &Val, data: Data<'_>) -> String {
+    match value {
+        Val::Null(_) => "null".into(),
+        Val::Json(value, _) => value.to_string(),
+        Val::Root => match data {
+            Data::Document { value, .. } => value.to_string(),
+            Data::Row(row) => row.json(),
+            Data::Header(_) => String::new(),
+        },
+    }
+}
+
+/// JSON indented by four blanks, as the inspect commands print it.
+pub(crate) fn indented(value: &Value) -> String {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    match value.serialize(&mut serializer) {
+        Ok(()) => String::from_utf8_lossy(&out).into_owned(),
+        Err(_) => value.to_string(),
+    }
+}
+
+/// Escapes `<`, `>` and `&` inside JSON text, as Go does by default.
+pub(super) fn escape_html(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// A Go string literal in double quotes.
+pub(crate) fn go_quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c.is_ascii_control() => {
+                write!(out, "\\x{:02x}", u32::from(c)).unwrap_or_default();
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,206 @@
+//! The `coracle` command: Docker's command line, without Docker's daemon.
+//!
+//! `main` reads the command line and the settings, prepares the process as the
+//! command needs it, runs the command and turns its result into an exit code.
+//! Nothing before that point may start a thread.
+
+use std::env::ArgsOs;
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use app::App;
+use args::{Invocation, Parsed};
+use error::{CliError, CommandResult, ExitStatus};
+use settings::Settings;
+use ui::Ui;
+
+mod app;
+mod args;
+mod builtin;
+mod commands;
+mod containers;
+mod documents;
+mod error;
+mod files;
+mod filters;
+mod format;
+mod progress;
+mod registries;
+mod run_flags;
+mod settings;
+mod streams;
+mod terminal;
+mod threads;
+mod ui;
+
+/// Version of this program, and of the engine inside it.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit it was built from, when the build says so.
+pub(crate) const BUILD: &str = match option_env!("CORACLE_BUILD") {
+    Some(build) => build,
+    None => "unknown",
+};
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let name = words.next().unwrap_or_default();
+    match helper(&name, words) {
+        Ok(code) => code,
+        Err(words) => run(&name, words),
+    }
+}
+
+/// The helpers of the engine are this executable under other names. Gives the words
+/// back when the name is none of theirs.
+fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
+    use coracle_runtime::monitor::{self, EXEC_ARGV0, MONITOR_ARGV0};
+    const INIT_NAME: &str = "docker-init";
+    let exit = |code: i32| Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
+    if name == MONITOR_ARGV0 {
+        let order = words.next().unwrap_or_default();
+        return exit(monitor::main(&order.to_string_lossy()));
+    }
+    if name == EXEC_ARGV0 {
+        return exit(monitor::exec_main());
+    }
+    if name == commands::pull::PULL_ARGV0 {
+        let order = words.next().unwrap_or_default();
+        return Ok(commands::pull::fetch_main(&order.to_string_lossy()));
+    }
+    if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
+        return exit(coracle_runtime::tiny_init::main(&words.collect::<Vec<_>>()));
+    }
+    builtin::program(name, words)
+}
+
+fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
+    let program = program_name(name);
+    let result = prepare(program, words.collect());
+    let (mut ui, result) = match result {
+        Ok(Some((invocation, settings))) => execute(program, &invocation, settings),
+        Ok(None) => (Ui::new(), Ok(ExitStatus::Success)),
+        Err(error) => (Ui::new(), Err(error)),
+    };
+    let result = match (result, ui.flush()) {
+        (Ok(_), Err(error)) => Err(CliError::from(error)),
+        (result, _) => result,
+    };
+    match result {
+        Ok(status) => ExitCode::from(status.code()),
+        Err(error) => report(&mut ui, &error),
+    }
+}
+
+/// `docker` when called by that name, through a link or an alias of the file.
+fn program_name(argv0: &OsStr) -> &'static str {
+    match Path::new(argv0).file_name().and_then(|name| name.to_str()) {
+        Some("docker") => "docker",
+        _ => "coracle",
+    }
+}
+
+/// Parses the command line and reads the settings. Help is printed here.
+fn prepare(
+    program: &'static str,
+    words: Vec<OsString>,
+) -> Result<Option<(Box<Invocation>, Settings)>, CliError> {
+    let parsed = args::parse(program, words)?;
+    let mut settings = Settings::read()?;
+    match parsed {
+        Parsed::Print(text) => {
+            let mut ui = Ui::new();
+            ui.data().write_all(text.as_bytes())?;
+            ui.flush()?;
+            Ok(None)
+        }
+        Parsed::Run(invocation) => {
+            if let Some(folder) = &invocation.globals.config {
+                settings.docker_config = folder.into();
+            }
+            if let Some(storage) = invocation.globals.storage {
+                settings.storage = storage;
+            }
+            Ok(Some((invocation, settings)))
+        }
+    }
+}
+
+/// Runs the command. The process is still single-threaded when this begins.
+fn execute(
+    program: &'static str,
+    invocation: &Invocation,
+    settings: Settings,
+) -> (Ui, CommandResult) {
+    let mut ui = Ui::new();
+    if invocation.globals.debug {
+        let (data, runtime) = (settings.data_root.display(), settings.runtime_dir.display());
+        let text = format!("debug: data root {data}, runtime folder {runtime}");
+        // What is said for information only may go unheard.
+        writeln!(ui.status(), "{text}").unwrap_or_default();
+    }
+    let mut app = App::new(ui, settings, program);
+    let name = invocation.spec.names[0];
+    let result = enter(&mut app, invocation)
+        .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
+    let starts_container = matches!(name, "run" | "create");
+    let result = match result {
+        Err(error) if starts_container => Err(as_failure_of_run(error, program, &invocation.path)),
+        result => result,
+    };
+    (app.ui, result)
+}
+
+/// Enters the user's namespaces when the command needs them, or when the next command
+/// that comes along has to clean up. `exec` enters those of its container by itself.
+fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
+    let spec = invocation.spec;
+    let name = spec.names[0];
+    if name == "exec" && app.needs_recovery() {
+        recover_apart(app)?;
+    }
+    let needed = spec.needs_namespace(&invocation.matches)
+        || (spec.uses_engine() && name != "exec" && app.needs_recovery());
+    if !needed {
+        return Ok(());
+    }
+    let starts = matches!(name, "run" | "start" | "restart") || app.needs_recovery();
+    app.enter(starts)
+}
+
+/// Cleans up in a child: this process is about to enter its container's namespaces itself.
+fn recover_apart(app: &mut App) -> Result<(), CliError> {
+    use coracle_sys::fork::{Fork, exit_now, fork};
+    match fork().map_err(|error| CliError::plain(format!("cannot start a child: {error}")))? {
+        Fork::Child => exit_now(i32::from(app.enter(true).is_err())),
+        Fork::Parent(child) => {
+            // If it failed, the command itself finds out what does not run.
+            rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).ok();
+            Ok(())
+        }
+    }
+}
+
+/// Failures of `run` and `create` are exit code 125 and point at the help.
+fn as_failure_of_run(mut error: CliError, program: &str, path: &str) -> CliError {
+    if error.quiet || error.verbatim {
+        return error;
+    }
+    error.message = format!("{program}: {}", error.message);
+    error.note = Some(args::run_help_note(program, path));
+    if error.status == ExitStatus::Failure {
+        error.status = ExitStatus::Ours;
+    }
+    error
+}
+
+fn report(ui: &mut Ui, error: &CliError) -> ExitCode {
+    if error.quiet {
+        // As a process that died of SIGPIPE.
+        return ExitCode::from(141);
+    }
+    // Nothing is left to do when standard error is closed too.
+    writeln!(ui.status(), "{error}").unwrap_or_default();
+    ExitCode::from(error.status.code())
+}

@@ -1,0 +1,139 @@
+//! Shows how a transfer goes: bars on a terminal, plain lines elsewhere.
+
+use std::collections::HashMap;
+use std::io::{self, Write as _};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use coracle_image::{LayerEvent, ProgressEvent, ProgressSink};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Width of the bar itself, in characters.
+const BAR: &str = "{prefix}: {msg:<18} [{bar:30}] {bytes}/{total_bytes}";
+const WORDS: &str = "{prefix}: {msg}";
+
+/// Writes to standard output.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bars: Option<MultiProgress>,
+    layers: Mutex<HashMap<String, ProgressBar>>,
+    quiet: bool,
+    /// The transfer itself began: what fails from now on is told without preface.
+    began: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn new(quiet: bool, terminal: bool) -> Self {
+        let bars = (terminal && !quiet)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
+        Self { bars, layers: Mutex::default(), quiet, began: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn began(&self) -> bool {
+        self.began.load(Ordering::Relaxed)
+    }
+
+    fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        // Who does not read the progress does not miss it.
+        match &self.bars {
+            Some(bars) => bars.println(text).unwrap_or_default(),
+            None => writeln!(io::stdout().lock(), "{text}").unwrap_or_default(),
+        }
+    }
+
+    fn layer(&self, bars: &MultiProgress, id: &str, event: &LayerEvent) {
+        let Ok(mut layers) = self.layers.lock() else { return };
+        let bar = layers.entry(id.to_owned()).or_insert_with(|| {
+            let bar = bars.add(ProgressBar::new(0));
+            bar.set_prefix(id.to_owned());
+            bar
+        });
+        bar.set_message(event.to_string());
+        let (template, place) = match event {
+            LayerEvent::Downloading { current, total }
+            | LayerEvent::Extracting { current, total }
+            | LayerEvent::Pushing { current, total } => (BAR, Some((*current, *total))),
+            _ => (WORDS, None),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        if let Some((current, total)) = place {
+            bar.set_length(total);
+            bar.set_position(current);
+        }
+        let done = matches!(
+            event,
+            LayerEvent::PullComplete
+                | LayerEvent::AlreadyExists
+                | LayerEvent::Pushed
+                | LayerEvent::LayerAlreadyExists
+                | LayerEvent::MountedFrom { .. }
+        );
+        if done {
+            bar.abandon();
+        } else {
+            bar.tick();
+        }
+    }
+}
+
+impl ProgressSink for Progress {
+    fn event(&self, event: &ProgressEvent<'_>) {
+        match event {
+            ProgressEvent::PullingFrom { what, repository } => {
+                self.began.store(true, Ordering::Relaxed);
+                self.line(&format!("{what}: Pulling from {repository}"));
+            }
+            ProgressEvent::PushingTo { repository } => {
+                self.began.store(true, Ordering::Relaxed);
+                self.line(&format!("The push refers to repository [{repository}]"));
+            }
+            ProgressEvent::Layer { id, event } => match &self.bars {
+                Some(bars) => self.layer(bars, id, event),
+                None if event.is_milestone() => self.line(&format!("{id}: {event}")),
+                None => {}
+            },
+            ProgressEvent::Digest { digest } => self.line(&format!("Digest: {digest}")),
+            _ => {}
+        }
+    }
+}
+
+/// How far an archive is, by layer; shown on standard error.
+#[derive(Debug)]
+pub(crate) struct Bytes {
+    bars: Option<MultiProgress>,
+    layers: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Bytes {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bars = (!quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { bars, layers: Mutex::default() }
+    }
+
+    pub(crate) fn show(&self, layer: &str, bytes: u64) {
+        let Some(bars) = &self.bars else { return };
+        let Ok(mut layers) = self.layers.lock() else { return };
+        let bar = layers.entry(layer.to_owned()).or_insert_with(|| {
+            let bar = bars.add(ProgressBar::no_length());
+            bar.set_prefix(layer.to_owned());
+            if let Ok(style) = ProgressStyle::with_template("{prefix}: Extracting {bytes}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_position(bytes);
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            // Bars that stay are no worse than bars that go.
+            bars.clear().unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `--env-file` and `--label-file`: one `KEY=VALUE` to a line, no quoting.
+
+use std::collections::BTreeMap;
+
+use crate::error::CliError;
+use crate::settings::Environment;
+
+/// Variables of the files, then those of `-e`; bare names take their value from here.
+pub(crate) fn environment(
+    paths: &[String],
+    given: &[String],
+    environment: &Environment,
+) -> Result<Vec<String>, CliError> {
+    let mut out = Vec::new();
+    for path in paths {
+        for entry in entries(path, "env")? {
+            out.extend(completed(&entry, environment));
+        }
+    }
+    for entry in given {
+        out.extend(completed(entry, environment));
+    }
+    Ok(out)
+}
+
+/// `KEY=VALUE` as it is; `KEY` with our own value, or nothing when it is unset.
+fn completed(entry: &str, environment: &Environment) -> Option<String> {
+    if entry.contains('=') {
+        return Some(entry.to_owned());
+    }
+    environment.all.get(entry).map(|value| format!("{entry}={value}"))
+}
+
+/// Labels of the files, then those of `-l`; a bare key has an empty value.
+pub(super) fn labels(
+    paths: &[String],
+    given: &[String],
+) -> Result<BTreeMap<String, String>, CliError> {
+    let mut out = BTreeMap::new();
+    for path in paths {
+        for entry in entries(path, "label")? {
+            insert(&mut out, &entry);
+        }
+    }
+    for entry in given {
+        insert(&mut out, entry);
+    }
+    Ok(out)
+}
+
+fn insert(labels: &mut BTreeMap<String, String>, entry: &str) {
+    let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+    labels.insert(key.to_owned(), value.to_owned());
+}
+
+fn entries(path: &str, kind: &str) -> Result<Vec<String>, CliError> {
+    let bytes = std::fs::read(path).map_err(|e| {
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => e.to_string(),
+        };
+        CliError::plain(format!("open {path}: {why}"))
+    })?;
+    let invalid = |why: String| CliError::plain(format!("invalid {kind} file ({path}): {why}"));
+    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not valid UTF-8".into()))?;
+    let mut out = Vec::new();
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let line = line.trim_start_matches([' ', '\t']);
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let key = line.split_once('=').map_or(line, |(key, _)| key);
+        if key.contains([' ', '\t']) {
+            return Err(invalid(format!("variable '{key}' contains whitespaces")));
+        }
+        if key.is_empty() {
+            return Err(invalid(format!("no variable name on line '{line}'")));
+        }
+        out.push(line.to_owned());
+    }
+    Ok(out)
+}

@@ -1,0 +1,124 @@
+//! From the flags of `run` and `create` to what the engine takes.
+//!
+//! Everything here is a matter of words: values are parsed and checked as
+//! Docker's client does, flags that cannot be honoured are refused by name.
+//! What depends on the image, other containers or the host is left to the engine.
+
+mod config;
+mod files;
+mod health;
+mod host;
+mod ports;
+mod refused;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+use coracle_runtime::model::{Config, HostConfig};
+use coracle_runtime::mounts::{self, MountError, Side};
+
+use crate::args::CreateFlags;
+use crate::error::CliError;
+use crate::settings::Settings;
+
+pub(crate) use files::environment;
+pub(crate) use host::restart_policy;
+
+/// When an image is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PullPolicy {
+    Always,
+    Missing,
+    Never,
+}
+
+/// A container as asked for on the command line.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) image: String,
+    pub(crate) name: Option<String>,
+    pub(crate) config: Config,
+    pub(crate) host: HostConfig,
+    pub(crate) platform: Option<String>,
+    pub(crate) pull: PullPolicy,
+    pub(crate) quiet: bool,
+    pub(crate) cidfile: Option<String>,
+    /// No `--network` was given.
+    pub(crate) default_network: bool,
+}
+
+/// Puts a request together. `words` are the image and the command.
+pub(crate) fn request(
+    mut flags: CreateFlags,
+    words: Vec<String>,
+    detach: bool,
+    settings: &Settings,
+) -> Result<Request, CliError> {
+    refused::check(&flags)?;
+    let mut words = words.into_iter();
+    let image = words.next().unwrap_or_default();
+    let command: Vec<String> = words.collect();
+    let pull = pull_policy(flags.pull.as_deref())?;
+    if let Some(path) = flags.cidfile.as_deref().filter(|path| !path.is_empty())
+        && std::path::Path::new(path).exists()
+    {
+        return Err(CliError::plain(format!(
+            "container ID file found, make sure the other container isn't running or delete {path}"
+        )));
+    }
+    let network = flags.net.drain(..).chain(flags.network.drain(..)).collect::<Vec<_>>();
+    let mut host = host::build(&flags, &network, settings)?;
+    let mut config = config::build(&flags, &image, command, detach, settings)?;
+    mount_flags(&flags, &mut host, &mut config)?;
+    Ok(Request {
+        image,
+        name: flags.name,
+        config,
+        host,
+        platform: flags
+            .platform
+            .filter(|platform| !platform.is_empty())
+            .or_else(|| settings.environment.get("DOCKER_DEFAULT_PLATFORM").map(str::to_owned)),
+        pull,
+        quiet: flags.quiet,
+        cidfile: flags.cidfile.filter(|path| !path.is_empty()),
+        default_network: network.is_empty(),
+    })
+}
+
+fn pull_policy(text: Option<&str>) -> Result<PullPolicy, CliError> {
+    match text {
+        None | Some("" | "missing") => Ok(PullPolicy::Missing),
+        Some("always") => Ok(PullPolicy::Always),
+        Some("never") => Ok(PullPolicy::Never),
+        Some(other) => Err(CliError::plain(format!(
+            "invalid pull option: '{other}': must be one of \"always\", \"missing\" or \"never\""
+        ))),
+    }
+}
+
+/// `-v` and `--mount`, as the engine takes them.
+fn mount_flags(
+    flags: &CreateFlags,
+    host: &mut HostConfig,
+    config: &mut Config,
+) -> Result<(), CliError> {
+    let directory = std::env::current_dir()
+        .map_err(|e| CliError::plain(format!("cannot tell the current folder: {e}")))?;
+    let volumes = mounts::volume_flags(&flags.volume, &directory).map_err(mount_error)?;
+    host.binds = (!volumes.binds.is_empty()).then_some(volumes.binds);
+    config.volumes = (!volumes.anonymous.is_empty()).then_some(volumes.anonymous);
+    host.mounts = flags
+        .mount
+        .iter()
+        .map(|option| mounts::mount_flag(option, &directory).map_err(mount_error))
+        .collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn mount_error(error: MountError) -> CliError {
+    match error.side() {
+        Side::Engine => CliError::engine(error),
+        Side::Flag | Side::Client => CliError::plain(error.to_string()),
+    }
+}

@@ -1,0 +1,210 @@
+//! Environment and settings file, read once into plain values.
+//!
+//! The settings file has the keys of Docker's `daemon.json` and a few of ours;
+//! `~/.config/coracle/config.json`, or `/etc/coracle/config.json` for everybody.
+//! A key we do not know is an error: a misspelt limit must not pass unseen.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use coracle_runtime::{Storage, UnknownStorage};
+use rustix::process::Uid;
+use serde::Deserialize;
+
+use crate::error::CliError;
+
+/// Everything the outside says before the command line does.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Images, containers, volumes.
+    pub(crate) data_root: PathBuf,
+    /// Sockets and locks of what runs now.
+    pub(crate) runtime_dir: PathBuf,
+    /// Docker's client configuration: credentials, detach keys, formats.
+    pub(crate) docker_config: PathBuf,
+    /// `XDG_CONFIG_HOME`, or `.config` in the home directory.
+    pub(crate) config_home: PathBuf,
+    /// How root filesystems of new containers are made.
+    pub(crate) storage: Storage,
+    pub(crate) file: FileSettings,
+    pub(crate) environment: Environment,
+}
+
+/// Variables that have a meaning for us.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    /// All of it, for `-e NAME` and `--env-file`.
+    pub(crate) all: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The value of a variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that many tools accept in capitals and small letters.
+    pub(crate) fn proxy(&self, name: &str) -> Option<&str> {
+        self.get(name).or_else(|| self.get(&name.to_lowercase()))
+    }
+}
+
+/// The settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct FileSettings {
+    pub(crate) data_root: Option<PathBuf>,
+    pub(crate) registry_mirrors: Vec<String>,
+    pub(crate) insecure_registries: Vec<String>,
+    pub(crate) max_concurrent_downloads: Option<usize>,
+    pub(crate) max_concurrent_uploads: Option<usize>,
+    pub(crate) max_download_attempts: Option<u32>,
+    pub(crate) storage_driver: Option<String>,
+    pub(crate) log_driver: Option<String>,
+    pub(crate) log_opts: BTreeMap<String, String>,
+    pub(crate) dns: Vec<String>,
+    pub(crate) dns_opts: Vec<String>,
+    pub(crate) dns_search: Vec<String>,
+    pub(crate) init: Option<bool>,
+    pub(crate) shutdown_timeout: Option<i64>,
+    /// Short names and what they stand for.
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// Registries tried, in order, for a name without one.
+    pub(crate) unqualified_search_registries: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the environment and the settings file.
+    pub(crate) fn read() -> Result<Self, CliError> {
+        let environment = Environment {
+            all: std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        };
+        let uid = rustix::process::geteuid();
+        let home = match environment.get("HOME") {
+            Some(home) => PathBuf::from(home),
+            None => home_of(uid).unwrap_or_else(|| PathBuf::from("/")),
+        };
+        let config_home =
+            environment.get("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+        let file = FileSettings::read(&environment, &config_home)?;
+        let data_root = match (environment.get("CORACLE_DATA_ROOT"), &file.data_root) {
+            (Some(path), _) => PathBuf::from(path),
+            (None, Some(path)) => path.clone(),
+            (None, None) if uid.is_root() => PathBuf::from("/var/lib/coracle"),
+            (None, None) => environment
+                .get("XDG_DATA_HOME")
+                .map_or_else(|| home.join(".local/share"), PathBuf::from)
+                .join("coracle"),
+        };
+        let runtime_dir = runtime_dir(environment.get("XDG_RUNTIME_DIR"), uid);
+        let storage = environment.get("CORACLE_STORAGE").or(file.storage_driver.as_deref());
+        let storage = storage
+            .map(str::parse)
+            .transpose()
+            .map_err(|e: UnknownStorage| CliError::plain(e.to_string()))?
+            .unwrap_or_default();
+        let docker_config =
+            environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
+        Ok(Self { data_root, runtime_dir, docker_config, config_home, storage, file, environment })
+    }
+}
+
+/// The home directory that /etc/passwd gives a user.
+fn home_of(uid: Uid) -> Option<PathBuf> {
+    let wanted = uid.as_raw().to_string();
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':').skip(2);
+        (fields.next()? == wanted).then_some(())?;
+        fields.nth(2).filter(|home| !home.is_empty()).map(PathBuf::from)
+    })
+}
+
+/// Where sockets and locks go: a folder of the login session where there is one, which
+/// is only believed to be ours when it is (`su` and `sudo` keep the variable).
+fn runtime_dir(session: Option<&str>, uid: Uid) -> PathBuf {
+    let ours = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| meta.uid() == uid.as_raw());
+    let session = session.map(PathBuf::from);
+    let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
+    match session.into_iter().chain([usual]).find(|path| ours(path)) {
+        Some(folder) => folder.join("coracle"),
+        None if uid.is_root() && is_writable(Path::new("/run")) => PathBuf::from("/run/coracle"),
+        None => PathBuf::from(format!("/tmp/coracle-{}", uid.as_raw())),
+    }
+}
+
+fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+impl Settings {
+    /// A format of a list command from the client's configuration file.
+    pub(crate) fn client_format(&self, key: &str) -> Option<String> {
+        let text = std::fs::read(self.docker_config.join("config.json")).ok()?;
+        let value: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        Some(value.get(key)?.as_str()?.to_owned())
+    }
+}
+
+impl FileSettings {
+    fn read(environment: &Environment, config_home: &Path) -> Result<Self, CliError> {
+        let chosen = environment.get("CORACLE_CONFIG").map(PathBuf::from);
+        let candidates = match &chosen {
+            Some(path) => vec![path.clone()],
+            None => vec![
+                config_home.join("coracle/config.json"),
+                PathBuf::from("/etc/coracle/config.json"),
+            ],
+        };
+        for path in candidates {
+            match std::fs::read(&path) {
+                Ok(text) => {
+                    return serde_json::from_slice(&text).map_err(|e| {
+                        CliError::plain(format!("cannot use settings file {}: {e}", path.display()))
+                    });
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound && chosen.is_none() => {}
+                Err(e) => {
+                    let message = format!("cannot read settings file {}: {e}", path.display());
+                    return Err(CliError::plain(message));
+                }
+            }
+        }
+        Ok(Self::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{FileSettings, runtime_dir};
+
+    #[test]
+    fn a_session_folder_of_somebody_else_is_not_used() {
+        let uid = rustix::process::geteuid();
+        let temp = tempfile::tempdir().unwrap();
+        let own = temp.path().to_str().unwrap();
+        assert_eq!(runtime_dir(Some(own), uid), temp.path().join("coracle"));
+        let nobody = rustix::process::Uid::from_raw(4_000_000_000);
+        assert_eq!(runtime_dir(Some(own), nobody), Path::new("/tmp/coracle-4000000000"));
+        assert_eq!(runtime_dir(Some("/nosuch"), nobody), Path::new("/tmp/coracle-4000000000"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let error = serde_json::from_str::<FileSettings>(r#"{"log-drivr": "local"}"#).unwrap_err();
+        assert!(error.to_string().starts_with("unknown field `log-drivr`"), "{error}");
+    }
+
+    #[test]
+    fn keys_of_daemon_json() {
+        let text = r#"{"registry-mirrors": ["https://m.example"], "log-opts": {"max-size": "1m"}}"#;
+        let settings: FileSettings = serde_json::from_str(text).unwrap();
+        assert_eq!(settings.registry_mirrors, ["https://m.example"]);
+        assert_eq!(settings.log_opts["max-size"], "1m");
+    }
+}

@@ -1,0 +1,200 @@
+//! Connects our standard streams to a container until it ends or we leave.
+//!
+//! # How it works
+//!
+//! One loop waits for the monitor, for standard input and for signals. Output goes
+//! where it belongs; input goes to the monitor; signals are passed on, except that a
+//! change of the window size becomes a new size for the container's terminal.
+//!
+//! # Not here
+//!
+//! No threads: the process may have to stay single-threaded, and needs none.
+
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+
+use coracle_runtime::engine::Connection;
+use coracle_runtime::wire::{Kind, Notice, Request};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::error::CliError;
+use crate::terminal::{self, DetachKeys, RawMode};
+
+const SIGWINCH: i32 = 28;
+/// HUP, QUIT and TERM end a session with a terminal.
+const ENDING: [i32; 3] = [1, 3, 15];
+/// Passed on to the container: HUP, INT, QUIT, USR1, USR2, TERM, CONT.
+const PROXIED: [i32; 7] = [1, 2, 3, 10, 12, 15, 18];
+/// Bytes read from standard input at once.
+const INPUT_BYTES: usize = 16 * 1024;
+
+/// How a session is held.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) stdin: bool,
+    pub(crate) tty: bool,
+    /// Pass signals on.
+    pub(crate) sig_proxy: bool,
+    pub(crate) detach_keys: DetachKeys,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The process ended with this code.
+    Exited(i32),
+    /// The user typed the detach keys.
+    Detached,
+    /// The monitor is gone without a word.
+    Lost,
+}
+
+impl Session {
+    /// Runs the session to its end.
+    pub(crate) fn run(mut self, connection: &mut Connection) -> Result<Ended, CliError> {
+        let signals = self.signals()?;
+        let raw = (self.tty && self.stdin).then(RawMode::enter).flatten();
+        if self.tty {
+            resize(connection);
+        }
+        let ended = self.relay(connection, &signals);
+        drop(raw);
+        ended
+    }
+
+    fn signals(&self) -> Result<OwnedFd, CliError> {
+        let mut wanted = vec![SIGWINCH];
+        if self.sig_proxy {
+            wanted.extend(PROXIED);
+        } else if self.tty {
+            // They end us, but not before the terminal is as it was.
+            wanted.extend(ENDING);
+        }
+        coracle_sys::signal::signal_fd(&wanted)
+            .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))
+    }
+
+    fn relay(&mut self, connection: &mut Connection, signals: &OwnedFd) -> Result<Ended, CliError> {
+        let stdin = io::stdin();
+        let mut reads_stdin = self.stdin;
+        loop {
+            // Frames that came together with the one before are not seen by poll.
+            while let Some((kind, payload)) = connection.buffered().map_err(broken)? {
+                if let Some(ended) = deliver(kind, &payload)? {
+                    return Ok(ended);
+                }
+            }
+            let mut fds = vec![
+                PollFd::new(&connection.stream, PollFlags::IN),
+                PollFd::new(signals, PollFlags::IN),
+            ];
+            if reads_stdin {
+                fds.push(PollFd::new(&stdin, PollFlags::IN));
+            }
+            match poll(&mut fds, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(broken(error.into())),
+            }
+            let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            drop(fds);
+            if ready[1] {
+                while let Some(number) = coracle_sys::signal::next_signal(signals.as_fd()) {
+                    if self.tty && ENDING.contains(&number) {
+                        return Ok(Ended::Exited(128 + number));
+                    }
+                    signal(connection, number);
+                }
+            }
+            if ready[0] {
+                match connection.receive() {
+                    Ok(Some((kind, payload))) => {
+                        if let Some(ended) = deliver(kind, &payload)? {
+                            return Ok(ended);
+                        }
+                    }
+                    Ok(None) => return Ok(Ended::Lost),
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                        return Ok(Ended::Lost);
+                    }
+                    Err(error) => return Err(broken(error)),
+                }
+            }
+            if reads_stdin && ready.get(2) == Some(&true) {
+                match self.input(connection)? {
+                    Input::More => {}
+                    Input::End => reads_stdin = false,
+                    Input::Detach => return Ok(Ended::Detached),
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, connection: &mut Connection) -> Result<Input, CliError> {
+        let mut buffer = [0u8; INPUT_BYTES];
+        let count = match rustix::io::read(io::stdin(), &mut buffer) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return Ok(Input::More),
+            // A terminal that hung up.
+            Err(_) => 0,
+        };
+        let typed = &buffer[..count];
+        // The container may have gone; its last words are still to be read.
+        if typed.is_empty() {
+            drop(connection.send_input(&[]));
+            return Ok(Input::End);
+        }
+        if !self.tty {
+            let sent = connection.send_input(typed);
+            return Ok(if sent.is_ok() { Input::More } else { Input::End });
+        }
+        let (passed, leave) = self.detach_keys.filter(typed);
+        if !passed.is_empty() && connection.send_input(&passed).is_err() {
+            return Ok(Input::End);
+        }
+        Ok(if leave { Input::Detach } else { Input::More })
+    }
+}
+
+enum Input {
+    More,
+    End,
+    Detach,
+}
+
+/// Writes output where it belongs; tells when the session is over.
+fn deliver(kind: Kind, payload: &[u8]) -> Result<Option<Ended>, CliError> {
+    match kind {
+        Kind::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(payload)?;
+            out.flush()?;
+        }
+        Kind::Stderr => io::stderr().write_all(payload)?,
+        Kind::Notice => match serde_json::from_slice(payload) {
+            Ok(Notice::Exited { code }) => return Ok(Some(Ended::Exited(code))),
+            Ok(Notice::Refused { message }) => return Err(CliError::engine(message)),
+            _ => {}
+        },
+        _ => {}
+    }
+    Ok(None)
+}
+
+fn signal(connection: &mut Connection, number: i32) {
+    if number == SIGWINCH {
+        resize(connection);
+        return;
+    }
+    // A monitor that is gone is noticed by the loop.
+    drop(connection.send(&Request::Signal { number }));
+}
+
+fn resize(connection: &mut Connection) {
+    if let Some((columns, rows)) = terminal::size() {
+        drop(connection.send(&Request::Resize { columns, rows }));
+    }
+}
+
+fn broken(error: io::Error) -> CliError {
+    CliError::plain(format!("lost the connection to the container: {error}"))
+}
