@@ -1,0 +1,281 @@
+//! Console cases: shell lines with the output that Docker was seen to give.
+//!
+//! # The format
+//!
+//! Only blocks fenced with ` ```console ` count; a `## ` heading begins a section, and each section is one
+//! test in one world. In a block, `$ ` begins a command (`> ` continues it), lines with `! ` are expected on
+//! standard error, a last line `[7]` is the exit status (0 otherwise), all other lines are standard output.
+//! In expected lines `[ID]` is 64 hexadecimal digits, `[SHORT]` 12, `[TIME]` an RFC 3339 time, `[..]` any
+//! text, `\r` a carriage return, and a line `[...]` any number of lines (of standard error once a `!` line has been seen). `$ROOT` is the world's folder.
+//!
+//! Lines of the product that begin with `hint: ` are ignored unless the case shows one.
+//!
+//! Cases that are known to differ stand in `integration/known-gaps.txt`; they are reported as skipped.
+//!
+//! # Not here
+//!
+//! No knowledge of the product: a README's blocks run in the same way.
+
+use std::fmt::Write as _;
+
+use crate::{Output, TestEnv};
+
+const ANY_LINES: &str = "[...]";
+
+/// One command and what it should say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Case {
+    line: usize,
+    command: String,
+    stdout: Vec<String>,
+    stderr: Vec<String>,
+    code: i32,
+}
+
+/// The titles of a file's sections.
+pub fn sections(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("## ")).map(str::trim).collect()
+}
+
+/// Declares a test for each section of a file in `recorded/`, and one that proves that none is forgotten.
+#[macro_export]
+macro_rules! recorded {
+    ($file:literal: $($test:ident = $section:literal),+ $(,)?) => {
+        const RECORDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/", $file));
+
+        #[test]
+        fn every_recorded_section_is_a_test() {
+            assert_eq!($crate::case::sections(RECORDED), [$($section),+]);
+        }
+
+        $(#[test]
+        fn $test() {
+            let env = $crate::TestEnv::new();
+            $crate::case::run_section(&env, RECORDED, $section);
+        })+
+    };
+}
+
+/// Runs the cases of one section in `env` and fails the test with every difference found.
+#[track_caller]
+pub fn run_section(env: &TestEnv, text: &str, section: &str) {
+    let cases = parse(text, section);
+    assert!(!cases.is_empty(), "no cases in section `{section}`");
+    let mut report = String::new();
+    let mut failed = 0;
+    for case in &cases {
+        if let Some(difference) = case.check(&env.sh(&case.command), env) {
+            if is_known_gap(section, &case.command) {
+                crate::skip::record(&format!("differs: $ {}", case.first_line()));
+                continue;
+            }
+            failed += 1;
+            writeln!(report, "\nline {}: $ {}\n{difference}", case.line, case.command)
+                .expect("memory");
+        }
+    }
+    assert!(failed == 0, "{failed} of {} cases differ{report}", cases.len());
+}
+
+/// Whether a command is known to differ from what was recorded: `SECTION: FIRST LINE OF THE COMMAND`.
+fn is_known_gap(section: &str, command: &str) -> bool {
+    const GAPS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/known-gaps.txt"));
+    let first = with_recorded_port(command.lines().next().unwrap_or_default());
+    GAPS.lines()
+        .filter(|line| !line.starts_with('#'))
+        .any(|line| line.split_once(": ") == Some((section, first.as_str())))
+}
+
+/// The registry's port as it was recorded, not the free one of this run.
+fn with_recorded_port(command: &str) -> String {
+    const HOST: &str = "127.0.0.1:";
+    match command.split_once(HOST) {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{before}{HOST}5000{rest}")
+        }
+        None => command.to_owned(),
+    }
+}
+
+/// The cases of one section.
+pub fn parse(text: &str, section: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let (mut wanted, mut fenced) = (false, false);
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            fenced = !fenced && line.trim_end() == "```console";
+        } else if !fenced {
+            if let Some(title) = line.strip_prefix("## ") {
+                wanted = title.trim() == section;
+            }
+        } else if wanted {
+            add_line(&mut cases, index + 1, line);
+        }
+    }
+    for case in &mut cases {
+        if let Some(code) = case.stdout.last().and_then(|line| exit_line(line)) {
+            case.code = code;
+            case.stdout.pop();
+        }
+    }
+    cases
+}
+
+fn add_line(cases: &mut Vec<Case>, number: usize, line: &str) {
+    if let Some(command) = line.strip_prefix("$ ") {
+        let command = command.to_owned();
+        cases.push(Case { line: number, command, stdout: Vec::new(), stderr: Vec::new(), code: 0 });
+        return;
+    }
+    let Some(case) = cases.last_mut() else { panic!("line {number}: output before a command") };
+    if let Some(more) = line.strip_prefix("> ") {
+        case.command.push('\n');
+        case.command.push_str(more);
+    } else if line == "!" || line.starts_with("! ") {
+        case.stderr.push(line.get(2..).unwrap_or_default().to_owned());
+    } else if line == ANY_LINES && !case.stderr.is_empty() {
+        case.stderr.push(line.to_owned());
+    } else {
+        case.stdout.push(line.to_owned());
+    }
+}
+
+fn exit_line(line: &str) -> Option<i32> {
+    line.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+impl Case {
+    fn first_line(&self) -> &str {
+        self.command.lines().next().unwrap_or_default()
+    }
+
+    fn check(&self, output: &Output, env: &TestEnv) -> Option<String> {
+        let root = env.root().display().to_string();
+        let lines = |text: &str| {
+            let text = text.replace(&root, "$ROOT").replace('\r', "\\r");
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            let none = text.is_empty();
+            text.split('\n').filter(|_| !none).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut report = String::new();
+        if output.status() != self.code {
+            writeln!(report, "  exit status {}, expected {}", output.status(), self.code)
+                .expect("memory");
+        }
+        for (name, expected, seen) in [
+            ("stdout", &self.stdout, lines(&output.stdout())),
+            ("stderr", &self.stderr, lines(&output.stderr())),
+        ] {
+            let seen = without_unexpected_hints(expected, seen);
+            if !lines_match(expected, &seen) {
+                for line in expected {
+                    writeln!(report, "  {name} - {line}").expect("memory");
+                }
+                for line in &seen {
+                    writeln!(report, "  {name} + {line}").expect("memory");
+                }
+            }
+        }
+        (!report.is_empty()).then_some(report)
+    }
+}
+
+/// Docker gives no hints; ours are compared only where a case shows one.
+fn without_unexpected_hints(expected: &[String], mut seen: Vec<String>) -> Vec<String> {
+    let is_hint = |line: &String| line.starts_with("hint: ");
+    if !expected.iter().any(is_hint) {
+        seen.retain(|line| !is_hint(line));
+    }
+    seen
+}
+
+/// Whether the lines match, where `[...]` stands for any number of them.
+fn lines_match(expected: &[String], seen: &[String]) -> bool {
+    match expected.split_first() {
+        None => seen.is_empty(),
+        Some((first, rest)) if first == ANY_LINES => {
+            (0..=seen.len()).any(|skip| lines_match(rest, &seen[skip..]))
+        }
+        Some((first, rest)) => seen
+            .split_first()
+            .is_some_and(|(line, more)| line_matches(first, line) && lines_match(rest, more)),
+    }
+}
+
+/// Measures what a marker stands for at the start of a text.
+type Length = fn(&str) -> Option<usize>;
+
+const MARKERS: [(&str, Length); 3] = [
+    ("[ID]", hex_digits::<64>),
+    ("[SHORT]", hex_digits::<12>),
+    ("[TIME]", crate::redact::time_length),
+];
+
+fn hex_digits<const COUNT: usize>(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_hexdigit).count();
+    (digits >= COUNT).then_some(COUNT)
+}
+
+/// Whether one line matches its pattern.
+fn line_matches(pattern: &str, line: &str) -> bool {
+    let Some(start) = pattern.find('[') else { return pattern == line };
+    if !line.starts_with(&pattern[..start]) {
+        return false;
+    }
+    let (pattern, line) = (&pattern[start..], &line[start..]);
+    if let Some(rest) = pattern.strip_prefix("[..]") {
+        return line
+            .char_indices()
+            .map(|(index, _)| index)
+            .chain([line.len()])
+            .any(|index| line_matches(rest, &line[index..]));
+    }
+    for (marker, length) in MARKERS {
+        if let Some(rest) = pattern.strip_prefix(marker) {
+            return length(line).is_some_and(|length| line_matches(rest, &line[length..]));
+        }
+    }
+    line.strip_prefix('[').is_some_and(|line| line_matches(&pattern[1..], line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "# t\n## One\ntext\n```console\n$ a \\\n> b\nout\n! err\n!\n[3]\n$ c\n```\n\
+                        ```sh\n$ no\n```\n## Two\n```console\n$ d\n[]\n```\n";
+
+    #[test]
+    fn commands_outputs_and_status_are_read() {
+        assert_eq!(sections(FILE), ["One", "Two"]);
+        let cases = parse(FILE, "One");
+        assert_eq!(cases.len(), 2);
+        assert_eq!(cases[0].command, "a \\\nb");
+        assert_eq!((cases[0].code, cases[0].line), (3, 5));
+        assert_eq!(cases[0].stdout, ["out"]);
+        assert_eq!(cases[0].stderr, ["err", ""]);
+        assert_eq!((cases[1].command.as_str(), cases[1].code), ("c", 0));
+        assert_eq!(parse(FILE, "Two")[0].stdout, ["[]"]);
+    }
+
+    #[test]
+    fn patterns_match_whole_lines_only() {
+        let id = "ab".repeat(32);
+        assert!(line_matches("x [ID] y", &format!("x {id} y")));
+        assert!(!line_matches("[ID]", &format!("{id}0")));
+        assert!(line_matches("a[..]c [..]", "abbbc "));
+        assert!(!line_matches("a[..]c", "abbbd"));
+        assert!(line_matches("[a] [TIME]", "[a] 2026-11-20T23:52:13Z"));
+        assert!(!line_matches("exact", "exactly"));
+    }
+
+    #[test]
+    fn any_lines_may_stand_between() {
+        let to_lines =
+            |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        assert!(lines_match(&to_lines(&["a", "[...]", "z"]), &to_lines(&["a", "b", "c", "z"])));
+        assert!(lines_match(&to_lines(&["[...]"]), &[]));
+        assert!(!lines_match(&to_lines(&["a"]), &to_lines(&["a", "b"])));
+    }
+}

@@ -1,0 +1,68 @@
+//! Resource limits. They need delegated controllers, which `scripts/laptop` has.
+
+use coracle_integration::{TestEnv, case, settings::settings, skip};
+
+const RECORDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/limits.md"));
+
+macro_rules! need_delegation {
+    () => {
+        if settings().bus.is_none() {
+            skip!("no delegated cgroups: see scripts/laptop");
+        }
+    };
+}
+
+#[test]
+fn limits_bite() {
+    need_delegation!();
+    case::run_section(&TestEnv::new(), RECORDED, "Limits bite");
+}
+
+#[test]
+fn out_of_memory() {
+    need_delegation!();
+    case::run_section(&TestEnv::new(), RECORDED, "Out of memory");
+}
+
+#[test]
+fn stats_update_pause() {
+    need_delegation!();
+    case::run_section(&TestEnv::new(), RECORDED, "Stats, update, pause");
+}
+
+#[test]
+fn half_a_cpu_is_half_a_cpu() {
+    need_delegation!();
+    let env = TestEnv::new();
+    // 2 s of wall-clock time at half a CPU: one second of CPU time, with room for the emulator's clock.
+    let script = "timeout 2 sh -c 'while :; do :; done'; awk '/usage_usec/ {print $2}' /sys/fs/cgroup/cpu.stat";
+    let used = env
+        .run(["run", "--rm", "--network", "none", "--cpus", "0.5", "alpine", "sh", "-c", script])
+        .success();
+    let used: u64 = used.line().parse().expect("microseconds");
+    assert!((400_000..1_500_000).contains(&used), "{used} µs of CPU time in 2 s");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn wrong_values() {
+    case::run_section(&TestEnv::new(), RECORDED, "Wrong values");
+}
+
+#[test]
+fn a_limit_without_delegation_is_an_error_with_a_remedy() {
+    if settings().bus.is_some() {
+        skip!("cgroups are delegated here");
+    }
+    let env = TestEnv::new();
+    for flags in [["--memory", "64m"], ["--cpus", "0.5"], ["--pids-limit", "5"]] {
+        let args =
+            ["run", "--rm", "--network", "none"].iter().chain(&flags).chain(&["alpine", "true"]);
+        let output = env.run(args).code(125);
+        assert!(
+            output.stderr().contains("delegat"),
+            "{flags:?}: how to get delegation is not said:\n{output}"
+        );
+    }
+    env.assert_nothing_left();
+}

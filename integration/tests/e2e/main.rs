@@ -1,0 +1,29 @@
+//! The end-to-end tests: one binary, a module for each topic a user would name.
+
+mod as_root;
+mod builtin;
+mod commit;
+mod cp;
+mod crash;
+mod events;
+mod exec;
+mod health;
+mod hostile;
+mod images;
+mod lifecycle;
+mod limits;
+mod logs;
+mod network;
+mod one_id;
+mod ps;
+mod readme;
+mod reference;
+mod registry;
+mod restart;
+mod run;
+mod security;
+mod services;
+mod system;
+mod terminal;
+mod unsupported;
+mod volumes;

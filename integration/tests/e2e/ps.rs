@@ -1,0 +1,9 @@
+//! `ps` and `inspect`.
+
+use coracle_integration::recorded;
+
+recorded! {
+    "ps.md":
+    ps = "ps",
+    inspect = "inspect",
+}

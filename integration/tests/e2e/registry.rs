@@ -1,0 +1,125 @@
+//! push, pull, login against a real registry: plain, with passwords, with TLS, with tokens.
+
+use coracle_integration::{
+    TestEnv, case,
+    registry::{Door, PASSWORD, Registry, USER, outer_address},
+    skip,
+    skip::program,
+};
+
+const RECORDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/registry.md"));
+
+fn run_recorded(door: Door, section: &str) {
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, door);
+    case::run_section(&env, &RECORDED.replace("127.0.0.1:5000", registry.address()), section);
+}
+
+macro_rules! need_registry {
+    () => {
+        if program("docker-registry").is_none() {
+            skip!("docker-registry is not installed");
+        }
+    };
+}
+
+#[test]
+fn push_and_pull() {
+    need_registry!();
+    run_recorded(Door::Plain, "push and pull");
+}
+
+#[test]
+fn what_is_not_there() {
+    need_registry!();
+    run_recorded(Door::Plain, "What is not there");
+}
+
+#[test]
+fn run_pulls_what_is_missing() {
+    need_registry!();
+    run_recorded(Door::Plain, "run pulls what is missing");
+}
+
+#[test]
+fn login_and_logout() {
+    need_registry!();
+    run_recorded(Door::Password, "login and logout");
+}
+
+/// Pushes `alpine`, removes it, pulls it back: the digest and the content are the same.
+fn round_trip(env: &TestEnv, registry: &Registry) {
+    let name = registry.name("team/alpine:1");
+    env.run(["tag", "alpine", &name]).success();
+    let pushed = env.run(["push", &name]).success().lines();
+    let digest =
+        pushed.last().and_then(|line| line.split_whitespace().nth(2)).expect("a digest").to_owned();
+    env.run(["rmi", "alpine", "fixture", &name]).success();
+    let pulled = env.run(["pull", &name]).success();
+    assert!(
+        pulled.stdout().contains(&format!("Digest: {digest}\n")),
+        "{digest} pushed, but\n{pulled}"
+    );
+    env.run(["run", "--rm", "--network", "none", &name, "echo", "back"])
+        .success()
+        .stdout_is("back\n");
+}
+
+#[test]
+fn push_and_pull_give_the_same_digest() {
+    need_registry!();
+    let env = TestEnv::new();
+    round_trip(&env, &Registry::start(&env, Door::Plain));
+}
+
+#[test]
+fn tls_with_the_authority_in_certs_d() {
+    need_registry!();
+    if outer_address().is_none() {
+        skip!("no address besides loopback");
+    }
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Tls);
+    let refused = env.run(["pull", &registry.name("x:1")]).code(1);
+    assert!(
+        refused.stderr().contains("certificate"),
+        "the certificate is not what is refused:\n{refused}"
+    );
+
+    let dir = env.root().join("home/.config/coracle/certs.d").join(registry.address());
+    std::fs::create_dir_all(&dir).expect("a folder of ours");
+    std::fs::copy(registry.dir().join("ca.crt"), dir.join("ca.crt")).expect("a file of ours");
+    round_trip(&env, &registry);
+}
+
+#[test]
+fn tls_with_the_authority_in_ssl_cert_file() {
+    need_registry!();
+    if outer_address().is_none() {
+        skip!("no address besides loopback");
+    }
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Tls);
+    let name = registry.name("a:1");
+    env.run(["tag", "alpine", &name]).success();
+    let ca = registry.dir().join("ca.crt");
+    env.coracle().env("SSL_CERT_FILE", &ca).args(["push", "-q", &name]).run().success();
+    env.coracle().env("SSL_CERT_FILE", &ca).args(["pull", "-q", &name]).run().success();
+}
+
+#[test]
+fn bearer_tokens() {
+    need_registry!();
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Token);
+    env.run(["tag", "alpine", &registry.name("a:1")]).success();
+    let refused = env.run(["push", &registry.name("a:1")]).code(1);
+    assert!(!refused.stderr().is_empty(), "an anonymous push is refused with a reason");
+
+    env.coracle()
+        .args(["login", "-u", USER, "--password-stdin", registry.address()])
+        .stdin(PASSWORD)
+        .run()
+        .success();
+    round_trip(&env, &registry);
+}

@@ -1,0 +1,8 @@
+//! Restart policies.
+
+use coracle_integration::recorded;
+
+recorded! {
+    "restart.md":
+    restart_policies = "Restart policies",
+}

@@ -1,0 +1,107 @@
+//! Terminals: `-t`, sizes, detach keys, and that raw mode never stays.
+
+use coracle_integration::TestEnv;
+use rustix::process::{Signal, kill_process};
+
+#[test]
+fn run_it_gives_a_terminal_with_term_and_the_exit_code() {
+    let env = TestEnv::new();
+    let script = "tty; stty size; echo TERM=$TERM; echo out; echo err >&2; exit 5";
+    let terminal =
+        env.terminal(["run", "--network", "none", "-it", "--rm", "alpine", "sh", "-c", script]);
+    let (code, text) = terminal.finish();
+    assert_eq!(code, 5, "{text:?}");
+    assert_eq!(text, "/dev/pts/0\r\n24 80\r\nTERM=xterm\r\nout\r\nerr\r\n");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn typing_reaches_the_shell_and_a_new_size_is_passed_on() {
+    let env = TestEnv::new();
+    let mut terminal = env.terminal(["run", "--network", "none", "-it", "--rm", "alpine", "sh"]);
+    terminal.expect("# ");
+    terminal.send("echo si''ze $(stty size)\n");
+    terminal.expect("size 24 80");
+    terminal.resize(33, 99);
+    terminal.send("until [ \"$(stty size)\" = '33 99' ]; do :; done; echo si''ze $(stty size)\n");
+    terminal.expect("size 33 99");
+    terminal.send("exit 3\n");
+    assert_eq!(terminal.finish().0, 3);
+    env.assert_nothing_left();
+}
+
+#[test]
+fn detach_keys_leave_the_container_running() {
+    let env = TestEnv::new();
+    let mut terminal =
+        env.terminal(["run", "--network", "none", "-it", "--name", "d1", "alpine", "sh"]);
+    terminal.expect("# ");
+    terminal.send("\u{10}\u{11}");
+    assert_eq!(terminal.finish().0, 0);
+    env.wait_status("d1", "running");
+
+    let mut terminal = env.terminal(["attach", "--detach-keys", "ctrl-x", "d1"]);
+    terminal.expect_raw();
+    terminal.send("echo still he''re\n");
+    terminal.expect("still here");
+    terminal.send("\u{18}");
+    assert_eq!(terminal.finish().0, 0);
+    env.run(["rm", "-f", "d1"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn raw_mode_is_undone_when_we_are_terminated() {
+    let env = TestEnv::new();
+    let terminal = env.terminal([
+        "run",
+        "--network",
+        "none",
+        "-it",
+        "--rm",
+        "alpine",
+        "sh",
+        "-c",
+        "echo up; exec sleep 60",
+    ]);
+    terminal.expect("up");
+    assert!(!terminal.is_cooked(), "a running -t session is raw");
+    kill_process(terminal.pid(), Signal::TERM).expect("our child");
+    // `finish` fails the test when the terminal stays raw.
+    let (code, _) = terminal.finish();
+    assert_ne!(code, 0);
+}
+
+#[test]
+fn exec_it_has_its_own_terminal() {
+    let env = TestEnv::new();
+    env.run([
+        "run",
+        "--network",
+        "none",
+        "-d",
+        "--name",
+        "e1",
+        "-e",
+        "FOO=bar",
+        "alpine",
+        "sleep",
+        "1000",
+    ])
+    .success();
+    let (code, text) =
+        env.terminal(["exec", "-it", "e1", "sh", "-c", "tty; echo $FOO $TERM; exit 4"]).finish();
+    assert_eq!((code, text.as_str()), (4, "/dev/pts/0\r\nbar xterm\r\n"));
+    env.run(["rm", "-f", "e1"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn binary_output_is_not_written_to_a_terminal() {
+    let env = TestEnv::new();
+    let (code, text) = env.terminal(["save", "alpine"]).finish();
+    assert_eq!(
+        (code, text.as_str()),
+        (1, "cowardly refusing to save to a terminal. Use the -o flag or redirect\r\n")
+    );
+}

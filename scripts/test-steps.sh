@@ -1,0 +1,179 @@
+# The steps of scripts/test; sourced by it. Each adds to passed, failed and skipped, and always returns 0.
+# shellcheck shell=bash disable=SC2154
+passed=0 failed=0 skipped=0
+cache=${CORACLE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coracle-test}
+
+# check NAME COMMAND… : one pass or one failure.
+check() {
+    local name=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $name"
+    fi
+}
+
+step_fmt() { check fmt cargo fmt --all --check; }
+
+step_clippy() { check clippy cargo clippy --workspace --all-targets --locked --quiet -- -D warnings; }
+
+# Advisories need a database that is fetched from GitHub; a run without network must still mean something,
+# so only the checks that need nothing but the lock file are part of it.
+step_deny() {
+    PATH=$PATH:$cache/tools/bin
+    if ! command -v cargo-deny > /dev/null; then
+        echo 'installing cargo-deny (some minutes, once)'
+        # Unoptimised: it runs for a second, and builds three times as fast.
+        CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$cache/tools" cargo-deny@0.20.2
+    fi
+    if command -v cargo-deny > /dev/null; then
+        check deny cargo deny check licenses bans sources
+    else
+        skip deny 'cargo-deny cannot be installed'
+    fi
+}
+
+step_unit() {
+    local log=$stage/unit.log
+    if command -v cargo-nextest > /dev/null; then
+        cargo nextest run --workspace --lib --bins --locked --no-fail-fast --status-level fail \
+            --final-status-level fail 2>&1 | tee "$log"
+    else
+        cargo test --workspace --lib --bins --locked --no-fail-fast 2>&1 | tee "$log"
+    fi
+    [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '[1-9][0-9]* (failed|timed out)' "$log" || failed=$((failed + 1))
+    count "$log"
+}
+
+step_build() {
+    check build scripts/build > "$stage/path" && [ -s "$stage/path" ] || return 0
+    check static is_static "$(tail -1 "$stage/path")"
+}
+
+is_static() {
+    ldd "$1" 2>&1 | grep -qE 'statically linked|not a dynamic executable' || return 1
+    local bytes
+    bytes=$(stat -c %s "$1")
+    echo "$1: static, $bytes bytes"
+    [ "$bytes" -le $((20 * 1024 * 1024)) ]
+}
+
+step_e2e() {
+    scripts/apt-ensure 'uidmap=maps subordinate ids' 'busybox-static=the fixture image is made of it' \
+        'docker-registry=pull and push are tested against a real registry' \
+        'apache2-utils=htpasswd for that registry' 'openssl=a certificate for that registry' \
+        'mmdebstrap=a Debian root for the package tests' || { failed=$((failed + 1)); return 0; }
+    local binary suite
+    binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
+    suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee /dev/stderr |
+        sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+    [ -x "$suite" ] || { failed=$((failed + 1)); return 0; }
+    debian_root
+
+    install -m 755 "$binary" "$stage/coracle"
+    install -m 755 "$suite" "$stage/e2e"
+    if [ "$(id -u)" != 0 ]; then
+        run_suite "$(id -un)" --skip one_id:: --skip as_root:: "${filters[@]}"
+        skip e2e 'one_id and as_root: only root can make users'
+        return 0
+    fi
+    ensure_user coracle-test
+    run_suite coracle-test --skip one_id:: --skip as_root:: "${filters[@]}"
+    # Without a filter, or with one for these.
+    if [[ ${#filters[@]} = 0 || ${filters[*]} = *one_id* ]]; then
+        ensure_plain_user coracle-plain
+        run_suite coracle-plain one_id::
+    fi
+    if [[ ${#filters[@]} = 0 || ${filters[*]} = *as_root* ]]; then run_suite root as_root::; fi
+}
+
+# run_suite USER ARGUMENT… : the end-to-end tests as that user, in a folder of theirs.
+run_suite() {
+    local user=$1 dir=$stage/$1 log=$stage/e2e-$1.log as_user=() before
+    shift
+    mkdir -p "$dir/worlds" "$dir/fixtures"
+    if [ "$(id -un)" != "$user" ]; then
+        chown -R "$user" "$dir"
+        as_user=(runuser -u "$user" --)
+    fi
+    before=$(whole_skips)
+    (cd "$dir/worlds" && "${as_user[@]}" env -i PATH="$PATH" CORACLE_BIN="$stage/coracle" \
+        CORACLE_TEST_WORLDS="$dir/worlds" CORACLE_TEST_FIXTURES="$dir/fixtures" \
+        CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
+        timeout --foreground 1200 "$stage/e2e" --test-threads "${CORACLE_TEST_THREADS:-4}" "$@") 2>&1 | tee "$log"
+    [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '^test result: FAILED' "$log" || failed=$((failed + 1))
+    count "$log"
+    # A skipped test returns early, which libtest calls a pass. (A recorded case that is known to differ is
+    # skipped too, but its test goes on.)
+    passed=$((passed - $(whole_skips) + before))
+}
+
+whole_skips() { grep -cv ' differs: ' "$stage/skips"; }
+
+# The reference images, when they are checked out beside us.
+shared() {
+    local dir=${CORACLE_SHARED:-$PWD/../shared}
+    [ -d "$dir/images" ] && (cd "$dir" && pwd) || true
+}
+
+# A Debian root with apt, made once, for the tests that install real services.
+debian_root() {
+    local tar=$cache/debian-bookworm.tar
+    if [ ! -s "$tar" ]; then
+        mkdir -p "$cache"
+        mmdebstrap --quiet --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
+            --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+            bookworm "$tar.new" && mv "$tar.new" "$tar"
+    fi
+    [ -s "$tar" ] && install -m 644 "$tar" "$stage/debian.tar"
+}
+
+# A user as `adduser` makes it, subordinate ids included.
+ensure_user() {
+    id "$1" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash "$1"
+    grep -q "^$1:" /etc/subuid || usermod --add-subuids 1000000-1065535 --add-subgids 1000000-1065535 "$1"
+}
+
+# A user without subordinate ids, as many directories (LDAP) give them.
+ensure_plain_user() {
+    id "$1" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash "$1"
+    sed -i "/^$1:/d" /etc/subuid /etc/subgid
+}
+
+# count LOG: adds the totals that nextest or libtest printed.
+count() {
+    local numbers
+    numbers=$(sed -E 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+        function n(word,   i) { for (i = 2; i <= NF; i++) if ($i ~ "^" word "[,;]?$") return $(i - 1); return 0 }
+        /^test result:/ || /^ *Summary / { p += n("passed"); f += n("failed") + n("timed"); s += n("ignored") + n("skipped") }
+        END { print p + 0, f + 0, s + 0 }')
+    read -r p f s <<< "$numbers"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+skip() { echo "SKIP $1 $2" | tee -a "$stage/skips"; }
+
+# Each line of the skips file is `SKIP <test> <what is missing>`.
+report_skips() {
+    sort -u -o "$stage/skips" "$stage/skips"
+    skipped=$((skipped + $(wc -l < "$stage/skips")))
+    cat "$stage/skips"
+    [ -n "$expected" ] || return 0
+    local line pattern found
+    while IFS= read -r line; do
+        found=
+        while IFS= read -r pattern; do
+            # shellcheck disable=SC2053 # the file holds patterns
+            [[ $line == $pattern ]] && found=1
+        done < <(grep -v '^#' "$expected")
+        if [ -z "$found" ]; then
+            echo "FAILED: this machine was expected to run it: $line"
+            failed=$((failed + 1))
+        fi
+    done < "$stage/skips"
+}
+
+# Files in the stage may belong to subordinate ids of the test user, whom root may always remove.
+clean_stage() { rm -rf --one-file-system "$stage" 2> /dev/null || unshare --map-root-user --map-auto rm -rf "$stage"; }
