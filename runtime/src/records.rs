@@ -15,6 +15,7 @@
 //! A folder without `container.json` is debris of a command that died, and so is a name
 //! that leads to no folder; both are swept under the lock.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -276,14 +277,9 @@ impl Records {
     /// # Errors
     /// When the folder cannot be read.
     pub fn ids(&self) -> Result<Vec<String>, RecordError> {
-        let dir = self.paths.containers();
-        let entries =
-            fs::read_dir(&dir).map_err(|source| RecordError::Read { path: dir.clone(), source })?;
-        Ok(entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| is_id(name) && self.record_file(name).exists())
-            .collect())
+        let mut ids = entries(&self.paths.containers())?;
+        ids.retain(|name| is_id(name) && self.record_file(name).exists());
+        Ok(ids)
     }
 
     /// The id that a name, an id or a unique prefix of one stands for.
@@ -316,21 +312,42 @@ impl Records {
         Ok(id)
     }
 
-    /// Folders of commands that died before their container existed.
+    /// Removes what commands that died half-way left: folders without a record, names without a
+    /// container, files that never got their name. What cannot be removed is met again next time.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn debris(&self, _lock: &RecordsLock) -> Result<Vec<PathBuf>, RecordError> {
-        let dir = self.paths.containers();
-        let entries =
-            fs::read_dir(&dir).map_err(|source| RecordError::Read { path: dir.clone(), source })?;
-        Ok(entries
-            .flatten()
-            .filter(|entry| entry.file_name().to_str().is_some_and(is_id))
-            .map(|entry| entry.path())
-            .filter(|path| !path.join("container.json").exists())
-            .collect())
+    /// When a folder cannot be read.
+    pub fn sweep(&self, _lock: &RecordsLock) -> Result<(), RecordError> {
+        let mut alive = 0;
+        for name in entries(&self.paths.containers())?.iter().filter(|name| is_id(name)) {
+            if self.record_file(name).exists() {
+                alive += 1;
+            } else {
+                drop(crate::volumes::remove_tree(&self.paths.container(name)));
+            }
+        }
+        let (unnamed, names): (Vec<_>, Vec<_>) = entries(&self.paths.containers().join("names"))?
+            .into_iter()
+            .partition(|name| name.starts_with(UNNAMED));
+        // Reading every name is worth it only when there are too many of them.
+        let check = names.len() > alive;
+        let dangling = names.into_iter().filter(|name| check && self.dangles(name));
+        for name in unnamed.into_iter().chain(dangling) {
+            drop(fs::remove_file(self.name_file(&name)));
+        }
+        Ok(())
     }
+
+    fn dangles(&self, name: &str) -> bool {
+        fs::read_to_string(self.name_file(name)).is_ok_and(|id| !self.record_file(&id).exists())
+    }
+}
+
+/// The names in a folder.
+fn entries(dir: &Path) -> Result<Vec<String>, RecordError> {
+    let entries =
+        fs::read_dir(dir).map_err(|source| RecordError::Read { path: dir.to_owned(), source })?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }
 
 /// What a container is whose monitor was killed: it went with it.
@@ -367,11 +384,15 @@ fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> 
     replace(path, &bytes)
 }
 
+/// How the file names begin of what has no name yet; no container's name does.
+const UNNAMED: char = '.';
+
 /// Replaces a file in one step: a reader sees the old content or the new one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", rustix::process::getpid()));
+    let mut name = OsString::from(UNNAMED.to_string());
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", rustix::process::getpid()));
     let new = path.with_file_name(name);
     let write = || -> io::Result<()> {
         let mut file: File =

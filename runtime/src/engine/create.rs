@@ -88,9 +88,7 @@ impl Engine {
         let folder = self.paths.container(&container.id);
         let lock = self.records.lock()?;
         // Debris of a command that died is swept by whoever holds the lock next.
-        for debris in self.records.debris(&lock)? {
-            drop(fs::remove_dir_all(debris));
-        }
+        self.records.sweep(&lock)?;
         for name in ["upper", "work", "empty"] {
             make_private(&folder.join(name))?;
         }
