@@ -123,7 +123,7 @@ debian_root() {
     local tar=$cache/debian-bookworm.tar
     if [ ! -s "$tar" ]; then
         mkdir -p "$cache"
-        mmdebstrap --quiet --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
+        mmdebstrap --quiet --format=tar --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             bookworm "$tar.new" && mv "$tar.new" "$tar"
     fi
