@@ -4,5 +4,6 @@
 //! with nothing but the loopback device, which this crate switches on.
 
 mod loopback;
+pub mod protocol;
 
 pub use loopback::{LoopbackError, raise_loopback};
