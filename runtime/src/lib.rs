@@ -21,6 +21,7 @@ pub mod names;
 mod nodes;
 pub mod one_id;
 pub mod paths;
+mod pause;
 mod payload;
 pub mod processes;
 pub mod records;

@@ -3,22 +3,21 @@
 //! # How it works
 //!
 //! With a cgroup the kernel keeps the list. Without one a process belongs to the container
-//! when it is in the pid namespace of the container's init (`exec` puts it there without
-//! being a child of it) or has an ancestor that belongs. A container in the host's pid
-//! namespace has the descendants of its init alone.
+//! when it is in the mount namespace of the container's init (`exec` puts it there without
+//! being a child of it) or has an ancestor that belongs. The mount namespace, because no
+//! two containers share one, as they may share a pid namespace.
 //!
 //! # Limits
 //!
-//! `/proc` is read process by process: one that ends meanwhile is left out.
+//! `/proc` is read process by process: one that ends meanwhile is left out. Without a
+//! cgroup, an orphan of a container that joined another's pid namespace counts as a process
+//! of both: the other's init is its parent now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal};
 
 use crate::cgroup;
 
@@ -79,70 +78,17 @@ pub fn of_container(cgroup: Option<&Path>, init: i32) -> io::Result<Vec<ProcessS
         return Ok(pids.into_iter().filter_map(ProcessStat::read).collect());
     }
     let all = everything()?;
-    let namespace = pid_namespace(init).filter(|found| Some(found) != own_pid_namespace().as_ref());
+    let namespace = mount_namespace(init).filter(|found| Some(found) != own().as_ref());
     let mut members: BTreeSet<i32> = match &namespace {
         Some(namespace) => all
             .keys()
             .copied()
-            .filter(|pid| pid_namespace(*pid).as_ref() == Some(namespace))
+            .filter(|pid| mount_namespace(*pid).as_ref() == Some(namespace))
             .collect(),
         None => BTreeSet::from([init]),
     };
     add_descendants(&all, &mut members);
     Ok(all.into_values().filter(|process| members.contains(&process.pid)).collect())
-}
-
-/// How long all processes may take to stop.
-const STOP_MAX: Duration = Duration::from_secs(10);
-/// How often to look whether they have.
-const STOP_LOOK: Duration = Duration::from_millis(1);
-
-/// Stops every process of a container that has no cgroup, and waits until that is done.
-///
-/// Unlike the freezer this can be seen: by a parent that asks for stopped children while
-/// the pause begins, and by whoever sends SIGCONT.
-///
-/// # Errors
-/// As `kill(2)`; `TimedOut` when a process does not stop.
-pub fn stop(init: i32) -> io::Result<()> {
-    let deadline = Instant::now() + STOP_MAX;
-    loop {
-        // Parents first, so that none of them sees a child stop. New ones may appear
-        // until all are still.
-        let running: Vec<ProcessStat> = of_container(None, init)?
-            .into_iter()
-            .filter(|process| !matches!(process.state, 'T' | 't' | 'Z' | 'X'))
-            .collect();
-        if running.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        for process in &running {
-            signal(process.pid, Signal::STOP)?;
-        }
-        std::thread::sleep(STOP_LOOK);
-    }
-}
-
-/// Undoes [`stop`]: children first, so that no parent finds a stopped child.
-///
-/// # Errors
-/// As `kill(2)`.
-pub fn resume(init: i32) -> io::Result<()> {
-    for process in of_container(None, init)?.iter().rev() {
-        signal(process.pid, Signal::CONT)?;
-    }
-    Ok(())
-}
-
-fn signal(pid: i32, signal: Signal) -> io::Result<()> {
-    let Some(pid) = Pid::from_raw(pid) else { return Ok(()) };
-    match rustix::process::kill_process(pid, signal) {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
 }
 
 fn from_cgroup(cgroup: &Path, pids: &mut BTreeSet<i32>) -> io::Result<()> {
@@ -180,17 +126,16 @@ fn add_descendants(all: &BTreeMap<i32, ProcessStat>, members: &mut BTreeSet<i32>
     }
 }
 
-fn pid_namespace(pid: i32) -> Option<OsString> {
-    fs::read_link(format!("/proc/{pid}/ns/pid")).ok().map(Into::into)
+fn mount_namespace(pid: i32) -> Option<OsString> {
+    fs::read_link(format!("/proc/{pid}/ns/mnt")).ok().map(Into::into)
 }
 
-fn own_pid_namespace() -> Option<OsString> {
-    fs::read_link("/proc/self/ns/pid").ok().map(Into::into)
+fn own() -> Option<OsString> {
+    fs::read_link("/proc/self/ns/mnt").ok().map(Into::into)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::CommandExt;
     use std::process::Command;
 
     use super::*;
@@ -202,26 +147,6 @@ mod tests {
         assert_eq!((process.pid, process.ppid, process.command.as_str()), (7, 1, "a ) b"));
         assert_eq!((process.own_ticks, process.children_ticks), (5 + 6, 7 + 8));
         assert_eq!((process.terminal, process.threads, process.start_ticks), (34817, 9, 4242));
-    }
-
-    #[test]
-    fn stopping_reaches_grandchildren_and_can_be_undone() {
-        let mut shell =
-            Command::new("sh").args(["-c", "sleep 60 & wait"]).process_group(0).spawn().unwrap();
-        let init = i32::try_from(shell.id()).unwrap();
-        let states = || -> String {
-            of_container(None, init).unwrap().iter().map(|process| process.state).collect()
-        };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while states().len() < 2 && Instant::now() < deadline {
-            std::thread::yield_now();
-        }
-        stop(init).unwrap();
-        assert_eq!(states(), "TT");
-        resume(init).unwrap();
-        assert!(!states().contains('T'));
-        rustix::process::kill_process_group(Pid::from_raw(init).unwrap(), Signal::KILL).unwrap();
-        shell.wait().unwrap();
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub enum Request {
     Stop {
         signal: i32,
         grace_ms: Option<u64>,
+        /// Record the event `stop` when it has ended: not when it is about to be removed.
+        announce: bool,
     },
     /// Tell when the container has ended.
     Wait,

@@ -1,6 +1,8 @@
 //! `kill`: send a signal to containers.
 
-use super::{each, signal_number};
+use coracle_runtime::engine::Ending;
+
+use super::{each_at_once, signal_number};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::containers::find_id;
@@ -19,17 +21,22 @@ pub(crate) struct KillArgs {
 impl Runnable for KillArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let signal = self.signal.as_deref().filter(|s| !s.is_empty()).unwrap_or("KILL");
-        each(app, &self.args, |app, name| {
-            kill(app, name, signal).map_err(|error| {
-                let text = error.message.replacen("Error response from daemon: ", "", 1);
-                CliError::engine(format!("cannot kill container: {name}: {text}"))
-            })
-        })
+        each_at_once(
+            app,
+            &self.args,
+            |app, name| kill(app, name, signal).map_err(|error| about(name, &error)),
+            |_, ending| Ok(ending.wait()?),
+        )
     }
 }
 
-fn kill(app: &App, name: &str, signal: &str) -> Result<(), CliError> {
+fn kill(app: &App, name: &str, signal: &str) -> Result<Ending, CliError> {
     let id = find_id(app, name)?;
     let number = signal_number(signal)?;
     Ok(app.engine()?.kill(&id, number)?)
+}
+
+fn about(name: &str, error: &CliError) -> CliError {
+    let text = error.message.replacen("Error response from daemon: ", "", 1);
+    CliError::engine(format!("cannot kill container: {name}: {text}"))
 }

@@ -102,6 +102,31 @@ fn each(
     failures.finish()
 }
 
+/// Containers that are worked on at the same time; Docker's client does as many.
+const AT_ONCE_MAX: usize = 50;
+
+/// As [`each`], for what takes a while: begins with all of them, then finishes one after
+/// the other, so that they take as long as the slowest.
+fn each_at_once<Begun>(
+    app: &mut App,
+    names: &[String],
+    mut begin: impl FnMut(&mut App, &str) -> Result<Begun, CliError>,
+    mut finish: impl FnMut(&mut App, Begun) -> Result<(), CliError>,
+) -> CommandResult {
+    let mut failures = Failures::default();
+    for group in names.chunks(AT_ONCE_MAX) {
+        let begun: Vec<_> = group.iter().map(|name| begin(app, name)).collect();
+        for (name, begun) in group.iter().zip(begun) {
+            let done = begun.and_then(|begun| finish(app, begun));
+            if failures.check(done).is_some() {
+                writeln!(app.ui.data(), "{name}")?;
+                app.ui.flush()?;
+            }
+        }
+    }
+    failures.finish()
+}
+
 /// A signal by name or number, for the command that is named in the message.
 fn signal_number(text: &str) -> Result<i32, CliError> {
     coracle_runtime::signals::parse(text)

@@ -2,7 +2,7 @@
 
 use coracle_runtime::monitor::Attach;
 
-use super::{each, signal_number};
+use super::{each_at_once, signal_number};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
@@ -29,14 +29,22 @@ impl Runnable for RestartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let signal = self.signal.as_deref().map(signal_number).transpose()?;
         let grace = self.timeout.or(self.time);
-        each(app, &self.args, |app, name| {
-            let id = find_id(app, name)?;
-            let (engine, session) = app.engine_in_session()?;
-            engine.stop(&id, signal, grace)?;
-            engine.start(session, &id, Attach::default())?;
-            let container = find(app, &id)?.container;
-            app.engine()?.events.container(&container, "restart", &[]);
-            Ok(())
-        })
+        each_at_once(
+            app,
+            &self.args,
+            |app, name| {
+                let id = find_id(app, name)?;
+                let ending = app.engine()?.stop(&id, signal, grace)?;
+                Ok((id, ending))
+            },
+            |app, (id, ending)| {
+                ending.wait()?;
+                let (engine, session) = app.engine_in_session()?;
+                engine.start(session, &id, Attach::default())?;
+                let container = find(app, &id)?.container;
+                app.engine()?.events.container(&container, "restart", &[]);
+                Ok(())
+            },
+        )
     }
 }

@@ -2,13 +2,15 @@
 
 use std::io::Write as _;
 
+use coracle_runtime::EngineError;
 use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::records::RecordError;
 
-use super::each;
+use super::each_at_once;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::containers::find_id;
-use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::error::{CliError, CommandResult};
 
 /// Remove containers
 #[derive(Debug, clap::Args)]
@@ -32,20 +34,28 @@ impl Runnable for RmArgs {
             return Err(CliError::unsupported("--link", "containers have no links"));
         }
         let options = RemoveOptions { force: self.force, volumes: self.volumes };
-        let mut only_missing = true;
-        let result = each(app, &self.args, |app, name| {
-            let id = find_id(app, name)?;
-            only_missing = false;
-            let (engine, session) = app.engine_in_session()?;
-            Ok(engine.remove(session, &id, options)?)
-        });
-        match result {
-            // What is not there need not be removed.
-            Err(error) if self.force && only_missing => {
-                writeln!(app.ui.status(), "{error}")?;
-                Ok(ExitStatus::Success)
+        let mut names = Vec::new();
+        for name in self.args {
+            match app.engine()?.records.find(&name) {
+                // What is not there need not be removed.
+                Err(error @ RecordError::NotFound { .. }) if self.force => {
+                    let error = CliError::from(EngineError::from(error));
+                    writeln!(app.ui.status(), "{error}")?;
+                }
+                _ => names.push(name),
             }
-            result => result,
         }
+        each_at_once(
+            app,
+            &names,
+            |app, name| {
+                let id = find_id(app, name)?;
+                Ok(app.engine()?.begin_remove(&id, options)?)
+            },
+            |app, removing| {
+                let (engine, session) = app.engine_in_session()?;
+                Ok(engine.finish_remove(session, removing)?)
+            },
+        )
     }
 }

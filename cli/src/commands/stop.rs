@@ -1,6 +1,6 @@
 //! `stop`: stop running containers.
 
-use super::{each, signal_number};
+use super::{each_at_once, signal_number};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
@@ -27,9 +27,14 @@ impl Runnable for StopArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let signal = self.signal.as_deref().map(signal_number).transpose()?;
         let grace = self.timeout.or(self.time);
-        each(app, &self.args, |app, name| {
-            let id = find_id(app, name)?;
-            Ok(app.engine()?.stop(&id, signal, grace)?)
-        })
+        each_at_once(
+            app,
+            &self.args,
+            |app, name| {
+                let id = find_id(app, name)?;
+                Ok(app.engine()?.stop(&id, signal, grace)?)
+            },
+            |_, ending| Ok(ending.wait()?),
+        )
     }
 }

@@ -1,8 +1,8 @@
 //! `commit`: an image of what a container changed.
 //!
-//! As Docker does by default, the container is paused meanwhile. Where it cannot be (no
-//! cgroup is delegated to us) it goes on running: what it writes at that moment may be in
-//! the image half.
+//! As Docker does by default, the container is paused meanwhile. One that cannot be (a
+//! process of it hangs in the kernel) goes on running: what it writes at that moment may be
+//! in the image half.
 
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
@@ -95,7 +95,7 @@ struct Pause<'a> {
 
 impl<'a> Pause<'a> {
     fn begin(engine: &'a Engine, id: &'a str) -> Self {
-        // Without a cgroup it cannot be; the module says what that means.
+        // The module says what it means when it cannot be.
         Self { engine, id, paused: engine.pause(id, true).is_ok() }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::error::EngineError;
+use crate::model::Container;
 use crate::paths;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
 
@@ -110,6 +111,26 @@ impl Connection {
     }
 }
 
+/// A container that is about to end. Several can end at the same time.
+#[derive(Debug)]
+#[must_use = "wait for it"]
+pub struct Ending(Option<Connection>);
+
+impl Ending {
+    /// Waits until the container has ended, if that is to be waited for.
+    ///
+    /// # Errors
+    /// When its monitor refuses.
+    pub fn wait(self) -> Result<(), EngineError> {
+        let Some(mut connection) = self.0 else { return Ok(()) };
+        match connection.wait_exit() {
+            // A monitor that goes away while we wait was done, or is dealt with by `life`.
+            Ok(_) | Err(EngineError::MonitorGone { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl Engine {
     /// Connects to the monitor of a container; `None` when none is alive.
     ///
@@ -130,33 +151,29 @@ impl Engine {
         }
     }
 
-    /// Sends a signal to the first process of a running container.
+    /// Sends a signal to the first process of a running container. After SIGKILL,
+    /// [`Ending::wait`] waits until it is gone.
     ///
     /// # Errors
     /// When it is not running.
-    pub fn kill(&self, id: &str, number: i32) -> Result<(), EngineError> {
+    pub fn kill(&self, id: &str, number: i32) -> Result<Ending, EngineError> {
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
         let mut connection = self.connect(id)?.ok_or_else(not_running)?;
+        let container = self.records.load(id);
         match connection.ask(&Request::Signal { number }) {
             Err(EngineError::Refused { .. }) => Err(not_running()),
             other => other,
         }?;
-        let container = self.records.load(id);
-        if number == crate::signals::SIGKILL {
-            let sent = connection.send(&Request::Wait);
-            match sent.and_then(|()| connection.wait_exit()) {
-                // With `--rm` nothing is left of it.
-                Ok(_) | Err(EngineError::MonitorGone { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
         if let Ok(container) = container {
             self.events.container(&container, "kill", &[("signal", &number.to_string())]);
         }
-        Ok(())
+        let ends = number == crate::signals::SIGKILL;
+        let waits = ends && connection.send(&Request::Wait).is_ok();
+        Ok(Ending(waits.then_some(connection)))
     }
 
-    /// Stops a container: signal, grace, SIGKILL. One that is not running is left alone.
+    /// Begins to stop a container: signal, grace, SIGKILL. One that is not running is left
+    /// alone.
     ///
     /// `grace_s` and `signal` override what the container was made with; a negative grace
     /// waits for ever.
@@ -168,25 +185,32 @@ impl Engine {
         id: &str,
         signal: Option<i32>,
         grace_s: Option<i64>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Ending, EngineError> {
         /// Docker's grace, in seconds.
         const GRACE_S: i64 = 10;
         let container = self.records.load(id)?;
-        let Some(mut connection) = self.connect(id)? else { return Ok(()) };
         let signal = signal
             .or_else(|| crate::signals::parse(&container.config.stop_signal))
             .unwrap_or(crate::signals::SIGTERM);
         let grace = grace_s.or(container.config.stop_timeout).unwrap_or(GRACE_S);
         let grace_ms = u64::try_from(grace).ok().map(|seconds| seconds.saturating_mul(1000));
-        self.events.container(&container, "kill", &[("signal", &signal.to_string())]);
-        let sent = connection.send(&Request::Stop { signal, grace_ms });
-        match sent.and_then(|()| connection.wait_exit()) {
-            // A monitor that goes away while we wait was done, or is dealt with by `life`.
-            Ok(_) | Err(EngineError::MonitorGone { .. }) => {}
-            Err(error) => return Err(error),
+        self.end(&container, &Request::Stop { signal, grace_ms, announce: true })
+    }
+
+    /// Begins to end a container that is to be removed.
+    pub(super) fn end_at_once(&self, container: &Container) -> Result<Ending, EngineError> {
+        let signal = crate::signals::SIGKILL;
+        self.end(container, &Request::Stop { signal, grace_ms: Some(0), announce: false })
+    }
+
+    fn end(&self, container: &Container, request: &Request) -> Result<Ending, EngineError> {
+        let Some(mut connection) = self.connect(&container.id)? else { return Ok(Ending(None)) };
+        if let Request::Stop { signal, .. } = request {
+            self.events.container(container, "kill", &[("signal", &signal.to_string())]);
         }
-        self.events.container(&container, "stop", &[]);
-        Ok(())
+        // A monitor that goes away now was done.
+        let waits = connection.send(request).is_ok();
+        Ok(Ending(waits.then_some(connection)))
     }
 
     /// Waits until a container is not running; the answer is its exit code.

@@ -24,11 +24,11 @@ use std::path::PathBuf;
 use coracle_sys::idmap::IdMap;
 
 pub use commit::CommitRequest;
-pub use control::Connection;
+pub use control::{Connection, Ending};
 pub use create::{CreateRequest, ImageFacts};
 pub use exec::{ExecRequest, Executed};
 pub use inspect::Summary;
-pub use remove::RemoveOptions;
+pub use remove::{RemoveOptions, Removing};
 pub use start::Started;
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;

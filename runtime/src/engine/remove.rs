@@ -1,6 +1,6 @@
 //! Remove a container, with everything that belongs to it alone.
 
-use super::Engine;
+use super::{Ending, Engine};
 use crate::error::EngineError;
 use crate::model::{Container, MountType};
 use crate::paths::Paths;
@@ -17,6 +17,15 @@ pub struct RemoveOptions {
     pub volumes: bool,
 }
 
+/// A container that is about to be removed, and may have to end before.
+#[derive(Debug)]
+#[must_use = "finish it"]
+pub struct Removing {
+    container: Container,
+    ending: Option<Ending>,
+    volumes: bool,
+}
+
 impl Engine {
     /// Removes a container.
     ///
@@ -24,29 +33,46 @@ impl Engine {
     /// When it runs and `force` is not set, or files cannot be removed.
     pub fn remove(
         &self,
-        _session: &Session,
+        session: &Session,
         id: &str,
         options: RemoveOptions,
     ) -> Result<(), EngineError> {
+        let removing = self.begin_remove(id, options)?;
+        self.finish_remove(session, removing)
+    }
+
+    /// Checks that a container may be removed, and begins to end it if it runs.
+    ///
+    /// # Errors
+    /// When it runs and `force` is not set.
+    pub fn begin_remove(&self, id: &str, options: RemoveOptions) -> Result<Removing, EngineError> {
         let container = self.records.load(id)?;
         let life = self.records.life(id)?;
         let status = life.state.status;
-        if status.is_running() || life.live_monitor().is_some() {
-            // A monitor without a running container is about to start it or to end.
-            if !options.force && status.is_running() {
-                return Err(EngineError::RemoveRunning {
-                    name: container.name,
-                    status: status.to_string(),
-                });
-            }
-            self.stop(id, Some(crate::signals::SIGKILL), Some(0))?;
+        // A monitor without a running container is about to start it or to end.
+        let lives = status.is_running() || life.live_monitor().is_some();
+        if status.is_running() && !options.force {
+            let status = status.to_string();
+            return Err(EngineError::RemoveRunning { name: container.name, status });
         }
+        let ending = lives.then(|| self.end_at_once(&container)).transpose()?;
+        Ok(Removing { container, ending, volumes: options.volumes })
+    }
+
+    /// Removes the files of a container once it has ended.
+    ///
+    /// # Errors
+    /// When files cannot be removed.
+    pub fn finish_remove(&self, _session: &Session, removing: Removing) -> Result<(), EngineError> {
+        let Removing { container, ending, volumes } = removing;
+        ending.map_or(Ok(()), Ending::wait)?;
+        let id = &container.id;
         // With `--rm` the monitor was faster.
         let Ok(written) = self.records.life_as_written(id) else { return Ok(()) };
         if self.paths.running(id).exists() {
             crate::monitor::take_down(&self.paths, id, &written)?;
         }
-        remove_files(&self.paths, &self.records, &container, options.volumes)?;
+        remove_files(&self.paths, &self.records, &container, volumes)?;
         self.events.container(&container, "destroy", &[]);
         Ok(())
     }

@@ -80,7 +80,7 @@ fn ids_remedy(why: &str, user: &str) -> String {
 
 pub(super) fn cgroup(inputs: &Inputs) -> Rung {
     const NAME: &str = "cgroup";
-    let lost = "limits (--memory, --cpus, --pids-limit); without one they are refused";
+    let lost = "limits (--memory, --cpus, --pids-limit) are refused; programs can see a pause";
     let Some(host) = Host::detect(&inputs.cgroup) else {
         return Rung::fall_back(
             NAME,

@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::logs::{self, LogWriter};
 use crate::model::{Container, Status, Timestamp};
 use crate::paths::Paths;
+use crate::pause::Paused;
 use crate::payload::Failure;
 use crate::records::{Life, Records};
 use crate::restart::Restart;
@@ -40,6 +41,8 @@ pub(super) struct Monitor {
     restart: Restart,
     restart_at: Option<Instant>,
     kill_at: Option<Instant>,
+    paused: Paused,
+    announce_stop: bool,
     started: Instant,
     _registration: Registration,
 }
@@ -114,6 +117,8 @@ impl Monitor {
             restart,
             restart_at: None,
             kill_at: None,
+            paused: Paused::default(),
+            announce_stop: false,
             started: Instant::now(),
             _registration: registration,
         })
@@ -238,6 +243,7 @@ impl Monitor {
         if self.life.state.oom_killed {
             self.events.container(&self.container, "oom", &[]);
         }
+        self.tell_stopped();
         self.events.container(
             &self.container,
             "die",
@@ -312,8 +318,9 @@ impl Monitor {
                 return drop(self.pump.streams.resize(columns, rows));
             }
             Request::Wait => return self.pump.wait_with(index),
-            Request::Stop { signal, grace_ms } => {
+            Request::Stop { signal, grace_ms, announce } => {
                 self.pump.wait_with(index);
+                self.announce_stop |= announce;
                 return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
             }
             Request::Signal { number } => {
@@ -321,10 +328,16 @@ impl Monitor {
                 let stop = crate::signals::parse(&self.container.config.stop_signal);
                 let ends = [Signal::KILL.as_raw(), stop.unwrap_or(Signal::TERM.as_raw())];
                 self.life.stopped_by_user |= ends.contains(&number);
-                self.signal(number)
+                let sent = self.signal(number);
+                if ends.contains(&number) && self.life.state.status == Status::Paused {
+                    // As in Docker: what is to end it must reach it.
+                    sent.and_then(|()| self.unpause())
+                } else {
+                    sent
+                }
             }
-            Request::Pause => self.pause(true),
-            Request::Unpause => self.pause(false),
+            Request::Pause => self.pause(),
+            Request::Unpause => self.unpause(),
             Request::Reload => {
                 self.reload();
                 Ok(())
@@ -343,14 +356,23 @@ impl Monitor {
         self.life.stopped_by_user = true;
         if self.restart_at.take().is_some() {
             self.life.state.status = Status::Exited;
-        }
-        if self.life.state.status == Status::Paused {
-            // If it cannot be thawed, SIGKILL after the grace still ends it.
-            drop(self.pause(false));
+            self.tell_stopped();
         }
         // A process that has just ended is what is wanted.
         drop(self.signal(signal));
+        if self.life.state.status == Status::Paused {
+            // The signal waits for it. If it cannot be resumed, SIGKILL after the grace
+            // still ends it.
+            drop(self.unpause());
+        }
         self.kill_at = grace.map(|grace| Instant::now() + grace);
+    }
+
+    /// Records that the container was stopped, if that was asked for.
+    fn tell_stopped(&mut self) {
+        if std::mem::take(&mut self.announce_stop) {
+            self.events.container(&self.container, "stop", &[]);
+        }
     }
 
     fn signal(&mut self, number: i32) -> Result<(), String> {
@@ -358,15 +380,30 @@ impl Monitor {
         coracle_sys::signal::kill(pid, number).map_err(|error| error.source.to_string())
     }
 
-    fn pause(&mut self, on: bool) -> Result<(), String> {
-        start::freeze(&self.life, on)?;
+    fn pause(&mut self) -> Result<(), String> {
+        let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
+        let paused = crate::pause::pause(self.life.cgroup.as_deref(), init)
+            .map_err(|error| format!("cannot stop every process of the container: {error}"))?;
+        self.paused = paused;
+        self.note_pause(true);
+        Ok(())
+    }
+
+    fn unpause(&mut self) -> Result<(), String> {
+        let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
+        crate::pause::resume(self.life.cgroup.as_deref(), init, &self.paused)
+            .map_err(|error| format!("cannot resume every process of the container: {error}"))?;
+        self.note_pause(false);
+        Ok(())
+    }
+
+    fn note_pause(&mut self, on: bool) {
         if let Some(prober) = &mut self.prober {
             prober.pause(on);
         }
         self.life.state.status = if on { Status::Paused } else { Status::Running };
         self.save();
         self.events.container(&self.container, if on { "pause" } else { "unpause" }, &[]);
-        Ok(())
     }
 
     /// Takes over what `update` and `rename` changed.

@@ -18,7 +18,7 @@ use crate::launch_plan;
 use crate::model::Container;
 use crate::paths::{Paths, make_private};
 use crate::payload::Failure;
-use crate::records::{Life, ProcessRecord};
+use crate::records::ProcessRecord;
 use crate::rootfs::Overlay;
 use crate::spec::Plan;
 
@@ -63,7 +63,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let request = crate::cgroup::Request {
         id: &id,
         resources: &container.host_config.resources,
-        // `pause` and `stats` want one without limits too.
+        // `pause` and `stats` are better with one.
         wanted: true,
     };
     let cgroup = crate::cgroup::prepare(cgroups.as_ref(), &request)
@@ -238,13 +238,4 @@ pub(crate) fn in_child(
             Pid::from_raw(pid).ok_or_else(|| refused(format!("libcontainer reported pid {pid}")))
         }
     }
-}
-
-/// Stops or resumes all processes of the container.
-pub(super) fn freeze(life: &Life, on: bool) -> Result<(), String> {
-    let cgroup = life.cgroup.as_deref().ok_or(
-        "pausing needs a cgroup of its own for the container, and none is delegated to us; \
-         `coracle info` says how to get one",
-    )?;
-    crate::cgroup::freeze(cgroup, on).map_err(|error| error.to_string())
 }
