@@ -21,6 +21,7 @@ use std::sync::Arc;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
 use libcontainer::syscall::syscall::SyscallType;
+use rustix::fs::{Mode, OFlags, RenameFlags, ResolveFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::one_id::StartIds;
@@ -91,8 +92,32 @@ pub(crate) fn start(place: &Place, program: Program, stdio: Stdio) -> Result<i32
         .build()
         .map_err(|error| translate(&error))?;
     let pid = container.pid().map_or(0, nix::unistd::Pid::as_raw);
+    rename_core_link(pid);
     container.start().map_err(|error| translate(&error))?;
     outcome(report).map(|()| pid)
+}
+
+/// Gives the link to the kernel's memory the name it has elsewhere: libcontainer makes
+/// `/dev/kcore`, where Docker (and every Unix) has `/dev/core`.
+///
+/// The container waits for its start meanwhile. A `/dev` that is the user's own, and all that
+/// can go wrong, leaves a link of an odd name to a file that is masked.
+fn rename_core_link(init: i32) {
+    const TARGET: &std::ffi::CStr = c"/proc/kcore";
+    if !std::path::Path::new("/proc/kcore").exists() {
+        return;
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let renamed = rustix::fs::open(format!("/proc/{init}/root"), flags, Mode::empty())
+        .and_then(|root| rustix::fs::openat2(root, "dev", flags, Mode::empty(), inside))
+        .and_then(|dev| match rustix::fs::readlinkat(&dev, "kcore", Vec::new())? {
+            target if target.as_c_str() == TARGET => {
+                rustix::fs::renameat_with(&dev, "kcore", &dev, "core", RenameFlags::NOREPLACE)
+            }
+            _ => Ok(()),
+        });
+    renamed.unwrap_or_default();
 }
 
 /// Starts a further process, described by the OCI process in `process`.
