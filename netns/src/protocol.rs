@@ -33,6 +33,9 @@ pub enum Request {
     Connect(Box<Connect>),
     /// Detach it from the network with this id. Answered by [`Reply::Done`].
     Disconnect { network: String },
+    /// The container has other names on the network with this id from now on, as after
+    /// `rename`. Answered by [`Reply::Done`].
+    Names { network: String, names: Vec<String> },
     /// Publish these ports, all or none. Answered by [`Reply::Published`].
     Publish { ports: Vec<Port> },
     /// What is in use now. Answered by [`Reply::Status`].

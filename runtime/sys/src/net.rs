@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
@@ -42,4 +42,20 @@ pub fn link_up(name: &CStr) -> Result<(), SyscallError> {
             .call(|| format!("ioctl(SIOCSIFFLAGS, {}, up)", name.to_string_lossy()));
     }
     Ok(())
+}
+
+/// The network namespace a socket belongs to.
+///
+/// # Errors
+/// EPERM without CAP_NET_ADMIN in the user namespace that owns it.
+pub fn namespace_of(socket: BorrowedFd<'_>) -> Result<OwnedFd, SyscallError> {
+    // linux/sockios.h; the libc crate does not have it.
+    const SIOCGSKNS: libc::c_ulong = 0x894c;
+    // SAFETY: the socket is open for the whole borrow; SIOCGSKNS takes no argument.
+    let fd = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS as _) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error()).call(|| "ioctl(SIOCGSKNS)".into());
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
