@@ -50,9 +50,9 @@ pub fn link_up(name: &CStr) -> Result<(), SyscallError> {
 /// EPERM without CAP_NET_ADMIN in the user namespace that owns it.
 pub fn namespace_of(socket: BorrowedFd<'_>) -> Result<OwnedFd, SyscallError> {
     // linux/sockios.h; the libc crate does not have it.
-    const SIOCGSKNS: libc::c_ulong = 0x894c;
+    const SIOCGSKNS: libc::Ioctl = 0x894c;
     // SAFETY: the socket is open for the whole borrow; SIOCGSKNS takes no argument.
-    let fd = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS as _) };
+    let fd = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) };
     if fd < 0 {
         return Err(io::Error::last_os_error()).call(|| "ioctl(SIOCGSKNS)".into());
     }
