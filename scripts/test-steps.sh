@@ -67,7 +67,7 @@ step_e2e() {
         'mmdebstrap=a Debian root for the package tests' || { failed=$((failed + 1)); return 0; }
     local binary suite
     binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
-    suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee /dev/stderr |
+    suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
         sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
     [ -x "$suite" ] || { failed=$((failed + 1)); return 0; }
     debian_root
