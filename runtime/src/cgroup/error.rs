@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum CgroupError {
     #[error("cannot limit {}: no cgroup is delegated to us ({why})", .wanted.join(", "))]
-    NotDelegated { wanted: Vec<&'static str>, why: String },
+    NotDelegated { wanted: Vec<&'static str>, why: String, on_v1: bool },
     #[error(
         "cannot limit {}: the cgroup {} has no such controller",
         .missing.join(", "),
@@ -34,15 +34,16 @@ impl CgroupError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NotDelegated { on_v1: true, .. }
+            | Self::ControllerMissing { on_v1: true, .. } => Some(
+                "the host mounts it as cgroup v1, which cannot be delegated to users: boot \
+                     with `systemd.unified_cgroup_hierarchy=1`"
+                    .to_owned(),
+            ),
             Self::NotDelegated { .. } => Some(
                 "log in through systemd (`loginctl enable-linger $USER`, then `machinectl shell \
                  $USER@` or a new ssh session), or start coracle from `systemd-run --user --scope \
                  -p Delegate=yes`"
-                    .to_owned(),
-            ),
-            Self::ControllerMissing { on_v1: true, .. } => Some(
-                "the host mounts it as cgroup v1: boot with \
-                 `systemd.unified_cgroup_hierarchy=1`"
                     .to_owned(),
             ),
             Self::ControllerMissing { .. } => Some(delegate_remedy()),

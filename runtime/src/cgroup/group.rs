@@ -50,7 +50,9 @@ pub fn prepare(host: Option<&Host>, request: &Request<'_>) -> Result<Option<Path
 }
 
 fn not_delegated(settings: &[Setting], why: String) -> CgroupError {
-    CgroupError::NotDelegated { wanted: controllers_of(settings), why }
+    let wanted = controllers_of(settings);
+    let on_v1 = any_on_v1(&wanted);
+    CgroupError::NotDelegated { wanted, why, on_v1 }
 }
 
 fn controllers_of(settings: &[Setting]) -> Vec<&'static str> {
@@ -137,7 +139,7 @@ fn hand_down(base: &Path, required: &[&'static str]) -> Result<(), CgroupError> 
     let there: Vec<&str> = there.split_ascii_whitespace().collect();
     let missing: Vec<_> = required.iter().copied().filter(|name| !there.contains(name)).collect();
     if !missing.is_empty() {
-        let on_v1 = missing.iter().any(|name| is_on_v1(name));
+        let on_v1 = any_on_v1(&missing);
         return Err(CgroupError::ControllerMissing { missing, base: base.to_owned(), on_v1 });
     }
     let control = base.join("cgroup.subtree_control");
@@ -180,12 +182,12 @@ fn make_room(base: &Path, convenient: bool) -> Result<bool, CgroupError> {
     Ok(true)
 }
 
-/// The host has the controller, but in a v1 tree.
-fn is_on_v1(name: &str) -> bool {
+/// Whether the host has one of the controllers, but in a v1 tree.
+pub(crate) fn any_on_v1(wanted: &[&str]) -> bool {
     fs::read_to_string("/proc/self/cgroup").is_ok_and(|text| {
         text.lines()
             .filter_map(|line| line.split(':').nth(1))
-            .any(|list| list.split(',').any(|controller| controller == name))
+            .any(|list| list.split(',').any(|controller| wanted.contains(&controller)))
     })
 }
 

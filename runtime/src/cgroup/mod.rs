@@ -35,6 +35,7 @@ mod validate;
 pub use control::{freeze, is_frozen, join, kill, processes, was_oom_killed};
 pub use error::CgroupError;
 pub(crate) use error::delegate_remedy;
+pub(crate) use group::any_on_v1;
 pub use group::{Request, prepare, remove, update};
 pub(crate) use host::{CONTROLLERS, is_tree_ours};
 pub use host::{Host, Settings};

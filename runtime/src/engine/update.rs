@@ -37,6 +37,7 @@ impl Engine {
                 None => Err(cgroup::CgroupError::NotDelegated {
                     wanted: vec!["resources"],
                     why: "it was started without a cgroup of its own".to_owned(),
+                    on_v1: cgroup::any_on_v1(&cgroup::CONTROLLERS),
                 }),
             };
             applied.map_err(|error| EngineError::Limit { id: id.to_owned(), source: error })?;
