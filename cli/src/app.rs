@@ -184,7 +184,7 @@ fn host_facts(settings: &Settings) -> Result<HostFacts, CliError> {
         exe,
         cgroup: coracle_runtime::cgroup::Settings {
             bus_address: environment.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned),
-            runtime_dir: environment.get("XDG_RUNTIME_DIR").map(Into::into),
+            runtime_dir: settings.session_dir.clone(),
         },
         user_name: user_name(rustix::process::geteuid().as_raw()),
         may_map_ids: may_map_ids(),

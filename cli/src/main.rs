@@ -142,7 +142,8 @@ fn execute(
     }
     let mut app = App::new(ui, settings, program);
     let name = invocation.spec.names[0];
-    let result = enter(&mut app, invocation)
+    let result = commands::info::require(&app, &invocation.globals.require)
+        .and_then(|()| enter(&mut app, invocation))
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     let starts_container = matches!(name, "run" | "create");
     let result = match result {

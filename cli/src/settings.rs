@@ -5,9 +5,9 @@
 //! A key we do not know is an error: a misspelt limit must not pass unseen.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use coracle_runtime::paths::check_session_folder;
 use coracle_runtime::{Storage, UnknownStorage};
 use rustix::process::Uid;
 use serde::Deserialize;
@@ -19,6 +19,8 @@ use crate::error::CliError;
 pub(crate) struct Settings {
     /// Images, containers, volumes.
     pub(crate) data_root: PathBuf,
+    /// The login session's folder, with systemd's sockets.
+    pub(crate) session_dir: Option<PathBuf>,
     /// Sockets and locks of what runs now.
     pub(crate) runtime_dir: PathBuf,
     /// Docker's client configuration: credentials, detach keys, formats.
@@ -99,7 +101,8 @@ impl Settings {
                 .map_or_else(|| home.join(".local/share"), PathBuf::from)
                 .join("coracle"),
         };
-        let runtime_dir = runtime_dir(environment.get("XDG_RUNTIME_DIR"), uid);
+        let session_dir = session_dir(environment.get("XDG_RUNTIME_DIR"), uid);
+        let runtime_dir = runtime_dir(session_dir.as_deref(), uid);
         let storage = environment.get("CORACLE_STORAGE").or(file.storage_driver.as_deref());
         let storage = storage
             .map(str::parse)
@@ -108,7 +111,16 @@ impl Settings {
             .unwrap_or_default();
         let docker_config =
             environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
-        Ok(Self { data_root, runtime_dir, docker_config, config_home, storage, file, environment })
+        Ok(Self {
+            data_root,
+            session_dir,
+            runtime_dir,
+            docker_config,
+            config_home,
+            storage,
+            file,
+            environment,
+        })
     }
 }
 
@@ -123,13 +135,17 @@ fn home_of(uid: Uid) -> Option<PathBuf> {
     })
 }
 
-/// Where sockets and locks go: a folder of the login session where there is one, which
-/// is only believed to be ours when it is (`su` and `sudo` keep the variable).
-fn runtime_dir(session: Option<&str>, uid: Uid) -> PathBuf {
-    let ours = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| meta.uid() == uid.as_raw());
-    let session = session.map(PathBuf::from);
+/// The folder of the login session, which is only believed to be ours when it is (`su` and
+/// `sudo` keep the variable), and when nobody else may write in it.
+fn session_dir(variable: Option<&str>, uid: Uid) -> Option<PathBuf> {
     let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
-    match session.into_iter().chain([usual]).find(|path| ours(path)) {
+    let ours = |path: &PathBuf| check_session_folder(path, uid.as_raw()).is_ok();
+    variable.map(PathBuf::from).into_iter().chain([usual]).find(ours)
+}
+
+/// Where sockets and locks go: in the folder of the login session where there is one.
+fn runtime_dir(session: Option<&Path>, uid: Uid) -> PathBuf {
+    match session {
         Some(folder) => folder.join("coracle"),
         None if uid.is_root() && is_writable(Path::new("/run")) => PathBuf::from("/run/coracle"),
         None => PathBuf::from(format!("/tmp/coracle-{}", uid.as_raw())),
@@ -179,19 +195,31 @@ impl FileSettings {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    use super::{FileSettings, runtime_dir};
+    use super::{FileSettings, runtime_dir, session_dir};
 
     #[test]
-    fn a_session_folder_of_somebody_else_is_not_used() {
+    fn a_session_folder_that_is_not_ours_alone_is_not_used() {
         let uid = rustix::process::geteuid();
         let temp = tempfile::tempdir().unwrap();
-        let own = temp.path().to_str().unwrap();
-        assert_eq!(runtime_dir(Some(own), uid), temp.path().join("coracle"));
+        let mode = |bits| std::fs::set_permissions(temp.path(), PermissionsExt::from_mode(bits));
+        let chosen =
+            |path: &Path| session_dir(path.to_str(), uid).filter(|found| found == path).is_some();
+        assert!(chosen(temp.path()));
+        let link = temp.path().join("link");
+        std::os::unix::fs::symlink(temp.path(), &link).unwrap();
+        assert!(!chosen(&link));
+        mode(0o777).unwrap();
+        assert!(!chosen(temp.path()));
+        mode(0o755).unwrap();
+        assert!(chosen(temp.path()));
         let nobody = rustix::process::Uid::from_raw(4_000_000_000);
-        assert_eq!(runtime_dir(Some(own), nobody), Path::new("/tmp/coracle-4000000000"));
-        assert_eq!(runtime_dir(Some("/nosuch"), nobody), Path::new("/tmp/coracle-4000000000"));
+        assert_eq!(session_dir(temp.path().to_str(), nobody), None);
+        assert_eq!(session_dir(Some("/nosuch"), nobody), None);
+        assert_eq!(runtime_dir(None, nobody), Path::new("/tmp/coracle-4000000000"));
+        assert_eq!(runtime_dir(Some(temp.path()), uid), temp.path().join("coracle"));
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl PathError {
             Self::OpenToOthers { path, .. } => {
                 Some(format!("run `chmod go-rwx {}`", path.display()))
             }
-            Self::ForeignOwner { .. } | Self::NotADirectory { .. } => None,
+            Self::ForeignOwner { .. } | Self::NotADirectory { .. } => {
+                Some("set XDG_RUNTIME_DIR to a folder of your own with mode 0700".to_owned())
+            }
         }
     }
 }
@@ -127,6 +129,25 @@ impl Paths {
     #[must_use]
     pub fn control(&self, id: &str) -> PathBuf {
         self.running(id).join("control.sock")
+    }
+}
+
+/// Whether a login session's folder is the user's own: others could swap what is below a
+/// folder that they may write, or a link that is theirs.
+///
+/// # Errors
+/// Why it must not be used, as it is said of the folder.
+pub fn check_session_folder(folder: &Path, uid: u32) -> Result<(), String> {
+    let meta = fs::symlink_metadata(folder).map_err(|error| format!("is not there: {error}"))?;
+    if !meta.is_dir() {
+        return Err("is not a directory".to_owned());
+    }
+    if meta.uid() != uid {
+        return Err(format!("belongs to user {}", meta.uid()));
+    }
+    match meta.mode() & 0o7777 {
+        mode if mode & 0o022 != 0 => Err(format!("may be written by others (mode {mode:o})")),
+        _ => Ok(()),
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Globals {
     pub(crate) config: Option<String>,
     /// `--storage MODE`
     pub(crate) storage: Option<Storage>,
+    /// `--require FEATURE`
+    pub(crate) require: Vec<String>,
 }
 
 /// The flags, for help and completions.
@@ -39,6 +41,12 @@ pub(super) fn flags(command: Command) -> Command {
                 .short('l')
                 .value_name("string")
                 .help("What is logged: debug, info, warn, error or fatal (default info)"),
+        )
+        .arg(
+            Arg::new("require")
+                .long("require")
+                .value_name("feature")
+                .help("Fail unless this machine has it, as `info` lists it (repeatable)"),
         )
         .arg(
             Arg::new("storage")
@@ -80,6 +88,7 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
             "--version" | "-v" => globals.version = true,
             "--debug" | "-D" => globals.debug = attached.as_deref() != Some("false"),
             "--config" => globals.config = Some(need(value(), name)?),
+            "--require" => globals.require.push(need(value(), name)?),
             "--storage" => {
                 let parsed = need(value(), name)?.parse();
                 let storage = parsed.map_err(|e: UnknownStorage| {

@@ -253,6 +253,8 @@ fn the_overview() {
       -D, --debug               Say more about what happens
       -l, --log-level <string>  What is logged: debug, info, warn, error or fatal
                                 (default info)
+          --require <feature>   Fail unless this machine has it, as `info` lists it
+                                (repeatable)
           --storage <string>    Root filesystems: auto, overlay or copy (default
                                 auto)
       -v, --version             Print the version and end

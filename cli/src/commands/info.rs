@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use coracle_runtime::ladder::{Answer, Inputs, Ladder};
+use coracle_runtime::Storage;
+use coracle_runtime::ladder::{Answer, Inputs, Ladder, Rung};
 use coracle_runtime::model::Status;
 use serde_json::{Value, json};
 
@@ -30,13 +31,7 @@ pub(crate) struct InfoArgs {
 impl Runnable for InfoArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let ladder = Ladder::probe(&inputs(app)?);
-        for name in &self.require {
-            ladder.require(name).map_err(|error| {
-                let mut out = CliError::plain(error.to_string());
-                out.hint = error.hint();
-                out
-            })?;
-        }
+        check(&ladder, &self.require)?;
         let document = document(app, &ladder)?;
         let source = match self.format.as_deref() {
             None | Some("") => {
@@ -57,6 +52,23 @@ impl Runnable for InfoArgs {
     }
 }
 
+/// Fails unless the host has each of these features itself. Namespaces must not have been
+/// entered yet.
+pub(crate) fn require(app: &App, names: &[String]) -> Result<(), CliError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    check(&Ladder::probe(&inputs(app)?), names)
+}
+
+fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
+    names.iter().try_for_each(|name| ladder.require(name)).map_err(|error| {
+        let mut out = CliError::plain(error.to_string());
+        out.hint = error.hint();
+        out
+    })
+}
+
 fn inputs(app: &App) -> Result<Inputs, CliError> {
     // The data root has to exist.
     let data = app.engine()?.paths().data.clone();
@@ -67,6 +79,8 @@ fn inputs(app: &App) -> Result<Inputs, CliError> {
         may_map_ids: facts.may_map_ids,
         exe: facts.exe,
         data,
+        session_folder: app.settings.environment.get("XDG_RUNTIME_DIR").map(Into::into),
+        runtime_folder: app.settings.runtime_dir.clone(),
     })
 }
 
@@ -75,6 +89,13 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
     let count = |status: Status| known.iter().filter(|k| k.state.status == status).count();
     let running = known.iter().filter(|known| known.state.status.is_running()).count();
     let paused = count(Status::Paused);
+    let overlay = matches!(ladder.rung("overlay"), Some(Rung { answer: Answer::Have(_), .. }));
+    // Docker's name for copies.
+    let (driver, driver_status) = match app.settings.storage {
+        Storage::Copy => ("vfs", json!([])),
+        Storage::Auto if !overlay => ("vfs", json!([])),
+        Storage::Auto | Storage::Overlay => ("overlay2", json!([["userxattr", "true"]])),
+    };
     let counts = json!({
         "ID": "",
         "Containers": known.len(),
@@ -82,8 +103,8 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         "ContainersPaused": paused,
         "ContainersStopped": known.len() - running,
         "Images": app.store()?.images()?.len(),
-        "Driver": "overlay2",
-        "DriverStatus": [["userxattr", "true"]],
+        "Driver": driver,
+        "DriverStatus": driver_status,
         "Plugins": {
             "Volume": ["local"],
             "Network": ["host", "null"],

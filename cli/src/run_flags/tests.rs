@@ -21,6 +21,7 @@ fn settings() -> Settings {
     Settings {
         storage: Default::default(),
         data_root: "/d".into(),
+        session_dir: None,
         runtime_dir: "/r".into(),
         docker_config: "/h/.docker".into(),
         config_home: "/h/.config".into(),

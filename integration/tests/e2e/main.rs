@@ -10,6 +10,7 @@ mod exec;
 mod health;
 mod hostile;
 mod images;
+mod ladder;
 mod lifecycle;
 mod limits;
 mod logs;

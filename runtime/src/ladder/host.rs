@@ -1,7 +1,6 @@
 //! Features that are found by looking: the kernel, ids, cgroups, the session.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use coracle_sys::idmap::IdMap;
@@ -10,6 +9,7 @@ use coracle_sys::probe;
 use super::Inputs;
 use super::rung::Rung;
 use crate::cgroup::{CONTROLLERS, Host, delegate_remedy};
+use crate::paths::check_session_folder;
 
 /// Linux 5.11: overlay in user namespaces, and closing ranges of descriptors.
 const KERNEL_MIN: (u32, u32) = (5, 11);
@@ -150,30 +150,25 @@ pub(super) fn seccomp() -> Rung {
 pub(super) fn runtime_folder(inputs: &Inputs) -> Rung {
     const NAME: &str = "runtime-folder";
     let uid = rustix::process::geteuid().as_raw();
-    let lost = "nothing that lasts; the folder is checked to be yours alone";
-    let remedy = "log in through systemd (`loginctl`), or set XDG_RUNTIME_DIR to a folder of \
-                  your own with mode 0700";
-    let to = format!("/tmp/coracle-{uid}");
-    let Some(folder) = &inputs.cgroup.runtime_dir else {
-        if uid == 0 {
-            return Rung::have(NAME, "/run/coracle");
+    let used = inputs.runtime_folder.display();
+    let why = match &inputs.session_folder {
+        Some(folder) if inputs.runtime_folder.starts_with(folder) => {
+            return Rung::have(NAME, used.to_string());
         }
-        return Rung::fall_back(NAME, format!("{to}: XDG_RUNTIME_DIR is not set"), lost, remedy);
+        _ if uid == 0 => return Rung::have(NAME, used.to_string()),
+        None => "XDG_RUNTIME_DIR is not set".to_owned(),
+        Some(folder) => match check_session_folder(folder, uid) {
+            Err(why) => format!("{} {why}", folder.display()),
+            Ok(()) => format!("{} is not used", folder.display()),
+        },
     };
-    match fs::metadata(folder) {
-        Ok(found) if found.uid() == uid && found.mode() & 0o077 == 0 => {
-            Rung::have(NAME, folder.display().to_string())
-        }
-        Ok(_) => Rung::fall_back(
-            NAME,
-            format!("{to}: {} is not yours alone", folder.display()),
-            lost,
-            remedy,
-        ),
-        Err(error) => {
-            Rung::fall_back(NAME, format!("{to}: {}: {error}", folder.display()), lost, remedy)
-        }
-    }
+    Rung::fall_back(
+        NAME,
+        format!("{used}: {why}"),
+        "nothing that lasts; the folder is checked to be yours alone",
+        "log in through systemd (`loginctl`), or set XDG_RUNTIME_DIR to a folder of your own \
+         with mode 0700",
+    )
 }
 
 /// Where we run: on the host or in a container, as root or not.

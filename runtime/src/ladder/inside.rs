@@ -120,7 +120,13 @@ pub(super) fn rungs(inside: Option<&Inside>) -> Vec<Rung> {
             "overlay",
             format!("copies of the image's files: mount(overlay, userxattr): {}", text(number)),
             "time and space when a container starts",
-            "use Linux 5.11 or newer with overlayfs, and keep images on ext4, xfs, btrfs or tmpfs",
+            match super::host::container() {
+                Some(_) => "give the container we are in a volume for the folder with our images",
+                None => {
+                    "use Linux 5.11 or newer with overlayfs, and keep images on ext4, xfs, btrfs \
+                     or tmpfs"
+                }
+            },
         ),
     };
     let terminals = match inside.terminals {
