@@ -14,6 +14,8 @@ pub mod idmap;
 pub mod init_calls;
 pub mod mount;
 pub mod net;
+pub mod netlink;
+pub mod network;
 pub mod notify;
 pub mod probe;
 pub mod process;
