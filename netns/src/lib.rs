@@ -4,6 +4,10 @@
 //! with nothing but the loopback device, which this crate switches on.
 
 mod loopback;
+pub mod netlink;
+pub mod prefix;
 pub mod protocol;
+#[cfg(test)]
+mod world;
 
 pub use loopback::{LoopbackError, raise_loopback};

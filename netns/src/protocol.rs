@@ -133,10 +133,14 @@ pub enum Protocol {
 pub enum Reply {
     Done,
     Connected(Connected),
-    Published { ports: Vec<Published> },
+    Published {
+        ports: Vec<Published>,
+    },
     Status(Status),
     /// The message is for the user, Docker's words where Docker has some.
-    Failed { message: String },
+    Failed {
+        message: String,
+    },
 }
 
 /// What an endpoint got.
