@@ -5,6 +5,7 @@
 
 mod loopback;
 pub mod netlink;
+pub mod nft;
 pub mod prefix;
 pub mod protocol;
 #[cfg(test)]

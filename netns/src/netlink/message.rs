@@ -9,6 +9,7 @@ pub(crate) const NLM_F_ACK: u16 = 0x4;
 pub(crate) const NLM_F_REPLACE: u16 = 0x100;
 pub(crate) const NLM_F_EXCL: u16 = 0x200;
 pub(crate) const NLM_F_CREATE: u16 = 0x400;
+pub(crate) const NLM_F_APPEND: u16 = 0x800;
 pub(crate) const NLM_F_DUMP: u16 = 0x300;
 
 /// Marks an attribute that holds attributes.
@@ -57,6 +58,11 @@ impl Request {
     /// A number in this machine's order, as route netlink has them.
     pub(crate) fn number(self, kind: u16, value: u32) -> Self {
         self.bytes(kind, &value.to_ne_bytes())
+    }
+
+    /// A number in network order, as netfilter has them.
+    pub(crate) fn number_be(self, kind: u16, value: u32) -> Self {
+        self.bytes(kind, &value.to_be_bytes())
     }
 
     /// Text with the NUL that the kernel's reader wants.

@@ -68,7 +68,18 @@ impl Netlink {
     /// # Errors
     /// The first refusal.
     pub fn call_all(&mut self, requests: &[Request]) -> Result<(), NetlinkError> {
-        let Some(last) = requests.len().checked_sub(1) else { return Ok(()) };
+        match requests.len() {
+            0 => Ok(()),
+            count => self.exchange(requests, count - 1),
+        }
+    }
+
+    /// Sends all requests together, and reads until `last` of them has been answered.
+    pub(crate) fn exchange(
+        &mut self,
+        requests: &[Request],
+        last: usize,
+    ) -> Result<(), NetlinkError> {
         let first_sequence = self.sequence.wrapping_add(1);
         let mut datagram = Vec::new();
         for (index, request) in requests.iter().enumerate() {
