@@ -4,6 +4,7 @@
 //! with nothing but the loopback device, which this crate switches on.
 
 pub mod dns;
+pub mod hub;
 mod loopback;
 pub mod netlink;
 pub mod nft;

@@ -3,8 +3,8 @@
 //! A test of root runs in a thread that moved to an empty network namespace. A test of
 //! another user starts itself again, alone, as root of a user namespace.
 
-use std::os::fd::OwnedFd;
-use std::process::Command;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Output};
 
 use crate::netlink::Netlink;
 
@@ -47,22 +47,38 @@ pub(crate) fn network() -> (OwnedFd, Netlink) {
     in_new_network(|| (coracle_sys::network::this_network().unwrap(), Netlink::here().unwrap()))
 }
 
+/// Runs `job` in another namespace.
+pub(crate) fn inside<T: Send>(namespace: &OwnedFd, job: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            coracle_sys::network::enter_network(namespace.as_fd()).unwrap();
+            job()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn output(command: &str) -> Output {
+    let mut words = command.split(' ');
+    Command::new(words.next().unwrap()).args(words).output().unwrap()
+}
+
 /// What a tool prints in the namespace of the calling thread.
 pub(crate) fn tool(command: &str) -> String {
-    let mut words = command.split(' ');
-    let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
+    let output = output(command);
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What a tool that must fail prints as its reason.
+pub(crate) fn tool_refused(command: &str) -> String {
+    let output = output(command);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{command}: {printed}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 /// What a tool prints in another namespace.
 pub(crate) fn tool_in(namespace: &OwnedFd, command: &str) -> String {
-    use std::os::fd::AsFd;
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            coracle_sys::network::enter_network(namespace.as_fd()).unwrap();
-            tool(command)
-        });
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    inside(namespace, || tool(command))
 }

@@ -61,7 +61,7 @@ pub fn delete(device: u32, address: Prefix) -> Request {
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<Address>, NetlinkError> {
+pub fn list(netlink: &Netlink) -> Result<Vec<Address>, NetlinkError> {
     let request = Request::new(RTM_GETADDR, 0, "list the addresses".into()).fixed(&[0; 8]);
     netlink.dump(&request, |body| {
         let rest = body.get(8..)?;

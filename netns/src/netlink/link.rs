@@ -17,6 +17,7 @@ pub(super) const IFLA_MASTER: u16 = 10;
 pub(super) const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_AF_SPEC: u16 = 26;
+const IFLA_LINK_NETNSID: u16 = 37;
 pub(super) const IFLA_INFO_KIND: u16 = 1;
 pub(super) const IFLA_INFO_DATA: u16 = 2;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
@@ -60,6 +61,8 @@ pub struct Link {
     pub master: Option<u32>,
     /// For a veth: the index of the other end, in that end's namespace.
     pub peer: Option<u32>,
+    /// Whether that end is in another namespace.
+    pub peer_elsewhere: bool,
     /// Free text.
     pub alias: Option<String>,
 }
@@ -214,7 +217,7 @@ pub fn delete(device: Device<'_>) -> Request {
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn get(netlink: &mut Netlink, device: Device<'_>) -> Result<Link, NetlinkError> {
+pub fn get(netlink: &Netlink, device: Device<'_>) -> Result<Link, NetlinkError> {
     let request = about(RTM_GETLINK, 0, device, format!("look up the device {device}"));
     let what = request.what.clone();
     netlink.get(&request, parse)?.pop().ok_or(NetlinkError::NoAnswer { what })
@@ -224,7 +227,7 @@ pub fn get(netlink: &mut Netlink, device: Device<'_>) -> Result<Link, NetlinkErr
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<Link>, NetlinkError> {
+pub fn list(netlink: &Netlink) -> Result<Vec<Link>, NetlinkError> {
     let request = Request::new(RTM_GETLINK, 0, "list the devices".into()).fixed(&header(0, 0, 0));
     netlink.dump(&request, parse)
 }
@@ -239,6 +242,7 @@ fn parse(body: &[u8]) -> Option<Link> {
             IFLA_MTU => link.mtu = u32_at(value, 0)?,
             IFLA_MASTER => link.master = u32_at(value, 0),
             IFLA_LINK => link.peer = u32_at(value, 0),
+            IFLA_LINK_NETNSID => link.peer_elsewhere = true,
             IFLA_IFALIAS => link.alias = Some(text(value)),
             IFLA_LINKINFO => link.kind = attribute(value, IFLA_INFO_KIND).map(text),
             _ => {}

@@ -55,7 +55,7 @@ pub fn delete(device: u32, address: IpAddr) -> Request {
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<Neighbour>, NetlinkError> {
+pub fn list(netlink: &Netlink) -> Result<Vec<Neighbour>, NetlinkError> {
     let request =
         Request::new(RTM_GETNEIGH, 0, "list the neighbours".into()).fixed(&header(0, 0, 0));
     netlink.dump(&request, |body| {

@@ -150,7 +150,7 @@ pub fn delete(route: &Route) -> Request {
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
+pub fn list(netlink: &Netlink) -> Result<Vec<Route>, NetlinkError> {
     let mut routes = Vec::new();
     for family in [AF_INET, AF_INET6] {
         let mut header = [0; 12];

@@ -8,6 +8,7 @@
 //! after one failed; only the last is asked for an acknowledgement, because failures are told
 //! without asking.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use coracle_sys::SyscallError;
@@ -36,7 +37,7 @@ const DUMP_ATTEMPTS: u32 = 8;
 #[derive(Debug)]
 pub struct Netlink {
     fd: OwnedFd,
-    sequence: u32,
+    sequence: Cell<u32>,
 }
 
 impl Netlink {
@@ -44,7 +45,7 @@ impl Netlink {
     /// [`coracle_sys::netlink`].
     #[must_use]
     pub fn new(fd: OwnedFd) -> Self {
-        Self { fd, sequence: 0 }
+        Self { fd, sequence: Cell::new(0) }
     }
 
     /// A route-netlink socket of the calling thread's network namespace.
@@ -59,7 +60,7 @@ impl Netlink {
     ///
     /// # Errors
     /// The kernel's refusal.
-    pub fn call(&mut self, request: Request) -> Result<(), NetlinkError> {
+    pub fn call(&self, request: Request) -> Result<(), NetlinkError> {
         self.call_all(&[request])
     }
 
@@ -67,7 +68,7 @@ impl Netlink {
     ///
     /// # Errors
     /// The first refusal.
-    pub fn call_all(&mut self, requests: &[Request]) -> Result<(), NetlinkError> {
+    pub fn call_all(&self, requests: &[Request]) -> Result<(), NetlinkError> {
         match requests.len() {
             0 => Ok(()),
             count => self.exchange(requests, count - 1),
@@ -75,17 +76,12 @@ impl Netlink {
     }
 
     /// Sends all requests together, and reads until `last` of them has been answered.
-    pub(crate) fn exchange(
-        &mut self,
-        requests: &[Request],
-        last: usize,
-    ) -> Result<(), NetlinkError> {
-        let first_sequence = self.sequence.wrapping_add(1);
+    pub(crate) fn exchange(&self, requests: &[Request], last: usize) -> Result<(), NetlinkError> {
+        let first_sequence = self.sequence.get().wrapping_add(1);
         let mut datagram = Vec::new();
         for (index, request) in requests.iter().enumerate() {
-            self.sequence = self.sequence.wrapping_add(1);
             let flags = if index == last { NLM_F_ACK } else { 0 };
-            datagram.extend(request.encode(self.sequence, flags));
+            datagram.extend(request.encode(self.next_sequence(), flags));
         }
         self.send(&datagram, &requests[0].what)?;
 
@@ -115,7 +111,7 @@ impl Netlink {
     /// # Errors
     /// The kernel's refusal.
     pub(crate) fn get<T>(
-        &mut self,
+        &self,
         request: &Request,
         mut read: impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, NetlinkError> {
@@ -128,7 +124,7 @@ impl Netlink {
     /// # Errors
     /// The kernel's refusal.
     pub(crate) fn dump<T>(
-        &mut self,
+        &self,
         request: &Request,
         mut read: impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, NetlinkError> {
@@ -142,13 +138,12 @@ impl Netlink {
 
     /// `None` when the list changed while it was read.
     fn list<T>(
-        &mut self,
+        &self,
         request: &Request,
         flags: u16,
         read: &mut impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<Option<Vec<T>>, NetlinkError> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let sequence = self.sequence;
+        let sequence = self.next_sequence();
         self.send(&request.encode(sequence, flags), &request.what)?;
         let (mut found, mut failure, mut steady) = (Vec::new(), None, true);
         let answered = self.receive(&request.what, |message| {
@@ -172,6 +167,11 @@ impl Netlink {
             None if answered => Ok(steady.then_some(found)),
             None => Err(NetlinkError::NoAnswer { what: request.what.clone() }),
         }
+    }
+
+    fn next_sequence(&self) -> u32 {
+        self.sequence.set(self.sequence.get().wrapping_add(1));
+        self.sequence.get()
     }
 
     fn send(&self, datagram: &[u8], what: &str) -> Result<(), NetlinkError> {

@@ -16,7 +16,7 @@ use crate::world::{alone, network, tool, tool_in};
 const MAC: super::Mac = [0x02, 0x42, 1, 2, 3, 4];
 
 /// A bridge that is up, with an address.
-fn bridge(netlink: &mut Netlink, name: &str, address: &str) -> u32 {
+fn bridge(netlink: &Netlink, name: &str, address: &str) -> u32 {
     netlink.call(link::add_bridge(name, 1400, MAC)).unwrap();
     let index = link::get(netlink, Device::Name(name)).unwrap().index;
     netlink
@@ -28,24 +28,24 @@ fn bridge(netlink: &mut Netlink, name: &str, address: &str) -> u32 {
 #[test]
 fn a_bridge_has_what_it_was_made_with() {
     alone("netlink::tests::a_bridge_has_what_it_was_made_with", || {
-        let mut netlink = Netlink::here().unwrap();
-        let index = bridge(&mut netlink, "br-test", "172.18.0.1/16");
-        let found = link::get(&mut netlink, Device::Index(index)).unwrap();
+        let netlink = Netlink::here().unwrap();
+        let index = bridge(&netlink, "br-test", "172.18.0.1/16");
+        let found = link::get(&netlink, Device::Index(index)).unwrap();
         assert_eq!((found.name.as_str(), found.mtu, found.up), ("br-test", 1400, true));
         assert_eq!((found.kind.as_deref(), found.mac), (Some("bridge"), Some(MAC)));
         assert!(tool("ip addr show br-test").contains("inet 172.18.0.1/16 brd 172.18.255.255"));
 
         netlink.call(link::delete(Device::Name("br-test"))).unwrap();
-        assert!(link::get(&mut netlink, Device::Index(index)).unwrap_err().is(Errno::NODEV));
+        assert!(link::get(&netlink, Device::Index(index)).unwrap_err().is(Errno::NODEV));
     });
 }
 
 #[test]
 fn a_pair_is_made_in_two_namespaces_by_one_message() {
     alone("netlink::tests::a_pair_is_made_in_two_namespaces_by_one_message", || {
-        let mut netlink = Netlink::here().unwrap();
-        let (other, mut far) = network();
-        let master = bridge(&mut netlink, "br-test", "172.18.0.1/16");
+        let netlink = Netlink::here().unwrap();
+        let (other, far) = network();
+        let master = bridge(&netlink, "br-test", "172.18.0.1/16");
         let near_end =
             veth::End { master: Some(master), up: true, ..veth::End::new("vnear", 1400) };
         let far_end = veth::End {
@@ -62,8 +62,8 @@ fn a_pair_is_made_in_two_namespaces_by_one_message() {
                 link::set_isolated(Device::Name("vnear"), true),
             ])
             .unwrap();
-        let near = link::get(&mut netlink, Device::Name("vnear")).unwrap();
-        let eth0 = link::get(&mut far, Device::Name("eth0")).unwrap();
+        let near = link::get(&netlink, Device::Name("vnear")).unwrap();
+        let eth0 = link::get(&far, Device::Name("eth0")).unwrap();
         assert_eq!((near.master, near.up, near.mtu), (Some(master), true, 1400));
         assert_eq!(near.alias.as_deref(), Some("whose it is"));
         assert_eq!((near.peer, eth0.peer), (Some(eth0.index), Some(near.index)));
@@ -80,7 +80,7 @@ fn a_pair_is_made_in_two_namespaces_by_one_message() {
 #[test]
 fn settings_of_a_device_need_no_proc() {
     alone("netlink::tests::settings_of_a_device_need_no_proc", || {
-        let mut netlink = Netlink::here().unwrap();
+        let netlink = Netlink::here().unwrap();
         netlink.call(link::add_bridge("br-test", 1500, MAC)).unwrap();
         let device = Device::Name("br-test");
         let settings = [
@@ -122,8 +122,8 @@ fn settings_of_a_device_need_no_proc() {
 #[test]
 fn routes_of_every_kind() {
     alone("netlink::tests::routes_of_every_kind", || {
-        let mut netlink = Netlink::here().unwrap();
-        let device = bridge(&mut netlink, "br-test", "172.18.0.1/16");
+        let netlink = Netlink::here().unwrap();
+        let device = bridge(&netlink, "br-test", "172.18.0.1/16");
         netlink
             .call_all(&[link::up(Device::Name("lo")), address::add(device, prefix("fd00:1::1/64"))])
             .unwrap();
@@ -160,7 +160,7 @@ fn routes_of_every_kind() {
         for _ in 0..2 {
             netlink.call_all(&routes.map(|route| route::replace(&route))).unwrap();
         }
-        let listed = route::list(&mut netlink).unwrap();
+        let listed = route::list(&netlink).unwrap();
         for route in &routes {
             assert_eq!(listed.iter().filter(|found| *found == route).count(), 1, "{route:?}");
         }
@@ -176,7 +176,7 @@ fn routes_of_every_kind() {
 #[test]
 fn rules_are_added_once_found_and_deleted() {
     alone("netlink::tests::rules_are_added_once_found_and_deleted", || {
-        let mut netlink = Netlink::here().unwrap();
+        let netlink = Netlink::here().unwrap();
         for family in Family::BOTH {
             let local = match family {
                 Family::V4 => prefix("127.0.0.0/8"),
@@ -185,18 +185,22 @@ fn rules_are_added_once_found_and_deleted() {
             let rules = [
                 Rule { to: Some(local), ..Rule::new(family, 0, Action::Prohibit).input("eth0") },
                 Rule { mark: Some(1), ..Rule::new(family, 10, Action::Table(1001)) },
-                Rule::new(family, 20, Action::Table(70_000)).input("br-test"),
+                Rule {
+                    from: Some(local),
+                    ..Rule::new(family, 20, Action::Table(70_000)).input("br-test")
+                },
+                Rule::new(family, 21, Action::Blackhole).input("br-test"),
             ];
             for rule in &rules {
                 netlink.call(rule::add(rule)).unwrap();
                 assert!(netlink.call(rule::add(rule)).unwrap_err().is(Errno::EXIST));
             }
-            let listed = rule::list(&mut netlink, family).unwrap();
+            let listed = rule::list(&netlink, family).unwrap();
             assert!(rules.iter().all(|rule| listed.contains(rule)), "{listed:?}");
             for rule in &rules {
                 netlink.call(rule::delete(rule)).unwrap();
             }
-            let left = rule::list(&mut netlink, family).unwrap();
+            let left = rule::list(&netlink, family).unwrap();
             assert!(!rules.iter().any(|rule| left.contains(rule)), "{left:?}");
         }
     });
@@ -205,7 +209,7 @@ fn rules_are_added_once_found_and_deleted() {
 #[test]
 fn the_local_rule_moves_without_a_gap() {
     alone("netlink::tests::the_local_rule_moves_without_a_gap", || {
-        let mut netlink = Netlink::here().unwrap();
+        let netlink = Netlink::here().unwrap();
         let local = |priority| Rule::new(Family::V4, priority, Action::Table(route::TABLE_LOCAL));
         for _ in 0..2 {
             netlink
@@ -214,7 +218,7 @@ fn the_local_rule_moves_without_a_gap() {
                     rule::delete(&local(0)).or(&[Errno::NOENT]),
                 ])
                 .unwrap();
-            let rules = rule::list(&mut netlink, Family::V4).unwrap();
+            let rules = rule::list(&netlink, Family::V4).unwrap();
             assert_eq!(rules[0], local(1), "{rules:?}");
         }
     });
@@ -223,16 +227,16 @@ fn the_local_rule_moves_without_a_gap() {
 #[test]
 fn neighbours_are_told_and_forgotten() {
     alone("netlink::tests::neighbours_are_told_and_forgotten", || {
-        let mut netlink = Netlink::here().unwrap();
-        let device = bridge(&mut netlink, "br-test", "172.18.0.1/16");
+        let netlink = Netlink::here().unwrap();
+        let device = bridge(&netlink, "br-test", "172.18.0.1/16");
         let addresses: [IpAddr; 2] = ["172.18.0.2".parse().unwrap(), "fd00:1::2".parse().unwrap()];
         for address in addresses {
             let neighbour = Neighbour { device, address, mac: MAC };
             netlink.call(neighbour::replace(&neighbour)).unwrap();
             netlink.call(neighbour::replace(&neighbour)).unwrap();
-            assert!(neighbour::list(&mut netlink).unwrap().contains(&neighbour));
+            assert!(neighbour::list(&netlink).unwrap().contains(&neighbour));
             netlink.call(neighbour::delete(device, address)).unwrap();
-            assert!(!neighbour::list(&mut netlink).unwrap().contains(&neighbour));
+            assert!(!neighbour::list(&netlink).unwrap().contains(&neighbour));
         }
     });
 }
@@ -240,7 +244,7 @@ fn neighbours_are_told_and_forgotten() {
 #[test]
 fn an_error_says_what_was_tried_and_the_kernels_words() {
     alone("netlink::tests::an_error_says_what_was_tried_and_the_kernels_words", || {
-        let mut netlink = Netlink::here().unwrap();
+        let netlink = Netlink::here().unwrap();
         // The second of three fails; the third is done all the same.
         let error = netlink
             .call_all(&[
@@ -251,7 +255,7 @@ fn an_error_says_what_was_tried_and_the_kernels_words() {
             .unwrap_err();
         assert_eq!(error.to_string(), "cannot set the MTU of br-none to 1500");
         assert!(error.is(Errno::NODEV));
-        assert!(link::get(&mut netlink, Device::Name("br-two")).is_ok());
+        assert!(link::get(&netlink, Device::Name("br-two")).is_ok());
 
         let nowhere = Route {
             gateway: Some("10.9.9.9".parse().unwrap()),
@@ -267,7 +271,7 @@ fn an_error_says_what_was_tried_and_the_kernels_words() {
 #[test]
 fn a_long_list_comes_whole() {
     alone("netlink::tests::a_long_list_comes_whole", || {
-        let mut netlink = Netlink::here().unwrap();
+        let netlink = Netlink::here().unwrap();
         netlink.call(link::up(Device::Name("lo"))).unwrap();
         let routes: Vec<_> = (0..1000_u32)
             .map(|number| Route {
@@ -278,7 +282,7 @@ fn a_long_list_comes_whole() {
         for part in routes.chunks(100) {
             netlink.call_all(&part.iter().map(route::replace).collect::<Vec<_>>()).unwrap();
         }
-        let listed = route::list(&mut netlink).unwrap();
+        let listed = route::list(&netlink).unwrap();
         assert_eq!(listed.iter().filter(|r| r.kind == RouteKind::Blackhole).count(), 1000);
     });
 }
