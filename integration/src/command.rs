@@ -86,6 +86,11 @@ impl Cmd {
         self
     }
 
+    /// The command itself, for who measures it and has no use for what it says.
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Runs it to its end.
     #[must_use = "look at the output: call success(), code() or snapshot it"]
     #[track_caller]

@@ -1,0 +1,32 @@
+//! Prints how long the usual commands take: medians, with peers beside them in the same run when installed.
+//!
+//! # How it works
+//!
+//! Each row has contenders: we, and the peers that can do the same. They take turns, so that all see the
+//! same machine; the median of each is printed with the promised value and whether it was kept. Run by
+//! `scripts/bench`; `docs/performance.md` explains the rows.
+//!
+//! # Limits
+//!
+//! A peer that cannot run here is shown as `-`; standard error says why. Times include starting the
+//! process, as a user would feel it.
+
+mod big_image;
+mod memory;
+mod peers;
+mod rows;
+mod table;
+mod turns;
+
+fn main() {
+    let peers = peers::Peers::new();
+    table::head();
+    rows::run_true(&peers);
+    rows::exec_true(&peers);
+    rows::ps_of_twenty(&peers);
+    rows::twenty_in_a_row(&peers);
+    memory::row(&peers);
+    rows::pull(&peers);
+    rows::import(&peers);
+    rows::hundred_at_once();
+}
