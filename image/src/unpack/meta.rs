@@ -161,6 +161,5 @@ pub(super) fn failed<E: Into<std::io::Error>>(
     doing: &'static str,
     entry: &Entry,
 ) -> impl FnOnce(E) -> UnpackError {
-    let entry = entry.shown();
-    move |source| UnpackError::Apply { doing, entry, source: source.into() }
+    move |source| UnpackError::Apply { doing, entry: entry.shown(), source: source.into() }
 }

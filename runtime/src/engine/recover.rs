@@ -1,5 +1,8 @@
 //! Put right what a monitor that was killed left behind.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
+
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::Container;
@@ -20,10 +23,17 @@ impl Engine {
 
     fn lost(&self) -> impl Iterator<Item = (Container, Life)> + '_ {
         let folders = std::fs::read_dir(self.paths.run.join("c")).into_iter().flatten().flatten();
-        folders.filter_map(|entry| {
-            let prefix = entry.file_name().into_string().ok()?;
-            let id = self.records.find(&prefix).ok()?;
-            let life = self.records.life_as_written(&id).ok()?;
+        let folders: HashSet<OsString> = folders.map(|entry| entry.file_name()).collect();
+        let ids = match folders.is_empty() {
+            true => Vec::new(),
+            // One that cannot be listed cannot be recovered either; whoever uses it is told.
+            false => self.records.ids().unwrap_or_default(),
+        };
+        ids.into_iter().filter_map(move |id| {
+            let folder = self.paths.running(&id);
+            let life = folders
+                .contains(folder.file_name()?)
+                .then(|| self.records.life_as_written(&id).ok())??;
             let lost = life.monitor.is_some() && life.live_monitor().is_none();
             lost.then(|| self.records.load(&id).ok())?.map(|container| (container, life))
         })

@@ -2,11 +2,15 @@
 //!
 //! A pid alone is reused; the pair is not within one boot.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
+
+/// Room for `/proc/PID/stat`.
+const STAT_BYTES: usize = 1024;
 
 /// A process that was alive at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +24,9 @@ impl ProcessId {
     /// The running process `pid`; `None` when there is none, or it is a zombie.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The kernel gives no size to reserve; without one the text is read in small pieces.
+        let mut stat = String::with_capacity(STAT_BYTES);
+        File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut stat).ok()?;
         let (state, start_ticks) = parse_stat(&stat)?;
         (!matches!(state, 'Z' | 'X')).then_some(Self { pid, start_ticks })
     }
