@@ -35,6 +35,10 @@ mod terminal;
 mod threads;
 mod ui;
 
+/// musl's allocator maps and unmaps pages at every turn, and has one lock for all threads.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Version of this program, and of the engine inside it.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit it was built from, when the build says so.
