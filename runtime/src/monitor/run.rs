@@ -26,6 +26,9 @@ use crate::wire::{Notice, Request};
 
 /// Grace of a container whose monitor is asked to end; Docker's default for `stop`.
 const GRACE: Duration = Duration::from_secs(10);
+/// A container that lives so long is likely to stay: its monitor then gives back the memory that
+/// starting took. One that ends sooner would only need the pages again.
+const SETTLING: Duration = Duration::from_millis(500);
 
 pub(super) struct Monitor {
     pub(super) launch: Launch,
@@ -43,6 +46,7 @@ pub(super) struct Monitor {
     kill_at: Option<Instant>,
     paused: Paused,
     announce_stop: bool,
+    settle_at: Option<Instant>,
     started: Instant,
     _registration: Registration,
 }
@@ -119,6 +123,7 @@ impl Monitor {
             kill_at: None,
             paused: Paused::default(),
             announce_stop: false,
+            settle_at: None,
             started: Instant::now(),
             _registration: registration,
         })
@@ -148,6 +153,7 @@ impl Monitor {
         self.pump.connect(streams);
         self.init = Some(pid);
         self.started = Instant::now();
+        self.settle_at = Some(self.started + SETTLING);
         let before = self.life.state.health.take();
         self.prober = Prober::new(&self.container.config, before);
         let raw = pid.as_raw_nonzero().get();
@@ -184,7 +190,8 @@ impl Monitor {
     /// One turn of the loop.
     fn turn(&mut self) {
         let probe = self.prober.as_ref().and_then(Prober::deadline);
-        let deadline = [self.restart_at, self.kill_at, probe].into_iter().flatten().min();
+        let times = [self.restart_at, self.kill_at, self.settle_at, probe];
+        let deadline = times.into_iter().flatten().min();
         let extra: Vec<_> = self.prober.iter().flat_map(Prober::outputs).collect();
         let log = &mut self.log;
         let turn = self.pump.turn(deadline, &extra, &mut |stream, bytes| {
@@ -423,6 +430,11 @@ impl Monitor {
         }
         if self.restart_at.is_some_and(|at| now >= at) {
             self.restart_now();
+        }
+        if self.settle_at.is_some_and(|at| now >= at) {
+            self.settle_at = None;
+            // A refusal costs memory and nothing else.
+            drop(coracle_sys::memory::release_program_pages());
         }
         super::health::run(self);
     }
