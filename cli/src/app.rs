@@ -116,6 +116,24 @@ impl App {
         Ok(self.store.get_or_init(|| store))
     }
 
+    /// Removes from the store what killed or failed commands left there. What cannot be removed
+    /// waits for the next command: it is no reason not to do what was asked for.
+    pub(crate) fn sweep_store(&self) {
+        if let Ok(store) = self.store() {
+            drop(store.recover(&|| crate::containers::image_users(self)));
+        }
+    }
+
+    /// Does `work`, which adds images, between two sweeps: debris of others takes no room
+    /// from it, and a failure leaves none.
+    pub(crate) fn adding_images<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        self.sweep_store();
+        work(self).inspect_err(|_| self.sweep_store())
+    }
+
     /// How short image names are completed.
     pub(crate) fn names(&self) -> NameRules {
         NameRules {

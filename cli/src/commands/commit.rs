@@ -47,8 +47,10 @@ impl Runnable for CommitArgs {
             pause: self.pause && !self.no_pause,
             name: name.map(coracle_image::Reference::with_default_tag),
         };
-        let (engine, session, store) = app.engine_and_store()?;
-        let image = engine.commit(session, store, &id, &request)?;
+        let image = app.adding_images(|app| {
+            let (engine, session, store) = app.engine_and_store()?;
+            engine.commit(session, store, &id, &request).map_err(CliError::from)
+        })?;
         writeln!(app.ui.data(), "{image}")?;
         Ok(ExitStatus::Success)
     }

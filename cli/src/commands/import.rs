@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write as _};
 
+use coracle_image::Progress;
 use coracle_image::archive::{ImportOptions, import};
 
 use super::image_rows::{event, notes};
@@ -51,8 +52,9 @@ impl Runnable for ImportArgs {
             Box::new(open(source)?)
         };
         let bars = crate::progress::Bytes::new(!Ui::stderr_is_terminal());
-        let imported = import(app.store()?, &mut reader, &options, &|progress| {
-            bars.show("import", progress.tar_bytes);
+        let imported = app.adding_images(|app| {
+            let show = |progress: Progress| bars.show("import", progress.tar_bytes);
+            import(app.store()?, &mut reader, &options, &show).map_err(CliError::from)
         })?;
         bars.finish();
         notes(app, &imported.notes)?;

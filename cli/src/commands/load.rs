@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use coracle_image::Progress;
 use coracle_image::archive::{Input, LoadOptions, Loaded, load};
 
 use super::image_rows::{event, notes};
@@ -48,11 +49,11 @@ impl Runnable for LoadArgs {
             None => Input::Stream(&mut stdin),
         };
         let bars = crate::progress::Bytes::new(self.quiet || !Ui::stderr_is_terminal());
-        let loaded = load(app.store()?, input, &options, &|layer, progress| {
-            bars.show(layer, progress.tar_bytes);
-        })
-        .map_err(|error| {
-            let mut out = CliError::from(error);
+        let loaded = app.adding_images(|app| {
+            let show = |layer: &str, progress: Progress| bars.show(layer, progress.tar_bytes);
+            load(app.store()?, input, &options, &show).map_err(CliError::from)
+        });
+        let loaded = loaded.map_err(|mut out: CliError| {
             // The client reads the archive itself, so it speaks for itself.
             out.message = out.message.replacen("Error response from daemon: ", "", 1);
             out

@@ -82,7 +82,11 @@ fn pull(app: &mut App, wanted: &Wanted) -> Result<Vec<String>, CliError> {
     let mut failed = None;
     for name in &candidates {
         match pull_one(app, name, wanted) {
-            Ok(lines) => return Ok(lines),
+            Ok(lines) => {
+                // Not before: a pull that was killed is taken up where it ended.
+                app.sweep_store();
+                return Ok(lines);
+            }
             Err(error) => failed = failed.or(Some(error)),
         }
     }

@@ -30,7 +30,7 @@ pub struct ImageUsage {
 impl Store {
     /// Removes what dead processes left: work in progress, and layers and blobs of no image.
     ///
-    /// Cheap when there is nothing to do. Called by commands that add or remove images.
+    /// Cheap when there is nothing to do. Called by commands that add images, before or after they do.
     /// While another process adds content, only work in progress is cleared.
     pub fn recover(&self, in_use: &InUse<'_>) -> Result<()> {
         self.sweep_tmp()?;
