@@ -138,8 +138,11 @@ pub struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // A mark left behind names a dead process and is swept by the next command.
+        // A mark left behind names a dead process and is swept by the next one that ends or enters.
         drop(fs::remove_file(&self.path));
+        if let Some(holders) = self.path.parent() {
+            sweep(holders);
+        }
     }
 }
 
@@ -215,6 +218,21 @@ fn arrange_cgroups() -> Result<(), SessionError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_takes_those_of_the_dead_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = |name: &str| {
+            let path = dir.path().join(name);
+            File::create(&path).unwrap();
+            Registration { path }
+        };
+        let me = ProcessId::current();
+        std::mem::forget(mark("1-1"));
+        std::mem::forget(mark(&format!("{}-{}", me.pid, me.start_ticks)));
+        drop(mark("2-2"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn holder_names() {
