@@ -97,8 +97,11 @@ pub(super) fn exit_status(app: &App, id: &str, ended: Ended) -> CommandResult {
         Ended::Detached => Ok(ExitStatus::Success),
         // The monitor was killed; what the records say is all there is.
         Ended::Lost => {
-            let life = app.engine()?.records.life(id);
-            Ok(life.map_or(ExitStatus::Ours, |life| code_of(life.state.exit_code)))
+            let Ok(life) = app.engine()?.records.life(id) else {
+                let message = format!("the monitor of container {id} was killed while removing it");
+                return Err(CliError::plain(message).hint("its exit code is not known"));
+            };
+            Ok(code_of(life.state.exit_code))
         }
     }
 }
