@@ -35,16 +35,27 @@ step_deny() {
     fi
 }
 
+# Every test but those of the built binary. One of them runs an example.
 step_unit() {
     local log=$stage/unit.log
+    registry_packages || { failed=$((failed + 1)); return 0; }
+    check examples cargo build --quiet --workspace --examples --locked
     if command -v cargo-nextest > /dev/null; then
-        cargo nextest run --workspace --lib --bins --locked --no-fail-fast --status-level fail \
-            --final-status-level fail 2>&1 | tee "$log"
+        cargo nextest run --workspace --lib --bins --tests -E 'not binary(e2e)' --locked \
+            --no-fail-fast --status-level fail --final-status-level fail 2>&1 | tee "$log"
     else
-        cargo test --workspace --lib --bins --locked --no-fail-fast 2>&1 | tee "$log"
+        {
+            cargo test --workspace --exclude coracle-integration --tests --locked --no-fail-fast &&
+                cargo test --package coracle-integration --lib --bins --locked --no-fail-fast
+        } 2>&1 | tee "$log"
     fi
     [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '[1-9][0-9]* (failed|timed out)' "$log" || failed=$((failed + 1))
     count "$log"
+}
+
+registry_packages() {
+    scripts/apt-ensure 'docker-registry=pull and push are tested against a real registry' \
+        'apache2-utils=htpasswd for that registry' 'openssl=a certificate for that registry'
 }
 
 step_build() {
@@ -61,10 +72,10 @@ is_static() {
 }
 
 step_e2e() {
-    scripts/apt-ensure 'uidmap=maps subordinate ids' 'busybox-static=the fixture image is made of it' \
-        'docker-registry=pull and push are tested against a real registry' \
-        'apache2-utils=htpasswd for that registry' 'openssl=a certificate for that registry' \
-        'mmdebstrap=a Debian root for the package tests' || { failed=$((failed + 1)); return 0; }
+    registry_packages && scripts/apt-ensure 'uidmap=maps subordinate ids' \
+        'busybox-static=the fixture image is made of it' \
+        'mmdebstrap=a Debian root for the package tests' \
+        'strace=kills commands at each write of state' || { failed=$((failed + 1)); return 0; }
     local binary suite
     binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
     suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |

@@ -161,16 +161,6 @@ impl Running {
         kill_process(self.pid(), signal).expect("our own child can be signalled");
     }
 
-    /// Lets it run for `time`, then kills it, and waits until it is gone.
-    pub fn kill_after(mut self, time: Duration) {
-        let pidfd = pidfd_open(self.pid(), PidfdFlags::empty()).expect("a child has a pidfd");
-        let timeout = Timespec::try_from(time).expect("times are short");
-        let mut fds = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
-        poll(&mut fds, Some(&timeout)).expect("poll on a pidfd");
-        self.signal(Signal::KILL);
-        self.child.wait().expect("our own child can be waited for");
-    }
-
     /// Waits for its end and for its output.
     #[must_use = "look at the output: call success(), code() or snapshot it"]
     #[track_caller]

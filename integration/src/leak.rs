@@ -31,6 +31,18 @@ pub fn find(root: &Path, data: &Path) -> Vec<String> {
     leaks
 }
 
+/// Layers and blobs of the store that no image has. Only what a killed or failed command left may be there,
+/// and only until the next command that adds an image.
+pub fn unowned(data: &Path) -> Vec<String> {
+    let index = fs::read(data.join("images.json")).unwrap_or_default();
+    ["layers", "blobs/sha256"]
+        .iter()
+        .flat_map(|dir| fs::read_dir(data.join(dir)).into_iter().flatten().flatten())
+        .filter(|entry| !contains(&index, entry.file_name().as_encoded_bytes()))
+        .map(|entry| entry.path().display().to_string())
+        .collect()
+}
+
 /// Kills the processes of the world in `root`, again until none is seen.
 pub fn end_processes(root: &Path) {
     let marker = root.as_os_str().as_encoded_bytes();
@@ -136,6 +148,18 @@ mod tests {
         end_processes(root.path());
         assert!(!child.wait().expect("our child").success());
         assert!(find(root.path(), &root.path().join("data")).is_empty());
+    }
+
+    #[test]
+    fn a_blob_of_no_image_is_found() {
+        let data = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(data.path().join("blobs/sha256")).expect("a folder");
+        for name in ["aa", "bb"] {
+            fs::write(data.path().join("blobs/sha256").join(name), "").expect("a file");
+        }
+        fs::write(data.path().join("images.json"), r#"{"id":"sha256:aa"}"#).expect("a file");
+        let found = unowned(data.path());
+        assert!(found.len() == 1 && found[0].ends_with("/bb"), "{found:?}");
     }
 
     #[test]

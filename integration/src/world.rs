@@ -159,6 +159,13 @@ impl TestEnv {
         self.check_leaks();
     }
 
+    /// Fails the test when the store has content that belongs to no image.
+    #[track_caller]
+    pub fn assert_store_swept(&self) {
+        let unowned = leak::unowned(&self.data());
+        assert!(unowned.is_empty(), "of no image:\n  {}", unowned.join("\n  "));
+    }
+
     #[track_caller]
     fn check_leaks(&self) {
         // A monitor may still be on its way out when `rm` has returned its answer to us.

@@ -5,6 +5,7 @@ mod builtin;
 mod commit;
 mod cp;
 mod crash;
+mod crash_points;
 mod events;
 mod exec;
 mod health;
