@@ -3,6 +3,7 @@
 //! For now a container has the host's network, another container's, or one of its own
 //! with nothing but the loopback device, which this crate switches on.
 
+pub mod addresses;
 pub mod dns;
 pub mod hub;
 mod loopback;
