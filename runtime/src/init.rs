@@ -9,6 +9,7 @@
 //! - A specification with a user namespace forces systemd cgroups; we are in ours already.
 //! - It takes the whole specification from `config.json` in the bundle.
 //! - `linux.seccomp` is ignored with a warning, so it is never set: [`Payload`] does it.
+//! - The working directory it is given is `/`: [`crate::working_dir`] does the rest.
 //! - A failed create leaves its folder behind; the caller removes the runtime directory.
 
 use std::error::Error;
@@ -49,6 +50,7 @@ pub(crate) const ID_SOCKET: &str = "ids.sock";
 pub(crate) struct Program {
     pub argv: Vec<String>,
     pub env: Vec<String>,
+    pub working_dir: PathBuf,
     pub capabilities: FinalCapabilities,
     pub filter: Vec<coracle_sys::seccomp::Instruction>,
     pub no_new_privileges: bool,
@@ -78,6 +80,7 @@ pub(crate) struct Place {
 pub(crate) fn start(place: &Place, program: Program, stdio: Stdio) -> Result<i32, Failure> {
     let (report, failure) = failure_pipe()?;
     let believed = id_server(place, &program)?;
+    let working_dir = program.working_dir.clone();
     let payload = Payload::new(program, true, failure, believed);
     let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
         .with_root_path(&place.root)
@@ -93,8 +96,16 @@ pub(crate) fn start(place: &Place, program: Program, stdio: Stdio) -> Result<i32
         .map_err(|error| translate(&error))?;
     let pid = container.pid().map_or(0, nix::unistd::Pid::as_raw);
     rename_core_link(pid);
-    container.start().map_err(|error| translate(&error))?;
-    outcome(report).map(|()| pid)
+    let started = crate::working_dir::make_in_view(pid, &working_dir)
+        .and_then(|()| container.start().map_err(|error| translate(&error)))
+        .and_then(|()| outcome(report));
+    if started.is_err() {
+        // It may still wait for its start, and holds what our parent reads from.
+        if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+        }
+    }
+    started.map(|()| pid)
 }
 
 /// Gives the link to the kernel's memory the name it has elsewhere: libcontainer makes
@@ -158,6 +169,7 @@ impl Payload {
         Self {
             argv: program.argv,
             env: program.env,
+            working_dir: program.working_dir,
             capabilities: program.capabilities,
             filter: program.filter,
             no_new_privileges: program.no_new_privileges,

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use oci_spec::runtime::Spec;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use crate::error::EngineError;
@@ -123,6 +124,15 @@ pub(crate) fn capabilities(sets: CapSets) -> FinalCapabilities {
         permitted: sets.permitted.bits(),
         inheritable: sets.inheritable.bits(),
     }
+}
+
+/// The specification for libcontainer: the working directory is entered later.
+pub(crate) fn from_the_root(spec: &Spec) -> Spec {
+    let mut spec = spec.clone();
+    if let Some(process) = spec.process_mut() {
+        process.set_cwd(PathBuf::from("/"));
+    }
+    spec
 }
 
 /// Resolves `--user` against the files of the image.

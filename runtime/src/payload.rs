@@ -5,8 +5,8 @@
 //! libcontainer has entered the namespaces and the root, and switched the user. It was
 //! given CAP_SYS_ADMIN and CAP_SETPCAP beyond what the container gets, because a seccomp
 //! filter without no-new-privileges needs the first and dropping from the bounding set
-//! the second. Here both are used and go away, in this order: find the program (so that
-//! a missing one is told apart from a filtered call), bounding set, filter, remaining
+//! the second. Here both are used and go away, in this order: enter the working directory,
+//! find the program (so that a missing one is told apart from a filtered call), bounding set, filter, remaining
 //! sets, exec. A failure goes through a pipe that exec closes.
 
 use std::ffi::{CString, OsStr};
@@ -43,6 +43,7 @@ pub(crate) struct Payload {
     pub argv: Vec<String>,
     /// `KEY=value` each.
     pub env: Vec<String>,
+    pub working_dir: PathBuf,
     pub capabilities: FinalCapabilities,
     /// Empty means unconfined.
     pub filter: Vec<Instruction>,
@@ -80,8 +81,8 @@ impl Failure {
 }
 
 /// Exit codes of `run` and `exec`: the program is there but cannot be run, or is not there.
-const CANNOT_RUN: i32 = 126;
-const NOT_FOUND: i32 = 127;
+pub(crate) const CANNOT_RUN: i32 = 126;
+pub(crate) const NOT_FOUND: i32 = 127;
 /// Ours: the container could not be set up.
 pub(crate) const SETUP_FAILED: i32 = 125;
 
@@ -112,6 +113,9 @@ impl Executor for Payload {
 impl Payload {
     /// Comes back only with the reason why it failed.
     fn run(&self) -> Failure {
+        if let Err(failure) = crate::working_dir::enter(&self.working_dir) {
+            return failure;
+        }
         let name = self.argv.first().map_or("", String::as_str);
         let program = match find_program(name, &self.env) {
             Ok(program) => program,

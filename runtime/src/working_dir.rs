@@ -1,6 +1,13 @@
-//! The working directory of a container's process: made for `run`, checked for `exec`.
+//! The working directory of a container's process: made where it is missing, then entered.
 //!
-//! The kernel resolves every step beneath the container's root.
+//! # How it works
+//!
+//! It is made in the root filesystem before anything is mounted, as Docker's daemon does,
+//! and in the container's own view (it may be in a volume) before the program starts, as
+//! Docker's helper does. The last process before the program enters it. libcontainer is told
+//! `/`: it would follow `/proc/self/fd/N` to a descriptor that leads out of the container.
+//!
+//! The kernel resolves every step beneath the container's root, and no magic link.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,7 +16,7 @@ use std::path::{Component, Path};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::payload::Failure;
+use crate::payload::{CANNOT_RUN, Failure, NOT_FOUND};
 
 fn open(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
     let path = path.strip_prefix("/").unwrap_or(path);
@@ -52,31 +59,47 @@ pub(crate) fn make(root: &Path, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a working directory that an `exec` cannot start in.
-pub(crate) fn check(root: &Path, path: &Path) -> Result<(), Failure> {
-    /// The codes that Docker's own helper ends with.
-    const MISSING: i32 = 127;
-    const RELATIVE: i32 = 128;
-    if !path.is_absolute() {
-        return Err(Failure::new(RELATIVE, "Cwd must be an absolute path"));
+/// Makes the folder `path` as the container of process `init` sees it.
+///
+/// In `/proc` and `/sys` nothing can be made; [`enter`] says what is missing there.
+pub(crate) fn make_in_view(init: i32, path: &Path) -> Result<(), Failure> {
+    if ["/proc", "/sys"].iter().any(|kernel| path.starts_with(kernel)) {
+        return Ok(());
     }
-    open_root(root).and_then(|root| open(&root, path)).map(drop).map_err(|errno| {
-        let why = io::Error::from(errno).to_string().to_lowercase();
-        let why = why.split(" (os error").next().unwrap_or_default().to_owned();
-        Failure::new(
-            MISSING,
-            format!(
-                "chdir to cwd ({:?}) set in config.json failed: {why}",
-                path.display().to_string()
-            ),
-        )
-    })
+    make(Path::new(&format!("/proc/{init}/root")), path)
+}
+
+/// Refuses a relative one for an `exec`.
+pub(crate) fn check(path: &Path) -> Result<(), Failure> {
+    /// The code that Docker's own helper ends with.
+    const RELATIVE: i32 = 128;
+    if path.is_absolute() {
+        return Ok(());
+    }
+    Err(Failure::new(RELATIVE, "Cwd must be an absolute path"))
+}
+
+/// Makes it the working directory of this process, which is in the container.
+pub(crate) fn enter(path: &Path) -> Result<(), Failure> {
+    open_root(Path::new("/"))
+        .and_then(|root| open(&root, path))
+        .and_then(rustix::process::fchdir)
+        .map_err(|errno| refused(path, errno))
+}
+
+fn refused(path: &Path, errno: Errno) -> Failure {
+    let code = if errno == Errno::ACCESS { CANNOT_RUN } else { NOT_FOUND };
+    let why = io::Error::from(errno).to_string().to_lowercase();
+    let why = why.split(" (os error").next().unwrap_or_default();
+    let path = path.display().to_string();
+    Failure::new(code, format!("chdir to cwd ({path:?}) set in config.json failed: {why}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::fd::AsRawFd;
 
     #[test]
     fn folders_are_made_inside_whatever_links_say() {
@@ -92,14 +115,18 @@ mod tests {
         assert!(root.join("c").is_dir());
         let failure = make(&root, Path::new("/file")).unwrap_err();
         assert_eq!(failure.message, "Cannot mkdir: /file is not a directory");
-        let failure = check(&root, Path::new("/nosuch")).unwrap_err();
+        assert_eq!(check(Path::new("rel")).unwrap_err().code, 128);
+        let failure = refused(Path::new("/nosuch"), Errno::NOENT);
+        let text =
+            "chdir to cwd (\"/nosuch\") set in config.json failed: no such file or directory";
+        assert_eq!((failure.code, failure.message.as_str()), (127, text));
+        assert_eq!(refused(Path::new("/root"), Errno::ACCESS).code, 126);
+        // A magic link is not followed, wherever it leads.
+        let here = open_root(&root).unwrap();
+        let magic = format!("/proc/self/fd/{}", here.as_raw_fd());
         assert_eq!(
-            (failure.code, failure.message.as_str()),
-            (
-                127,
-                "chdir to cwd (\"/nosuch\") set in config.json failed: no such file or directory"
-            )
+            open(&open_root(Path::new("/")).unwrap(), Path::new(&magic)).err(),
+            Some(Errno::LOOP)
         );
-        assert_eq!(check(&root, Path::new("rel")).unwrap_err().code, 128);
     }
 }

@@ -35,21 +35,15 @@ pub(crate) fn describe(
         wanted.config.user = request.user;
     }
     if !request.working_dir.is_empty() {
+        crate::working_dir::check(Path::new(&request.working_dir)).map_err(EngineError::Start)?;
         wanted.config.working_dir = request.working_dir;
-    }
-    if !wanted.config.working_dir.is_empty() {
-        let root = paths.merged(&container.id);
-        crate::working_dir::check(&root, Path::new(&wanted.config.working_dir))
-            .map_err(EngineError::Start)?;
     }
     if request.privileged {
         wanted.host_config.cap_add = Some(vec!["ALL".to_owned()]);
         wanted.host_config.cap_drop = None;
     }
     let prepared = launch_plan::prepare_exec(&paths, &wanted, &launch, cgroup)?;
-    let process = prepared
-        .plan
-        .spec
+    let process = launch_plan::from_the_root(&prepared.plan.spec)
         .process()
         .clone()
         .ok_or_else(|| EngineError::Refuse("the process has no description".to_owned()))?;

@@ -77,8 +77,8 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     if !working_dir.is_empty() {
         crate::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
     }
-    let json =
-        serde_json::to_vec(&prepared.plan.spec).map_err(failed("write the specification"))?;
+    let json = serde_json::to_vec(&launch_plan::from_the_root(&prepared.plan.spec))
+        .map_err(failed("write the specification"))?;
     fs::write(folder.join("config.json"), json).map_err(failed("write the specification"))?;
     let (streams, stdio, console) = if container.config.tty {
         drop(fs::remove_file("console.sock"));
@@ -185,9 +185,10 @@ pub(crate) fn overlay(paths: &Paths, layers: &Path, container: &Container) -> Ov
 
 /// What the payload runs, as the plan has it.
 pub(crate) fn program(plan: &Plan) -> Program {
-    let words = plan.spec.process().as_ref().and_then(|process| process.args().clone());
+    let process = plan.spec.process().as_ref();
     Program {
-        argv: words.unwrap_or_default(),
+        argv: process.and_then(|process| process.args().clone()).unwrap_or_default(),
+        working_dir: process.map_or_else(|| PathBuf::from("/"), |process| process.cwd().clone()),
         env: plan.env.clone(),
         capabilities: launch_plan::capabilities(plan.final_caps),
         filter: plan.filter.as_ref().map(|filter| filter.instructions.clone()).unwrap_or_default(),
