@@ -321,3 +321,85 @@ fn cp_out_of_a_racing_container_writes_below_its_target() {
     env.run(["rm", "-f", "c1"]).success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn places_where_we_write_may_be_links_and_nothing_leaves_the_root() {
+    let env = TestEnv::new();
+    let victim = victim(&env).display().to_string();
+    let outside = env.work().display().to_string();
+    let absent = env.work().join("pwned").display().to_string();
+    for leads_to in [&victim, &absent, &"../../../../../../..".to_owned(), &outside] {
+        let mut layer = Layer::new();
+        for name in [
+            ".dockerenv",
+            "etc/hosts",
+            "etc/hostname",
+            "etc/resolv.conf",
+            "etc/mtab",
+            "sbin",
+            "data",
+            "dev",
+        ] {
+            layer.symlink(name, leads_to);
+        }
+        load_with(&env, layer).success();
+        for flags in
+            ["", "--init", "-w /data/new/er", "-v vol:/data", "-v vol:/data/deep --tmpfs /data/tmp"]
+        {
+            let run = format!(
+                "docker run --rm --network none {flags} evil sh -c 'cat /etc/hosts /etc/hostname; echo pwned >> /etc/hosts'"
+            );
+            let output = env.sh(&run);
+            assert!([0, 1, 125, 126, 127].contains(&output.status()), "{output}");
+            assert!(
+                !output.stdout().contains("untouched"),
+                "a file of the host is read:\n{output}"
+            );
+            assert_untouched(&env);
+            let made: Vec<_> = ["pwned", "new", "deep", "tmp", "docker-init"]
+                .into_iter()
+                .filter(|name| env.work().join(name).exists())
+                .collect();
+            assert!(made.is_empty(), "{made:?} made on the host by\n{output}");
+        }
+        // What a new volume was filled with came from inside.
+        env.sh(
+            "docker run --rm --network none -v vol:/v alpine sh -c 'cat /v/victim /v/deep/victim'",
+        )
+        .code(1)
+        .stdout_is("");
+        env.sh("docker volume rm vol").success();
+    }
+    env.assert_nothing_left();
+}
+
+#[test]
+fn accounts_of_the_host_are_not_looked_up_and_a_pipe_does_not_hang() {
+    let env = TestEnv::new();
+    let passwd = env.write("passwd", "spy:x:77:77::/:/bin/sh\n").display().to_string();
+    let mut layer = Layer::new();
+    layer.symlink("etc/passwd", &passwd).symlink("etc/group", &passwd);
+    load_with(&env, layer).success();
+    env.sh("docker run --rm --network none -u spy evil id").code(125).stderr_has("spy");
+    let mut layer = Layer::new();
+    layer.entry(EntryType::Fifo, "etc/passwd", 0o644, "", b"").entry(
+        EntryType::Fifo,
+        "etc/group",
+        0o644,
+        "",
+        b"",
+    );
+    layer.entry(EntryType::Fifo, ".dockerenv", 0o644, "", b"").entry(
+        EntryType::Fifo,
+        "etc/hosts",
+        0o644,
+        "",
+        b"",
+    );
+    load_with(&env, layer).success();
+    env.sh("docker run --rm --network none -u spy evil id").code(125).stderr_has("spy");
+    env.sh("docker run --rm --network none -u 5:6 evil sh -c 'echo ran'")
+        .success()
+        .stdout_is("ran\n");
+    env.assert_nothing_left();
+}

@@ -19,6 +19,7 @@ mod network;
 mod one_id;
 mod pause;
 mod ps;
+mod races;
 mod readme;
 mod reference;
 mod registry;

@@ -19,7 +19,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, ResolveFlags, Stat, StatxFlags, fstat, mkdirat, openat2, statx,
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, StatxFlags, fstat, mkdirat, openat2,
+    statx,
 };
 use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags};
@@ -115,14 +116,15 @@ impl View {
             let destination = &mount.point.destination;
             let Some((source, rw)) = self.source(engine, mount)? else { continue };
             self.mount(&source, destination, !rw, true)
-                .map_err(failed(format!("mount {} on {destination}", source.display())))?;
+                .map_err(failed(format!("mount {} on {destination}", mount.point.source)))?;
         }
         let folder = engine.paths().container(&container.id);
         for name in ["hosts", "hostname", "resolv.conf"] {
             let destination = format!("/etc/{name}");
-            let source = folder.join(name);
-            let taken = container.mounts.iter().any(|m| m.point.destination == destination);
-            if !taken && source.is_file() {
+            if container.mounts.iter().any(|mount| mount.point.destination == destination) {
+                continue;
+            }
+            if let Ok(source) = open_path(&folder.join(name)) {
                 self.mount(&source, &destination, false, false)
                     .map_err(failed(format!("mount {destination}")))?;
             }
@@ -130,18 +132,17 @@ impl View {
         Ok(())
     }
 
-    /// Where the content of a mount lies and whether it may be written; `None` for memory
-    /// and for what is not there.
+    /// The content of a mount and whether it may be written; `None` for memory and for what
+    /// is not there.
     fn source(
         &self,
         engine: &Engine,
         mount: &ContainerMount,
-    ) -> Result<Option<(PathBuf, bool)>, EngineError> {
+    ) -> Result<Option<(OwnedFd, bool)>, EngineError> {
         let point = &mount.point;
         let found = match point.kind {
             MountType::Bind => {
-                let source = PathBuf::from(&point.source);
-                source.exists().then_some((source, point.rw))
+                open_path(Path::new(&point.source)).ok().map(|source| (source, point.rw))
             }
             MountType::Volume => {
                 let Ok(volume) = engine.volumes.get(&point.name) else { return Ok(None) };
@@ -151,7 +152,9 @@ impl View {
                     crate::volumes::copy_up(&volume, &attached.path, &self.path, destination)?;
                 }
                 let source = if mount.subpath.is_empty() {
-                    attached.path
+                    open_path(&attached.path).map_err(|errno| {
+                        EngineError::io(format!("open volume {}", volume.name))(errno.into())
+                    })?
                 } else {
                     volume.subpath(Path::new(&mount.subpath))?
                 };
@@ -164,20 +167,24 @@ impl View {
 
     fn mount(
         &self,
-        source: &Path,
+        source: &OwnedFd,
         destination: &str,
         readonly: bool,
         create: bool,
     ) -> io::Result<()> {
         let place = match self.find(destination, OFlags::empty()) {
-            Err(Errno::NOENT) if create => self.make_place(destination, source.is_dir())?,
+            Err(Errno::NOENT) if create => {
+                let kind = FileType::from_raw_mode(fstat(source)?.st_mode);
+                self.make_place(destination, kind == FileType::Directory)?
+            }
             Err(Errno::NOENT) => return Ok(()),
             outcome => outcome?,
         };
         let flags = OpenTreeFlags::OPEN_TREE_CLONE
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
+            | OpenTreeFlags::AT_EMPTY_PATH
             | OpenTreeFlags::AT_RECURSIVE;
-        let tree = rustix::mount::open_tree(CWD, source, flags)?;
+        let tree = rustix::mount::open_tree(source, "", flags)?;
         if readonly {
             coracle_sys::mount::set_readonly(tree.as_fd(), true).map_err(io::Error::other)?;
         }
@@ -209,6 +216,10 @@ impl View {
         }
         Ok(at)
     }
+}
+
+fn open_path(path: &Path) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }
 
 fn is_mount_point(path: &Path) -> bool {

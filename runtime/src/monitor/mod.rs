@@ -28,6 +28,7 @@ mod output;
 mod pump;
 mod run;
 mod start;
+mod subpaths;
 mod take_down;
 mod volumes;
 

@@ -30,6 +30,7 @@ fn remove_folder(paths: &Paths, id: &str) -> Result<(), EngineError> {
     // Shared memory that other containers could join.
     crate::rootfs::unmount(&folder.join("shm"))
         .map_err(EngineError::syscall("unmount the shared memory"))?;
+    super::subpaths::release(&folder).map_err(EngineError::io("unmount parts of volumes"))?;
     // Nothing is mounted there any more: what is left was made by a start that was cut off.
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -1,6 +1,7 @@
 //! Volumes of a container that starts: mounted where they are in memory, filled from the
 //! image where they are new.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::error::EngineError;
@@ -16,7 +17,7 @@ pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, 
     let mut ready = container.clone();
     let volumes = Volumes::new(paths.volumes());
     let root = paths.merged(&container.id);
-    for mount in &mut ready.mounts {
+    for (number, mount) in ready.mounts.iter_mut().enumerate() {
         if mount.point.kind != MountType::Volume {
             continue;
         }
@@ -26,13 +27,15 @@ pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, 
             copy_up(&volume, &attached.path, &root, Path::new(&mount.point.destination))?;
         }
         mount.point.rw &= !attached.read_only;
-        mount.point.source = if mount.subpath.is_empty() {
+        let source = if mount.subpath.is_empty() {
             attached.path
         } else {
-            volume.subpath(Path::new(&std::mem::take(&mut mount.subpath)))?
-        }
-        .display()
-        .to_string();
+            let subpath = std::mem::take(&mut mount.subpath);
+            let part = volume.subpath(Path::new(&subpath))?;
+            super::subpaths::hold(&paths.running(&container.id), number, part.as_fd())
+                .map_err(EngineError::io(format!("mount {subpath} of volume {}", volume.name)))?
+        };
+        mount.point.source = source.display().to_string();
     }
     Ok(ready)
 }

@@ -216,11 +216,8 @@ fn user_mount(mount: &ContainerMount) -> Result<Mount, SpecError> {
             options.push("rro");
         }
     }
-    let mut source = PathBuf::from(&point.source);
-    if !mount.subpath.is_empty() {
-        source.push(&mount.subpath);
-    }
-    Ok(bind(&point.destination, source, &options))
+    // The monitor has made a part of a volume a source of its own by now.
+    Ok(bind(&point.destination, PathBuf::from(&point.source), &options))
 }
 
 fn tmpfs_mount(destination: &str, options: &[String]) -> Mount {

@@ -6,11 +6,12 @@
 use std::ffi::CString;
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 
 use super::{Source, Volume, VolumeError, Volumes};
@@ -79,19 +80,27 @@ fn attach(volume: &Volume) -> Result<Attached, VolumeError> {
 }
 
 impl Volume {
-    /// The directory `subpath` inside the volume; no symlink leads out of it.
+    /// Opens (O_PATH) what is at `subpath` inside the volume; no symlink leads out of it.
+    ///
+    /// A descriptor, not a path: a container that has the volume may put a symlink in its
+    /// place at any time.
     ///
     /// # Errors
     /// When there is none.
-    pub fn subpath(&self, subpath: &Path) -> Result<PathBuf, VolumeError> {
-        let path = self.data.join(subpath);
-        let resolve = || -> io::Result<PathBuf> {
+    pub fn subpath(&self, subpath: &Path) -> Result<OwnedFd, VolumeError> {
+        let resolve = || -> io::Result<OwnedFd> {
             let flags = OFlags::PATH | OFlags::CLOEXEC;
             let root = rustix::fs::open(&self.data, flags | OFlags::DIRECTORY, Mode::empty())?;
-            let resolve = ResolveFlags::BENEATH;
-            let found = rustix::fs::openat2(&root, subpath, flags, Mode::empty(), resolve)?;
-            fs::read_link(format!("/proc/self/fd/{}", found.as_raw_fd()))
+            loop {
+                let resolve = ResolveFlags::BENEATH;
+                match rustix::fs::openat2(&root, subpath, flags, Mode::empty(), resolve) {
+                    // Something was renamed elsewhere meanwhile; the kernel asks to try again.
+                    Err(Errno::AGAIN | Errno::INTR) => {}
+                    outcome => return Ok(outcome?),
+                }
+            }
         };
+        let path = self.data.join(subpath);
         resolve().map_err(|source| VolumeError::Subpath { path, source })
     }
 }
@@ -136,10 +145,11 @@ fn split_options(options: &str) -> (MountFlags, String) {
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{MountFlags, attach, split_options};
+    use super::{MountFlags, VolumeError, attach, split_options};
     use crate::volumes::Volume;
 
     fn volume(dir: &Path, options: &[(&str, &str)]) -> Volume {
@@ -175,7 +185,12 @@ mod tests {
         fs::create_dir_all(volume.data.join("sub/deep")).unwrap();
         symlink("sub", volume.data.join("inside")).unwrap();
         symlink("/etc", volume.data.join("outside")).unwrap();
-        let read = |path| volume.subpath(Path::new(path));
+        let read = |path| {
+            let found = volume.subpath(Path::new(path))?;
+            Ok::<_, VolumeError>(
+                fs::read_link(format!("/proc/self/fd/{}", found.as_raw_fd())).unwrap(),
+            )
+        };
         assert_eq!(read("sub/deep").unwrap(), volume.data.join("sub/deep"));
         assert_eq!(read("inside/deep").unwrap(), volume.data.join("sub/deep"));
         for bad in ["outside", "../x", "absent"] {
