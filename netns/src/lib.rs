@@ -5,12 +5,16 @@
 
 pub mod addresses;
 pub mod dns;
+mod flow;
 pub mod hub;
 mod loopback;
+mod maker;
+pub mod netd;
 pub mod netlink;
 pub mod nft;
 pub mod prefix;
 pub mod protocol;
+mod wire;
 #[cfg(test)]
 mod world;
 

@@ -22,6 +22,7 @@ pub mod probe;
 pub mod process;
 pub mod seccomp;
 pub mod signal;
+pub mod sockets;
 pub mod userns;
 
 pub use error::{Context, SyscallError};

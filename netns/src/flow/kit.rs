@@ -1,0 +1,229 @@
+//! What every flow works with: the poller, the wire, sockets on both sides, the clock.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Instant;
+
+use rustix::event::epoll;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+use super::splice::Pipes;
+use crate::maker::Maker;
+use crate::wire::{Packet, Unreachable, frame, split, unreachable_for};
+
+/// Whose event it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Wire,
+    Door,
+    Client,
+    Tcp,
+    Greeter,
+    Udp,
+    Echo,
+    TcpPort,
+    UdpPort,
+    DnsUdp,
+    DnsTcp,
+    DnsStream,
+    DnsUpstream,
+}
+
+const KINDS: [Kind; 13] = [
+    Kind::Wire,
+    Kind::Door,
+    Kind::Client,
+    Kind::Tcp,
+    Kind::Greeter,
+    Kind::Udp,
+    Kind::Echo,
+    Kind::TcpPort,
+    Kind::UdpPort,
+    Kind::DnsUdp,
+    Kind::DnsTcp,
+    Kind::DnsStream,
+    Kind::DnsUpstream,
+];
+
+/// What the poller gives back with an event: a kind and an index into its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) index: usize,
+}
+
+impl Token {
+    const KIND_SHIFT: u32 = 56;
+
+    pub(crate) fn new(kind: Kind, index: usize) -> Self {
+        Self { kind, index }
+    }
+
+    pub(crate) fn to_u64(self) -> u64 {
+        (self.kind as u64) << Self::KIND_SHIFT | self.index as u64
+    }
+
+    pub(crate) fn from_u64(value: u64) -> Option<Self> {
+        let kind = usize::try_from(value >> Self::KIND_SHIFT).ok()?;
+        let index = usize::try_from(value & ((1 << Self::KIND_SHIFT) - 1)).ok()?;
+        Some(Self { kind: *KINDS.get(kind)?, index })
+    }
+}
+
+/// What may be done with a packet that wants out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// To this address, as the host sees it.
+    Pass(IpAddr),
+    Refuse(Unreachable),
+    /// Not even an answer: the sender is nobody we know.
+    Drop,
+}
+
+/// Why a connection to the outside failed, as the container is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Refused,
+    Unreachable(Unreachable),
+    /// The container's own clock tells.
+    Silent,
+}
+
+impl From<Errno> for Failure {
+    fn from(error: Errno) -> Self {
+        match error {
+            Errno::CONNREFUSED | Errno::CONNRESET => Self::Refused,
+            Errno::NETUNREACH | Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL => {
+                Self::Unreachable(Unreachable::Network)
+            }
+            Errno::ACCESS | Errno::PERM => Self::Unreachable(Unreachable::Prohibited),
+            Errno::TIMEDOUT => Self::Silent,
+            _ => Self::Unreachable(Unreachable::Host),
+        }
+    }
+}
+
+/// Frames that wait for room on the wire, at most.
+const QUEUE_FRAMES_MAX: usize = 1024;
+
+/// The packet socket at the far end of the hub's way out.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) socket: OwnedFd,
+    pub(crate) us: [u8; 6],
+    pub(crate) hub: [u8; 6],
+    /// Bytes.
+    pub(crate) mtu: usize,
+    next_id: u32,
+    queue: VecDeque<Vec<u8>>,
+}
+
+impl Wire {
+    pub(crate) fn new(socket: OwnedFd, us: [u8; 6], hub: [u8; 6], mtu: usize) -> Self {
+        Self { socket, us, hub, mtu, next_id: 0, queue: VecDeque::new() }
+    }
+
+    /// Sends a packet of ours into the hub.
+    pub(crate) fn send(&mut self, packet: Vec<u8>) {
+        self.next_id = self.next_id.wrapping_add(1);
+        for part in split(packet, self.mtu, self.next_id) {
+            let bytes = frame(self.us, self.hub, &part);
+            self.send_frame(&bytes);
+        }
+    }
+
+    /// Sends a whole frame; one that finds no room now waits, one too many is lost, as on a
+    /// real wire.
+    pub(crate) fn send_frame(&mut self, bytes: &[u8]) {
+        let waits = !self.queue.is_empty() || self.try_send(bytes) == Err(Errno::AGAIN);
+        if waits && self.queue.len() < QUEUE_FRAMES_MAX {
+            self.queue.push_back(bytes.to_vec());
+        }
+    }
+
+    fn try_send(&self, bytes: &[u8]) -> Result<(), Errno> {
+        match rustix::io::write(&self.socket, bytes) {
+            Err(Errno::AGAIN | Errno::NOBUFS) => Err(Errno::AGAIN),
+            // Any other failure is about this frame alone, which is lost.
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends what waited.
+    pub(crate) fn flush(&mut self) {
+        while let Some(bytes) = self.queue.front() {
+            if self.try_send(bytes) == Err(Errno::AGAIN) {
+                return;
+            }
+            self.queue.pop_front();
+        }
+    }
+}
+
+/// The shared parts.
+#[derive(Debug)]
+pub(crate) struct Kit {
+    pub(crate) poller: OwnedFd,
+    pub(crate) wire: Wire,
+    pub(crate) maker: Maker,
+    pub(crate) pipes: Pipes,
+    pub(crate) now: Instant,
+    /// Whether nf_tables leads the segments of known connections to their sockets; otherwise
+    /// all of them come up the wire and are written back.
+    pub(crate) marks: bool,
+}
+
+impl Kit {
+    /// Tells the poller of a socket that is read and written until it would block.
+    pub(crate) fn watch(&self, socket: impl AsFd, token: Token) -> Result<(), Errno> {
+        use epoll::EventFlags;
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(&self.poller, socket, epoll::EventData::new_u64(token.to_u64()), flags)
+    }
+
+    /// Tells the poller of a descriptor that is served a bit at a time.
+    pub(crate) fn watch_input(&self, fd: impl AsFd, token: Token) -> Result<(), Errno> {
+        let data = epoll::EventData::new_u64(token.to_u64());
+        epoll::add(&self.poller, fd, data, epoll::EventFlags::IN)
+    }
+
+    /// Tells a container that its packet went nowhere.
+    pub(crate) fn refuse(&mut self, packet: &Packet<'_>, why: Unreachable) {
+        self.wire.send(unreachable_for(packet, why));
+    }
+}
+
+/// A socket of this thread's network namespace, which is the host's.
+pub(crate) fn host_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
+    rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+}
+
+/// The family of an address.
+pub(crate) fn family(address: &IpAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 }
+}
+
+/// The host's own loopback address of the same family.
+pub(crate) fn loopback(like: IpAddr) -> IpAddr {
+    match like {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// Whether connecting failed, succeeded, or is still under way (`None`).
+pub(crate) fn connection_state(socket: &OwnedFd) -> Option<Result<(), Errno>> {
+    match rustix::net::sockopt::socket_error(socket) {
+        Ok(Err(error)) | Err(error) => return Some(Err(error)),
+        Ok(Ok(())) => {}
+    }
+    rustix::net::getpeername(socket).is_ok().then_some(Ok(()))
+}
+
+/// The peer's address in plain form, where a socket of both families shows it mapped.
+pub(crate) fn unmapped(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

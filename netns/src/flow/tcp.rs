@@ -1,0 +1,409 @@
+//! TCP between containers and the world, through the kernels of both sides.
+//!
+//! # How it works
+//!
+//! *Out*: the first segment of a connection comes up the wire and is kept. We connect to its
+//! destination from the host. If that fails the container gets a reset or "unreachable", at
+//! once. If it succeeds we listen in the hub at the very address the container asked for (the
+//! socket is transparent), write the kept segment back down the wire, and the hub's kernel
+//! completes the handshake: the container's `connect` succeeds exactly when ours did. The
+//! two sockets are then spliced.
+//!
+//! *In*: a connection accepted at a published port is continued from the hub, from a socket
+//! bound to the client's own address, so that the container sees who it is.
+//!
+//! Without marks (see [`Kit::marks`]) the later segments come up the wire too and are written
+//! back as they are, for as long as the connection is known and [`LINGER`] after it.
+//!
+//! # Limits
+//!
+//! At most `room` connections; one more is reset.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::SocketType;
+use rustix::net::sockopt;
+use slab::Slab;
+
+use super::kit::{Failure, Kind, Kit, Token, connection_state, family, host_socket};
+use super::splice::{Pair, Progress};
+use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
+
+/// How long the container has to answer the greeting in the hub.
+const GREETING: Duration = Duration::from_secs(30);
+
+/// How long the last segments of a closed connection may come (twice the segment lifetime).
+const LINGER: Duration = Duration::from_secs(60);
+
+/// A silent peer is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(600);
+
+/// Both ends of a connection, as the container's packets show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ends {
+    inner: SocketAddr,
+    outer: SocketAddr,
+}
+
+impl Ends {
+    /// Of the connection that a container's segment belongs to.
+    pub(crate) fn of(tcp: &Tcp<'_>) -> Self {
+        Self { inner: tcp.source, outer: tcp.destination }
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    /// We connect for the container; its first segment waits.
+    Dialing {
+        far: OwnedFd,
+        first: Vec<u8>,
+    },
+    /// The hub's kernel shakes hands with the container.
+    Greeting {
+        far: OwnedFd,
+        since: Instant,
+    },
+    /// We connect to the container for a client.
+    Calling {
+        near: OwnedFd,
+        client: OwnedFd,
+    },
+    Joined(Pair),
+    /// Between two of the others; never seen from outside a function.
+    Between,
+}
+
+#[derive(Debug)]
+struct Flow {
+    ends: Ends,
+    state: State,
+}
+
+/// A listener in the hub, for as long as somebody is greeted there.
+#[derive(Debug)]
+struct Greeter {
+    socket: OwnedFd,
+    address: SocketAddr,
+    expected: usize,
+}
+
+/// All connections.
+#[derive(Debug)]
+pub(crate) struct TcpFlows {
+    flows: Slab<Flow>,
+    by_ends: HashMap<Ends, usize>,
+    greeters: Slab<Greeter>,
+    by_address: HashMap<SocketAddr, usize>,
+    closed: HashMap<Ends, Instant>,
+    /// Connections that had more to move than one turn allows.
+    busy: Vec<usize>,
+    room: usize,
+}
+
+impl TcpFlows {
+    pub(crate) fn new(room: usize) -> Self {
+        Self {
+            flows: Slab::new(),
+            by_ends: HashMap::new(),
+            greeters: Slab::new(),
+            by_address: HashMap::new(),
+            closed: HashMap::new(),
+            busy: Vec::new(),
+            room,
+        }
+    }
+
+    /// Whether a segment belongs to a connection that was let through, or to one just over.
+    pub(crate) fn knows(&self, ends: Ends, opens: bool) -> bool {
+        self.by_ends.contains_key(&ends) || !opens && self.closed.contains_key(&ends)
+    }
+
+    /// A segment that [`TcpFlows::knows`]: it goes back to the hub, where its socket is.
+    pub(crate) fn on_known(&mut self, kit: &mut Kit, ends: Ends, frame: Frame<'_>) {
+        let flow = self.by_ends.get(&ends).map(|&index| &self.flows[index]);
+        // A first segment that is sent again waits with the one we have.
+        if !flow.is_some_and(|flow| matches!(flow.state, State::Dialing { .. })) {
+            kit.wire.send_frame(frame.turned());
+        }
+    }
+
+    /// A segment of no connection we know. `target` is its destination, seen from the host.
+    pub(crate) fn on_segment(&mut self, kit: &mut Kit, frame: Frame<'_>, target: SocketAddr) {
+        let Some(packet) = Packet::parse(frame.packet()) else { return };
+        let Some(tcp) = packet.tcp() else { return };
+        let ends = Ends::of(&tcp);
+        if !tcp.flags.opens() {
+            if let Some(reset) = reset_for(&tcp) {
+                kit.wire.send(reset);
+            }
+            return;
+        }
+        self.closed.remove(&ends);
+        if self.flows.len() >= self.room {
+            kit.refuse(&packet, Unreachable::Prohibited);
+            return;
+        }
+        match dial(target) {
+            Ok(far) => {
+                let first = frame.turned().to_vec();
+                self.add(kit, Flow { ends, state: State::Dialing { far, first } });
+            }
+            Err(error) => tell(kit, &packet, error.into()),
+        }
+    }
+
+    /// Continues a client's connection in the hub. `source` is the address it is to come from.
+    pub(crate) fn on_client(
+        &mut self,
+        kit: &mut Kit,
+        client: OwnedFd,
+        source: SocketAddr,
+        container: SocketAddr,
+    ) {
+        // What cannot be continued is reset by closing with the client's bytes unread.
+        let near = match self.call(kit, source, container) {
+            Ok(near) if self.flows.len() < self.room => near,
+            _ => return reset(&client),
+        };
+        let ends = Ends { inner: container, outer: source };
+        self.add(kit, Flow { ends, state: State::Calling { near, client } });
+    }
+
+    fn call(
+        &mut self,
+        kit: &mut Kit,
+        source: SocketAddr,
+        container: SocketAddr,
+    ) -> Result<OwnedFd, Errno> {
+        let near = kit.maker.stream(family(&container.ip()))?;
+        rustix::net::bind(&near, &source)?;
+        match rustix::net::connect(&near, &container) {
+            Ok(()) | Err(Errno::INPROGRESS) => Ok(near),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn add(&mut self, kit: &mut Kit, flow: Flow) {
+        let entry = self.flows.vacant_entry();
+        let token = Token::new(Kind::Tcp, entry.key());
+        let watched = match &flow.state {
+            State::Dialing { far, .. } => kit.watch(far, token),
+            State::Calling { near, client } => {
+                kit.watch(near, token).and_then(|()| kit.watch(client, token))
+            }
+            // Flows begin in one of the states above.
+            State::Greeting { .. } | State::Joined(_) | State::Between => Err(Errno::INVAL),
+        };
+        // Out of memory for it: dropped, as if never seen.
+        if watched.is_ok() {
+            self.by_ends.insert(flow.ends, entry.key());
+            entry.insert(flow);
+        }
+    }
+
+    /// One of a connection's sockets is ready.
+    pub(crate) fn on_ready(&mut self, kit: &mut Kit, index: usize) {
+        let Some(flow) = self.flows.get_mut(index) else { return };
+        match &mut flow.state {
+            State::Dialing { far, .. } => {
+                if let Some(outcome) = connection_state(far) {
+                    self.dialed(kit, index, outcome);
+                }
+            }
+            State::Greeting { .. } | State::Between => {}
+            State::Calling { near, .. } => match connection_state(near) {
+                None => {}
+                Some(Ok(())) => self.called(kit, index),
+                Some(Err(_)) => {
+                    if let State::Calling { client, .. } = self.remove(kit, index) {
+                        reset(&client);
+                    }
+                }
+            },
+            State::Joined(pair) => match pair.pump(&mut kit.pipes) {
+                Progress::Waiting => {}
+                Progress::Busy => self.busy.push(index),
+                Progress::Done => drop(self.remove(kit, index)),
+                Progress::Broken => {
+                    if let State::Joined(pair) = self.remove(kit, index) {
+                        pair.reset();
+                    }
+                }
+            },
+        }
+    }
+
+    fn dialed(&mut self, kit: &mut Kit, index: usize, outcome: Result<(), Errno>) {
+        let address = self.flows[index].ends.outer;
+        let outcome = outcome.and_then(|()| self.expect(kit, address));
+        if let Err(error) = outcome {
+            if let State::Dialing { mut first, .. } = self.remove(kit, index)
+                && let Some(frame) = Frame::parse(&mut first)
+                && let Some(packet) = Packet::parse(frame.packet())
+            {
+                tell(kit, &packet, error.into());
+            }
+            return;
+        }
+        if let State::Dialing { far, first } = self.take(index) {
+            self.flows[index].state = State::Greeting { far, since: kit.now };
+            kit.wire.send_frame(&first);
+        }
+    }
+
+    /// Listens at `address` in the hub for one more connection.
+    fn expect(&mut self, kit: &mut Kit, address: SocketAddr) -> Result<(), Errno> {
+        if let Some(&index) = self.by_address.get(&address) {
+            self.greeters[index].expected += 1;
+            return Ok(());
+        }
+        let socket = kit.maker.stream(family(&address.ip()))?;
+        rustix::net::bind(&socket, &address)?;
+        rustix::net::listen(&socket, 1024)?;
+        let entry = self.greeters.vacant_entry();
+        kit.watch_input(&socket, Token::new(Kind::Greeter, entry.key()))?;
+        self.by_address.insert(address, entry.key());
+        entry.insert(Greeter { socket, address, expected: 1 });
+        Ok(())
+    }
+
+    fn expect_no_more(&mut self, address: SocketAddr) {
+        let Some(&index) = self.by_address.get(&address) else { return };
+        let greeter = &mut self.greeters[index];
+        greeter.expected -= 1;
+        if greeter.expected == 0 {
+            self.by_address.remove(&address);
+            self.greeters.remove(index);
+        }
+    }
+
+    /// Containers completed their handshakes at a listener in the hub.
+    pub(crate) fn on_greeted(&mut self, kit: &mut Kit, index: usize) {
+        use rustix::net::SocketFlags;
+        while let Some(greeter) = self.greeters.get(index) {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let Ok((near, Some(peer))) = rustix::net::acceptfrom_with(&greeter.socket, flags)
+            else {
+                return;
+            };
+            let Ok(inner) = SocketAddr::try_from(peer) else { continue };
+            let ends = Ends { inner, outer: greeter.address };
+            if let Some(&flow) = self.by_ends.get(&ends) {
+                self.join(kit, flow, near);
+            }
+        }
+    }
+
+    fn join(&mut self, kit: &mut Kit, index: usize, near: OwnedFd) {
+        let flow = &mut self.flows[index];
+        if !matches!(flow.state, State::Greeting { .. }) {
+            return reset(&near);
+        }
+        let outer = flow.ends.outer;
+        if kit.watch(&near, Token::new(Kind::Tcp, index)).is_err() {
+            drop(self.remove(kit, index));
+            return reset(&near);
+        }
+        let State::Greeting { far, .. } = self.take(index) else { return };
+        for socket in [&near, &far] {
+            tune(socket);
+        }
+        self.flows[index].state = State::Joined(Pair::new(near, far));
+        self.expect_no_more(outer);
+        self.on_ready(kit, index);
+    }
+
+    fn called(&mut self, kit: &mut Kit, index: usize) {
+        let State::Calling { near, client } = self.take(index) else { return };
+        for socket in [&near, &client] {
+            tune(socket);
+        }
+        self.flows[index].state = State::Joined(Pair::new(near, client));
+        self.on_ready(kit, index);
+    }
+
+    fn take(&mut self, index: usize) -> State {
+        std::mem::replace(&mut self.flows[index].state, State::Between)
+    }
+
+    fn remove(&mut self, kit: &Kit, index: usize) -> State {
+        let Flow { ends, state } = self.flows.remove(index);
+        self.by_ends.remove(&ends);
+        if !kit.marks {
+            self.closed.insert(ends, kit.now);
+        }
+        if matches!(state, State::Greeting { .. }) {
+            self.expect_no_more(ends.outer);
+        }
+        state
+    }
+
+    /// Gives the connections that had more to move another turn; true if some still have.
+    pub(crate) fn turn(&mut self, kit: &mut Kit) -> bool {
+        for index in std::mem::take(&mut self.busy) {
+            self.on_ready(kit, index);
+        }
+        !self.busy.is_empty()
+    }
+
+    /// Forgets what is over; gives the time when it should be called again.
+    pub(crate) fn sweep(&mut self, kit: &Kit) -> Option<Instant> {
+        self.closed.retain(|_, since| kit.now.duration_since(*since) < LINGER);
+        let mut next: Option<Instant> = self.closed.values().min().map(|since| *since + LINGER);
+        let mut late = Vec::new();
+        for (index, flow) in &self.flows {
+            if let State::Greeting { since, .. } = flow.state {
+                let end = since + GREETING;
+                if end <= kit.now {
+                    late.push(index);
+                } else {
+                    next = Some(next.map_or(end, |next| next.min(end)));
+                }
+            }
+        }
+        for index in late {
+            drop(self.remove(kit, index));
+        }
+        next
+    }
+}
+
+/// Begins to connect from the host.
+fn dial(target: SocketAddr) -> Result<OwnedFd, Errno> {
+    let far = host_socket(family(&target.ip()), SocketType::STREAM)?;
+    match rustix::net::connect(&far, &target) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(far),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells the container why its connection was not made.
+fn tell(kit: &mut Kit, packet: &Packet<'_>, failure: Failure) {
+    match failure {
+        Failure::Refused => {
+            if let Some(reset) = packet.tcp().and_then(|tcp| reset_for(&tcp)) {
+                kit.wire.send(reset);
+            }
+        }
+        Failure::Unreachable(why) => kit.refuse(packet, why),
+        Failure::Silent => {}
+    }
+}
+
+/// Closing it will send a reset.
+fn reset(socket: &OwnedFd) {
+    // A socket that is dead already has nobody to be told.
+    sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
+}
+
+/// Both programs decide when to send; we add no delay. Options are a service, not a need.
+fn tune(socket: &OwnedFd) {
+    sockopt::set_tcp_nodelay(socket, true).ok();
+    sockopt::set_socket_keepalive(socket, true).ok();
+    sockopt::set_tcp_keepidle(socket, KEEPALIVE).ok();
+}

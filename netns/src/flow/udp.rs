@@ -1,0 +1,298 @@
+//! UDP between containers and the world: one connected socket per pair of addresses.
+//!
+//! # How it works
+//!
+//! *Out*: a datagram of a container comes up the wire; its payload is sent from a host socket
+//! connected to the destination, and what comes back is written down the wire as if from
+//! there. "Port unreachable" is passed on.
+//!
+//! *In*: a datagram at a published port is sent on from a hub socket bound to the client's own
+//! address; what the container answers arrives there.
+//!
+//! # Limits
+//!
+//! At most [`FLOWS_MAX`] pairs; the one idle longest gives way. A pair is forgotten after
+//! [`IDLE_UNANSWERED`], or [`IDLE`] once both sides have spoken (RFC 4787 asks for two minutes).
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, SocketType};
+use slab::Slab;
+
+use super::kit::{Failure, Kind, Kit, Token, family, host_socket};
+use crate::wire::{Packet, Udp, udp_packet, unreachable_for};
+
+const FLOWS_MAX: usize = 4096;
+const IDLE_UNANSWERED: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(180);
+
+/// Datagrams taken from one socket before others get their turn.
+const BURST: usize = 64;
+const DATAGRAM_BYTES_MAX: usize = 65_535;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Ends {
+    inner: SocketAddr,
+    outer: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The socket is the host's, connected to the outer end.
+    Out {
+        /// The start of the last packet, to be quoted if it is refused.
+        last: Vec<u8>,
+    },
+    /// The socket is the hub's, bound to the outer end; answers leave by the port's socket.
+    In { port: Rc<OwnedFd>, client: SocketAddr },
+}
+
+#[derive(Debug)]
+struct Flow {
+    ends: Ends,
+    socket: OwnedFd,
+    way: Way,
+    used: Instant,
+    answered: bool,
+}
+
+impl Flow {
+    fn end(&self) -> Instant {
+        self.used + if self.answered { IDLE } else { IDLE_UNANSWERED }
+    }
+}
+
+/// All pairs of addresses that exchange datagrams.
+#[derive(Debug)]
+pub(crate) struct UdpFlows {
+    flows: Slab<Flow>,
+    by_ends: HashMap<Ends, usize>,
+    /// By the published port's number in its table and the client.
+    by_client: HashMap<(usize, SocketAddr), usize>,
+    buffer: Vec<u8>,
+}
+
+/// Enough of a packet for an ICMP error about it.
+const QUOTED_BYTES: usize = 128;
+
+impl UdpFlows {
+    pub(crate) fn new() -> Self {
+        Self {
+            flows: Slab::new(),
+            by_ends: HashMap::new(),
+            by_client: HashMap::new(),
+            buffer: vec![0; DATAGRAM_BYTES_MAX],
+        }
+    }
+
+    /// Whether this datagram of a container answers a client at a published port.
+    pub(crate) fn is_answer(&self, udp: &Udp<'_>) -> bool {
+        let ends = Ends { inner: udp.source, outer: udp.destination };
+        self.by_ends
+            .get(&ends)
+            .is_some_and(|&index| matches!(self.flows[index].way, Way::In { .. }))
+    }
+
+    /// A datagram came up the wire. `target` is where its destination is, seen from the host.
+    pub(crate) fn on_datagram(
+        &mut self,
+        kit: &mut Kit,
+        packet: &Packet<'_>,
+        udp: &Udp<'_>,
+        target: SocketAddr,
+    ) {
+        let ends = Ends { inner: udp.source, outer: udp.destination };
+        let index = match self.by_ends.get(&ends) {
+            Some(&index) => index,
+            None => match self.open(kit, ends, target) {
+                Ok(index) => index,
+                Err(error) => return tell(kit, packet, error),
+            },
+        };
+        let flow = &mut self.flows[index];
+        flow.used = kit.now;
+        if let Way::Out { last } = &mut flow.way {
+            last.clear();
+            last.extend_from_slice(&packet.bytes[..packet.bytes.len().min(QUOTED_BYTES)]);
+        }
+        match rustix::net::send(&flow.socket, udp.data, SendFlags::NOSIGNAL) {
+            // As on a real wire: lost when there is no room.
+            Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS) => {}
+            // An error of an earlier datagram is met here.
+            Err(error) => {
+                tell(kit, packet, error);
+                self.remove(index);
+            }
+        }
+    }
+
+    fn open(&mut self, kit: &Kit, ends: Ends, target: SocketAddr) -> Result<usize, Errno> {
+        let socket = host_socket(family(&target.ip()), SocketType::DGRAM)?;
+        rustix::net::connect(&socket, &target)?;
+        self.add(kit, ends, socket, Way::Out { last: Vec::new() })
+    }
+
+    fn add(&mut self, kit: &Kit, ends: Ends, socket: OwnedFd, way: Way) -> Result<usize, Errno> {
+        if self.flows.len() >= FLOWS_MAX {
+            let oldest = self.flows.iter().min_by_key(|(_, flow)| flow.used);
+            if let Some(index) = oldest.map(|(index, _)| index) {
+                self.remove(index);
+            }
+        }
+        let entry = self.flows.vacant_entry();
+        let index = entry.key();
+        kit.watch_input(&socket, Token::new(Kind::Udp, index))?;
+        entry.insert(Flow { ends, socket, way, used: kit.now, answered: false });
+        self.by_ends.insert(ends, index);
+        Ok(index)
+    }
+
+    /// A client's datagram came to a published port. `source` is the address it is to come
+    /// from; `None` when the hub may choose the port.
+    pub(crate) fn on_client(
+        &mut self,
+        kit: &mut Kit,
+        port: &Rc<OwnedFd>,
+        (at, client): (usize, SocketAddr),
+        source: SocketAddr,
+        container: SocketAddr,
+        data: &[u8],
+    ) {
+        let index = match self.by_client.get(&(at, client)) {
+            Some(&index) => index,
+            None => {
+                let way = Way::In { port: Rc::clone(port), client };
+                let opened = call(kit, source, container).and_then(|(socket, source)| {
+                    let ends = Ends { inner: container, outer: source };
+                    self.add(kit, ends, socket, way)
+                });
+                // As on a real wire: lost.
+                let Ok(index) = opened else { return };
+                self.by_client.insert((at, client), index);
+                index
+            }
+        };
+        let flow = &mut self.flows[index];
+        flow.used = kit.now;
+        if let Err(Errno::CONNREFUSED) = rustix::net::send(&flow.socket, data, SendFlags::NOSIGNAL)
+        {
+            // The container's "port unreachable" to an earlier one; this one was not sent.
+            rustix::net::send(&flow.socket, data, SendFlags::NOSIGNAL).ok();
+        }
+    }
+
+    /// A socket has datagrams or an error.
+    pub(crate) fn on_ready(&mut self, kit: &mut Kit, index: usize) {
+        for _ in 0..BURST {
+            let Some(flow) = self.flows.get_mut(index) else { return };
+            let received =
+                rustix::net::recv(&flow.socket, &mut self.buffer[..], RecvFlags::DONTWAIT);
+            match received {
+                Ok((length, _)) => {
+                    flow.used = kit.now;
+                    flow.answered = true;
+                    let data = &self.buffer[..length];
+                    match &flow.way {
+                        Way::Out { .. } => {
+                            kit.wire.send(udp_packet(flow.ends.outer, flow.ends.inner, data));
+                        }
+                        Way::In { port, client } => {
+                            // As on a real wire: lost when there is no room.
+                            rustix::net::sendto(port, data, SendFlags::NOSIGNAL, client).ok();
+                        }
+                    }
+                }
+                Err(Errno::AGAIN | Errno::INTR) => return,
+                Err(error) => {
+                    if let Way::Out { last } = &flow.way
+                        && let Some(packet) = quoted(last)
+                    {
+                        tell(kit, &packet, error);
+                    }
+                    if matches!(flow.way, Way::Out { .. }) {
+                        self.remove(index);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        let flow = self.flows.remove(index);
+        self.by_ends.remove(&flow.ends);
+        if matches!(flow.way, Way::In { .. }) {
+            self.by_client.retain(|_, other| *other != index);
+        }
+    }
+
+    /// Forgets what was idle long enough; gives the time when it should be called again.
+    pub(crate) fn sweep(&mut self, now: Instant) -> Option<Instant> {
+        let idle: Vec<usize> =
+            self.flows.iter().filter(|(_, flow)| flow.end() <= now).map(|(n, _)| n).collect();
+        for index in idle {
+            self.remove(index);
+        }
+        self.flows.iter().map(|(_, flow)| flow.end()).min()
+    }
+
+    /// Forgets the clients of a port that is published no more.
+    pub(crate) fn forget_port(&mut self, port: &Rc<OwnedFd>) {
+        let theirs: Vec<usize> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| matches!(&flow.way, Way::In { port: p, .. } if Rc::ptr_eq(p, port)))
+            .map(|(index, _)| index)
+            .collect();
+        for index in theirs {
+            self.remove(index);
+        }
+    }
+}
+
+/// A packet of which only the start was kept.
+fn quoted(start: &[u8]) -> Option<Packet<'_>> {
+    let address =
+        |range: std::ops::Range<usize>| -> Option<[u8; 4]> { start.get(range)?.try_into().ok() };
+    let address6 =
+        |range: std::ops::Range<usize>| -> Option<[u8; 16]> { start.get(range)?.try_into().ok() };
+    let (source, destination) = match start.first()? >> 4 {
+        4 => (address(12..16)?.into(), address(16..20)?.into()),
+        _ => (address6(8..24)?.into(), address6(24..40)?.into()),
+    };
+    Some(Packet {
+        bytes: start,
+        source,
+        destination,
+        protocol: crate::wire::protocol::UDP,
+        payload: &[],
+        fragment: None,
+    })
+}
+
+fn call(
+    kit: &mut Kit,
+    source: SocketAddr,
+    container: SocketAddr,
+) -> Result<(OwnedFd, SocketAddr), Errno> {
+    let socket = kit.maker.datagram(family(&container.ip()))?;
+    rustix::net::bind(&socket, &source)?;
+    rustix::net::connect(&socket, &container)?;
+    let bound = rustix::net::getsockname(&socket)?;
+    Ok((socket, SocketAddr::try_from(bound)?))
+}
+
+fn tell(kit: &mut Kit, packet: &Packet<'_>, error: Errno) {
+    match Failure::from(error) {
+        Failure::Refused => {
+            kit.wire.send(unreachable_for(packet, crate::wire::Unreachable::Port));
+        }
+        Failure::Unreachable(why) => kit.refuse(packet, why),
+        Failure::Silent => {}
+    }
+}

@@ -1,0 +1,102 @@
+//! A thread that lives in the hub's network namespace and makes sockets there for the others.
+//!
+//! A socket belongs for ever to the namespace of the thread that made it, so the loop, which
+//! stays in the host's, can bind and connect what it got from here.
+//!
+//! TCP sockets are made ahead, since each connection needs one.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+/// How many sockets are made at a time.
+const BATCH: usize = 16;
+
+type Wish = (AddressFamily, SocketType, usize);
+type Made = Result<Vec<OwnedFd>, Errno>;
+
+/// The loop's side.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    wishes: Sender<Wish>,
+    made: Receiver<Made>,
+    streams: VecDeque<OwnedFd>,
+}
+
+impl Maker {
+    /// Starts the thread. `enter` runs in it first and moves it into the hub; its result is
+    /// given back.
+    ///
+    /// # Errors
+    /// When the thread cannot be made, or `enter` fails.
+    pub(crate) fn start<T, E>(
+        enter: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<(Self, T), E>
+    where
+        T: Send + 'static,
+        E: From<std::io::Error> + Send + 'static,
+    {
+        let (wishes, wished) = channel::<Wish>();
+        let (give, made) = channel::<Made>();
+        let (entered, outcome) = channel();
+        thread::Builder::new().name("hub".into()).spawn(move || {
+            let result = enter();
+            let failed = result.is_err();
+            if entered.send(result).is_err() || failed {
+                return;
+            }
+            // Ends with the loop.
+            while let Ok((family, kind, count)) = wished.recv() {
+                let sockets = (0..count).map(|_| socket(family, kind)).collect();
+                if give.send(sockets).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let gone = || std::io::Error::other("the thread in the hub ended");
+        let value = outcome.recv().map_err(|_| gone())??;
+        Ok((Self { wishes, made, streams: VecDeque::new() }, value))
+    }
+
+    /// A TCP socket that may bind to and listen at any address.
+    pub(crate) fn stream(&mut self, family: AddressFamily) -> Result<OwnedFd, Errno> {
+        if family == AddressFamily::INET {
+            if self.streams.is_empty() {
+                self.streams = self.make(family, SocketType::STREAM, BATCH)?.into();
+            }
+            return self.streams.pop_front().ok_or(Errno::NFILE);
+        }
+        self.one(family, SocketType::STREAM)
+    }
+
+    /// A UDP socket that may bind to any address.
+    pub(crate) fn datagram(&mut self, family: AddressFamily) -> Result<OwnedFd, Errno> {
+        self.one(family, SocketType::DGRAM)
+    }
+
+    fn one(&mut self, family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
+        self.make(family, kind, 1)?.pop().ok_or(Errno::NFILE)
+    }
+
+    fn make(&mut self, family: AddressFamily, kind: SocketType, count: usize) -> Made {
+        // The thread ends only with this side.
+        self.wishes.send((family, kind, count)).map_err(|_| Errno::PIPE)?;
+        self.made.recv().map_err(|_| Errno::PIPE)?
+    }
+}
+
+fn socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, kind, flags, None)?;
+    coracle_sys::sockets::set_transparent(&socket, family)
+        .map_err(|error| error.errno().map_or(Errno::PERM, Errno::from_raw_os_error))?;
+    rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    if family == AddressFamily::INET6 {
+        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    Ok(socket)
+}

@@ -1,0 +1,177 @@
+//! Endpoints made and unmade: addresses, devices, the default route.
+
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+
+use super::members::Endpoint;
+use super::run::Netd;
+use crate::addresses::{self, Wish};
+use crate::hub::{self, Found, HubError, WayOut};
+use crate::netlink::{Mac, Netlink};
+use crate::prefix::Prefix;
+use crate::protocol::{Connect, Connected, Network};
+
+impl Netd {
+    /// Makes an endpoint for a client, or finds the one it has.
+    pub(crate) fn attach(&mut self, index: usize, connect: &Connect) -> Result<Connected, String> {
+        let network = &connect.network;
+        let joined = self.clients.get(index).and_then(|client| client.joined.as_ref());
+        let joined = joined.ok_or("join first")?;
+        self.hub.add_bridge(network).map_err(|error| describe(&error))?;
+        let container = &joined.netlink;
+        if connect.again {
+            let found = self.hub.find_endpoint(network, container);
+            if let Some(found) = found.map_err(|error| describe(&error))? {
+                return Ok(as_found(network, found));
+            }
+        }
+        let made = self.make(network, connect, joined.namespace.as_fd(), container);
+        if made.is_err() && self.members.inside(&network.id).next().is_none() {
+            // The first error says more than one about clearing up could.
+            self.hub.remove_bridge(&network.id).ok();
+        }
+        made
+    }
+
+    fn make(
+        &self,
+        network: &Network,
+        connect: &Connect,
+        namespace: std::os::fd::BorrowedFd<'_>,
+        container: &Netlink,
+    ) -> Result<Connected, String> {
+        let taken: Vec<IpAddr> = self
+            .members
+            .inside(&network.id)
+            .flat_map(|endpoint| super::members::addresses(&endpoint.got))
+            .collect();
+        let wish = Wish {
+            ip: connect.ip,
+            ip6: connect.ip6,
+            last_ip: connect.last_ip,
+            last_ip6: connect.last_ip6,
+        };
+        let picked = addresses::pick(network, &wish, &taken).map_err(|error| error.to_string())?;
+        let interface = match &connect.interface {
+            Some(name) => name.clone(),
+            None => hub::free_interface(container).map_err(|error| describe(&error))?,
+        };
+        let mut got = Connected {
+            endpoint: random_id()?,
+            interface,
+            mac: [0; 6],
+            ..as_addressed(network, &picked)
+        };
+        got.mac = match connect.mac {
+            Some(mac) => mac,
+            None => random_mac()?,
+        };
+        let endpoint = hub::Endpoint {
+            id: &got.endpoint,
+            network,
+            namespace,
+            container,
+            interface: &got.interface,
+            mac: got.mac,
+            addresses: &picked,
+        };
+        self.hub.add_endpoint(&endpoint).map_err(|error| describe(&error))?;
+        Ok(got)
+    }
+
+    /// Takes an endpoint down, and its bridge with the last one. What cannot be removed now is
+    /// gone with its container's namespace.
+    pub(crate) fn detach(&mut self, index: usize, endpoint: &Endpoint, network: Option<&Network>) {
+        let joined = self.clients.get(index).and_then(|client| client.joined.as_ref());
+        if let (Some(joined), Some(network)) =
+            (joined, network.or(self.members.networks.get(&endpoint.network)))
+        {
+            let addresses = prefixes(&endpoint.got);
+            let known = hub::Endpoint {
+                id: &endpoint.got.endpoint,
+                network,
+                namespace: joined.namespace.as_fd(),
+                container: &joined.netlink,
+                interface: &endpoint.got.interface,
+                mac: endpoint.got.mac,
+                addresses: &addresses,
+            };
+            self.hub.remove_endpoint(&known).ok();
+        }
+        if let Some(network) = network {
+            self.hub.remove_bridge(&network.id).ok();
+        }
+    }
+
+    /// Points a client's default route at the network that is to have it.
+    pub(crate) fn lead_out(&self, index: usize) -> Result<(), String> {
+        let joined = self.clients.get(index).and_then(|client| client.joined.as_ref());
+        let joined = joined.ok_or("join first")?;
+        let gateway = self.members.gateway(index);
+        let gateways: Vec<IpAddr> = gateway
+            .iter()
+            .flat_map(|endpoint| {
+                let got = &endpoint.got;
+                got.gateway.map(IpAddr::V4).into_iter().chain(got.gateway6.map(IpAddr::V6))
+            })
+            .collect();
+        let way = gateway
+            .map(|endpoint| WayOut { interface: &endpoint.got.interface, gateways: &gateways });
+        hub::lead_out(&joined.netlink, way).map_err(|error| describe(&error))
+    }
+}
+
+/// An endpoint that was there before us.
+fn as_found(network: &Network, found: Found) -> Connected {
+    let Found { endpoint, interface, mac, addresses } = found;
+    Connected { endpoint, interface, mac, ..as_addressed(network, &addresses) }
+}
+
+/// The addresses of an endpoint, with the gateways of its network.
+fn as_addressed(network: &Network, addresses: &[Prefix]) -> Connected {
+    let mut got = Connected::default();
+    for prefix in addresses {
+        match prefix.address {
+            IpAddr::V4(ip) => (got.ip, got.prefix) = (Some(ip), prefix.length),
+            IpAddr::V6(ip) => (got.ip6, got.prefix6) = (Some(ip), prefix.length),
+        }
+    }
+    for subnet in network.subnets.iter().filter(|_| !network.internal) {
+        match subnet.gateway {
+            IpAddr::V4(ip) => got.gateway = got.gateway.or(Some(ip)),
+            IpAddr::V6(ip) => got.gateway6 = got.gateway6.or(Some(ip)),
+        }
+    }
+    got
+}
+
+fn prefixes(got: &Connected) -> Vec<Prefix> {
+    let v4 = got.ip.map(|ip| Prefix { address: ip.into(), length: got.prefix });
+    let v6 = got.ip6.map(|ip| Prefix { address: ip.into(), length: got.prefix6 });
+    v4.into_iter().chain(v6).collect()
+}
+
+fn random_id() -> Result<String, String> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| format!("get random bytes: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Locally administered, for one device.
+fn random_mac() -> Result<Mac, String> {
+    let mut mac = [0u8; 6];
+    getrandom::fill(&mut mac).map_err(|error| format!("get random bytes: {error}"))?;
+    mac[0] = mac[0] & 0xfc | 0x02;
+    Ok(mac)
+}
+
+/// An error with its causes.
+fn describe(error: &HubError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

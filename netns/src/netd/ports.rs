@@ -1,0 +1,256 @@
+//! Published ports: listeners on the host, whose connections go on to a container.
+//!
+//! # How it works
+//!
+//! Each binding is a socket of the host's namespace. A port without an address is bound for
+//! both families; where the host has no IPv6, for IPv4 alone. A client's address is kept: the
+//! connection goes on from the hub with the client's address as its source. Where that cannot
+//! be (the host's loopback, another family, an address of the hub's own networks), the source
+//! is the network's gateway, as with Docker.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::io::Errno;
+use rustix::net::{SocketType, sockopt};
+use slab::Slab;
+
+use crate::flow::{Kind, Kit, Token, family, host_socket};
+use crate::protocol::{Port, Protocol, Published};
+
+/// What a listener belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Index of the client whose container it is.
+    pub(crate) client: usize,
+    /// Port in the container.
+    pub(crate) inner: u16,
+}
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) socket: Rc<OwnedFd>,
+    pub(crate) target: Target,
+    protocol: Protocol,
+    at: SocketAddr,
+}
+
+/// All listeners of published ports.
+#[derive(Debug, Default)]
+pub(crate) struct Ports {
+    listeners: Slab<Listener>,
+}
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+impl Ports {
+    pub(crate) fn get(&self, index: usize) -> Option<&Listener> {
+        self.listeners.get(index)
+    }
+
+    /// Publishes all of `ports` for a client, or none. `inner` is the container's address, for
+    /// the words of an error.
+    pub(crate) fn publish(
+        &mut self,
+        kit: &Kit,
+        client: usize,
+        ports: &[Port],
+        inner: IpAddr,
+    ) -> Result<Vec<Published>, String> {
+        let mut made = Vec::new();
+        for port in ports {
+            let result = self.publish_one(kit, client, port, inner);
+            match result {
+                Ok(indices) => made.extend(indices),
+                Err(message) => {
+                    for index in made {
+                        self.listeners.remove(index);
+                    }
+                    return Err(message);
+                }
+            }
+        }
+        Ok(made.iter().map(|&index| self.published(index)).collect())
+    }
+
+    fn published(&self, index: usize) -> Published {
+        let listener = &self.listeners[index];
+        Published {
+            protocol: listener.protocol,
+            inner: listener.target.inner,
+            host_ip: listener.at.ip(),
+            host_port: listener.at.port(),
+        }
+    }
+
+    fn publish_one(
+        &mut self,
+        kit: &Kit,
+        client: usize,
+        port: &Port,
+        inner: IpAddr,
+    ) -> Result<Vec<usize>, String> {
+        let (first, last) = port.host_ports;
+        let mut error = String::new();
+        for number in first..=last {
+            match self.bind_all(kit, client, port, inner, number) {
+                Ok(indices) => return Ok(indices),
+                Err(message) => error = message,
+            }
+        }
+        Err(error)
+    }
+
+    /// Binds one port number for the families that were asked for.
+    fn bind_all(
+        &mut self,
+        kit: &Kit,
+        client: usize,
+        port: &Port,
+        inner: IpAddr,
+        number: u16,
+    ) -> Result<Vec<usize>, String> {
+        const ANY: [IpAddr; 2] =
+            [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let addresses = port.host_ip.map_or_else(|| ANY.to_vec(), |ip| vec![ip]);
+        let mut indices: Vec<usize> = Vec::new();
+        let mut number = number;
+        for ip in addresses {
+            let at = SocketAddr::new(ip, number);
+            let outcome = match self.holder(port.protocol, at) {
+                Some(held) => Err(allocated(port, held)),
+                None => match self.listen(kit, Target { client, inner: port.inner }, port, at) {
+                    // A host without IPv6.
+                    Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
+                        if port.host_ip.is_none() && ip.is_ipv6() =>
+                    {
+                        continue;
+                    }
+                    result => result.map_err(|error| refused(port, at, inner, error)),
+                },
+            };
+            match outcome {
+                Ok(index) => {
+                    // The kernel chose; the other family gets the same.
+                    number = self.listeners[index].at.port();
+                    indices.push(index);
+                }
+                Err(message) => {
+                    for index in indices {
+                        self.listeners.remove(index);
+                    }
+                    return Err(message);
+                }
+            }
+        }
+        Ok(indices)
+    }
+
+    /// The listener of ours that is in the way of `at`.
+    fn holder(&self, protocol: Protocol, at: SocketAddr) -> Option<SocketAddr> {
+        let overlaps = |held: IpAddr| {
+            held.is_ipv4() == at.ip().is_ipv4()
+                && (held == at.ip() || held.is_unspecified() || at.ip().is_unspecified())
+        };
+        self.listeners
+            .iter()
+            .map(|(_, listener)| listener)
+            .find(|held| {
+                held.protocol == protocol && held.at.port() == at.port() && overlaps(held.at.ip())
+            })
+            .map(|held| held.at)
+    }
+
+    fn listen(
+        &mut self,
+        kit: &Kit,
+        target: Target,
+        port: &Port,
+        at: SocketAddr,
+    ) -> Result<usize, Errno> {
+        let stream = port.protocol == Protocol::Tcp;
+        let (kind, event) = if stream {
+            (SocketType::STREAM, Kind::TcpPort)
+        } else {
+            (SocketType::DGRAM, Kind::UdpPort)
+        };
+        let socket = host_socket(family(&at.ip()), kind)?;
+        if stream {
+            // Connections of the last listener that are not quite over are not in the way.
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+        }
+        if at.is_ipv6() {
+            sockopt::set_ipv6_v6only(&socket, true)?;
+        }
+        rustix::net::bind(&socket, &at)?;
+        if stream {
+            rustix::net::listen(&socket, BACKLOG)?;
+        }
+        let at = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?;
+        let entry = self.listeners.vacant_entry();
+        let index = entry.key();
+        kit.watch_input(&socket, Token::new(event, index))?;
+        let socket = Rc::new(socket);
+        entry.insert(Listener { socket, target, protocol: port.protocol, at });
+        Ok(index)
+    }
+
+    /// Takes back all that a client published; gives the sockets that were closed.
+    pub(crate) fn withdraw(&mut self, client: usize) -> Vec<Rc<OwnedFd>> {
+        let theirs: Vec<usize> = self
+            .listeners
+            .iter()
+            .filter(|(_, listener)| listener.target.client == client)
+            .map(|(index, _)| index)
+            .collect();
+        theirs.into_iter().map(|index| self.listeners.remove(index).socket).collect()
+    }
+
+    /// What a client published.
+    pub(crate) fn of(&self, client: usize) -> Vec<Published> {
+        self.listeners
+            .iter()
+            .filter(|(_, listener)| listener.target.client == client)
+            .map(|(index, _)| self.published(index))
+            .collect()
+    }
+}
+
+/// Docker's words for a port that a container of ours holds.
+fn allocated(port: &Port, held: SocketAddr) -> String {
+    let ip = match port.host_ip {
+        // Docker looks at IPv6 first.
+        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        Some(_) => held.ip(),
+    };
+    format!("Bind for {ip}:{} failed: port is already allocated", held.port())
+}
+
+/// Docker's words for a port that the host refuses, and for a low one what would allow it.
+fn refused(port: &Port, at: SocketAddr, inner: IpAddr, error: Errno) -> String {
+    let protocol = match port.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    };
+    let ip = match at.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let reason = match error {
+        Errno::ADDRINUSE => "address already in use".to_owned(),
+        Errno::ADDRNOTAVAIL => "cannot assign requested address".to_owned(),
+        Errno::ACCESS => format!(
+            "permission denied: ports below 1024 are root's; to allow them: \
+             sudo sysctl net.ipv4.ip_unprivileged_port_start={}",
+            at.port()
+        ),
+        other => other.to_string(),
+    };
+    format!(
+        "failed to bind host port for {ip}:{}:{inner}:{}/{protocol}: {reason}",
+        at.port(),
+        port.inner
+    )
+}

@@ -1,0 +1,309 @@
+//! The loop of a network helper: one thread that waits for everything.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::event::epoll;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SocketFlags};
+use slab::Slab;
+
+use super::clients::Client;
+use super::end::Exit;
+use super::members::Members;
+use super::names::Names;
+use super::ports::Ports;
+use crate::flow::{Echoes, Ends, Kind, Kit, TcpFlows, Token, UdpFlows, Verdict, unmapped};
+use crate::hub::Hub;
+use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, is_for_us, protocol};
+
+/// Frames and connections taken from one socket before others get their turn.
+const BURST: usize = 64;
+
+/// Connections of containers at most, if descriptors allow.
+const CONNECTIONS_MAX: u64 = 60_000;
+
+/// How long the first client may take; whoever started us connects at once.
+const FIRST_CLIENT: Duration = Duration::from_secs(10);
+
+/// How soon an end that somebody else's lock stood in the way of is tried again.
+const RETRY: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub(crate) struct Netd {
+    pub(crate) kit: Kit,
+    pub(crate) hub: Hub,
+    pub(crate) clients: Slab<Client>,
+    pub(crate) members: Members,
+    pub(crate) ports: Ports,
+    pub(crate) names: Names,
+    pub(crate) tcp: TcpFlows,
+    pub(crate) udp: UdpFlows,
+    echoes: Echoes,
+    parts: Reassembly,
+    door: OwnedFd,
+    exit: Exit,
+    buffer: Vec<u8>,
+    datagram: Vec<u8>,
+}
+
+impl Netd {
+    pub(crate) fn new(
+        kit: Kit,
+        hub: Hub,
+        names: Names,
+        door: OwnedFd,
+        exit: Exit,
+    ) -> Result<Self, Errno> {
+        kit.watch_input(&kit.wire.socket, Token::new(Kind::Wire, 0))?;
+        kit.watch_input(&door, Token::new(Kind::Door, 0))?;
+        names.watch(&kit)?;
+        Ok(Self {
+            kit,
+            hub,
+            clients: Slab::new(),
+            members: Members::default(),
+            ports: Ports::default(),
+            names,
+            tcp: TcpFlows::new(room()),
+            udp: UdpFlows::new(),
+            echoes: Echoes::default(),
+            parts: Reassembly::default(),
+            door,
+            exit,
+            buffer: vec![0; FRAME_BYTES_MAX],
+            datagram: vec![0; FRAME_BYTES_MAX],
+        })
+    }
+
+    /// Serves until the last client is gone.
+    pub(crate) fn live(&mut self) -> Result<(), Errno> {
+        let patience = Instant::now() + FIRST_CLIENT;
+        let mut met = false;
+        let mut events = Vec::with_capacity(256);
+        loop {
+            met |= !self.clients.is_empty();
+            let mut wake = self.sweep();
+            if self.clients.is_empty() && (met || self.kit.now >= patience) {
+                if self.exit.try_leave(&self.door) {
+                    return Ok(());
+                }
+                wake = Some(self.kit.now + RETRY);
+            } else if !met {
+                wake = Some(wake.map_or(patience, |wake| wake.min(patience)));
+            }
+            let busy = self.tcp.turn(&mut self.kit);
+            let timeout = if busy { Some(Duration::ZERO) } else { self.until(wake) };
+            events.clear();
+            let timeout = timeout.map(|timeout| {
+                timeout.try_into().unwrap_or(rustix::time::Timespec { tv_sec: 3600, tv_nsec: 0 })
+            });
+            match epoll::wait(
+                &self.kit.poller,
+                rustix::buffer::spare_capacity(&mut events),
+                timeout.as_ref(),
+            ) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
+            self.kit.now = Instant::now();
+            for event in &events {
+                if let Some(token) = Token::from_u64(event.data.u64()) {
+                    self.serve(token);
+                }
+            }
+        }
+    }
+
+    fn until(&self, wake: Option<Instant>) -> Option<Duration> {
+        // Rounded up to the next millisecond, so that it is over when we look.
+        wake.map(|wake| wake.saturating_duration_since(self.kit.now) + Duration::from_millis(1))
+    }
+
+    fn serve(&mut self, token: Token) {
+        let Token { kind, index } = token;
+        match kind {
+            Kind::Wire => self.on_wire(),
+            Kind::Door => self.on_door(),
+            Kind::Client => self.on_client(index),
+            Kind::Tcp => self.tcp.on_ready(&mut self.kit, index),
+            Kind::Greeter => self.tcp.on_greeted(&mut self.kit, index),
+            Kind::Udp => self.udp.on_ready(&mut self.kit, index),
+            Kind::Echo => self.echoes.on_ready(&mut self.kit, index),
+            Kind::TcpPort => self.on_tcp_port(index),
+            Kind::UdpPort => self.on_udp_port(index),
+            Kind::DnsUdp | Kind::DnsTcp | Kind::DnsStream | Kind::DnsUpstream => {
+                self.names.serve(&mut self.kit, token);
+            }
+        }
+    }
+
+    /// Forgets what is over; gives the time of the next such moment.
+    fn sweep(&mut self) -> Option<Instant> {
+        self.kit.wire.flush();
+        let now = self.kit.now;
+        [
+            self.tcp.sweep(&self.kit),
+            self.udp.sweep(now),
+            self.echoes.sweep(now),
+            self.names.sweep(&mut self.kit),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn on_wire(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..BURST {
+            match rustix::io::read(&self.kit.wire.socket, &mut buffer[..]) {
+                Ok(length) => self.on_frame(&mut buffer[..length]),
+                Err(_) => break,
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn on_frame(&mut self, bytes: &mut [u8]) {
+        if !is_for_us(bytes, self.kit.wire.us) {
+            return;
+        }
+        let Some(frame) = Frame::parse(bytes) else { return };
+        let Some(packet) = Packet::parse(frame.packet()) else { return };
+        let verdict = self.verdict(&packet);
+        if packet.protocol == protocol::TCP {
+            return self.on_segment(frame, verdict);
+        }
+        if packet.fragment.is_some() {
+            let Some(payload) = self.parts.add(self.kit.now, &packet) else { return };
+            let whole = Packet { payload: &payload, fragment: None, ..packet };
+            return self.on_datagram(&whole, verdict);
+        }
+        if let Some(udp) = packet.udp()
+            && self.udp.is_answer(&udp)
+        {
+            let turned = frame.turned();
+            return self.kit.wire.send_frame(turned);
+        }
+        self.on_datagram(&packet, verdict);
+    }
+
+    fn on_segment(&mut self, frame: Frame<'_>, verdict: Verdict) {
+        let Some(packet) = Packet::parse(frame.packet()) else { return };
+        let Some(tcp) = packet.tcp() else { return };
+        let ends = Ends::of(&tcp);
+        if self.tcp.knows(ends, tcp.flags.opens()) {
+            return self.tcp.on_known(&mut self.kit, ends, frame);
+        }
+        match verdict {
+            Verdict::Pass(ip) => {
+                let target = SocketAddr::new(ip, tcp.destination.port());
+                self.tcp.on_segment(&mut self.kit, frame, target);
+            }
+            Verdict::Refuse(why) if tcp.flags.opens() => self.kit.refuse(&packet, why),
+            Verdict::Refuse(_) | Verdict::Drop => {}
+        }
+    }
+
+    fn on_datagram(&mut self, packet: &Packet<'_>, verdict: Verdict) {
+        let target = match verdict {
+            Verdict::Pass(target) => target,
+            Verdict::Refuse(why) => return self.kit.refuse(packet, why),
+            Verdict::Drop => return,
+        };
+        if let Some(udp) = packet.udp() {
+            let target = SocketAddr::new(target, udp.destination.port());
+            self.udp.on_datagram(&mut self.kit, packet, &udp, target);
+        } else if let Some(echo) = packet.echo() {
+            self.echoes.on_request(&mut self.kit, packet, &echo, target);
+        }
+    }
+
+    fn verdict(&self, packet: &Packet<'_>) -> Verdict {
+        self.members.verdict(packet.source, packet.destination, |client| {
+            let joined = self.clients.get(client).and_then(|client| client.joined.as_ref());
+            joined.is_some_and(|joined| joined.join.host_gateway)
+        })
+    }
+
+    fn on_tcp_port(&mut self, index: usize) {
+        let Some(listener) = self.ports.get(index) else { return };
+        let (socket, target) = (Rc::clone(&listener.socket), listener.target);
+        for _ in 0..BURST {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let Ok((client, Some(peer))) = rustix::net::acceptfrom_with(&*socket, flags) else {
+                return;
+            };
+            let Ok(peer) = SocketAddr::try_from(peer) else { continue };
+            // Closed without a container to go on to.
+            let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
+            else {
+                continue;
+            };
+            self.tcp.on_client(&mut self.kit, client, source, container);
+        }
+    }
+
+    fn on_udp_port(&mut self, index: usize) {
+        let mut buffer = std::mem::take(&mut self.datagram);
+        for _ in 0..BURST {
+            let Some(listener) = self.ports.get(index) else { break };
+            let (socket, target) = (Rc::clone(&listener.socket), listener.target);
+            let received = rustix::net::recvfrom(&*socket, &mut buffer[..], RecvFlags::DONTWAIT);
+            let Ok((length, _, Some(peer))) = received else { break };
+            let Ok(peer) = SocketAddr::try_from(peer) else { continue };
+            let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
+            else {
+                continue;
+            };
+            let data = &buffer[..length];
+            self.udp.on_client(&mut self.kit, &socket, (index, peer), source, container, data);
+        }
+        self.datagram = buffer;
+    }
+
+    /// The address a client's connection comes from in the hub, and the container's.
+    fn route(
+        &self,
+        client: usize,
+        peer: SocketAddr,
+        port: u16,
+    ) -> Option<(SocketAddr, SocketAddr)> {
+        let got = &self.members.gateway(client)?.got;
+        let keep = !peer.ip().is_loopback() && !self.members.owns(peer.ip());
+        let (v4, v6) = (got.ip.map(IpAddr::V4), got.ip6.map(IpAddr::V6));
+        let same_family = if peer.is_ipv4() { v4 } else { v6 };
+        if let Some(container) = same_family.filter(|_| keep) {
+            return Some((peer, SocketAddr::new(container, port)));
+        }
+        let (container, gateway) = match (v4, got.gateway, v6, got.gateway6) {
+            (Some(ip), Some(gateway), ..) => (ip, IpAddr::V4(gateway)),
+            (_, _, Some(ip), Some(gateway)) => (ip, IpAddr::V6(gateway)),
+            _ => return None,
+        };
+        Some((SocketAddr::new(gateway, 0), SocketAddr::new(container, port)))
+    }
+
+    fn on_door(&mut self) {
+        let flags = SocketFlags::CLOEXEC;
+        while let Ok(socket) = rustix::net::accept_with(&self.door, flags) {
+            let entry = self.clients.vacant_entry();
+            let token = Token::new(Kind::Client, entry.key());
+            if self.kit.watch_input(&socket, token).is_ok() {
+                entry.insert(Client { socket, joined: None });
+            }
+        }
+    }
+}
+
+/// How many connections the limit of descriptors allows: each has two.
+fn room() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // What the hard limit allows is ours; if not, the soft one stays.
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from((files / 2).saturating_sub(256).clamp(64, CONNECTIONS_MAX)).unwrap_or(64)
+}
