@@ -4,22 +4,17 @@
 //!
 //! [`Connection::open`] finds out whether the server speaks TLS and how it wants to
 //! be shown credentials. Manifests are small: they are fetched whole and bounded.
-//! Blobs are streams, fetched by the OCI client library from any offset; the caller
-//! counts and hashes them. A 401 makes one new attempt with a new token; other
+//! Blobs are streams, fetched from any offset by [`Http`], because the OCI client library
+//! keeps no headers of a refusal and so not the pause it asks for; the caller counts and
+//! hashes them. Uploads are the library's. A 401 makes one new attempt with a new token; other
 //! failures are the caller's to repeat, see [`super::retry`].
 //!
 //! # Limits
 //!
-//! The OCI client library cannot present client certificates; a server that wants
-//! one gets its blob requests from [`Http`] instead.
-
-use std::future::poll_fn;
-use std::pin::Pin;
+//! The OCI client library cannot present client certificates, so a server that wants one
+//! cannot be pushed to.
 
 use bytes::Bytes;
-use futures_util::Stream;
-use futures_util::stream::BoxStream;
-use oci_client::client::BlobResponse;
 use oci_client::{RegistryOperation, secrets::RegistryAuth};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RANGE};
 use reqwest::{Response, StatusCode};
@@ -60,33 +55,17 @@ pub(crate) struct FetchedManifest {
 
 /// The content of a blob, from some offset on.
 pub(crate) struct BlobBody {
-    stream: BlobStream,
+    response: Response,
     url: String,
     /// Whether it begins at the start of the blob, wherever it was asked to begin.
     pub(crate) from_start: bool,
 }
 
-enum BlobStream {
-    Library(BoxStream<'static, Result<Bytes, std::io::Error>>),
-    Own(Response),
-}
-
 impl BlobBody {
     /// The next piece; `None` at the end of the answer.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
-        match &mut self.stream {
-            BlobStream::Library(stream) => {
-                match poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await {
-                    None => Ok(None),
-                    Some(Ok(bytes)) => Ok(Some(bytes)),
-                    Some(Err(error)) => Err(RegistryError::from_stream(&self.url, error)),
-                }
-            }
-            BlobStream::Own(response) => response
-                .chunk()
-                .await
-                .map_err(|error| RegistryError::from_reqwest("Get", &self.url, &error)),
-        }
+        let chunk = self.response.chunk().await;
+        chunk.map_err(|error| RegistryError::from_reqwest("Get", &self.url, &error))
     }
 }
 
@@ -173,47 +152,16 @@ impl Connection {
     ) -> Result<BlobBody, RegistryError> {
         let url = self.url(&format!("{repository}/blobs/{digest}"));
         let scopes = [Scope::pull(repository)];
-        if self.has_identity {
-            return self.blob_by_http(url, &scopes, offset).await;
-        }
-        let image = self.library_reference(repository, "latest");
-        let text = digest.to_string();
-        for attempt in 0.. {
-            self.authorize_library("Get", &url, repository, &scopes).await?;
-            let answer =
-                self.oci.pull_blob_stream_partial(&image, text.as_str(), offset, None).await;
-            let (stream, from_start) = match answer {
-                Ok(BlobResponse::Full(sized)) => (sized.stream, true),
-                Ok(BlobResponse::Partial(sized)) => (sized.stream, offset == 0),
-                Err(error) => {
-                    let error = RegistryError::from_oci("Get", &url, error);
-                    if attempt == 0 && error.is_unauthorized() && self.renew().await {
-                        continue;
-                    }
-                    return Err(error);
-                }
-            };
-            return Ok(BlobBody { stream: BlobStream::Library(stream), url, from_start });
-        }
-        unreachable!("the loop returns on its second turn at the latest")
-    }
-
-    async fn blob_by_http(
-        &self,
-        url: String,
-        scopes: &[Scope],
-        offset: u64,
-    ) -> Result<BlobBody, RegistryError> {
         let range = format!("bytes={offset}-");
         let response = self
-            .send_authorized("Get", &url, scopes, |http| {
+            .send_authorized("Get", &url, &scopes, |http| {
                 let request = http.get(&url);
                 if offset == 0 { request } else { request.header(RANGE, &range) }
             })
             .await?;
         let response = expect_success(response).await?;
         let from_start = response.status() != StatusCode::PARTIAL_CONTENT;
-        Ok(BlobBody { stream: BlobStream::Own(response), url, from_start })
+        Ok(BlobBody { response, url, from_start })
     }
 
     /// Sends a request with what the server asks for; once more if it asks for

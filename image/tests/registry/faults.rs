@@ -112,6 +112,29 @@ fn a_retry_is_told() {
 }
 
 #[test]
+fn the_pause_a_blob_asks_for_is_kept() {
+    let pieces = Pieces::small();
+    let id = Digest::of(&pieces.layers[0].0).short();
+    let target = format!("/v2/x/blobs/{}", Digest::of(&pieces.layers[0].0));
+    for status in [429, 503] {
+        let content = Content::of(&pieces);
+        let (target, tries) = (target.clone(), AtomicUsize::new(0));
+        let server = Server::start(move |request| {
+            if request.target == target && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Response::new(status, "busy").header("Retry-After", "2");
+            }
+            content.answer(request)
+        });
+        let (to, recorder) = (TestStore::new(), Recorder::default());
+        let reference = name(&format!("{}/x:1", server.host));
+        let mut settings = settings();
+        settings.retry.max_delay = std::time::Duration::from_secs(3);
+        pull(&to.store, &settings, &reference, &PullOptions::default(), &recorder).unwrap();
+        assert_eq!(recorder.lines()[2], format!("{id}: Retrying in 2 seconds"));
+    }
+}
+
+#[test]
 fn content_that_is_not_what_was_promised() {
     // Another blob of the same length.
     let pieces = Pieces::small();
