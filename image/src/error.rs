@@ -123,7 +123,9 @@ impl ImageError {
             }
             Self::NewerFormat { .. } => Some("use the newer version for this data".to_owned()),
             Self::AmbiguousId { .. } => Some("give more digits of the id".to_owned()),
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::Io { source, .. } | Self::Pack { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
                 Some("the disk is full; `coracle system prune` removes what is unused".to_owned())
             }
             Self::Unpack { source, .. } => source.hint(),

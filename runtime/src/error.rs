@@ -7,7 +7,7 @@ use coracle_sys::SyscallError;
 
 use crate::paths::PathError;
 use crate::payload::Failure;
-use crate::records::RecordError;
+use crate::records::{DISK_FULL, RecordError};
 use crate::session::SessionError;
 
 /// An error of the engine.
@@ -115,6 +115,11 @@ impl EngineError {
             Self::Spec(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Limit { source, .. } => source.hint(),
+            Self::Record(RecordError::Write { source, .. }) | Self::Io { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                Some(DISK_FULL.to_owned())
+            }
             Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
             _ => None,
         }

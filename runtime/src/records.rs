@@ -32,6 +32,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
 
+/// What to do when a disk is full.
+pub(crate) const DISK_FULL: &str =
+    "the disk is full; `coracle system prune` removes what is unused";
+
 /// Why a record cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -233,7 +237,15 @@ impl Records {
     /// # Errors
     /// When it cannot be written.
     pub fn save_life(&self, id: &str, life: &Life) -> Result<(), RecordError> {
-        replace_json(&self.life_file(id), life)
+        let path = self.life_file(id);
+        match replace_json(&path, life) {
+            Err(RecordError::Write { source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                overwrite_json(&path, life)
+            }
+            result => result,
+        }
     }
 
     /// # Errors
@@ -385,6 +397,19 @@ fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> 
     let bytes = serde_json::to_vec(value)
         .map_err(|source| RecordError::Parse { path: path.to_owned(), source })?;
     replace(path, &bytes)
+}
+
+/// Writes over a file that is there, in the room it has already: on a full disk, how a
+/// container ended is worth more than that a crash at this moment leaves the old state.
+fn overwrite_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    let mut bytes = serde_json::to_vec(value)
+        .map_err(|source| RecordError::Parse { path: path.to_owned(), source })?;
+    let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+    let room = file.metadata().map_err(failed)?.len();
+    // Blanks cover the rest of what was there: so there is no moment between two steps.
+    bytes.resize(bytes.len().max(usize::try_from(room).unwrap_or(0)), b' ');
+    std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).map_err(failed)
 }
 
 /// How the file names begin of what has no name yet; no container's name does.
