@@ -29,6 +29,11 @@ pub enum EngineError {
     #[error(transparent)]
     Volume(#[from] crate::volumes::VolumeError),
     #[error(transparent)]
+    Network(#[from] crate::networks::NetworkError),
+    /// Of the settings for one of a new container's networks.
+    #[error("invalid config for network {name}: {why}")]
+    NetworkConfig { name: String, why: crate::networks::NetworkError },
+    #[error(transparent)]
     Copy(#[from] crate::copy::CopyError),
     #[error(transparent)]
     Image(#[from] coracle_image::ImageError),

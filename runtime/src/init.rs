@@ -75,13 +75,21 @@ pub(crate) struct Place {
 
 /// Creates the container and starts its first process; returns the pid outside.
 ///
+/// With `wiring` the program runs only when whoever has the other end says so.
+///
 /// # Errors
 /// What went wrong, with the exit code that the command line reports.
-pub(crate) fn start(place: &Place, program: Program, stdio: Stdio) -> Result<i32, Failure> {
+pub(crate) fn start(
+    place: &Place,
+    program: Program,
+    stdio: Stdio,
+    wiring: Option<OwnedFd>,
+) -> Result<i32, Failure> {
     let (report, failure) = failure_pipe()?;
     let believed = id_server(place, &program)?;
     let working_dir = program.working_dir.clone();
-    let payload = Payload::new(program, true, failure, believed);
+    let mut payload = Payload::new(program, true, failure, believed);
+    payload.wiring = wiring.map(Arc::new);
     let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
         .with_root_path(&place.root)
         .map_err(|error| translate(&error))?
@@ -176,6 +184,7 @@ impl Payload {
             dies_with_parent,
             oom_score_adj: program.oom_score_adj,
             fresh_network: program.fresh_network,
+            wiring: None,
             believed: believed.map(Arc::new),
             start_ids: program.start_ids.unwrap_or_default(),
             failure: Arc::new(failure),

@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::Spec;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
+use crate::container_etc as etc;
 use crate::error::EngineError;
-use crate::etc_files::{
-    Hosts, Nameservers, Overrides, ResolvConf, hostname_file, wants_systemd_file,
-};
 use crate::kernel_mounts::KernelMounts;
 use crate::model::Container;
 use crate::monitor::Launch;
@@ -45,7 +43,7 @@ pub(crate) fn prepare(
     cgroup: Option<&Path>,
 ) -> Result<Prepared, EngineError> {
     let network = NetworkMode::parse(&container.host_config.network_mode);
-    let etc = write_etc(paths, container, &network)?;
+    let etc = etc::write(paths, container, &network)?;
     assemble(paths, container, launch, cgroup, etc)
 }
 
@@ -198,10 +196,13 @@ fn namespace_of(paths: &Paths, reference: &str, kind: &str) -> Result<PathBuf, E
         Some(init) if life.state.status.is_running() => {
             Ok(PathBuf::from(format!("/proc/{}/ns/{kind}", init.pid)))
         }
-        _ if kind == "net" => Err(EngineError::Refuse(format!(
-            "cannot join network namespace of a non running container: container {reference} is {}",
-            life.state.status
-        ))),
+        _ if kind == "net" => {
+            let (name, status) = (records.load(&id)?.name, life.state.status);
+            Err(EngineError::Refuse(format!(
+                "cannot join network namespace of a non running container: container {name} is \
+                 {status}"
+            )))
+        }
         _ => Err(EngineError::Refuse(format!(
             "failed to join {} namespace: container {id} is not running",
             kind.to_uppercase()
@@ -249,80 +250,6 @@ fn mount_shm(dir: &Path, bytes: i64) -> Result<(), EngineError> {
         Some(options.as_c_str()),
     )
     .map_err(|error| EngineError::io("mount the shared memory")(error.into()))
-}
-
-fn write_etc(
-    paths: &Paths,
-    container: &Container,
-    network: &NetworkMode,
-) -> Result<EtcPaths, EngineError> {
-    if let NetworkMode::Container(other) = network {
-        // Names belong to the network namespace: the donor's files serve both.
-        let id = Records::open(paths)?.find(other)?;
-        let file = |name: &str| Some(paths.container(&id).join(name));
-        return Ok(EtcPaths {
-            resolv_conf: file("resolv.conf"),
-            hostname: file("hostname"),
-            hosts: file("hosts"),
-        });
-    }
-    let folder = paths.container(&container.id);
-    let in_host = *network == NetworkMode::Host;
-    let host_hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
-    let host = &container.host_config;
-    let list = |list: &'_ Option<Vec<String>>| list.clone().unwrap_or_default();
-    let (source, resolv) = host_resolv_conf(in_host);
-    let overrides = Overrides {
-        nameservers: &list(&host.dns),
-        search: &list(&host.dns_search),
-        options: &list(&host.dns_options),
-    };
-    let view = if in_host { Nameservers::Host } else { Nameservers::Reachable { ipv6: false } };
-    let resolv = ResolvConf::build(source, &resolv, overrides, view).text();
-    let hosts = Hosts {
-        hostname: &container.config.hostname,
-        domainname: &container.config.domainname,
-        extra: &list(&host.extra_hosts),
-        addresses: &[],
-        host_gateway: None,
-        host_file: in_host.then_some(host_hosts.as_str()),
-    };
-    let hosts = hosts.text().map_err(|error| EngineError::Refuse(error.to_string()))?;
-    let write = |name: &str, text: String| -> Result<Option<PathBuf>, EngineError> {
-        let path = folder.join(name);
-        write_in_place(&path, text.as_bytes())
-            .map_err(EngineError::io(format!("write {}", path.display())))?;
-        Ok(Some(path))
-    };
-    Ok(EtcPaths {
-        resolv_conf: write("resolv.conf", resolv)?,
-        hostname: write("hostname", hostname_file(&container.config.hostname))?,
-        hosts: write("hosts", hosts)?,
-    })
-}
-
-/// The host's resolver file, and its name: systemd-resolved's own list of servers where
-/// `/etc/resolv.conf` names only its stub, which a container cannot reach.
-fn host_resolv_conf(in_host: bool) -> (&'static str, String) {
-    const FILE: &str = "/etc/resolv.conf";
-    const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
-    let text = fs::read_to_string(FILE).unwrap_or_default();
-    if !in_host
-        && wants_systemd_file(&text)
-        && let Ok(text) = fs::read_to_string(RESOLVED)
-    {
-        return (RESOLVED, text);
-    }
-    (FILE, text)
-}
-
-/// The same inode, as it may be mounted in a container that joined this one's network.
-fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.write_all(bytes)
 }
 
 fn host(network: &NetworkMode, single_id: bool, sysfs: KernelFs) -> Host {

@@ -1,6 +1,7 @@
 //! The container engine: records, namespaces, monitors, and what `cli` calls.
 
 pub mod cgroup;
+mod container_etc;
 pub mod copy;
 pub mod engine;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod moments;
 pub mod monitor;
 pub mod mounts;
 pub mod names;
+pub mod networks;
 mod nodes;
 pub mod one_id;
 pub mod paths;

@@ -3,7 +3,9 @@
 //! ```text
 //! data/  containers/ID/{container.json,state.json,lock,upper/,work/,hosts,…}
 //!        volumes/NAME/{_data/,volume.json}      events.jsonl
+//!        networks/{ID.json,predefined.json,lock}
 //! run/   ns/PID-START                a process that holds the user's namespaces
+//!        net/{netd.sock,lock}        where the network helper listens
 //!        c/ID12/{merged/,oci/,config.json,control.sock}
 //! ```
 
@@ -101,6 +103,18 @@ impl Paths {
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.data.join("events.jsonl")
+    }
+
+    /// The records of networks.
+    #[must_use]
+    pub fn networks(&self) -> PathBuf {
+        self.data.join("networks")
+    }
+
+    /// Where the network helper listens.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        self.run.join("net")
     }
 
     /// The container's log, named as Docker names it.

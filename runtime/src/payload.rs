@@ -52,6 +52,8 @@ pub(crate) struct Payload {
     pub dies_with_parent: bool,
     pub oom_score_adj: Option<i32>,
     pub fresh_network: bool,
+    /// Who makes devices in the network namespace before the program runs.
+    pub wiring: Option<Arc<OwnedFd>>,
     /// Where only one id is mapped: who answers for the others, and those it begins with.
     pub believed: Option<Arc<OwnedFd>>,
     pub start_ids: crate::one_id::StartIds,
@@ -154,6 +156,9 @@ impl Payload {
         }
         if self.fresh_network {
             coracle_netns::raise_loopback().map_err(|error| error.to_string())?;
+        }
+        if let Some(wiring) = &self.wiring {
+            crate::networks::hand_over(wiring.as_fd())?;
         }
         for capability in CapabilitySet::all().difference(set(self.capabilities.bounding)).iter() {
             // A capability that this kernel does not know is not there to be dropped.

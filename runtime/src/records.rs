@@ -102,6 +102,9 @@ pub struct Life {
     /// The cgroup of the container below the cgroup mount, when it has one of its own.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,
+    /// What it has of its networks.
+    #[serde(default)]
+    pub network: crate::networks::NetworkState,
 }
 
 impl Life {
@@ -378,6 +381,7 @@ pub fn mark_lost(life: &mut Life) {
     "the container's monitor was killed".clone_into(&mut life.state.error);
     life.monitor = None;
     life.init = None;
+    life.network.clear();
 }
 
 fn is_id(name: &str) -> bool {

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::EndpointSettings;
 use crate::payload::Failure;
 
 /// The largest payload of one frame, in bytes.
@@ -87,6 +88,15 @@ pub enum Request {
     Unpause,
     /// The record changed: read it again.
     Reload,
+    /// Connect the container to the network with this id.
+    JoinNetwork {
+        network: String,
+        wish: Box<EndpointSettings>,
+    },
+    /// Disconnect it.
+    LeaveNetwork {
+        network: String,
+    },
 }
 
 /// Reads frames from a byte stream that may arrive in any pieces.

@@ -3,6 +3,7 @@
 use clap::ArgAction;
 use coracle_runtime::model::Ulimit;
 
+use super::attachment::{self, Attachment};
 use super::{run_values, values};
 
 // No doc comment: it would replace the description of the command it is part of.
@@ -201,8 +202,8 @@ pub(crate) struct CreateFlags {
     #[arg(long, value_name = "string")]
     pub(crate) name: Option<String>,
     /// Network to join: none, host or container:NAME
-    #[arg(long, value_name = "network")]
-    pub(crate) network: Vec<String>,
+    #[arg(long, value_name = "network", value_parser = attachment::network)]
+    pub(crate) network: Vec<Attachment>,
     /// Extra DNS name of the container on the joined network
     #[arg(long, value_name = "list")]
     pub(crate) network_alias: Vec<String>,
@@ -306,8 +307,8 @@ pub(crate) struct CreateFlags {
     #[arg(long, hide = true)]
     pub(crate) dns_opt: Vec<String>,
     /// Hidden synonym of --network
-    #[arg(long, hide = true)]
-    pub(crate) net: Vec<String>,
+    #[arg(long, value_parser = attachment::network, hide = true)]
+    pub(crate) net: Vec<Attachment>,
     /// Hidden synonym of --network-alias
     #[arg(long, hide = true)]
     pub(crate) net_alias: Vec<String>,

@@ -84,7 +84,7 @@ fn inner(management: &str) -> impl Iterator<Item = (&'static str, &'static Spec)
     let prefix = format!("{management} ");
     let mut found: Vec<_> = COMMANDS
         .iter()
-        .filter(|spec| spec.group != Group::Hidden)
+        .filter(|spec| spec.is_listed())
         .filter_map(|spec| {
             spec.names.iter().find_map(|n| n.strip_prefix(prefix.as_str())).map(|word| (word, spec))
         })
@@ -140,7 +140,7 @@ pub(crate) fn tree(program: &'static str) -> Command {
             .disable_help_flag(true)
             .disable_help_subcommand(true),
     );
-    for spec in COMMANDS.iter().filter(|spec| spec.group != Group::Hidden) {
+    for spec in COMMANDS.iter().filter(|spec| spec.is_listed()) {
         for name in spec.names.iter().filter(|name| !name.contains(' ')) {
             root = root.subcommand(documented(spec, name, program, name));
         }

@@ -3,18 +3,20 @@
 //! Only the flags of the command at hand are built; help, completions and man
 //! pages build the whole tree from the same table.
 
+pub(crate) mod attachment;
 mod create;
 mod dispatch;
 mod globals;
 mod help;
 mod messages;
-mod run_values;
+pub(crate) mod run_values;
 mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod values;
 
+pub(crate) use attachment::{Attachment, mac};
 pub(crate) use create::CreateFlags;
 pub(crate) use dispatch::{Invocation, Parsed, parse};
 pub(crate) use help::tree;

@@ -13,12 +13,20 @@ pub(super) fn env(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub(super) fn ip(text: &str) -> Result<String, String> {
+pub(crate) fn ip(text: &str) -> Result<String, String> {
     let address: IpAddr = text
         .trim()
         .parse()
         .map_err(|_| format!("IP address is not correctly formatted: {text}"))?;
     Ok(address.to_string())
+}
+
+/// An address block; bits beyond its prefix are cleared.
+pub(crate) fn block(text: &str) -> Result<String, String> {
+    let parsed: Result<coracle_runtime::networks::Cidr, _> = text.trim().parse();
+    parsed
+        .map(|block| block.masked().to_string())
+        .map_err(|_| format!("invalid string being converted to CIDR: {text}"))
 }
 
 /// `NAME:IP` or `NAME=IP`; the address may stand in brackets, or be `host-gateway`.

@@ -30,6 +30,8 @@ pub(crate) enum Group {
     /// Only in the help of its management command.
     Inner,
     Hidden,
+    /// Not offered yet: as if it were not there.
+    Waiting,
 }
 
 /// How many arguments follow the flags.
@@ -95,6 +97,11 @@ impl Spec {
     pub(super) const fn trailing(mut self) -> Self {
         self.trailing = true;
         self
+    }
+
+    /// Whether help and completions name it.
+    pub(super) fn is_listed(&self) -> bool {
+        !matches!(self.group, Group::Hidden | Group::Waiting)
     }
 
     /// The command as help, completions and man pages show it.

@@ -2,12 +2,15 @@
 
 use super::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use super::spec::Entry::{Namespace, NamespaceIf};
-use super::spec::Group::{Common, Hidden, Inner};
+use super::spec::Group::{self, Common, Hidden, Inner};
 use super::spec::Spec;
 use crate::commands as c;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
+
+/// Commands that wait for the network helper.
+const NETWORK: Group = if coracle_runtime::networks::READY { Inner } else { Group::Waiting };
 
 /// In the order of the general help.
 pub(super) static COMMANDS: &[Spec] = &[
@@ -192,6 +195,40 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<c::system_prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
+    Spec::new::<c::network_connect::NetworkConnectArgs>(
+        &["network connect"],
+        "[OPTIONS] NETWORK CONTAINER",
+        Exactly(2),
+    )
+    .group(NETWORK),
+    Spec::new::<c::network_create::NetworkCreateArgs>(
+        &["network create"],
+        "[OPTIONS] NETWORK",
+        Exactly(1),
+    )
+    .group(NETWORK),
+    Spec::new::<c::network_disconnect::NetworkDisconnectArgs>(
+        &["network disconnect"],
+        "[OPTIONS] NETWORK CONTAINER",
+        Exactly(2),
+    )
+    .group(NETWORK),
+    Spec::new::<c::network_inspect::NetworkInspectArgs>(
+        &["network inspect"],
+        "[OPTIONS] NETWORK [NETWORK...]",
+        AtLeast(1),
+    )
+    .group(NETWORK),
+    Spec::new::<c::network_ls::NetworkLsArgs>(&["network ls", "network list"], "[OPTIONS]", NoArgs)
+        .group(NETWORK),
+    Spec::new::<c::network_prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
+        .group(NETWORK),
+    Spec::new::<c::network_rm::NetworkRmArgs>(
+        &["network rm", "network remove"],
+        "NETWORK [NETWORK...]",
+        AtLeast(1),
+    )
+    .group(NETWORK),
     Spec::new::<c::volume_create::VolumeCreateArgs>(
         &["volume create"],
         "[OPTIONS] [VOLUME]",

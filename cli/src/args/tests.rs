@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::spec::Group;
 use super::table::COMMANDS;
 use super::{Invocation, Parsed, parse, tree};
 use crate::error::CliError;
@@ -314,7 +315,7 @@ fn help_of_a_group_and_of_commands() {
 
 #[test]
 fn help_fits_eighty_columns() {
-    for spec in COMMANDS {
+    for spec in COMMANDS.iter().filter(|spec| spec.group != Group::Waiting) {
         for line in prints(&format!("{} --help", spec.names[0])).lines() {
             let excused = line.starts_with("Usage:") || line.starts_with("  coracle ");
             assert!(excused || line.chars().count() <= 80, "{}: {line}", spec.names[0]);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use coracle_image::Digest;
-use coracle_runtime::model::{HealthStatus, PortMap, Status};
+use coracle_runtime::model::{Container, HealthStatus, PortMap, Status};
 
 use super::container_rows::{networks, time};
 use super::image_rows;
@@ -111,7 +111,7 @@ impl ContainerFilters {
             && self.before.is_none_or(|limit| created.is_some_and(|t| t < limit))
             && self.since.is_none_or(|limit| created.is_some_and(|t| t > limit))
             && self.has_ancestor(app, &container.image)
-            && any(filters.values("network"), |name| networks(container).contains(name))
+            && any(filters.values("network"), |wanted| is_in(container, wanted))
             && any(filters.values("volume"), |wanted| {
                 container.mounts.iter().any(|mount| {
                     let point = &mount.point;
@@ -142,6 +142,13 @@ impl ContainerFilters {
         }
         false
     }
+}
+
+/// Whether a container is in the network of that name, id or beginning of an id.
+fn is_in(container: &Container, wanted: &str) -> bool {
+    let mut endpoints = container.network_settings.networks.values();
+    networks(container).iter().any(|name| name == wanted)
+        || !wanted.is_empty() && endpoints.any(|place| place.network_id.starts_with(wanted))
 }
 
 fn any(values: &[String], test: impl Fn(&String) -> bool) -> bool {

@@ -6,6 +6,7 @@ use coracle_image::config::{ContainerConfig, Healthcheck};
 use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
+use coracle_runtime::networks::READY;
 
 use super::image_rows::{check_platform, find};
 use crate::app::App;
@@ -34,8 +35,12 @@ impl Runnable for CreateArgs {
 /// Fetches the image if need be, and makes the container.
 pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliError> {
     let image = image_for(app, &request)?;
-    if request.default_network {
+    if request.default_network && !READY {
         let text = "note: the container has no network; use --network host to share this machine's";
+        writeln!(app.ui.status(), "{text}")?;
+    }
+    if request.host.network_mode == "host" && !request.host.port_bindings.is_empty() {
+        let text = "WARNING: Published ports are discarded when using host network mode";
         writeln!(app.ui.status(), "{text}")?;
     }
     warn_of_foreign_platform(app, &image, request.platform.as_deref())?;
@@ -45,6 +50,7 @@ pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliErro
         image,
         config: request.config,
         host_config: request.host,
+        networks: request.networks,
     };
     let container = app.engine()?.create(create)?;
     if let Some(path) = &request.cidfile {

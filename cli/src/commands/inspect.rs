@@ -1,8 +1,9 @@
 //! `inspect`: show all about any object as JSON.
 
+use coracle_runtime::networks::READY;
 use serde_json::Value;
 
-use super::{container_inspect, image_inspect, image_rows, volume_inspect};
+use super::{container_inspect, image_inspect, image_rows, network_inspect, volume_inspect};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, Failures};
@@ -67,18 +68,22 @@ impl InspectArgs {
             }
             "image" => image_inspect::document(app, &image_rows::find(app, name)?),
             "volume" => volume_inspect::document(app, name),
+            "network" if READY => network_inspect::document(app, name),
             "" => self.any(app, name),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
     }
 
-    /// Containers come before images, and those before volumes.
+    /// Containers come before images, then networks, then volumes.
     fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
         if let Ok(known) = containers::find(app, name) {
             return container_inspect::document(app, &known, self.size);
         }
         if let Ok(image) = image_rows::find(app, name) {
             return image_inspect::document(app, &image);
+        }
+        if READY && let Ok(document) = network_inspect::document(app, name) {
+            return Ok(document);
         }
         volume_inspect::document(app, name)
             .map_err(|_| CliError::plain(format!("Error: No such object: {name}")))

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use coracle_runtime::model::PortBinding;
 
+use super::volume_rows::natural;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::containers::find;
@@ -21,10 +22,15 @@ impl Runnable for PortArgs {
         let known = find(app, &self.args[0])?;
         let ports = &known.container.network_settings.ports;
         let Some(wanted) = self.args.get(1) else {
+            let mut lines = Vec::new();
             for (port, bindings) in ports {
                 for binding in bindings.iter().flatten() {
-                    writeln!(app.ui.data(), "{port} -> {}", address(binding))?;
+                    lines.push(format!("{port} -> {}", address(binding)));
                 }
+            }
+            lines.sort_by_key(|line| natural(line));
+            for line in lines {
+                writeln!(app.ui.data(), "{line}")?;
             }
             return Ok(ExitStatus::Success);
         };

@@ -26,6 +26,8 @@ pub(super) fn build(
         attach_stderr: attach.stderr,
         exposed_ports: ports::exposed(&flags.expose)?
             .into_iter()
+            // What is published is exposed.
+            .chain(ports::published(&flags.publish)?.into_keys())
             .map(|port| (port, Empty {}))
             .collect(),
         tty: flags.tty,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::model::{HostConfig, LogConfig, RestartPolicy};
 
-use super::resources;
+use super::{ports, resources};
 use crate::args::CreateFlags;
 use crate::error::CliError;
 use crate::settings::Settings;
 
 pub(super) fn build(
     flags: &CreateFlags,
-    network: &[String],
+    network_mode: String,
     settings: &Settings,
 ) -> Result<HostConfig, CliError> {
     let restart_policy = restart_policy(flags.restart.as_deref())?;
@@ -32,7 +32,10 @@ pub(super) fn build(
     Ok(HostConfig {
         container_id_file: shown(&flags.cidfile),
         log_config: log_config(flags, settings)?,
-        network_mode: network_mode(network)?,
+        network_mode,
+        port_bindings: ports::published(&flags.publish)?,
+        publish_all_ports: flags.publish_all,
+        links: or_none(&flags.link),
         restart_policy,
         auto_remove: flags.rm,
         volume_driver: shown(&flags.volume_driver),
@@ -127,30 +130,6 @@ fn host_or_private(given: Option<&str>, error: &str) -> Result<String, CliError>
         None | Some("") => Ok(String::new()),
         Some("host") => Ok("host".to_owned()),
         Some(_) => Err(CliError::plain(error)),
-    }
-}
-
-fn network_mode(given: &[String]) -> Result<String, CliError> {
-    let mode = match given {
-        [] => return Ok("none".to_owned()),
-        [mode] => mode.as_str(),
-        _ => {
-            let text = "a container can be in one network in this version";
-            return Err(CliError::unsupported("--network", text));
-        }
-    };
-    let mode = mode.strip_prefix("name=").unwrap_or(mode);
-    match mode {
-        "none" | "host" => Ok(mode.to_owned()),
-        "container:" => {
-            let text = "invalid network mode: invalid container format container:<name|id>";
-            Err(CliError::engine(text))
-        }
-        _ if named_container(mode) => Ok(mode.to_owned()),
-        _ => Err(CliError::unsupported(
-            &format!("--network {mode}"),
-            "this version has none, host and container:NAME",
-        )),
     }
 }
 

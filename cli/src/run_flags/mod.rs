@@ -8,13 +8,14 @@ mod config;
 mod files;
 mod health;
 mod host;
+mod network;
 mod ports;
 mod refused;
 mod resources;
 #[cfg(test)]
 mod tests;
 
-use coracle_runtime::model::{Config, HostConfig};
+use coracle_runtime::model::{Config, EndpointSettings, HostConfig};
 use coracle_runtime::mounts::{self, MountError, Side};
 
 use crate::args::CreateFlags;
@@ -43,13 +44,15 @@ pub(crate) struct Request {
     pub(crate) pull: PullPolicy,
     pub(crate) quiet: bool,
     pub(crate) cidfile: Option<String>,
+    /// The networks to join, the first being that of the network mode.
+    pub(crate) networks: Vec<(String, EndpointSettings)>,
     /// No `--network` was given.
     pub(crate) default_network: bool,
 }
 
 /// Puts a request together. `words` are the image and the command.
 pub(crate) fn request(
-    mut flags: CreateFlags,
+    flags: CreateFlags,
     words: Vec<String>,
     detach: bool,
     settings: &Settings,
@@ -66,8 +69,8 @@ pub(crate) fn request(
             "container ID file found, make sure the other container isn't running or delete {path}"
         )));
     }
-    let network = flags.net.drain(..).chain(flags.network.drain(..)).collect::<Vec<_>>();
-    let mut host = host::build(&flags, &network, settings)?;
+    let networks = network::build(&flags)?;
+    let mut host = host::build(&flags, networks.mode, settings)?;
     let mut config = config::build(&flags, &image, command, detach, settings)?;
     mount_flags(&flags, &mut host, &mut config)?;
     Ok(Request {
@@ -82,7 +85,8 @@ pub(crate) fn request(
         pull,
         quiet: flags.quiet,
         cidfile: flags.cidfile.filter(|path| !path.is_empty()),
-        default_network: network.is_empty(),
+        default_network: flags.net.is_empty() && flags.network.is_empty(),
+        networks: networks.endpoints,
     })
 }
 

@@ -12,7 +12,11 @@ const CGROUP_V1: &str = "cgroup v2 has no such setting";
 /// Refuses the first flag that would be without effect.
 pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
     // A wrong port is reported as such, before publishing is refused as a whole.
-    ports::published(&flags.publish)?;
+    let published = ports::published(&flags.publish)?;
+    if let Some(port) = published.keys().find(|key| key.ends_with("/sctp")) {
+        let why = "ports of tcp and udp can be published";
+        return Err(CliError::unsupported(&format!("--publish {port}"), why));
+    }
     if flags.gpus.is_some() {
         let text = "could not select device driver \"\" with capabilities: [[gpu]]";
         return Err(CliError::engine(text));

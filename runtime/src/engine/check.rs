@@ -30,6 +30,30 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
     Ok(())
 }
 
+/// Refuses what does not go with the network of another container or the host's; `asked` is
+/// what the user said, without the image.
+pub(super) fn network_conflicts(asked: &Config, host: &HostConfig) -> Result<(), EngineError> {
+    let refuse = |text: &str| Err(EngineError::Refuse(format!("conflicting options: {text}")));
+    let linked = host.links.as_ref().is_some_and(|links| !links.is_empty());
+    match NetworkMode::parse(&host.network_mode) {
+        NetworkMode::Container(_) if linked => refuse(
+            "container type network can't be used with links. This would result in undefined \
+             behavior",
+        ),
+        NetworkMode::Container(_) if !host.port_bindings.is_empty() || host.publish_all_ports => {
+            refuse("port publishing and the container type network mode")
+        }
+        NetworkMode::Container(_) if !asked.exposed_ports.is_empty() => {
+            refuse("port exposing and the container type network mode")
+        }
+        NetworkMode::Host if linked => refuse(
+            "host type networking can't be used with links. This would result in undefined \
+             behavior",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses devices that are not there.
 pub(super) fn devices(host: &HostConfig) -> Result<(), EngineError> {
     for device in host.resources.devices.as_deref().unwrap_or_default() {
@@ -59,5 +83,36 @@ impl Engine {
             _ if host.uts_mode == "host" => own(),
             _ => id[..12].to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Empty;
+
+    #[test]
+    fn ports_and_links_do_not_go_with_anothers_network() {
+        let on = |mode: &str| HostConfig { network_mode: mode.to_owned(), ..HostConfig::default() };
+        let complaint = |asked: &Config, host: &HostConfig| {
+            network_conflicts(asked, host).err().map(|error| error.to_string())
+        };
+        let mut exposing = Config::default();
+        exposing.exposed_ports.insert("80/tcp".to_owned(), Empty {});
+        assert_eq!(
+            complaint(&exposing, &on("container:a")).as_deref(),
+            Some("conflicting options: port exposing and the container type network mode")
+        );
+        assert_eq!(complaint(&exposing, &on("host")), None);
+        let publishing = HostConfig { publish_all_ports: true, ..on("container:a") };
+        assert_eq!(
+            complaint(&Config::default(), &publishing).as_deref(),
+            Some("conflicting options: port publishing and the container type network mode")
+        );
+        let links = Some(vec!["a".to_owned()]);
+        let linked = HostConfig { links: links.clone(), ..on("host") };
+        let text = complaint(&Config::default(), &linked).unwrap();
+        assert!(text.contains("host type networking can't be used with links"), "{text}");
+        assert_eq!(complaint(&exposing, &HostConfig { links, ..on("bridge") }), None);
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 
 use super::Engine;
 use crate::error::EngineError;
-use crate::model::{Config, Container, HostConfig, RECORD_VERSION, Timestamp};
+use crate::model::{
+    Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION, Timestamp,
+};
 use crate::paths::make_private;
 
 /// What of an image a container needs.
@@ -31,6 +33,8 @@ pub struct CreateRequest {
     /// What the user asked for; what is left out comes from the image.
     pub config: Config,
     pub host_config: HostConfig,
+    /// Networks by name or id, the first being that of `NetworkMode`.
+    pub networks: Vec<(String, EndpointSettings)>,
 }
 
 /// How often a generated name is tried before it gets a digit.
@@ -46,11 +50,14 @@ impl Engine {
             crate::names::validate(name)?;
         }
         let id = new_id()?;
+        super::check::network_conflicts(&request.config, &request.host_config)?;
         let mut config = merge(request.config, &request.image.config);
         super::check::conflicts(&config, &request.host_config)?;
         super::check::devices(&request.host_config)?;
+        let mut host_config = request.host_config;
+        let networks = self.wanted_networks(&mut host_config, request.networks)?;
         if config.hostname.is_empty() {
-            config.hostname = self.host_name(&id, &request.host_config)?;
+            config.hostname = self.host_name(&id, &host_config)?;
         }
         let mut words =
             config.entrypoint.iter().flatten().chain(config.cmd.iter().flatten()).cloned();
@@ -69,7 +76,8 @@ impl Engine {
             platform: request.image.platform,
             layers: request.image.layers,
             config,
-            host_config: request.host_config,
+            host_config,
+            network_settings: NetworkSettings { networks, ..NetworkSettings::default() },
             storage: self.config.storage,
             ..Container::default()
         };

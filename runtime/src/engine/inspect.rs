@@ -33,13 +33,19 @@ impl Engine {
         Ok(all)
     }
 
-    /// One container by its full id.
+    /// One container by its full id, with what its networks gave it.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn summary(&self, id: &str) -> Result<Summary, EngineError> {
-        let container = self.records.load(id)?;
+        let mut container = self.records.load(id)?;
         let life = self.records.life(id)?;
+        container.network_settings = life.network.show(&container);
+        if life.state.pid != 0 && !life.network.endpoints.is_empty() {
+            let settings = &mut container.network_settings;
+            settings.sandbox_id.clone_from(&container.id);
+            settings.sandbox_key = format!("/proc/{}/ns/net", life.state.pid);
+        }
         Ok(Summary { container, life })
     }
 

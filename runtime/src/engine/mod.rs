@@ -13,6 +13,7 @@ mod diff;
 mod exec;
 mod inspect;
 mod mounts;
+mod network;
 mod recover;
 pub mod remove;
 mod start;
@@ -28,6 +29,7 @@ pub use control::{Connection, Ending};
 pub use create::{CreateRequest, ImageFacts};
 pub use exec::{ExecRequest, Executed};
 pub use inspect::Summary;
+pub use network::HelperStatus;
 pub use remove::{RemoveOptions, Removing};
 pub use start::Started;
 pub use update::UpdateRequest;
@@ -35,6 +37,7 @@ pub use usage::ContainerSize;
 
 use crate::error::EngineError;
 use crate::events::Events;
+use crate::networks::Networks;
 use crate::paths::Paths;
 use crate::records::Records;
 use crate::session::{self, Session};
@@ -62,6 +65,7 @@ pub struct Engine {
     pub records: Records,
     pub events: Events,
     pub volumes: Volumes,
+    pub networks: Networks,
 }
 
 impl Engine {
@@ -72,7 +76,8 @@ impl Engine {
         let records = Records::open(&paths)?;
         let events = Events::new(paths.events());
         let volumes = Volumes::new(paths.volumes());
-        Ok(Self { config, paths, records, events, volumes })
+        let networks = Networks::new(paths.networks());
+        Ok(Self { config, paths, records, events, volumes, networks })
     }
 
     /// What a monitor or an exec session is told.

@@ -24,6 +24,8 @@ pub struct Hosts<'a> {
     pub domainname: &'a str,
     /// `--add-host` entries: `name:address`.
     pub extra: &'a [String],
+    /// Addresses of containers it is linked to, with their names.
+    pub links: &'a [(Address, String)],
     /// The container's own addresses.
     pub addresses: &'a [Address],
     /// Where the container reaches the host, if it does.
@@ -59,6 +61,9 @@ impl Hosts<'_> {
         for entry in self.extra {
             let (name, address) = self.extra_entry(entry)?;
             line(&mut text, &address, name);
+        }
+        for (address, names) in self.links {
+            line(&mut text, address, names);
         }
         let names = self.names();
         for address in self.addresses {
@@ -143,6 +148,15 @@ mod tests {
         let gateway = Some("172.17.0.1".parse().unwrap());
         let hosts = Hosts { extra: &extra, host_gateway: gateway, ..Hosts::default() };
         assert_eq!(tail(&hosts), "1.2.3.4\tfoo\n::1\tbar\n::2\tsix\n172.17.0.1\tgw\n");
+    }
+
+    #[test]
+    fn links_stand_before_the_own_name() {
+        let links = [("172.17.0.2".parse().unwrap(), "lk fe6235328337 defl".to_owned())];
+        let addresses = ["172.17.0.3".parse().unwrap()];
+        let hosts =
+            Hosts { hostname: "me", links: &links, addresses: &addresses, ..Hosts::default() };
+        assert_eq!(tail(&hosts), "172.17.0.2\tlk fe6235328337 defl\n172.17.0.3\tme\n");
     }
 
     #[test]

@@ -149,6 +149,11 @@ impl ResolvConf {
         }
     }
 
+    /// Whether the host names no server that a container can reach.
+    pub fn has_default_servers(&self) -> bool {
+        self.notes.default_servers
+    }
+
     /// The file's text.
     pub fn text(&self) -> String {
         if let Some(verbatim) = &self.verbatim {

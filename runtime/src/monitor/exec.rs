@@ -121,9 +121,9 @@ fn start_in(
         (Some(streams), stdio)
     };
     let program = session.program.clone();
-    let pid = in_child(session.launch.cgroups().as_ref(), session.cgroup.as_deref(), || {
-        init::join(place, process.clone(), program, stdio)
-    })?;
+    let job = || init::join(place, process.clone(), program, stdio);
+    let cgroups = session.launch.cgroups();
+    let (pid, ()) = in_child(cgroups.as_ref(), session.cgroup.as_deref(), job, |_| Ok(()))?;
     let streams = match (streams, listener) {
         (Some(streams), _) => streams,
         (None, Some(listener)) => terminal_streams(&listener, session.console_size)?,

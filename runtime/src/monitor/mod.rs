@@ -24,6 +24,7 @@ mod exec;
 mod exec_plan;
 mod health;
 mod launch;
+mod network;
 mod output;
 mod pump;
 mod run;

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use super::client::Client;
 use super::health::Prober;
 use super::launch::{Attach, CONTROL_FD, LOCK_FD, Launch};
+use super::network::{self, Wiring};
 use super::pump::Pump;
 use super::start::{self, Prepared};
 use super::take_down::take_down;
@@ -38,6 +39,7 @@ pub(super) struct Monitor {
     pub(super) life: Life,
     pub(super) events: Events,
     pub(super) prober: Option<Prober>,
+    pub(super) wiring: Option<Wiring>,
     pump: Pump,
     log: LogWriter,
     init: Option<Pid>,
@@ -115,6 +117,7 @@ impl Monitor {
             life,
             events,
             prober: None,
+            wiring: None,
             pump: Pump::new(signals, Some(listener)),
             log,
             init: None,
@@ -149,7 +152,8 @@ impl Monitor {
 
     /// Starts the container's process, for the first time or again.
     fn start(&mut self) -> Result<(i32, Vec<String>), Failure> {
-        let Prepared { pid, streams, init_record, cgroup, warnings } = start::start(self)?;
+        let Prepared { pid, streams, init_record, cgroup, wiring, warnings } = start::start(self)?;
+        self.wiring = wiring;
         self.pump.connect(streams);
         self.init = Some(pid);
         self.started = Instant::now();
@@ -182,6 +186,7 @@ impl Monitor {
         self.life.state.error.clone_from(&failure.message);
         self.life.state.pid = 0;
         self.life.monitor = None;
+        self.life.network.clear();
         self.finish_files();
         self.pump.tell_all(|_| true, &Notice::Failed(failure));
         self.pump.drain_clients();
@@ -190,9 +195,11 @@ impl Monitor {
     /// One turn of the loop.
     fn turn(&mut self) {
         let probe = self.prober.as_ref().and_then(Prober::deadline);
-        let times = [self.restart_at, self.kill_at, self.settle_at, probe];
+        let network = self.wiring.as_ref().and_then(Wiring::deadline);
+        let times = [self.restart_at, self.kill_at, self.settle_at, probe, network];
         let deadline = times.into_iter().flatten().min();
-        let extra: Vec<_> = self.prober.iter().flat_map(Prober::outputs).collect();
+        let outputs = self.prober.iter().flat_map(Prober::outputs);
+        let extra: Vec<_> = outputs.chain(self.wiring.iter().filter_map(Wiring::fd)).collect();
         let log = &mut self.log;
         let turn = self.pump.turn(deadline, &extra, &mut |stream, bytes| {
             // A full disk must not end the container; the writer counts what is lost.
@@ -201,10 +208,11 @@ impl Monitor {
         if turn.signal {
             self.take_signals();
         }
-        if turn.extra
-            && let Some(prober) = &mut self.prober
-        {
-            prober.read();
+        if turn.extra {
+            if let Some(prober) = &mut self.prober {
+                prober.read();
+            }
+            network::watch(self);
         }
         for (index, request) in turn.requests {
             self.answer(index, request);
@@ -259,6 +267,7 @@ impl Monitor {
                 ("execDuration", &self.started.elapsed().as_secs().to_string()),
             ],
         );
+        network::ended(self);
         self.reload();
         let ran = self.started.elapsed();
         self.plan_restart(code, ran);
@@ -349,6 +358,8 @@ impl Monitor {
                 self.reload();
                 Ok(())
             }
+            Request::JoinNetwork { network, wish } => network::join_network(self, &network, *wish),
+            Request::LeaveNetwork { network } => network::leave_network(self, &network),
         };
         self.pump.tell(
             index,
@@ -417,7 +428,8 @@ impl Monitor {
     fn reload(&mut self) {
         if let Ok(container) = self.records.load(&self.container.id) {
             self.restart.change(&container.host_config.restart_policy);
-            self.container = container;
+            let old = std::mem::replace(&mut self.container, container);
+            network::renamed(self, &old.name);
         }
     }
 
@@ -436,6 +448,7 @@ impl Monitor {
             // A refusal costs memory and nothing else.
             drop(coracle_sys::memory::release_program_pages());
         }
+        network::run_clock(self);
         super::health::run(self);
     }
 }

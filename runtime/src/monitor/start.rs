@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use coracle_sys::process::ProcessId;
 use rustix::process::Pid;
 
 use super::exec::terminal_streams;
+use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use super::run::{Monitor, failed};
 use crate::error::EngineError;
@@ -28,6 +30,7 @@ pub(super) struct Prepared {
     pub(super) streams: Streams,
     pub(super) init_record: ProcessRecord,
     pub(super) cgroup: Option<PathBuf>,
+    pub(super) wiring: Option<Wiring>,
     /// What the user should know: what is done otherwise than usual here.
     pub(super) warnings: Vec<String>,
 }
@@ -55,6 +58,8 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let id = monitor.container.id.clone();
     let folder = monitor.paths.running(&id);
     make_private(&folder.join("oci")).map_err(failed("make the runtime folder"))?;
+    // First of all: the network helper gets ready while the rest is done.
+    let begun = network::begin(monitor)?;
     let warnings = mount_root(monitor)?;
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
     let container = &super::volumes::attach(&monitor.paths, &monitor.container)
@@ -70,9 +75,10 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
         .map_err(|error| Failure { hint: error.hint(), ..refused(describe(&error)) })?;
     // So that it is removed if something fails from here on.
     monitor.life.cgroup.clone_from(&cgroup);
-    let prepared =
+    let mut prepared =
         launch_plan::prepare(&monitor.paths, container, &monitor.launch, cgroup.as_deref())
             .map_err(EngineError::into_failure)?;
+    prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
         crate::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
@@ -101,8 +107,12 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     }
     let program = Program { fresh_network, start_ids, ..program(&prepared.plan) };
     write_marker(&monitor.paths.merged(&monitor.container.id));
-    let pid =
-        in_child(cgroups.as_ref(), cgroup.as_deref(), || init::start(&place, program, stdio))?;
+    let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
+    let theirs = theirs.map_err(failed("make a socket for the network"))?;
+    let job = || init::start(&place, program, stdio, theirs);
+    let (pid, wiring) = in_child(cgroups.as_ref(), cgroup.as_deref(), job, |report| {
+        begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
+    })?;
     let streams = match (streams, console) {
         (Some(streams), _) => streams,
         (None, Some(listener)) => terminal_streams(&listener, container.host_config.console_size)?,
@@ -111,7 +121,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     drop(fs::remove_file("console.sock"));
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
-    Ok(Prepared { pid, streams, init_record, cgroup, warnings })
+    Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
 }
 
 /// The empty file by which programs tell that they run in a container.
@@ -202,11 +212,13 @@ pub(crate) fn program(plan: &Plan) -> Program {
 /// Runs `job` in a forked child, in `cgroup` if there is one, and takes its result.
 ///
 /// libcontainer leaves much behind in the process it runs in; this one stays small.
-pub(crate) fn in_child(
+/// `meanwhile` gets the descriptor that tells when the job is done.
+pub(crate) fn in_child<T>(
     cgroups: Option<&crate::cgroup::Host>,
     cgroup: Option<&Path>,
     job: impl FnOnce() -> Result<i32, Failure>,
-) -> Result<Pid, Failure> {
+    meanwhile: impl FnOnce(BorrowedFd<'_>) -> Result<T, Failure>,
+) -> Result<(Pid, T), Failure> {
     let (read, write) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(failed("make a pipe"))?;
     match fork().map_err(failed("start a child"))? {
@@ -225,6 +237,9 @@ pub(crate) fn in_child(
         }
         Fork::Parent(child) => {
             drop(write);
+            // What it has of the job goes with it, or the child would wait for us for ever.
+            drop(job);
+            let made = meanwhile(read.as_fd());
             let mut bytes = Vec::new();
             fs::File::from(read)
                 .read_to_end(&mut bytes)
@@ -235,8 +250,12 @@ pub(crate) fn in_child(
                 serde_json::from_slice(&bytes).unwrap_or_else(|_| {
                     Err(refused("the child that starts the container died".to_owned()))
                 });
+            // A failure of ours is why the job failed too.
+            let made = made?;
             let pid = result?;
-            Pid::from_raw(pid).ok_or_else(|| refused(format!("libcontainer reported pid {pid}")))
+            Pid::from_raw(pid)
+                .map(|pid| (pid, made))
+                .ok_or_else(|| refused(format!("libcontainer reported pid {pid}")))
         }
     }
 }

@@ -1,0 +1,43 @@
+//! `network rm`: remove networks.
+
+use std::io::Write as _;
+
+use coracle_runtime::EngineError;
+use coracle_runtime::networks::NetworkError;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus, Failures};
+
+/// Remove networks
+#[derive(Debug, clap::Args)]
+pub(crate) struct NetworkRmArgs {
+    /// No error for a missing network
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for NetworkRmArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let mut failures = Failures::default();
+        let mut failed = false;
+        for name in &self.args {
+            match app.engine()?.remove_network(name) {
+                Ok(()) => writeln!(app.ui.data(), "{name}")?,
+                Err(EngineError::Network(NetworkError::NotFound { .. })) if self.force => {}
+                Err(error) => {
+                    failed = true;
+                    failures.push(error.into());
+                }
+            }
+        }
+        if failed {
+            // Docker's client ends so here, and here only.
+            failures.push(CliError::plain("exit status 1"));
+            return failures.finish();
+        }
+        Ok(ExitStatus::Success)
+    }
+}

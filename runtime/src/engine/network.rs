@@ -1,0 +1,269 @@
+//! Networks as commands see them: who is in which, and containers that come and go.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::events::Kind;
+use crate::model::{Container, EndpointSettings, HostConfig};
+use crate::networks::{
+    BRIDGE, CreateNetwork, Endpoint, Filter, Helper, Member, Network, NetworkError, User,
+    check_endpoint,
+};
+use crate::spec::NetworkMode;
+use crate::wire::Request;
+
+/// How the network helper does its work now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelperStatus {
+    /// How it sees the packets of containers' connections.
+    pub path: String,
+    pub members: usize,
+}
+
+const SHARES_NAMESPACE: &str = "container sharing network namespace with another container or \
+                                host cannot be connected to any other network";
+const PRIVATE: &str = "container cannot be connected to multiple networks with one of the \
+                       networks in private (none) mode";
+
+impl Engine {
+    /// Makes a network.
+    ///
+    /// # Errors
+    /// As [`crate::networks::Networks::create`].
+    pub fn create_network(&self, request: CreateNetwork) -> Result<Network, EngineError> {
+        let network = self.networks.create(request)?;
+        self.tell_of_network(&network, "create");
+        Ok(network)
+    }
+
+    /// Removes a network that nobody is connected to.
+    ///
+    /// # Errors
+    /// As [`crate::networks::Networks::remove`].
+    pub fn remove_network(&self, reference: &str) -> Result<(), EngineError> {
+        let network = self.networks.remove(reference, |network| self.network_users(network))?;
+        self.tell_of_network(&network, "destroy");
+        Ok(())
+    }
+
+    /// Removes networks of the user's that nobody is connected to; gives their names.
+    ///
+    /// # Errors
+    /// When one cannot be removed; those before it are gone.
+    pub fn prune_networks(&self, filter: &Filter) -> Result<Vec<String>, EngineError> {
+        let mut gone = Vec::new();
+        for network in self.networks.list()? {
+            if network.is_predefined() || !filter.matches(&network, || false) {
+                continue;
+            }
+            match self.remove_network(&network.id) {
+                Ok(()) => gone.push(network.name),
+                // In use, or somebody was faster.
+                Err(EngineError::Network(
+                    NetworkError::InUse { .. } | NetworkError::NotFound { .. },
+                )) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(gone)
+    }
+
+    fn tell_of_network(&self, network: &Network, action: &str) {
+        let attributes = [("name", network.name.as_str()), ("type", network.driver.as_str())];
+        self.events.object(Kind::Network, action, &network.id, &attributes);
+    }
+
+    /// The containers connected to a network now, by name.
+    #[must_use]
+    pub fn network_users(&self, network: &Network) -> Vec<User> {
+        let user = |(container, endpoint): (Container, Endpoint)| User {
+            name: container.name,
+            endpoint: endpoint.got.endpoint,
+        };
+        let mut users: Vec<User> = self.connected(network).into_iter().map(user).collect();
+        users.sort();
+        users
+    }
+
+    /// The same as `network inspect` shows them.
+    #[must_use]
+    pub fn network_members(&self, network: &Network) -> BTreeMap<String, Member> {
+        let member = |(container, endpoint): (Container, Endpoint)| {
+            let member = endpoint.member(&container.name);
+            (container.id, member)
+        };
+        self.connected(network).into_iter().map(member).collect()
+    }
+
+    fn connected(&self, network: &Network) -> Vec<(Container, Endpoint)> {
+        let one = |id: String| {
+            // What is being removed or made is in no network.
+            let life = self.records.life(&id).ok()?;
+            life.live_monitor()?;
+            let mut endpoints = life.network.endpoints.into_values();
+            let endpoint = endpoints.find(|endpoint| endpoint.network == network.id)?;
+            Some((self.records.load(&id).ok()?, endpoint))
+        };
+        self.records.ids().unwrap_or_default().into_iter().filter_map(one).collect()
+    }
+
+    /// Connects a container to a network, now or when it starts.
+    ///
+    /// # Errors
+    /// In Docker's words, when there is no such network or container, or they do not go
+    /// together.
+    pub fn connect_network(
+        &self,
+        reference: &str,
+        container: &str,
+        wish: EndpointSettings,
+    ) -> Result<(), EngineError> {
+        let network = self.networks.find(reference)?;
+        let id = self.records.find(container)?;
+        let container = self.records.load(&id)?;
+        let refuse = |text: &str| Err(EngineError::Refuse(text.to_owned()));
+        match (NetworkMode::parse(&container.host_config.network_mode), network.driver.as_str()) {
+            (_, "host") => {
+                return refuse(
+                    "cannot connect container to host network - container must be created in \
+                     host network mode",
+                );
+            }
+            (NetworkMode::Host | NetworkMode::Container(_), _) => return refuse(SHARES_NAMESPACE),
+            (NetworkMode::None, _) | (_, "null") => return refuse(PRIVATE),
+            (NetworkMode::Network(_), _) => {}
+        }
+        check_endpoint(&network, &wish)?;
+        if network.name == BRIDGE && wish.aliases.as_ref().is_some_and(|list| !list.is_empty()) {
+            return refuse("network-scoped aliases are only supported for user-defined networks");
+        }
+        if let Some(mut connection) = self.connect(&id)? {
+            let wish = Box::new(wish);
+            let asked = connection.ask(&Request::JoinNetwork { network: network.id, wish });
+            return asked.map_err(in_plain_words);
+        }
+        let _lock = self.records.lock()?;
+        let mut container = self.records.load(&id)?;
+        container.network_settings.networks.insert(network.name, wish);
+        Ok(self.records.save(&container)?)
+    }
+
+    /// Takes a container out of a network, now or for its next start.
+    ///
+    /// # Errors
+    /// In Docker's words, when it is not in there.
+    pub fn disconnect_network(
+        &self,
+        reference: &str,
+        container: &str,
+        force: bool,
+    ) -> Result<(), EngineError> {
+        let network = self.networks.find(reference)?;
+        let id = match self.records.find(container) {
+            Err(_) if force => {
+                return Err(EngineError::Refuse(format!("endpoint {container} not found")));
+            }
+            found => found?,
+        };
+        let container = self.records.load(&id)?;
+        if network.driver == "host"
+            && NetworkMode::parse(&container.host_config.network_mode) == NetworkMode::Host
+        {
+            return Err(EngineError::Refuse(
+                "cannot disconnect container from host network - container was created in host \
+                 network mode"
+                    .to_owned(),
+            ));
+        }
+        if let Some(mut connection) = self.connect(&id)? {
+            let asked = connection.ask(&Request::LeaveNetwork { network: network.id });
+            return asked.map_err(in_plain_words);
+        }
+        let _lock = self.records.lock()?;
+        let mut container = self.records.load(&id)?;
+        if container.network_settings.networks.remove(&network.name).is_none() {
+            let name = &network.name;
+            let text = format!("container {id} is not connected to network {name}");
+            return Err(EngineError::Refuse(text));
+        }
+        Ok(self.records.save(&container)?)
+    }
+
+    /// What the network helper does; `None` when no container needs it.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn network_helper(&self) -> Result<Option<HelperStatus>, EngineError> {
+        use coracle_netns::protocol::{Reply, Request as Ask};
+        let failed = |error: crate::networks::HelperError| EngineError::Io {
+            what: "ask the network helper".to_owned(),
+            source: std::io::Error::other(error),
+        };
+        let Some(helper) = Helper::present(&self.paths).map_err(failed)? else { return Ok(None) };
+        match helper.ask(&Ask::Status, &[]).map_err(failed)? {
+            Reply::Status(status) => {
+                Ok(Some(HelperStatus { path: status.path, members: status.members.len() }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Checks what a new container wants of networks, and names them as they are called.
+    /// One that does not exist is an error only when the container starts, as in Docker.
+    pub(super) fn wanted_networks(
+        &self,
+        host: &mut HostConfig,
+        wanted: Vec<(String, EndpointSettings)>,
+    ) -> Result<BTreeMap<String, EndpointSettings>, EngineError> {
+        let mut all = BTreeMap::new();
+        let mode = NetworkMode::parse(&host.network_mode);
+        if !matches!(mode, NetworkMode::Network(_)) {
+            let asks = |(_, wish): &(String, EndpointSettings)| has_address(wish);
+            if wanted.iter().any(asks) {
+                let text = "user specified IP address is supported on user defined networks only";
+                return Err(EngineError::NetworkConfig {
+                    name: host.network_mode.clone(),
+                    why: NetworkError::InvalidEndpoint(vec![text.to_owned()]),
+                });
+            }
+            if let NetworkMode::Container(other) = mode
+                && let Ok(id) = self.records.find(&other)
+            {
+                host.network_mode = format!("container:{id}");
+            }
+            return Ok(all);
+        }
+        for (reference, wish) in wanted {
+            let name = match self.networks.find(&reference) {
+                Ok(network) => {
+                    check_endpoint(&network, &wish).map_err(|why| EngineError::NetworkConfig {
+                        name: reference.clone(),
+                        why,
+                    })?;
+                    network.name
+                }
+                Err(NetworkError::NotFound { .. }) => reference.clone(),
+                Err(error) => return Err(error.into()),
+            };
+            if host.network_mode == reference {
+                host.network_mode.clone_from(&name);
+            }
+            all.insert(name, wish);
+        }
+        Ok(all)
+    }
+}
+
+fn has_address(wish: &EndpointSettings) -> bool {
+    let ipam = wish.ipam_config.as_ref();
+    ipam.is_some_and(|ipam| !ipam.ipv4_address.is_empty() || !ipam.ipv6_address.is_empty())
+}
+
+/// What the monitor refused is the user's business, not the monitor's.
+fn in_plain_words(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Refused { message, .. } => EngineError::Refuse(message),
+        other => other,
+    }
+}

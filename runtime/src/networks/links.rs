@@ -1,0 +1,172 @@
+//! `--link`: another container's name in the hosts file, and on the default bridge its
+//! addresses and environment in variables, as Docker has kept doing.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use super::{BRIDGE, NetworkState};
+use crate::model::Container;
+use crate::records::Records;
+
+/// A container that is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    alias: String,
+    address: IpAddr,
+    /// Its short id or host name, and its name: beside the alias on the default bridge.
+    also: Vec<String>,
+    env: Vec<String>,
+}
+
+impl Link {
+    /// The line of the hosts file, without its end.
+    pub(crate) fn line(&self) -> (IpAddr, String) {
+        let mut names = self.alias.clone();
+        for name in self.also.iter().filter(|name| **name != self.alias) {
+            // Writing to memory does not fail.
+            write!(names, " {name}").unwrap_or_default();
+        }
+        (self.address, names)
+    }
+
+    pub(crate) fn env(&self) -> &[String] {
+        &self.env
+    }
+}
+
+/// The name and the alias of a link as typed.
+pub(crate) fn parse(text: &str) -> (&str, &str) {
+    let (name, alias) = text.split_once(':').unwrap_or((text, text));
+    let name = name.strip_prefix('/').unwrap_or(name);
+    (name, alias.rsplit('/').next().unwrap_or(alias))
+}
+
+/// Looks up whom `container` is linked to.
+///
+/// # Errors
+/// In words: one is missing, does not run, or is in no network of this container's.
+pub(crate) fn resolve(records: &Records, container: &Container) -> Result<Vec<Link>, String> {
+    let wanted = container.host_config.links.iter().flatten();
+    wanted.map(|text| resolve_one(records, container, text)).collect()
+}
+
+fn resolve_one(records: &Records, container: &Container, text: &str) -> Result<Link, String> {
+    let (name, alias) = parse(text);
+    let missing = |error: crate::records::RecordError| format!("could not get container: {error}");
+    let id = records.find(name).map_err(missing)?;
+    let other = records.load(&id).map_err(missing)?;
+    let state = records.life(&id).map_err(missing)?.network;
+    let mine = &container.network_settings.networks;
+    let legacy = mine.contains_key(BRIDGE);
+    if legacy && !other.network_settings.networks.contains_key(BRIDGE) {
+        return Err(format!("container {id} not attached to default bridge network"));
+    }
+    let address = address(&state, |network| mine.contains_key(network)).ok_or_else(|| {
+        format!("Cannot link to a non running container: /{name} AS /{}/{alias}", container.name)
+    })?;
+    let mut link = Link { alias: alias.to_owned(), address, also: Vec::new(), env: Vec::new() };
+    if legacy {
+        link.also = vec![other.config.hostname.clone(), other.name.clone()];
+        link.env = environment(container, &other, alias, address);
+    }
+    Ok(link)
+}
+
+fn address(state: &NetworkState, shared: impl Fn(&str) -> bool) -> Option<IpAddr> {
+    let endpoint = state.endpoints.iter().find(|(network, _)| shared(network))?.1;
+    endpoint.got.ip.map(IpAddr::V4).or(endpoint.got.ip6.map(IpAddr::V6))
+}
+
+/// The variables of a link, in Docker's order.
+fn environment(
+    container: &Container,
+    other: &Container,
+    alias: &str,
+    address: IpAddr,
+) -> Vec<String> {
+    let prefix = alias.to_uppercase().replace('-', "_");
+    let mut ports: Vec<(u16, &str)> = other
+        .config
+        .exposed_ports
+        .keys()
+        .filter_map(|key| key.split_once('/'))
+        .filter_map(|(port, protocol)| Some((port.parse().ok()?, protocol)))
+        .collect();
+    ports.sort_unstable();
+    let mut env = Vec::new();
+    if let Some((port, protocol)) = ports.first() {
+        env.push(format!("{prefix}_PORT={protocol}://{address}:{port}"));
+    }
+    for (port, protocol) in &ports {
+        let one = format!("{prefix}_PORT_{port}_{}", protocol.to_uppercase());
+        env.push(format!("{one}={protocol}://{address}:{port}"));
+        env.push(format!("{one}_ADDR={address}"));
+        env.push(format!("{one}_PORT={port}"));
+        env.push(format!("{one}_PROTO={protocol}"));
+    }
+    env.push(format!("{prefix}_NAME=/{}/{alias}", container.name));
+    for entry in &other.config.env {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        if !matches!(name, "HOME" | "PATH") {
+            env.push(format!("{prefix}_ENV_{name}={value}"));
+        }
+    }
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Empty;
+    use coracle_netns::protocol::Connected;
+
+    fn container(name: &str) -> Container {
+        Container { name: name.to_owned(), ..Container::default() }
+    }
+
+    #[test]
+    fn links_are_read() {
+        assert_eq!(parse("defl:lk"), ("defl", "lk"));
+        assert_eq!(parse("u2"), ("u2", "u2"));
+        assert_eq!(parse("/defl:/tender_elgamal/lk"), ("defl", "lk"));
+    }
+
+    #[test]
+    fn the_variables_are_dockers() {
+        let mut other = container("defl");
+        other.config.env = vec!["SEC=1".to_owned(), "PATH=/bin".to_owned()];
+        other.config.exposed_ports.insert("80/tcp".to_owned(), Empty {});
+        let address = "172.17.0.2".parse().unwrap();
+        assert_eq!(
+            environment(&container("tender_elgamal"), &other, "lk", address),
+            [
+                "LK_PORT=tcp://172.17.0.2:80",
+                "LK_PORT_80_TCP=tcp://172.17.0.2:80",
+                "LK_PORT_80_TCP_ADDR=172.17.0.2",
+                "LK_PORT_80_TCP_PORT=80",
+                "LK_PORT_80_TCP_PROTO=tcp",
+                "LK_NAME=/tender_elgamal/lk",
+                "LK_ENV_SEC=1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_names_each_once() {
+        let address = "172.17.0.2".parse().unwrap();
+        let also = vec!["fe6235328337".to_owned(), "defl".to_owned()];
+        let link = Link { alias: "lk".to_owned(), address, also, env: Vec::new() };
+        assert_eq!(link.line(), (address, "lk fe6235328337 defl".to_owned()));
+        let same = Link { alias: "defl".to_owned(), ..link };
+        assert_eq!(same.line().1, "defl fe6235328337");
+    }
+
+    #[test]
+    fn only_a_shared_network_has_the_address() {
+        let mut state = NetworkState::default();
+        let got = Connected { ip: "172.18.0.2".parse().ok(), ..Connected::default() };
+        state.add("n1", "1", got);
+        assert_eq!(address(&state, |name| name == "n1"), "172.18.0.2".parse().ok());
+        assert_eq!(address(&state, |name| name == "n2"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Networks: their records, what containers ask of them and got, and the way to the helper
+//! that makes them (`netd`).
+//!
+//! # Limits
+//!
+//! A network is a bridge of the helper's; `overlay` is one too, because there is one machine.
+//! Nothing here touches devices: that is done by the helper, asked through [`helper`].
+
+mod cidr;
+mod endpoint;
+mod error;
+mod filter;
+mod hand_over;
+mod helper;
+mod links;
+mod options;
+mod pools;
+mod ports;
+mod record;
+mod request;
+mod state;
+mod store;
+
+pub use cidr::{Cidr, InvalidCidr};
+pub use endpoint::dns_names;
+pub(crate) use endpoint::{check_endpoint, for_connect};
+pub use error::{NetworkError, User};
+pub use filter::Filter;
+pub(crate) use hand_over::{Handed, Waiting, hand_over};
+pub use helper::NETD_ARGV0;
+pub(crate) use helper::{Helper, HelperError};
+pub(crate) use links::{Link, resolve as resolve_links};
+pub(crate) use options::host_binding;
+pub(crate) use ports::{as_map, wanted};
+pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOPE};
+pub use request::CreateNetwork;
+pub use state::{Endpoint, LastAddress, NetworkState};
+pub use store::{Networks, NetworksLock};
+
+/// Whether the network helper is part of this executable. Until it is, containers have the
+/// host's network, another container's or none, and everything else is refused by name.
+pub const READY: bool = false;
+
+#[cfg(test)]
+pub(crate) use helper::tests::scripted;

@@ -1,0 +1,105 @@
+//! Which address block a network gets that asked for none.
+//!
+//! # How it works
+//!
+//! Docker's default pools, in Docker's order: the first block that meets neither another
+//! network nor a route of the host. For IPv6 a /64 of a unique local prefix that is made up
+//! once from random bits (RFC 4193), as Docker does from the machine's id.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::Cidr;
+
+/// Blocks that are cut, and how long the prefix of each piece is.
+const POOLS: [(Cidr, u8); 5] = [
+    (Cidr::v4(172, 17, 0, 0, 16), 16),
+    (Cidr::v4(172, 18, 0, 0, 15), 16),
+    (Cidr::v4(172, 20, 0, 0, 14), 16),
+    (Cidr::v4(172, 24, 0, 0, 13), 16),
+    (Cidr::v4(192, 168, 0, 0, 16), 20),
+];
+
+/// Pieces of the local IPv6 prefix that are tried.
+const V6_PIECES: u16 = u16::MAX;
+
+/// The first IPv4 block free of everything in `taken`.
+pub(super) fn choose_v4(taken: &[Cidr]) -> Option<Cidr> {
+    POOLS.iter().flat_map(|(pool, size)| pieces(*pool, *size)).find(|piece| is_free(*piece, taken))
+}
+
+/// The first /64 below `prefix` (a /48) free of everything in `taken`.
+pub(super) fn choose_v6(prefix: Ipv6Addr, taken: &[Cidr]) -> Option<Cidr> {
+    (0..V6_PIECES)
+        .map(|number| {
+            let address = Ipv6Addr::from_bits(prefix.to_bits() | u128::from(number) << 64);
+            Cidr { address: IpAddr::V6(address), prefix: 64 }
+        })
+        .find(|piece| is_free(*piece, taken))
+}
+
+fn is_free(piece: Cidr, taken: &[Cidr]) -> bool {
+    !taken.iter().any(|other| piece.overlaps(*other))
+}
+
+fn pieces(pool: Cidr, size: u8) -> impl Iterator<Item = Cidr> {
+    let IpAddr::V4(base) = pool.address else { unreachable!("the pools are IPv4") };
+    let count = 1u32 << (size - pool.prefix);
+    (0..count).map(move |number| Cidr {
+        address: IpAddr::V4(Ipv4Addr::from_bits(base.to_bits() + (number << (32 - size)))),
+        prefix: size,
+    })
+}
+
+/// The blocks that the routes of the host name, from `/proc/net/route`.
+pub(super) fn host_routes(table: &str) -> Vec<Cidr> {
+    let parse = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        // Both are in the byte order of the machine, written as one number.
+        let mut number = |skip: usize| u32::from_str_radix(fields.nth(skip)?, 16).ok();
+        let address = Ipv4Addr::from(number(0)?.to_ne_bytes());
+        let mask = u32::from_be_bytes(number(5)?.to_ne_bytes());
+        let prefix = u8::try_from(mask.leading_ones()).ok()?;
+        // The default route leads everywhere and is in nobody's way.
+        (prefix > 0).then_some(Cidr { address: IpAddr::V4(address), prefix })
+    };
+    table.lines().skip(1).filter_map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_come_in_dockers_order() {
+        let mut taken = Vec::new();
+        for _ in 0..31 {
+            taken.push(choose_v4(&taken).unwrap());
+        }
+        let shown: Vec<String> = taken.iter().map(Cidr::to_string).collect();
+        assert_eq!(shown[0], "172.17.0.0/16");
+        assert_eq!(shown[1], "172.18.0.0/16");
+        assert_eq!(shown[14], "172.31.0.0/16");
+        assert_eq!(shown[15], "192.168.0.0/20");
+        assert_eq!(shown[30], "192.168.240.0/20");
+        assert_eq!(choose_v4(&taken), None);
+    }
+
+    #[test]
+    fn what_the_host_uses_is_left_alone() {
+        // As the kernel writes it on a little-endian machine.
+        let table = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n\
+                     eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
+                     docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+        let routes = host_routes(table);
+        assert_eq!(routes, ["172.17.0.0/16".parse().unwrap()]);
+        assert_eq!(choose_v4(&routes).unwrap().to_string(), "172.18.0.0/16");
+    }
+
+    #[test]
+    fn local_ipv6_blocks_follow_each_other() {
+        let prefix = "fd12:3456:789a::".parse().unwrap();
+        let first = choose_v6(prefix, &[]).unwrap();
+        assert_eq!(first.to_string(), "fd12:3456:789a::/64");
+        assert_eq!(choose_v6(prefix, &[first]).unwrap().to_string(), "fd12:3456:789a:1::/64");
+    }
+}

@@ -1,0 +1,172 @@
+//! A network as asked for: what Docker's engine checks before it makes one.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::record::{BRIDGE, IpamConfig, PREDEFINED};
+use super::{Cidr, NetworkError, options};
+
+/// A network to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreateNetwork {
+    pub name: String,
+    /// Empty means `bridge`.
+    pub driver: String,
+    pub ipv4: bool,
+    pub ipv6: bool,
+    pub ipam: Vec<IpamConfig>,
+    pub internal: bool,
+    pub attachable: bool,
+    pub options: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Drivers of Docker that need the host's own devices.
+const HOST_DRIVERS: [&str; 2] = ["macvlan", "ipvlan"];
+
+impl CreateNetwork {
+    /// Refuses what is wrong by itself; what depends on other networks is left to the store.
+    pub(super) fn check(&self) -> Result<(), NetworkError> {
+        if self.name.trim().is_empty() {
+            return Err(NetworkError::EmptyName);
+        }
+        if PREDEFINED.iter().any(|(name, _)| *name == self.name) {
+            return Err(NetworkError::Predefined { name: self.name.clone() });
+        }
+        match self.driver.as_str() {
+            "" | BRIDGE | "overlay" => {}
+            driver @ ("host" | "null") => {
+                return Err(NetworkError::OneInstance { driver: driver.to_owned() });
+            }
+            driver if HOST_DRIVERS.contains(&driver) => {
+                return Err(NetworkError::Unsupported {
+                    what: format!("driver {driver}"),
+                    why: "it needs a device of the host, which takes root; use bridge",
+                });
+            }
+            driver => return Err(NetworkError::UnknownDriver { driver: driver.to_owned() }),
+        }
+        if !self.ipv4 && !self.ipv6 {
+            return Err(NetworkError::NoFamily);
+        }
+        options::check(&self.options)?;
+        let errors: Vec<String> =
+            self.ipam.iter().flat_map(|config| self.check_block(config)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(NetworkError::InvalidConfig(errors)) }
+    }
+
+    fn check_block(&self, config: &IpamConfig) -> Vec<String> {
+        let text = &config.subnet;
+        let subnet: Cidr = match text.parse() {
+            Ok(subnet) => subnet,
+            Err(error) => return vec![format!("invalid subnet {text}: {error}")],
+        };
+        let mut errors = Vec::new();
+        if subnet != subnet.masked() {
+            errors.push(format!("invalid subnet {text}: it should be {}", subnet.masked()));
+        }
+        let (enabled, family) =
+            if subnet.is_ipv4() { (self.ipv4, "IPv4") } else { (self.ipv6, "IPv6") };
+        if !enabled {
+            errors.push(format!("invalid subnet {text}: {family} is not enabled"));
+        }
+        errors.extend(range_error(&config.ip_range, subnet));
+        let outside = |kind: &str, address: &str| match address.parse::<IpAddr>() {
+            Err(_) => Some(format!("invalid {kind} {address}: invalid address")),
+            Ok(parsed) if !subnet.contains(parsed) => Some(format!(
+                "invalid {kind} {address}: parent subnet {subnet} doesn't contain this address"
+            )),
+            Ok(_) => None,
+        };
+        if !config.gateway.is_empty() {
+            errors.extend(outside("gateway", &config.gateway));
+        }
+        for address in config.auxiliary_addresses.values() {
+            errors.extend(outside("auxiliary address", address));
+        }
+        errors
+    }
+}
+
+fn range_error(text: &str, subnet: Cidr) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    let why = match text.parse::<Cidr>() {
+        Err(error) => error.to_string(),
+        Ok(range) if range != range.masked() => format!("it should be {}", range.masked()),
+        Ok(range) if range.prefix < subnet.prefix => {
+            format!("CIDR block is bigger than its parent subnet {subnet}")
+        }
+        Ok(range) if !subnet.contains(range.address) => {
+            format!("parent subnet {subnet} doesn't contain ip-range")
+        }
+        Ok(_) => return None,
+    };
+    Some(format!("invalid ip-range {text}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(name: &str) -> CreateNetwork {
+        CreateNetwork { name: name.to_owned(), ipv4: true, ..CreateNetwork::default() }
+    }
+
+    fn block(subnet: &str) -> IpamConfig {
+        IpamConfig { subnet: subnet.to_owned(), ..IpamConfig::default() }
+    }
+
+    fn complaint(request: &CreateNetwork) -> String {
+        request.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn names_and_drivers_in_dockers_words() {
+        assert!(request("bad name").check().is_ok());
+        assert_eq!(complaint(&request("")), "invalid name: name is empty");
+        assert_eq!(
+            complaint(&request("host")),
+            "operation is not permitted on predefined host network"
+        );
+        let driver = |driver: &str| CreateNetwork { driver: driver.to_owned(), ..request("n") };
+        assert_eq!(complaint(&driver("nosuch")), "plugin \"nosuch\" not found");
+        assert_eq!(complaint(&driver("host")), "only one instance of \"host\" network is allowed");
+        assert!(complaint(&driver("macvlan")).starts_with("driver macvlan: not supported"));
+        assert!(driver("overlay").check().is_ok());
+    }
+
+    #[test]
+    fn address_blocks_in_dockers_words() {
+        let with = |config: IpamConfig| CreateNetwork { ipam: vec![config], ..request("n") };
+        assert_eq!(
+            complaint(&with(block("bogus"))),
+            "invalid network config:\ninvalid subnet bogus: invalid CIDR block notation"
+        );
+        assert_eq!(
+            complaint(&with(block("10.1.0.5/24"))),
+            "invalid network config:\ninvalid subnet 10.1.0.5/24: it should be 10.1.0.0/24"
+        );
+        let range = IpamConfig { ip_range: "10.0.0.0/8".to_owned(), ..block("10.1.0.0/24") };
+        assert_eq!(
+            complaint(&with(range)),
+            "invalid network config:\ninvalid ip-range 10.0.0.0/8: CIDR block is bigger than its \
+             parent subnet 10.1.0.0/24"
+        );
+        let gateway = IpamConfig { gateway: "10.2.0.1".to_owned(), ..block("10.1.0.0/24") };
+        assert_eq!(
+            complaint(&with(gateway)),
+            "invalid network config:\ninvalid gateway 10.2.0.1: parent subnet 10.1.0.0/24 doesn't \
+             contain this address"
+        );
+        assert!(complaint(&with(block("fd00::/64"))).ends_with("IPv6 is not enabled"));
+        assert!(with(block("10.1.0.0/24")).check().is_ok());
+    }
+
+    #[test]
+    fn a_network_has_a_family() {
+        let none = CreateNetwork { ipv4: false, ..request("n") };
+        assert_eq!(complaint(&none), "IPv4 or IPv6 must be enabled");
+    }
+}

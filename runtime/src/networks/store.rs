@@ -1,0 +1,371 @@
+//! The networks of a data root: make, list, find, remove.
+//!
+//! # How it works
+//!
+//! `networks/ID.json` is a network. The three of Docker that are always there have no such
+//! file: their ids, and the address block of `bridge`, are made up at the first use and kept
+//! in `networks/predefined.json`, as is the prefix of IPv6 blocks. Files are replaced by
+//! rename under one lock. Whoever connects a container holds the same lock, shared, from
+//! reading the network until the container's state says so: a network that is being joined
+//! is not removed meanwhile.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::Ipv6Addr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+
+use super::record::{BRIDGE, Ipam, IpamConfig, PREDEFINED, RECORD_VERSION, Record};
+use super::{Cidr, CreateNetwork, Network, NetworkError, User, pools};
+use crate::model::Timestamp;
+use crate::records::replace;
+
+const PREDEFINED_FILE: &str = "predefined.json";
+
+/// All networks of a data root.
+#[derive(Clone, Debug)]
+pub struct Networks {
+    dir: PathBuf,
+}
+
+/// The lock under which networks come and go.
+#[derive(Debug)]
+pub struct NetworksLock {
+    _file: OwnedFd,
+}
+
+/// What is made up once: the networks that are always there.
+#[derive(Debug, Serialize, Deserialize)]
+struct Predefined {
+    version: u32,
+    created: Timestamp,
+    /// By name.
+    ids: BTreeMap<String, String>,
+    bridge: String,
+    ipv6_prefix: Ipv6Addr,
+}
+
+impl Networks {
+    /// The networks in `dir`, which need not exist.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Keeps networks from coming and going; `shared` when the caller only joins one.
+    ///
+    /// # Errors
+    /// When the lock file cannot be opened.
+    pub fn lock(&self, shared: bool) -> Result<NetworksLock, NetworkError> {
+        crate::paths::make_private(&self.dir)
+            .map_err(io::Error::other)
+            .map_err(NetworkError::io("create", &self.dir))?;
+        let path = self.dir.join("lock");
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(NetworkError::io("open", &path))?;
+        let kind = if shared { FlockOperation::LockShared } else { FlockOperation::LockExclusive };
+        rustix::fs::flock(&file, kind).map_err(NetworkError::io("lock", &path))?;
+        Ok(NetworksLock { _file: file })
+    }
+
+    /// Makes a network.
+    ///
+    /// # Errors
+    /// For a bad or taken name, a driver, option or address block that cannot be had, and
+    /// when it cannot be written.
+    pub fn create(&self, request: CreateNetwork) -> Result<Network, NetworkError> {
+        request.check()?;
+        let known = self.predefined()?;
+        let _lock = self.lock(false)?;
+        let others = self.read(&known)?;
+        if others.iter().any(|other| other.name == request.name) {
+            return Err(NetworkError::NameTaken { name: request.name });
+        }
+        let id = new_id(&self.dir)?;
+        let network = assemble(request, id, &others, known.ipv6_prefix)?;
+        self.save(&network)?;
+        Ok(network)
+    }
+
+    fn save(&self, network: &Network) -> Result<(), NetworkError> {
+        let path = self.file(&network.id);
+        let record = Record { version: RECORD_VERSION, network: network.clone() };
+        write_json(&path, &record)
+    }
+
+    /// All networks in natural order of names.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn list(&self) -> Result<Vec<Network>, NetworkError> {
+        let known = self.predefined()?;
+        let mut all = self.read(&known)?;
+        all.sort_by(|a, b| (a.name.as_str(), a.created).cmp(&(b.name.as_str(), b.created)));
+        Ok(all)
+    }
+
+    /// The network with this id or name, or with an id that begins so.
+    ///
+    /// # Errors
+    /// When there is none, or the beginning fits several.
+    pub fn find(&self, reference: &str) -> Result<Network, NetworkError> {
+        let all = self.list()?;
+        let exact = |network: &&Network| network.id == reference;
+        let named = |network: &&Network| network.name == reference;
+        if let Some(found) = all.iter().find(exact).or_else(|| all.iter().find(named)) {
+            return Ok(found.clone());
+        }
+        let begins = |network: &&Network| network.id.starts_with(reference);
+        let mut found: Vec<&Network> =
+            all.iter().filter(|_| !reference.is_empty()).filter(begins).collect();
+        let count = found.len();
+        match (found.pop(), count) {
+            (Some(network), 1) => Ok(network.clone()),
+            (None, _) => Err(NetworkError::NotFound { reference: reference.to_owned() }),
+            _ => Err(NetworkError::Ambiguous { reference: reference.to_owned(), count }),
+        }
+    }
+
+    /// Removes a network; `users` gives the containers that are connected now.
+    ///
+    /// # Errors
+    /// When there is none, it is one of the three, or in use.
+    pub fn remove(
+        &self,
+        reference: &str,
+        users: impl FnOnce(&Network) -> Vec<User>,
+    ) -> Result<Network, NetworkError> {
+        let network = self.find(reference)?;
+        if network.is_predefined() {
+            return Err(NetworkError::RemovePredefined { name: network.name });
+        }
+        let _lock = self.lock(false)?;
+        let users = users(&network);
+        if !users.is_empty() {
+            return Err(NetworkError::InUse { name: network.name, users });
+        }
+        let path = self.file(&network.id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(NetworkError::NotFound { reference: reference.to_owned() })
+            }
+            outcome => {
+                outcome.map_err(NetworkError::io("remove", path))?;
+                Ok(network)
+            }
+        }
+    }
+
+    fn file(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.json"))
+    }
+
+    fn predefined(&self) -> Result<Predefined, NetworkError> {
+        let path = self.dir.join(PREDEFINED_FILE);
+        if let Some(known) = read_json(&path)? {
+            return Ok(known);
+        }
+        let _lock = self.lock(false)?;
+        // Somebody may have been first.
+        if let Some(known) = read_json(&path)? {
+            return Ok(known);
+        }
+        let mut ids = BTreeMap::new();
+        for (name, _) in PREDEFINED {
+            ids.insert(name.to_owned(), new_id(&self.dir)?);
+        }
+        let taken = taken(&[]);
+        let bridge = pools::choose_v4(&taken).ok_or(NetworkError::PoolsExhausted)?.to_string();
+        let known = Predefined {
+            version: RECORD_VERSION,
+            created: Timestamp::now(),
+            ids,
+            bridge,
+            ipv6_prefix: local_prefix(&self.dir)?,
+        };
+        write_json(&path, &known)?;
+        Ok(known)
+    }
+
+    fn read(&self, known: &Predefined) -> Result<Vec<Network>, NetworkError> {
+        let mut all: Vec<Network> =
+            PREDEFINED.iter().map(|(name, driver)| known.network(name, driver)).collect();
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+            outcome => outcome.map_err(NetworkError::io("list", &self.dir))?,
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            // The lock, the file of the three, and files that never got their name.
+            let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
+                continue;
+            };
+            if id.len() != ID_DIGITS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                continue;
+            }
+            // Removed while we looked.
+            let Some(record) = read_json::<Record>(&entry.path())? else { continue };
+            if record.version > RECORD_VERSION {
+                return Err(NetworkError::Newer {
+                    path: entry.path(),
+                    found: record.version,
+                    known: RECORD_VERSION,
+                });
+            }
+            all.push(record.network);
+        }
+        Ok(all)
+    }
+}
+
+/// The length of an id.
+const ID_DIGITS: usize = 64;
+
+impl Predefined {
+    fn network(&self, name: &str, driver: &str) -> Network {
+        let is_bridge = name == BRIDGE;
+        let block = || IpamConfig {
+            subnet: self.bridge.clone(),
+            gateway: self
+                .bridge
+                .parse::<Cidr>()
+                .map_or_else(|_| String::new(), |subnet| subnet.first_host().to_string()),
+            ..IpamConfig::default()
+        };
+        let options = DEFAULT_BRIDGE_OPTIONS
+            .iter()
+            .filter(|_| is_bridge)
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Network {
+            name: name.to_owned(),
+            id: self.ids.get(name).cloned().unwrap_or_default(),
+            created: self.created,
+            driver: driver.to_owned(),
+            enable_ipv4: true,
+            ipam: Ipam {
+                driver: "default".to_owned(),
+                options: None,
+                config: is_bridge.then(|| vec![block()]),
+            },
+            options,
+            ..Network::default()
+        }
+    }
+}
+
+/// What Docker shows for its own.
+const DEFAULT_BRIDGE_OPTIONS: [(&str, &str); 6] = [
+    ("com.docker.network.bridge.default_bridge", "true"),
+    ("com.docker.network.bridge.enable_icc", "true"),
+    ("com.docker.network.bridge.enable_ip_masquerade", "true"),
+    ("com.docker.network.bridge.host_binding_ipv4", "0.0.0.0"),
+    ("com.docker.network.bridge.name", "docker0"),
+    ("com.docker.network.driver.mtu", "1500"),
+];
+
+fn assemble(
+    request: CreateNetwork,
+    id: String,
+    others: &[Network],
+    ipv6_prefix: Ipv6Addr,
+) -> Result<Network, NetworkError> {
+    let wanted: Vec<Cidr> =
+        request.ipam.iter().filter_map(|config| config.subnet.parse().ok()).collect();
+    let used: Vec<Cidr> = others.iter().flat_map(Network::subnets).collect();
+    if wanted.iter().any(|block| used.iter().any(|other| block.overlaps(*other))) {
+        return Err(NetworkError::Overlap);
+    }
+    let user_subnets = !wanted.is_empty();
+    let mut config = request.ipam;
+    // What the host uses does not forbid a block, but is not chosen.
+    let mut avoided = taken(others);
+    avoided.extend(&wanted);
+    let mut add = |subnet: Option<Cidr>| {
+        let subnet = subnet.ok_or(NetworkError::PoolsExhausted)?;
+        config.push(IpamConfig {
+            subnet: subnet.to_string(),
+            gateway: subnet.first_host().to_string(),
+            ..IpamConfig::default()
+        });
+        Ok(())
+    };
+    if request.ipv4 && !wanted.iter().any(|block| block.is_ipv4()) {
+        add(pools::choose_v4(&avoided))?;
+    }
+    if request.ipv6 && wanted.iter().all(|block| block.is_ipv4()) {
+        add(pools::choose_v6(ipv6_prefix, &avoided))?;
+    }
+    let driver = if request.driver.is_empty() { BRIDGE.to_owned() } else { request.driver };
+    Ok(Network {
+        name: request.name,
+        id,
+        created: Timestamp::now(),
+        driver,
+        enable_ipv4: request.ipv4,
+        enable_ipv6: request.ipv6,
+        ipam: Ipam {
+            driver: "default".to_owned(),
+            options: Some(BTreeMap::new()),
+            config: Some(config),
+        },
+        internal: request.internal,
+        attachable: request.attachable,
+        options: request.options,
+        labels: request.labels,
+        user_subnets,
+    })
+}
+
+/// Address blocks that are not chosen for a new network.
+fn taken(others: &[Network]) -> Vec<Cidr> {
+    // Without that file nothing is known about the host, and the choice is as good as any.
+    let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
+    others.iter().flat_map(Network::subnets).chain(pools::host_routes(&routes)).collect()
+}
+
+fn random<const BYTES: usize>(dir: &Path) -> Result<[u8; BYTES], NetworkError> {
+    let mut bytes = [0u8; BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(io::Error::other)
+        .map_err(NetworkError::io("get random bytes for a network in", dir))?;
+    Ok(bytes)
+}
+
+fn new_id(dir: &Path) -> Result<String, NetworkError> {
+    Ok(hex::encode(random::<{ ID_DIGITS / 2 }>(dir)?))
+}
+
+/// A unique local prefix, `fdXX:XXXX:XXXX::/48`.
+fn local_prefix(dir: &Path) -> Result<Ipv6Addr, NetworkError> {
+    let random = random::<5>(dir)?;
+    let mut octets = [0u8; 16];
+    octets[0] = 0xfd;
+    octets[1..6].copy_from_slice(&random);
+    Ok(Ipv6Addr::from(octets))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, NetworkError> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        outcome => outcome.map_err(NetworkError::io("read", path))?,
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|source| NetworkError::Parse { path: path.to_owned(), source })
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), NetworkError> {
+    let bytes = serde_json::to_vec(value)
+        .map_err(|source| NetworkError::Parse { path: path.to_owned(), source })?;
+    replace(path, &bytes).map_err(io::Error::other).map_err(NetworkError::io("write", path))
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

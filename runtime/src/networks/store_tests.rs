@@ -1,0 +1,112 @@
+use super::*;
+
+fn networks() -> (tempfile::TempDir, Networks) {
+    let temp = tempfile::tempdir().unwrap();
+    let networks = Networks::new(temp.path().join("networks"));
+    (temp, networks)
+}
+
+fn request(name: &str) -> CreateNetwork {
+    CreateNetwork { name: name.to_owned(), ipv4: true, ..CreateNetwork::default() }
+}
+
+fn with_subnet(name: &str, subnet: &str) -> CreateNetwork {
+    let block = IpamConfig { subnet: subnet.to_owned(), ..IpamConfig::default() };
+    CreateNetwork { ipam: vec![block], ..request(name) }
+}
+
+#[test]
+fn the_three_are_always_there_with_the_same_ids() {
+    let (_temp, networks) = networks();
+    let first = networks.list().unwrap();
+    let names: Vec<&str> = first.iter().map(|network| network.name.as_str()).collect();
+    assert_eq!(names, ["bridge", "host", "none"]);
+    assert_eq!(networks.list().unwrap(), first);
+    assert!(!first[0].has_names() && first[0].has_endpoints() && !first[1].has_endpoints());
+    assert_eq!(first[1].ipam.config, None);
+}
+
+#[test]
+fn a_network_is_found_by_name_id_and_beginning() {
+    let (_temp, networks) = networks();
+    let made = networks.create(request("n1")).unwrap();
+    assert!(made.has_names() && !made.user_subnets);
+    for reference in ["n1", &made.id, &made.id[..9]] {
+        assert_eq!(networks.find(reference).unwrap(), made, "{reference}");
+    }
+    for reference in ["nosuch", ""] {
+        let error = networks.find(reference).unwrap_err().to_string();
+        assert_eq!(error, format!("network {reference} not found"));
+    }
+}
+
+#[test]
+fn a_beginning_that_fits_two_is_no_name() {
+    let (_temp, networks) = networks();
+    for name in ["a", "b"] {
+        let mut network = networks.create(request(name)).unwrap();
+        network.id = format!("{}{}", "0".repeat(63), if name == "a" { 1 } else { 2 });
+        networks.save(&network).unwrap();
+    }
+    assert_eq!(
+        networks.find("0000").unwrap_err().to_string(),
+        "network 0000 is ambiguous (2 matches found based on ID prefix)"
+    );
+}
+
+#[test]
+fn names_and_blocks_are_taken_once() {
+    let (_temp, networks) = networks();
+    networks.create(with_subnet("n2", "172.30.0.0/24")).unwrap();
+    let complaint = |request| networks.create(request).unwrap_err().to_string();
+    assert_eq!(complaint(request("n2")), "network with name n2 already exists");
+    assert_eq!(
+        complaint(with_subnet("n3", "172.30.0.0/16")),
+        "invalid pool request: Pool overlaps with other one on this address space"
+    );
+    let chosen = networks.create(request("n3")).unwrap();
+    let others: Vec<Cidr> = networks.find("n2").unwrap().subnets().collect();
+    assert!(chosen.subnets().all(|block| !block.overlaps(others[0])));
+}
+
+#[test]
+fn each_family_gets_a_block() {
+    let (_temp, networks) = networks();
+    let both = networks.create(CreateNetwork { ipv6: true, ..request("both") }).unwrap();
+    let families: Vec<bool> = both.subnets().map(Cidr::is_ipv4).collect();
+    assert_eq!(families, [true, false]);
+    let six = CreateNetwork { ipv6: true, ..with_subnet("six", "fd00:1::/64") };
+    let made = networks.create(six).unwrap();
+    let blocks = made.ipam.config.as_deref().unwrap();
+    assert_eq!((blocks[0].subnet.as_str(), blocks[0].gateway.as_str()), ("fd00:1::/64", ""));
+    assert!(made.user_subnets && blocks[1].subnet.ends_with("/16"));
+    let only = CreateNetwork { ipv4: false, ipv6: true, ..request("only") };
+    assert!(networks.create(only).unwrap().subnets().all(|block| !block.is_ipv4()));
+}
+
+#[test]
+fn only_unused_ones_are_removed() {
+    let (_temp, networks) = networks();
+    let made = networks.create(request("n1")).unwrap();
+    let user = User { name: "u1".to_owned(), endpoint: "88d496f427f1ea1c".to_owned() };
+    assert_eq!(
+        networks.remove("n1", |_| vec![user]).unwrap_err().to_string(),
+        "error while removing network: network n1 has active endpoints (name:\"u1\" \
+         id:\"88d496f427f1\")"
+    );
+    assert_eq!(
+        networks.remove("bridge", |_| Vec::new()).unwrap_err().to_string(),
+        "bridge is a pre-defined network and cannot be removed"
+    );
+    assert_eq!(networks.remove("n1", |_| Vec::new()).unwrap(), made);
+    assert!(networks.remove("n1", |_| Vec::new()).is_err());
+}
+
+#[test]
+fn a_newer_record_is_not_misread() {
+    let (_temp, networks) = networks();
+    let made = networks.create(request("n1")).unwrap();
+    let newer = Record { version: RECORD_VERSION + 1, network: made.clone() };
+    write_json(&networks.file(&made.id), &newer).unwrap();
+    assert!(matches!(networks.list().unwrap_err(), NetworkError::Newer { .. }));
+}
