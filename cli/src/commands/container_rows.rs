@@ -28,8 +28,9 @@ pub(super) const PLAIN: Columns = Columns {
     table: "ID Image Command RunningFor Status Ports Names",
     quiet: "ID",
     raw: "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\n\
-          created_at: {{.CreatedAt}}\nstate: {{.State}}\nstatus: {{.Status}}\n\
-          names: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n",
+          created_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\n\
+          status: {{- pad .Status 1 0}}\nnames: {{.Names}}\n\
+          labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n",
 };
 
 pub(super) const WITH_SIZE: Columns =

@@ -32,7 +32,7 @@ impl Runnable for ImageInspectArgs {
             let made = crate::builtin::prepare_outside(app, name);
             let document = made.and_then(|()| find(app, name)).and_then(|image| {
                 check_platform(&image, self.platform.as_deref(), name)?;
-                document(app, &image)
+                document(app, &image, template.is_some())
             });
             found.extend(failures.check(document));
         }
@@ -40,8 +40,9 @@ impl Runnable for ImageInspectArgs {
     }
 }
 
-/// What Docker tells of an image, in its order.
-pub(super) fn document(app: &App, image: &Image) -> Result<Value, CliError> {
+/// What Docker tells of an image, in its order. `typed` is for a template: Docker's client reads
+/// the answer into Go's types for it, so that `Config` has their order and no empty fields.
+pub(super) fn document(app: &App, image: &Image, typed: bool) -> Result<Value, CliError> {
     let store = app.store()?;
     let config = store.config(&image.id)?;
     let familiar = |names: &[Reference]| names.iter().map(Reference::familiar).collect::<Vec<_>>();
@@ -65,7 +66,10 @@ pub(super) fn document(app: &App, image: &Image) -> Result<Value, CliError> {
         "Metadata": {
             "LastTagTime": image.last_tag_time.as_deref().unwrap_or("0001-01-01T00:00:00Z"),
         },
-        "Config": container_config(&config.config),
+        "Config": match typed {
+            true => documents::value_of(&config.config)?,
+            false => container_config(&config.config),
+        },
     });
     if let (Some(document), Value::Object(rest)) = (document.as_object_mut(), rest) {
         if !image.variant.is_empty() {

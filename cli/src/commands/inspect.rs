@@ -66,12 +66,16 @@ impl InspectArgs {
                 let known = containers::find(app, name)?;
                 container_inspect::document(app, &known, self.size)
             }
-            "image" => image_inspect::document(app, &image_rows::find(app, name)?),
+            "image" => image_inspect::document(app, &image_rows::find(app, name)?, self.is_typed()),
             "volume" => volume_inspect::document(app, name),
             "network" if READY => network_inspect::document(app, name),
             "" => self.any(app, name),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
+    }
+
+    fn is_typed(&self) -> bool {
+        self.format.as_ref().is_some_and(|format| !format.is_empty())
     }
 
     /// Containers come before images, then networks, then volumes.
@@ -80,7 +84,7 @@ impl InspectArgs {
             return container_inspect::document(app, &known, self.size);
         }
         if let Ok(image) = image_rows::find(app, name) {
-            return image_inspect::document(app, &image);
+            return image_inspect::document(app, &image, self.is_typed());
         }
         if READY && let Ok(document) = network_inspect::document(app, name) {
             return Ok(document);

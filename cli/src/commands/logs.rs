@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use coracle_runtime::logs::{self, Driver, Follow, ReadOptions, Show, Stream, parse_tail};
+use coracle_runtime::model::Timestamp;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -41,8 +42,8 @@ impl Runnable for LogsArgs {
         let known = find(app, &self.args[0])?;
         let options = ReadOptions {
             tail: parse_tail(self.tail.as_deref().unwrap_or("all")),
-            since: self.since.as_deref().map(moment).transpose()?,
-            until: self.until.as_deref().map(moment).transpose()?,
+            since: bound("since", self.since.as_deref())?,
+            until: bound("until", self.until.as_deref())?,
         };
         let container = &known.container;
         let library = |e: logs::LogError| {
@@ -74,4 +75,15 @@ impl Runnable for LogsArgs {
         written?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// A time of `--since` or `--until`; the error names the flag, as Docker's does.
+fn bound(flag: &str, given: Option<&str>) -> Result<Option<Timestamp>, CliError> {
+    given
+        .map(|text| {
+            moment(text).map_err(|error| {
+                CliError::plain(format!("invalid value for {flag:?}: {}", error.message))
+            })
+        })
+        .transpose()
 }

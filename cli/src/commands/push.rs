@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_image::Reference;
+use coracle_image::{Reference, RegistryError, TransferError};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -56,7 +56,7 @@ impl Runnable for PushArgs {
         let progress = Progress::new(self.quiet, Ui::stdout_is_terminal());
         for name in &names {
             let outcome = coracle_image::push(app.store()?, &settings, name, &progress)
-                .map_err(|e| registries::failure(&e, progress.began()))?;
+                .map_err(|e| failure(&e, progress.began()))?;
             if !self.quiet {
                 writeln!(app.ui.data(), "{outcome}")?;
                 app.ui.flush()?;
@@ -71,6 +71,15 @@ impl Runnable for PushArgs {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// Docker's client says itself that there is nobody to log in as, without the request.
+fn failure(error: &TransferError, began: bool) -> CliError {
+    let mut out = registries::failure(error, began);
+    if let TransferError::Registry(RegistryError::NoCredentials { .. }) = error {
+        "no basic auth credentials".clone_into(&mut out.message);
+    }
+    out
 }
 
 /// Every name with a tag that the repository has here.

@@ -39,8 +39,10 @@ impl Runnable for RmiArgs {
         let mut only_missing = true;
         for name in &self.args {
             let wanted = stored_name(app, name);
+            // It cannot be asked for once it is gone.
+            let image = super::image_rows::find(app, name).map(|image| image.id.to_string());
             match app.store()?.remove(&wanted, options, &|| image_users(app)) {
-                Ok(report) => print_removed(app, &report)?,
+                Ok(report) => print_removed(app, &report, image.ok().as_deref())?,
                 Err(error) => {
                     only_missing &= matches!(error, ImageError::NoSuchImage { .. });
                     failures.push(error.into());
@@ -57,12 +59,13 @@ impl Runnable for RmiArgs {
     }
 }
 
-fn print_removed(app: &mut App, report: &[Removed]) -> Result<(), CliError> {
+fn print_removed(app: &mut App, report: &[Removed], image: Option<&str>) -> Result<(), CliError> {
     for line in report {
         let (action, name) = match line {
             Removed::Untagged(name) => {
                 writeln!(app.ui.data(), "Untagged: {name}")?;
-                ("untag", name.clone())
+                // As in Docker, the event names the image and not the name that it lost.
+                ("untag", image.unwrap_or(name).to_owned())
             }
             Removed::Deleted(id) => {
                 writeln!(app.ui.data(), "Deleted: {id}")?;

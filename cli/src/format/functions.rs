@@ -58,7 +58,11 @@ pub(super) fn call(name: &str, arguments: &[Val], data: Data<'_>) -> Result<Val,
         "pad" => {
             need(3)?;
             let (before, after) = (count(&arguments[1])?, count(&arguments[2])?);
-            Ok(Val::text(format!("{}{}{}", " ".repeat(before), text(0)?, " ".repeat(after))))
+            let middle = text(0)?;
+            // Nothing stays nothing, so that a line does not end in spaces.
+            let width = |count: usize| if middle.is_empty() { 0 } else { count };
+            let (before, after) = (" ".repeat(width(before)), " ".repeat(width(after)));
+            Ok(Val::text(format!("{before}{middle}{after}")))
         }
         "truncate" => {
             need(2)?;

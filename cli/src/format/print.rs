@@ -49,11 +49,15 @@ const POINTERS: &[&str] = &[
 /// Keys that Docker leaves out of a document when they are empty.
 const LEFT_OUT: &[(&str, Zero)] = &[
     ("Annotations", Zero::Map),
+    ("Cmd", Zero::List),
     ("DriverOpts", Zero::Map),
+    ("Entrypoint", Zero::List),
+    ("Env", Zero::List),
     ("ExposedPorts", Zero::Map),
     ("Health", Zero::Pointer),
     ("Healthcheck", Zero::Pointer),
     ("Init", Zero::Pointer),
+    ("Labels", Zero::Map),
     ("MacAddress", Zero::Text),
     ("OnBuild", Zero::List),
     ("Shell", Zero::List),
@@ -67,10 +71,11 @@ const LEFT_OUT: &[(&str, Zero)] = &[
     ("Tmpfs", Zero::Map),
     ("UsageData", Zero::Pointer),
     ("Variant", Zero::Text),
+    ("Volumes", Zero::Map),
 ];
 
 /// The same for parts of a document only: at its top these are always there, or unknown.
-const LEFT_OUT_BELOW: [&str; 3] = ["Driver", "Name", "Source"];
+const LEFT_OUT_BELOW: [&str; 5] = ["Driver", "Name", "Source", "User", "WorkingDir"];
 
 /// How a null under this key prints.
 pub(super) fn zero_of(key: &str) -> Zero {

@@ -17,9 +17,13 @@ pub(crate) fn environment(
             out.extend(completed(&entry, environment));
         }
     }
-    for entry in given {
-        out.extend(completed(entry, environment));
-    }
+    // Docker hands those of `-e` over sorted by name, and the last value of each only.
+    let given: BTreeMap<String, String> = given
+        .iter()
+        .filter_map(|entry| completed(entry, environment))
+        .map(|entry| (entry.split('=').next().unwrap_or_default().to_owned(), entry))
+        .collect();
+    out.extend(given.into_values());
     Ok(out)
 }
 

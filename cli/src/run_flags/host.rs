@@ -14,11 +14,13 @@ pub(super) fn build(
     network_mode: String,
     settings: &Settings,
 ) -> Result<HostConfig, CliError> {
-    let restart_policy = restart_policy(flags.restart.as_deref())?;
-    if flags.rm && restart_policy.name != "no" {
+    // The client compares the words before the engine looks at the policy.
+    let asked = flags.restart.as_deref().unwrap_or("").split(':').next();
+    if flags.rm && !matches!(asked, None | Some("" | "no")) {
         let text = "conflicting options: cannot specify both --restart and --rm";
         return Err(CliError::plain(text));
     }
+    let restart_policy = restart_policy(flags.restart.as_deref())?;
     let defaults = HostConfig::default();
     let (security_opt, open_paths) = security(&flags.security_opt)?;
     let or_none = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());

@@ -159,14 +159,10 @@ impl Engine {
     pub fn kill(&self, id: &str, number: i32) -> Result<Ending, EngineError> {
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
         let mut connection = self.connect(id)?.ok_or_else(not_running)?;
-        let container = self.records.load(id);
         match connection.ask(&Request::Signal { number }) {
             Err(EngineError::Refused { .. }) => Err(not_running()),
             other => other,
         }?;
-        if let Ok(container) = container {
-            self.events.container(&container, "kill", &[("signal", &number.to_string())]);
-        }
         let ends = number == crate::signals::SIGKILL;
         let waits = ends && connection.send(&Request::Wait).is_ok();
         Ok(Ending(waits.then_some(connection)))

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Status;
-use crate::monitor::{Attach, ExecSession, describe, launch_exec};
+use crate::monitor::{Attach, ExecSession, command_line, describe, launch_exec};
 use crate::session;
 use crate::wire::Notice;
 
@@ -58,19 +58,16 @@ impl Engine {
         let order = self.order(id, request.attach);
         let session = describe(&container, life.cgroup.as_deref(), order, request, &exec_id)?;
         let memory = to_memory(&session)?;
+        self.events.container(
+            &container,
+            &format!("exec_create: {}", command_line(&session.program.argv)),
+            &[("execID", &exec_id)],
+        );
         let stream = launch_exec(&memory)
             .map_err(EngineError::syscall("start the parent of the process"))?;
         let mut connection = Connection::new(stream, id);
         match connection.notice()? {
-            Notice::Started { pid, .. } => {
-                let command = session.program.argv.join(" ");
-                self.events.container(
-                    &container,
-                    &format!("exec_start: {command}"),
-                    &[("execID", &exec_id)],
-                );
-                Ok(Executed { connection, pid, exec_id })
-            }
+            Notice::Started { pid, .. } => Ok(Executed { connection, pid, exec_id }),
             Notice::Failed(failure) => Err(EngineError::Start(failure)),
             _ => Err(EngineError::MonitorGone { id: id.to_owned() }),
         }

@@ -17,7 +17,9 @@ use super::output::{Streams, receive_master};
 use super::pump::Pump;
 use super::run::{exit_code, failed, signals};
 use super::start::in_child;
+use crate::events::Events;
 use crate::init::{self, Place, Program, Stdio};
+use crate::model::Container;
 use crate::payload::Failure;
 use crate::wire::{Notice, Request};
 
@@ -36,6 +38,17 @@ pub(crate) struct ExecSession {
     pub(crate) console_size: [u32; 2],
     pub(crate) user: (u32, u32),
     pub(crate) exec_id: String,
+    /// Whom the events are about.
+    pub(crate) container: Container,
+}
+
+impl ExecSession {
+    /// Records what happened to the session.
+    fn event(&self, action: &str, extra: &[(&str, &str)]) {
+        let told: Vec<(&str, &str)> =
+            extra.iter().copied().chain([("execID", self.exec_id.as_str())]).collect();
+        Events::new(self.launch.paths().events()).container(&self.container, action, &told);
+    }
 }
 
 /// What an exec process does; returns its exit code.
@@ -59,9 +72,12 @@ fn run(session: &ExecSession, mut first: Client) -> Result<(), ()> {
             pump.stdin_once = true;
             pump.clients.push(first);
             let raw = pid.as_raw_nonzero().get();
+            // By us and not by whoever asked, so that the end cannot be recorded before it.
+            session.event(&format!("exec_start: {}", command_line(&session.program.argv)), &[]);
             pump.tell_all(|_| true, &Notice::Started { pid: raw, warnings: Vec::new() });
             let code = watch(pid, &mut pump);
             pump.finish_output(&mut |_, _| {});
+            session.event("exec_die", &[("exitCode", &code.to_string())]);
             pump.tell_all(|client| client.waits, &Notice::Exited { code });
             pump.drain_clients();
             Ok(())
@@ -70,6 +86,14 @@ fn run(session: &ExecSession, mut first: Client) -> Result<(), ()> {
             first.tell(&Notice::Failed(failure));
             Err(())
         }
+    }
+}
+
+/// A command as events have it: the program, a space, and the arguments, even if there are none.
+pub(crate) fn command_line(argv: &[String]) -> String {
+    match argv.split_first() {
+        Some((program, arguments)) => format!("{program} {}", arguments.join(" ")),
+        None => String::new(),
     }
 }
 

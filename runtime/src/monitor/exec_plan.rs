@@ -61,5 +61,6 @@ pub(crate) fn describe(
         console_size: request.console_size,
         user: (prepared.user.uid, prepared.user.gid),
         exec_id: exec_id.to_owned(),
+        container: container.clone(),
     })
 }

@@ -19,6 +19,7 @@
 //! The container ends when the monitor ends (parent-death signal). What the monitor made
 //! (mounts, runtime folder, cgroup) it takes down; after SIGKILL the next command does.
 
+mod binds;
 mod client;
 mod exec;
 mod exec_plan;
@@ -33,8 +34,8 @@ mod subpaths;
 mod take_down;
 mod volumes;
 
-pub(crate) use exec::ExecSession;
 pub use exec::main as exec_main;
+pub(crate) use exec::{ExecSession, command_line};
 pub(crate) use exec_plan::describe;
 pub use launch::{Attach, Launch, launch, launch_exec};
 pub use run::main;

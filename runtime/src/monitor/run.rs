@@ -345,6 +345,12 @@ impl Monitor {
                 let ends = [Signal::KILL.as_raw(), stop.unwrap_or(Signal::TERM.as_raw())];
                 self.life.stopped_by_user |= ends.contains(&number);
                 let sent = self.signal(number);
+                if sent.is_ok() {
+                    // Here, so that the end it brings cannot be recorded before it.
+                    let told = [("signal", number.to_string())];
+                    let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
+                    self.events.container(&self.container, "kill", &told);
+                }
                 if ends.contains(&number) && self.life.state.status == Status::Paused {
                     // As in Docker: what is to end it must reach it.
                     sent.and_then(|()| self.unpause())

@@ -62,8 +62,13 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let begun = network::begin(monitor)?;
     let warnings = mount_root(monitor)?;
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
-    let container = &super::volumes::attach(&monitor.paths, &monitor.container)
-        .map_err(|error| refused(describe(&error)))?;
+    let container = &super::volumes::attach(&monitor.paths, &monitor.container).map_err(
+        |error| match error {
+            EngineError::Start(failure) => failure,
+            other => refused(describe(&other)),
+        },
+    )?;
+    super::binds::check(container, &monitor.paths.merged(&id))?;
     let cgroups = monitor.launch.cgroups();
     let request = crate::cgroup::Request {
         id: &id,

@@ -1,14 +1,16 @@
 //! Volumes of a container that starts: mounted where they are in memory, filled from the
 //! image where they are new.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::error::EngineError;
 use crate::model::{Container, MountType};
 use crate::paths::Paths;
+use crate::payload::{Failure, NOT_FOUND};
 use crate::records::Records;
-use crate::volumes::{Volumes, copy_up};
+use crate::volumes::{VolumeError, Volumes, copy_up};
 
 /// The container with the folders that its volumes have at this moment.
 ///
@@ -31,13 +33,26 @@ pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, 
             attached.path
         } else {
             let subpath = std::mem::take(&mut mount.subpath);
-            let part = volume.subpath(Path::new(&subpath))?;
+            let part = volume.subpath(Path::new(&subpath)).map_err(no_subpath)?;
             super::subpaths::hold(&paths.running(&container.id), number, part.as_fd())
                 .map_err(EngineError::io(format!("mount {subpath} of volume {}", volume.name)))?
         };
         mount.point.source = source.display().to_string();
     }
     Ok(ready)
+}
+
+/// The words and the exit code for a folder that a volume lacks are Docker's.
+fn no_subpath(error: VolumeError) -> EngineError {
+    match error {
+        VolumeError::Subpath { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            let path = path.display();
+            let text =
+                format!("cannot access path {path}: lstat {path}: no such file or directory");
+            EngineError::Start(Failure::new(NOT_FOUND, text))
+        }
+        other => other.into(),
+    }
 }
 
 /// Lets go of volumes in memory that no other running container uses.
