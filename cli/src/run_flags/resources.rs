@@ -75,15 +75,14 @@ fn completed(mut resources: Resources) -> Result<Resources, CliError> {
 
 fn check_cpus(resources: &Resources) -> Result<(), CliError> {
     // Counting them reads several files.
-    if resources.nano_cpus == 0 {
-        return Ok(());
-    }
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    let most = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
-    if resources.nano_cpus < 0 || resources.nano_cpus > most {
-        return Err(CliError::engine(format!(
-            "range of CPUs is from 0.01 to {count}.00, as there are only {count} CPUs available"
-        )));
+    if resources.nano_cpus != 0 {
+        let count = cpu_count();
+        let most = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+        if resources.nano_cpus < 0 || resources.nano_cpus > most {
+            return Err(CliError::engine(format!(
+                "range of CPUs is from 0.01 to {count}.00, as there are only {count} CPUs available"
+            )));
+        }
     }
     if resources.cpu_period != 0 && !(1000..=1_000_000).contains(&resources.cpu_period) {
         return Err(CliError::engine(
@@ -103,6 +102,7 @@ fn check_cpus(resources: &Resources) -> Result<(), CliError> {
     }
     let last = cpu_list(given)
         .ok_or_else(|| CliError::engine(format!("Invalid value {given} for cpuset cpus")))?;
+    let count = cpu_count();
     if last >= count {
         let available = if count == 1 { "0".to_owned() } else { format!("0-{}", count - 1) };
         return Err(CliError::engine(format!(
@@ -110,6 +110,10 @@ fn check_cpus(resources: &Resources) -> Result<(), CliError> {
         )));
     }
     Ok(())
+}
+
+fn cpu_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The highest number in a list such as `0-2,5`.
