@@ -84,6 +84,12 @@ impl Members {
         })
     }
 
+    /// Where members of networks with a way out see the host.
+    pub(crate) fn gateways(&self) -> Vec<IpAddr> {
+        let open = self.networks.values().filter(|network| !network.internal);
+        open.flat_map(|network| &network.subnets).map(|subnet| subnet.gateway).collect()
+    }
+
     /// Whether an address belongs to one of the networks.
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
         self.networks.values().flat_map(|network| &network.subnets).any(|s| contains(s, address))

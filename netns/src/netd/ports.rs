@@ -7,6 +7,9 @@
 //! connection goes on from the hub with the client's address as its source. Where that cannot
 //! be (the host's loopback, another family, an address of the hub's own networks), the source
 //! is the network's gateway, as with Docker.
+//!
+//! A port that is published at all addresses is the host's also for containers, who know the
+//! host as their gateway: it is listened for at the gateways in the hub too.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -34,6 +37,16 @@ pub(crate) struct Listener {
     pub(crate) target: Target,
     protocol: Protocol,
     at: SocketAddr,
+    side: Side,
+}
+
+/// Whose connections a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// Clients of the host's addresses.
+    Host,
+    /// Containers that go to their gateway.
+    Hub,
 }
 
 /// All listeners of published ports.
@@ -154,8 +167,7 @@ impl Ports {
             held.is_ipv4() == at.ip().is_ipv4()
                 && (held == at.ip() || held.is_unspecified() || at.ip().is_unspecified())
         };
-        self.listeners
-            .iter()
+        self.hosts()
             .map(|(_, listener)| listener)
             .find(|held| {
                 held.protocol == protocol && held.at.port() == at.port() && overlaps(held.at.ip())
@@ -171,11 +183,7 @@ impl Ports {
         at: SocketAddr,
     ) -> Result<usize, Errno> {
         let stream = port.protocol == Protocol::Tcp;
-        let (kind, event) = if stream {
-            (SocketType::STREAM, Kind::TcpPort)
-        } else {
-            (SocketType::DGRAM, Kind::UdpPort)
-        };
+        let kind = if stream { SocketType::STREAM } else { SocketType::DGRAM };
         let socket = host_socket(family(&at.ip()), kind)?;
         if stream {
             // Connections of the last listener that are not quite over are not in the way.
@@ -184,17 +192,67 @@ impl Ports {
         if at.is_ipv6() {
             sockopt::set_ipv6_v6only(&socket, true)?;
         }
+        self.serve(kit, socket, target, port.protocol, at, Side::Host)
+    }
+
+    fn serve(
+        &mut self,
+        kit: &Kit,
+        socket: OwnedFd,
+        target: Target,
+        protocol: Protocol,
+        at: SocketAddr,
+        side: Side,
+    ) -> Result<usize, Errno> {
         rustix::net::bind(&socket, &at)?;
-        if stream {
-            rustix::net::listen(&socket, BACKLOG)?;
-        }
+        let event = match protocol {
+            Protocol::Tcp => {
+                rustix::net::listen(&socket, BACKLOG)?;
+                Kind::TcpPort
+            }
+            Protocol::Udp => Kind::UdpPort,
+        };
         let at = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?;
         let entry = self.listeners.vacant_entry();
         let index = entry.key();
         kit.watch_input(&socket, Token::new(event, index))?;
-        let socket = Rc::new(socket);
-        entry.insert(Listener { socket, target, protocol: port.protocol, at });
+        entry.insert(Listener { socket: Rc::new(socket), target, protocol, at, side });
         Ok(index)
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = (usize, &Listener)> {
+        self.listeners.iter().filter(|(_, listener)| listener.side == Side::Host)
+    }
+
+    /// Listens at the networks' gateways for the ports that are published at all addresses, and
+    /// nowhere else in the hub. To be called when ports or networks have changed.
+    pub(crate) fn follow(&mut self, kit: &mut Kit, gateways: &[IpAddr]) {
+        let wanted: Vec<(Protocol, SocketAddr, Target)> =
+            self.hosts()
+                .filter(|(_, listener)| listener.at.ip().is_unspecified())
+                .flat_map(|(_, listener)| {
+                    let port = listener.at.port();
+                    gateways.iter().filter(|ip| ip.is_ipv4() == listener.at.is_ipv4()).map(
+                        move |ip| (listener.protocol, SocketAddr::new(*ip, port), listener.target),
+                    )
+                })
+                .collect();
+        self.listeners.retain(|_, it| {
+            it.side == Side::Host || wanted.contains(&(it.protocol, it.at, it.target))
+        });
+        for (protocol, at, target) in wanted {
+            let has =
+                |it: &Listener| it.side == Side::Hub && it.protocol == protocol && it.at == at;
+            if self.listeners.iter().any(|(_, listener)| has(listener)) {
+                continue;
+            }
+            let socket = match protocol {
+                Protocol::Tcp => kit.maker.stream(family(&at.ip())),
+                Protocol::Udp => kit.maker.datagram(family(&at.ip())),
+            };
+            // The host's addresses have it all the same; the next change tries again.
+            socket.and_then(|it| self.serve(kit, it, target, protocol, at, Side::Hub)).ok();
+        }
     }
 
     /// Takes back all that a client published; gives the sockets that were closed.
@@ -210,8 +268,7 @@ impl Ports {
 
     /// What a client published.
     pub(crate) fn of(&self, client: usize) -> Vec<Published> {
-        self.listeners
-            .iter()
+        self.hosts()
             .filter(|(_, listener)| listener.target.client == client)
             .map(|(index, _)| self.published(index))
             .collect()

@@ -73,6 +73,7 @@ impl Netd {
         if let Some(joined) = self.clients.get(index).and_then(|client| client.joined.as_ref()) {
             self.names.add(network, &joined.join, connect, &got);
         }
+        self.ports.follow(&mut self.kit, &self.members.gateways());
         self.lead_out(index)?;
         Ok(Reply::Connected(got))
     }
@@ -84,6 +85,7 @@ impl Netd {
             .ok_or_else(|| format!("not connected to network {network}"))?;
         self.names.remove(&endpoint.got.endpoint);
         self.detach(index, &endpoint, last.as_ref());
+        self.ports.follow(&mut self.kit, &self.members.gateways());
         self.lead_out(index)?;
         Ok(Reply::Done)
     }
@@ -101,6 +103,7 @@ impl Netd {
         let endpoint = self.members.gateway(index).ok_or("no network with a way in")?;
         let inner = super::members::addresses(&endpoint.got).next().ok_or("no address")?;
         let ports = self.ports.publish(&self.kit, index, ports, inner)?;
+        self.ports.follow(&mut self.kit, &self.members.gateways());
         Ok(Reply::Published { ports })
     }
 
@@ -130,6 +133,7 @@ impl Netd {
                 self.detach(index, &endpoint, last.as_ref());
             }
         }
+        self.ports.follow(&mut self.kit, &self.members.gateways());
         let client = self.clients.remove(index);
         if let Some(joined) = client.joined {
             self.names.remove_member(&joined.join.id);
