@@ -64,8 +64,10 @@ step_build() {
 }
 
 is_static() {
-    ldd "$1" 2>&1 | grep -qE 'statically linked|not a dynamic executable' || return 1
-    local bytes
+    # ldd fails for a static executable at a fixed address, so its words count, not its status.
+    local bytes words
+    words=$(ldd "$1" 2>&1)
+    [[ $words = *'statically linked'* || $words = *'not a dynamic executable'* ]] || return 1
     bytes=$(stat -c %s "$1")
     echo "$1: static, $bytes bytes"
     [ "$bytes" -le $((20 * 1024 * 1024)) ]
