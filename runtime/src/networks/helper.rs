@@ -7,6 +7,9 @@
 //! helper, and connects: the connection waits in the backlog while the helper gets ready. The
 //! helper ends under the same lock, so that a client never connects to one that is going.
 //!
+//! When the user's last container has ended, so have the namespaces it was in, and the next
+//! one makes others. A helper that has not noticed yet has no rights there: it is waited for.
+//!
 //! The helper is this executable again, nobody's child, in a session of its own and in the
 //! namespaces of whoever started it: those of the user's containers.
 //!
@@ -19,8 +22,9 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use coracle_netns::netd::{self, Settings};
 use coracle_netns::protocol::{MESSAGE_BYTES_MAX, Reply, Request};
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
@@ -31,7 +35,6 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
-use serde::Serialize;
 
 use crate::paths::{PathError, Paths, make_private};
 
@@ -41,8 +44,14 @@ pub const NETD_ARGV0: &str = "coracle-netd";
 const LISTENER_FD: i32 = 3;
 const SOCKET: &str = "netd.sock";
 const ERROR_FILE: &str = "error";
+/// The lock; in it the user namespace that the helper was started in.
+const LOCK: &str = "lock";
 /// How long an answer may take: a loaded machine that makes devices, not a hung helper.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a helper may take that nobody needs any more.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How long to wait before it is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Clients that wait to be accepted while the helper gets ready.
 const BACKLOG: i32 = 1024;
 /// Descriptors that go along with a request.
@@ -58,6 +67,8 @@ pub(crate) enum HelperError {
     Path(#[from] PathError),
     #[error("the network helper ended")]
     Gone,
+    #[error("the network helper of an earlier session does not end")]
+    Stale,
     /// It could not begin, and said why.
     #[error("the network helper cannot start: {0}")]
     Died(String),
@@ -84,27 +95,21 @@ pub(crate) struct Helper {
     error_file: Option<PathBuf>,
 }
 
-/// How a helper is started, on its command line.
-#[derive(Debug, Serialize)]
-struct Settings<'a> {
-    /// Its folder.
-    folder: &'a Path,
-    /// Do without nf_tables though it may be there.
-    packets: bool,
-}
-
 impl Helper {
     /// Connects, and starts a helper if there is none.
     pub(crate) fn reach(paths: &Paths) -> Result<Self, HelperError> {
         let folder = paths.network();
         make_private(&folder)?;
-        let lock = lock(&folder)?;
-        if let Some(socket) = try_connect(&folder)? {
+        let session = session().call(|| "stat(/proc/self/ns/user)".into())?;
+        let (lock, found) = find(&folder, &session, LEAVING)?;
+        if let Some(socket) = found {
             return Ok(Self { socket, error_file: None });
         }
         let error_file = folder.join(ERROR_FILE);
         // Of an earlier attempt, if there is one.
         std::fs::remove_file(&error_file).ok();
+        let lock_file = folder.join(LOCK);
+        std::fs::write(&lock_file, session).call(|| format!("write({})", lock_file.display()))?;
         let listener = listen(&folder)?;
         spawn(&listener, &folder)?;
         drop(listener);
@@ -220,6 +225,14 @@ impl Helper {
     }
 }
 
+/// What a helper process does, from its command line on; returns its exit code.
+#[must_use]
+pub fn main(json: &str) -> i32 {
+    let Ok(settings) = serde_json::from_str::<Settings>(json) else { return 2 };
+    let Some(door) = coracle_sys::fd::inherit(LISTENER_FD) else { return 2 };
+    netd::main(&settings, door)
+}
+
 impl AsFd for Helper {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -236,7 +249,7 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
 }
 
 fn lock(folder: &Path) -> Result<OwnedFd, SyscallError> {
-    let path = folder.join("lock");
+    let path = folder.join(LOCK);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
         .call(|| format!("open({})", path.display()))?;
@@ -255,14 +268,15 @@ fn address(folder: &Path) -> Result<(SocketAddrUnix, OwnedFd), SyscallError> {
     Ok((address, fd))
 }
 
-fn socket() -> Result<OwnedFd, SyscallError> {
-    rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+fn socket(flags: SocketFlags) -> Result<OwnedFd, SyscallError> {
+    let flags = flags | SocketFlags::CLOEXEC;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .call(|| "socket(AF_UNIX, SOCK_SEQPACKET)".into())
 }
 
 fn try_connect(folder: &Path) -> Result<Option<OwnedFd>, SyscallError> {
     let (address, _folder) = address(folder)?;
-    let socket = socket()?;
+    let socket = socket(SocketFlags::empty())?;
     match retry(|| rustix::net::connect(&socket, &address)) {
         Ok(()) => {
             sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(PATIENCE))
@@ -277,6 +291,39 @@ fn try_connect(folder: &Path) -> Result<Option<OwnedFd>, SyscallError> {
     }
 }
 
+/// This process's user namespace, by the identity of its file.
+fn session() -> std::io::Result<String> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata("/proc/self/ns/user")?;
+    Ok(format!("{}:{}", meta.dev(), meta.ino()))
+}
+
+/// Takes the lock and connects to the helper of this session, if there is one.
+///
+/// One of an earlier session has lost its last container, or that session would be ours; it
+/// keeps its namespace, so that no other can have the same identity meanwhile.
+fn find(
+    folder: &Path,
+    session: &str,
+    patience: Duration,
+) -> Result<(OwnedFd, Option<OwnedFd>), HelperError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let lock = lock(folder)?;
+        let found = try_connect(folder)?;
+        let written = std::fs::read_to_string(folder.join(LOCK)).unwrap_or_default();
+        if found.is_none() || written == session {
+            return Ok((lock, found));
+        }
+        if Instant::now() >= deadline {
+            return Err(HelperError::Stale);
+        }
+        // It ends under the lock, and only when nobody is connected.
+        drop((found, lock));
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
 fn listen(folder: &Path) -> Result<OwnedFd, SyscallError> {
     let (address, _folder) = address(folder)?;
     let path = folder.join(SOCKET);
@@ -285,7 +332,8 @@ fn listen(folder: &Path) -> Result<OwnedFd, SyscallError> {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(error) => return Err(error).call(|| format!("unlink({})", path.display())),
     }
-    let socket = socket()?;
+    // The helper waits for many things at once, never for this one alone.
+    let socket = socket(SocketFlags::NONBLOCK)?;
     rustix::net::bind(&socket, &address).call(|| format!("bind({})", path.display()))?;
     rustix::net::listen(&socket, BACKLOG).call(|| format!("listen({})", path.display()))?;
     Ok(socket)
@@ -296,7 +344,7 @@ fn spawn(listener: &OwnedFd, folder: &Path) -> Result<(), SyscallError> {
     let exe = coracle_sys::exe::open_sealed()?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .call(|| "open(/dev/null)".into())?;
-    let settings = serde_json::to_vec(&Settings { folder, packets: false })
+    let settings = serde_json::to_vec(&Settings { folder: folder.to_owned(), packets: false })
         .call(|| "pass the folder".into())?;
     let argv = [
         CString::new(NETD_ARGV0).expect("our name holds no NUL"),
@@ -416,6 +464,23 @@ pub(crate) mod tests {
         assert_eq!(ask(&helper), "the network helper ended");
         std::fs::write(&error_file, "unshare(NEWNET): ENOSPC\n").unwrap();
         assert_eq!(ask(&helper), "the network helper cannot start: unshare(NEWNET): ENOSPC");
+    }
+
+    #[test]
+    fn a_helper_of_an_earlier_session_is_waited_for() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        std::fs::write(folder.join(LOCK), "4:1").unwrap();
+        let listener = listen(folder).unwrap();
+        let (lock, found) = find(folder, "4:1", Duration::ZERO).unwrap();
+        assert!(found.is_some(), "ours");
+        drop(lock);
+        let error = find(folder, "4:2", Duration::ZERO).unwrap_err();
+        assert!(matches!(error, HelperError::Stale), "{error}");
+        let folder = folder.to_owned();
+        let waits = std::thread::spawn(move || find(&folder, "4:2", PATIENCE).unwrap().1);
+        drop(listener);
+        assert!(waits.join().unwrap().is_none(), "it is gone");
     }
 
     #[test]
