@@ -60,6 +60,7 @@ fn main() -> ExitCode {
 /// back when the name is none of theirs.
 fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     use coracle_runtime::monitor::{self, EXEC_ARGV0, MONITOR_ARGV0};
+    use coracle_runtime::networks;
     const INIT_NAME: &str = "docker-init";
     let exit = |code: i32| Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
     if name == MONITOR_ARGV0 {
@@ -68,6 +69,10 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     }
     if name == EXEC_ARGV0 {
         return exit(monitor::exec_main());
+    }
+    if name == networks::NETD_ARGV0 {
+        let settings = words.next().unwrap_or_default();
+        return exit(networks::helper_main(&settings.to_string_lossy()));
     }
     if name == commands::pull::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();

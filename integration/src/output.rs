@@ -4,10 +4,6 @@ use std::fmt;
 
 use crate::redact::Redactor;
 
-/// What `run` says when no network was asked for; Docker, which has one, says nothing.
-pub const NO_NETWORK: &str =
-    "note: the container has no network; use --network host to share this machine's\n";
-
 /// Exit status, standard output and standard error of one command.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -88,13 +84,8 @@ impl Output {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Standard error as text, without the notice that containers have no network yet.
+    /// Standard error as text.
     pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).replace(NO_NETWORK, "")
-    }
-
-    /// Standard error with every line of it.
-    pub fn whole_stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 

@@ -201,7 +201,7 @@ pub(crate) struct CreateFlags {
     /// Container name; generated when absent
     #[arg(long, value_name = "string")]
     pub(crate) name: Option<String>,
-    /// Network to join: none, host or container:NAME
+    /// Network: NAME, bridge, none, host, container:NAME, or name=…,alias=…,ip=…
     #[arg(long, value_name = "network", value_parser = attachment::network)]
     pub(crate) network: Vec<Attachment>,
     /// Extra DNS name of the container on the joined network

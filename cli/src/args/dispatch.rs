@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::ArgMatches;
 
 use super::globals::{self, Globals};
-use super::spec::{Group, Spec};
+use super::spec::Spec;
 use super::table::COMMANDS;
 use super::{help, messages};
 use crate::error::CliError;
@@ -83,9 +83,7 @@ fn version_line(program: &str) -> String {
 /// The command at the start of `words` and how many words name it.
 pub(super) fn find(words: &[String]) -> Option<(&'static Spec, usize)> {
     let two = words.get(..2).map(|pair| pair.join(" "));
-    let offered = |spec: &&Spec| spec.group != Group::Waiting;
-    let by_name =
-        |wanted: &str| COMMANDS.iter().filter(offered).find(|spec| spec.names.contains(&wanted));
+    let by_name = |wanted: &str| COMMANDS.iter().find(|spec| spec.names.contains(&wanted));
     if let Some(spec) = two.as_deref().and_then(by_name) {
         return Some((spec, 2));
     }

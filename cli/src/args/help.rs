@@ -10,6 +10,7 @@ use super::table::COMMANDS;
 pub(super) const MANAGEMENT: &[(&str, &str)] = &[
     ("container", "Manage containers"),
     ("image", "Manage images"),
+    ("network", "Manage networks"),
     ("system", "See and clean up what is stored"),
     ("volume", "Manage volumes"),
 ];

@@ -131,7 +131,6 @@ pub(super) fn unknown_command(program: &str, words: &[String]) -> CliError {
 
 /// Docker's commands that are not there, by topic.
 const NOT_YET: &[(&[&str], &str)] = &[
-    (&["network"], "networks other than none, host and container:NAME are"),
     (&["compose"], "Compose is"),
     (&["build", "builder", "buildx"], "building images from a Dockerfile is"),
     (

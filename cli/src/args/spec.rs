@@ -30,8 +30,6 @@ pub(crate) enum Group {
     /// Only in the help of its management command.
     Inner,
     Hidden,
-    /// Not offered yet: as if it were not there.
-    Waiting,
 }
 
 /// How many arguments follow the flags.
@@ -101,7 +99,7 @@ impl Spec {
 
     /// Whether help and completions name it.
     pub(super) fn is_listed(&self) -> bool {
-        !matches!(self.group, Group::Hidden | Group::Waiting)
+        self.group != Group::Hidden
     }
 
     /// The command as help, completions and man pages show it.

@@ -2,15 +2,12 @@
 
 use super::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use super::spec::Entry::{Namespace, NamespaceIf};
-use super::spec::Group::{self, Common, Hidden, Inner};
+use super::spec::Group::{Common, Hidden, Inner};
 use super::spec::Spec;
 use crate::commands as c;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
-
-/// Commands that wait for the network helper.
-const NETWORK: Group = if coracle_runtime::networks::READY { Inner } else { Group::Waiting };
 
 /// In the order of the general help.
 pub(super) static COMMANDS: &[Spec] = &[
@@ -200,35 +197,35 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] NETWORK CONTAINER",
         Exactly(2),
     )
-    .group(NETWORK),
+    .group(Inner),
     Spec::new::<c::network_create::NetworkCreateArgs>(
         &["network create"],
         "[OPTIONS] NETWORK",
         Exactly(1),
     )
-    .group(NETWORK),
+    .group(Inner),
     Spec::new::<c::network_disconnect::NetworkDisconnectArgs>(
         &["network disconnect"],
         "[OPTIONS] NETWORK CONTAINER",
         Exactly(2),
     )
-    .group(NETWORK),
+    .group(Inner),
     Spec::new::<c::network_inspect::NetworkInspectArgs>(
         &["network inspect"],
         "[OPTIONS] NETWORK [NETWORK...]",
         AtLeast(1),
     )
-    .group(NETWORK),
+    .group(Inner),
     Spec::new::<c::network_ls::NetworkLsArgs>(&["network ls", "network list"], "[OPTIONS]", NoArgs)
-        .group(NETWORK),
+        .group(Inner),
     Spec::new::<c::network_prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
-        .group(NETWORK),
+        .group(Inner),
     Spec::new::<c::network_rm::NetworkRmArgs>(
         &["network rm", "network remove"],
         "NETWORK [NETWORK...]",
         AtLeast(1),
     )
-    .group(NETWORK),
+    .group(Inner),
     Spec::new::<c::volume_create::VolumeCreateArgs>(
         &["volume create"],
         "[OPTIONS] [VOLUME]",

@@ -6,7 +6,6 @@ use coracle_image::config::{ContainerConfig, Healthcheck};
 use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
-use coracle_runtime::networks::READY;
 
 use super::image_rows::{check_platform, find};
 use crate::app::App;
@@ -35,10 +34,6 @@ impl Runnable for CreateArgs {
 /// Fetches the image if need be, and makes the container.
 pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliError> {
     let image = image_for(app, &request)?;
-    if request.default_network && !READY {
-        let text = "note: the container has no network; use --network host to share this machine's";
-        writeln!(app.ui.status(), "{text}")?;
-    }
     if request.host.network_mode == "host" && !request.host.port_bindings.is_empty() {
         let text = "WARNING: Published ports are discarded when using host network mode";
         writeln!(app.ui.status(), "{text}")?;

@@ -107,7 +107,7 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         "DriverStatus": driver_status,
         "Plugins": {
             "Volume": ["local"],
-            "Network": ["host", "null"],
+            "Network": ["bridge", "host", "null", "overlay"],
             "Authorization": null,
             "Log": ["json-file", "local", "none"],
         },

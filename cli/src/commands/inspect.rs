@@ -1,6 +1,5 @@
 //! `inspect`: show all about any object as JSON.
 
-use coracle_runtime::networks::READY;
 use serde_json::Value;
 
 use super::{container_inspect, image_inspect, image_rows, network_inspect, volume_inspect};
@@ -68,7 +67,7 @@ impl InspectArgs {
             }
             "image" => image_inspect::document(app, &image_rows::find(app, name)?, self.is_typed()),
             "volume" => volume_inspect::document(app, name),
-            "network" if READY => network_inspect::document(app, name),
+            "network" => network_inspect::document(app, name),
             "" => self.any(app, name),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
@@ -86,7 +85,7 @@ impl InspectArgs {
         if let Ok(image) = image_rows::find(app, name) {
             return image_inspect::document(app, &image, self.is_typed());
         }
-        if READY && let Ok(document) = network_inspect::document(app, name) {
+        if let Ok(document) = network_inspect::document(app, name) {
             return Ok(document);
         }
         volume_inspect::document(app, name)

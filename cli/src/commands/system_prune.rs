@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::networks::READY;
-
 use super::{container_prune, image_prune, network_prune, volume_prune};
 use crate::app::App;
 use crate::args::Runnable;
@@ -39,10 +37,8 @@ impl Runnable for SystemPruneArgs {
         let (containers, bytes) = container_prune::prune(app, &filters)?;
         freed += bytes;
         section(app, "Deleted Containers:", &containers)?;
-        if READY {
-            let networks = network_prune::prune(app, &self.filter)?;
-            section(app, "Deleted Networks:", &networks)?;
-        }
+        let networks = network_prune::prune(app, &self.filter)?;
+        section(app, "Deleted Networks:", &networks)?;
         if self.volumes {
             let labels: Vec<Filter> =
                 self.filter.iter().filter(|f| f.key.starts_with("label")).cloned().collect();

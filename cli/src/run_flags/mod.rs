@@ -46,8 +46,6 @@ pub(crate) struct Request {
     pub(crate) cidfile: Option<String>,
     /// The networks to join, the first being that of the network mode.
     pub(crate) networks: Vec<(String, EndpointSettings)>,
-    /// No `--network` was given.
-    pub(crate) default_network: bool,
 }
 
 /// Puts a request together. `words` are the image and the command.
@@ -85,7 +83,6 @@ pub(crate) fn request(
         pull,
         quiet: flags.quiet,
         cidfile: flags.cidfile.filter(|path| !path.is_empty()),
-        default_network: flags.net.is_empty() && flags.network.is_empty(),
         networks: networks.endpoints,
     })
 }

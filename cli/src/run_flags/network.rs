@@ -1,7 +1,7 @@
 //! Networks of a container: `--network` with all that belongs to it.
 
 use coracle_runtime::model::{EndpointIpam, EndpointSettings};
-use coracle_runtime::networks::{BRIDGE, READY};
+use coracle_runtime::networks::BRIDGE;
 
 use crate::args::{Attachment, CreateFlags};
 use crate::error::CliError;
@@ -15,8 +15,7 @@ pub(super) struct Networks {
 pub(super) fn build(flags: &CreateFlags) -> Result<Networks, CliError> {
     let mut given: Vec<Attachment> = flags.net.iter().chain(&flags.network).cloned().collect();
     if given.is_empty() {
-        let name = if READY { BRIDGE } else { "none" };
-        given.push(Attachment { name: name.to_owned(), ..Attachment::default() });
+        given.push(Attachment { name: BRIDGE.to_owned(), ..Attachment::default() });
     }
     for attachment in &mut given {
         if attachment.name == "default" {
@@ -88,24 +87,13 @@ fn check(given: &[Attachment]) -> Result<(), CliError> {
              network-modes",
         );
     }
-    for one in given {
-        match one.name.as_str() {
-            "container:" => {
-                let text = "invalid network mode: invalid container format container:<name|id>";
-                return Err(CliError::engine(text));
-            }
-            name if READY || matches!(name, "none" | "host") || name.starts_with("container:") => {}
-            name => {
-                return Err(CliError::unsupported(
-                    &format!("--network {name}"),
-                    "this version has none, host and container:NAME",
-                ));
-            }
-        }
+    if given.iter().any(|one| one.name == "container:") {
+        let text = "invalid network mode: invalid container format container:<name|id>";
+        return Err(CliError::engine(text));
     }
     // Only one of these can be meant, and they cannot be combined.
     if users == 0 && given.len() > 1 {
-        let text = "a container can be in one network in this version";
+        let text = "none, host, bridge and container:NAME exclude each other";
         return Err(CliError::unsupported("--network", text));
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! Ports: `-p` and `--expose`.
 //!
-//! `-p [IP:][HOST:]CONTAINER[/PROTO]`, where ports may be ranges. Publishing
-//! itself waits for networks; a wrong specification is reported before that.
+//! `-p [IP:][HOST:]CONTAINER[/PROTO]`, where ports may be ranges.
 
 use std::net::IpAddr;
 

@@ -4,8 +4,7 @@ use super::ports;
 use crate::args::CreateFlags;
 use crate::error::CliError;
 
-const NO_NETWORKS: &str = "there are no networks with addresses of their own in this version; \
-                           use --network host";
+const ONE_ADDRESS: &str = "an endpoint has one address of each family";
 const WINDOWS: &str = "it is for Windows containers";
 const CGROUP_V1: &str = "cgroup v2 has no such setting";
 
@@ -45,10 +44,6 @@ pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
             "invalid value: {swappiness}. Valid memory swappiness range is 0-100"
         )));
     }
-    if !flags.network_alias.is_empty() || !flags.net_alias.is_empty() {
-        let text = "network-scoped aliases are only supported for user-defined networks";
-        return Err(CliError::plain(text));
-    }
     without_effect(flags)
 }
 
@@ -56,14 +51,8 @@ pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
 type Refusal = (&'static str, &'static str, fn(&CreateFlags) -> bool);
 
 /// Flags that name something this engine does not have. The README lists them.
-const REFUSALS: [Refusal; 19] = [
-    ("--publish", NO_NETWORKS, |flags| !flags.publish.is_empty()),
-    ("--publish-all", NO_NETWORKS, |flags| flags.publish_all),
-    ("--ip", NO_NETWORKS, |flags| flags.ip.is_some()),
-    ("--ip6", NO_NETWORKS, |flags| flags.ip6.is_some()),
-    ("--link-local-ip", NO_NETWORKS, |flags| !flags.link_local_ip.is_empty()),
-    ("--mac-address", NO_NETWORKS, |flags| flags.mac_address.is_some()),
-    ("--link", NO_NETWORKS, |flags| !flags.link.is_empty()),
+const REFUSALS: [Refusal; 13] = [
+    ("--link-local-ip", ONE_ADDRESS, |flags| !flags.link_local_ip.is_empty()),
     ("--cpu-count", WINDOWS, |flags| is_set(flags.cpu_count)),
     ("--cpu-percent", WINDOWS, |flags| is_set(flags.cpu_percent)),
     ("--io-maxbandwidth", WINDOWS, |flags| is_set(flags.io_maxbandwidth)),

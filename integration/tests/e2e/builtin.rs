@@ -24,7 +24,7 @@ fn hello_runs_from_an_empty_store() {
         "{text}"
     );
     assert!(text.contains("  system calls  filtered\n"), "{text}");
-    assert!(text.contains("  network       none but the loopback device\n"), "{text}");
+    assert!(text.contains("  network       lo, eth0\n"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     env.run(["run", "--rm", HELLO, "sh"])
         .code(2)

@@ -1,16 +1,63 @@
-//! The networks there are: none, host, and that of another container.
+//! The networks of containers: none, host, another container's, and those with addresses.
 
-use coracle_integration::{TestEnv, output::NO_NETWORK};
+use coracle_integration::{TestEnv, recorded};
+
+recorded! {
+    "network.md":
+    networks_come_and_go = "Networks come and go",
+    subnets = "Subnets",
+    connect_and_disconnect = "Connect and disconnect",
+    published_ports = "Published ports",
+}
 
 #[test]
-fn the_default_is_no_network_and_says_so_once() {
+fn the_default_is_the_bridge() {
     let env = TestEnv::new();
     let output = env.run(["run", "--rm", "alpine", "cat", "/proc/net/dev"]).success();
-    assert_eq!(output.whole_stderr(), NO_NETWORK);
-    let interfaces = output.lines().iter().filter(|line| line.contains(':')).count();
-    assert_eq!(interfaces, 1, "{output}");
-    let asked = env.run(["run", "--rm", "--network", "none", "alpine", "true"]).success();
-    assert_eq!(asked.whole_stderr(), "");
+    assert_eq!(output.stderr(), "");
+    assert!(output.stdout().contains("eth0:"), "{output}");
+    let asked =
+        env.run(["run", "--rm", "--network", "none", "alpine", "cat", "/proc/net/dev"]).success();
+    assert!(!asked.stdout().contains("eth0:"), "{asked}");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_container_keeps_its_address() {
+    let env = TestEnv::new();
+    env.run(["network", "create", "n1"]).success();
+    for name in ["a1", "a2"] {
+        env.run(["run", "-d", "--name", name, "--network", "n1", "alpine", "sleep", "1000"])
+            .success();
+    }
+    let address = |name: &str| {
+        let format = "{{.NetworkSettings.Networks.n1.IPAddress}}";
+        env.run(["inspect", "--format", format, name]).success().stdout()
+    };
+    let (first, second) = (address("a1"), address("a2"));
+    env.run(["stop", "-t", "0", "a1", "a2"]).success();
+    assert_eq!(address("a2"), "\n", "none while it does not run");
+    // In the other order, in which new ones would get the other's address.
+    env.run(["start", "a2"]).success();
+    env.run(["start", "a1"]).success();
+    assert_eq!((address("a1"), address("a2")), (first, second));
+    env.run(["rm", "-f", "a1", "a2"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn another_name_answers_at_once() {
+    let env = TestEnv::new();
+    env.run(["network", "create", "n1"]).success();
+    for name in ["asks", "old"] {
+        env.run(["run", "-d", "--name", name, "--network", "n1", "alpine", "sleep", "1000"])
+            .success();
+    }
+    env.run(["exec", "asks", "nslookup", "old"]).success();
+    env.run(["rename", "old", "new"]).success();
+    env.run(["exec", "asks", "nslookup", "new"]).success();
+    assert_ne!(env.run(["exec", "asks", "nslookup", "old"]).status(), 0);
+    env.run(["rm", "-f", "asks", "new"]).success();
     env.assert_nothing_left();
 }
 

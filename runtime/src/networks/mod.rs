@@ -27,8 +27,8 @@ pub(crate) use endpoint::{check_endpoint, for_connect};
 pub use error::{NetworkError, User};
 pub use filter::Filter;
 pub(crate) use hand_over::{Handed, Waiting, hand_over};
-pub use helper::NETD_ARGV0;
 pub(crate) use helper::{Helper, HelperError};
+pub use helper::{NETD_ARGV0, main as helper_main};
 pub(crate) use links::{Link, resolve as resolve_links};
 pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
@@ -36,10 +36,6 @@ pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOP
 pub use request::CreateNetwork;
 pub use state::{Endpoint, LastAddress, NetworkState};
 pub use store::{Networks, NetworksLock};
-
-/// Whether the network helper is part of this executable. Until it is, containers have the
-/// host's network, another container's or none, and everything else is refused by name.
-pub const READY: bool = false;
 
 #[cfg(test)]
 pub(crate) use helper::tests::scripted;
