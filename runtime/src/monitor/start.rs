@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::Pid;
 
 use super::exec::terminal_streams;
@@ -115,18 +116,27 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
     let job = || init::start(&place, program, stdio, theirs);
+    let (mut terminal, console_size) = (None, container.host_config.console_size);
     let (pid, wiring) = in_child(cgroups.as_ref(), cgroup.as_deref(), job, |report| {
+        // At once, so that the program finds it in the right size.
+        if let Some(listener) = console.as_ref().filter(|socket| is_offered(socket, report)) {
+            terminal = Some(terminal_streams(listener, console_size)?);
+        }
         begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
     })?;
-    let streams = match (streams, console) {
-        (Some(streams), _) => streams,
-        (None, Some(listener)) => terminal_streams(&listener, container.host_config.console_size)?,
-        (None, None) => Streams::default(),
-    };
+    let streams = streams.or(terminal).unwrap_or_default();
     drop(fs::remove_file("console.sock"));
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// Waits until something connects to `listener`; false when `report` speaks first.
+fn is_offered(listener: &UnixListener, report: BorrowedFd<'_>) -> bool {
+    let watch = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+    let mut fds = [watch(listener.as_fd()), watch(report)];
+    while rustix::event::poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
+    fds[0].revents().contains(PollFlags::IN)
 }
 
 /// The empty file by which programs tell that they run in a container.
