@@ -5,6 +5,7 @@ mod auth;
 pub mod change;
 pub mod config;
 pub mod digest;
+mod download;
 pub mod error;
 pub mod limits;
 pub mod media;
@@ -26,6 +27,7 @@ pub use auth::{
     AuthError, AuthSettings, Credential, CredentialStore, HelperError, Secret, StoredIn,
 };
 pub use digest::{Digest, DigestError};
+pub use download::{Download, DownloadError};
 pub use error::ImageError;
 pub use names::NameRules;
 pub use platform::{Platform, PlatformError};

@@ -13,6 +13,10 @@ const _: () = assert!(LAYERS_MAX < 500, "overlayfs refuses more lower layers");
 /// Images in one archive.
 pub const ARCHIVE_IMAGES_MAX: usize = 10_000;
 
+/// Archive that `import` takes from a URL: far above any root filesystem, and what keeps a
+/// server that never ends from filling the disk.
+pub const DOWNLOAD_BYTES_MAX: u64 = 64 << 30;
+
 /// Depth of an index inside an index. Nothing real goes beyond 2.
 pub const INDEX_DEPTH_MAX: usize = 8;
 

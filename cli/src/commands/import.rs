@@ -1,15 +1,16 @@
-//! `import`: make an image from a tar of a filesystem.
+//! `import`: make an image from a tar of a filesystem, in a file, a stream or at a URL.
 
 use std::io::{Read, Write as _};
 
-use coracle_image::Progress;
 use coracle_image::archive::{ImportOptions, import};
+use coracle_image::{Download, Progress};
 
 use super::image_rows::{event, notes};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::open;
+use crate::registries;
 use crate::ui::Ui;
 
 /// Make an image from a tar of a filesystem
@@ -46,8 +47,11 @@ impl Runnable for ImportArgs {
         let mut reader: Box<dyn Read> = if source == "-" {
             Box::new(std::io::stdin())
         } else if source.starts_with("http://") || source.starts_with("https://") {
-            let why = "download the archive first, or pipe it in and name it `-`";
-            return Err(CliError::unsupported("import from a URL", why));
+            let download = Download::open(&registries::settings(app), source)
+                .map_err(|error| CliError::library(&error, error.hint()))?;
+            writeln!(app.ui.data(), "Downloading from {}", download.url())?;
+            app.ui.flush()?;
+            Box::new(download)
         } else {
             Box::new(open(source)?)
         };

@@ -135,7 +135,7 @@ fn lacks_scope(headers: &HeaderMap) -> bool {
 }
 
 /// The pause asked for, when given in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod download;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod reference;

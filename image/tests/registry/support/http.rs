@@ -111,11 +111,11 @@ fn serve(
     let Some(request) = read_request(&stream) else { return };
     log.lock().unwrap().push(request.clone());
     let response = handler(&request);
-    let mut head = format!(
-        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n",
-        response.status,
-        response.body.len()
-    );
+    let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", response.status);
+    // A handler may announce another length than it sends.
+    if !response.headers.iter().any(|(name, _)| name == "Content-Length") {
+        head += &format!("Content-Length: {}\r\n", response.body.len());
+    }
     for (name, value) in &response.headers {
         head += &format!("{name}: {value}\r\n");
     }

@@ -1,0 +1,180 @@
+//! An archive at a URL, as a stream for whoever reads it.
+//!
+//! # How it works
+//!
+//! [`Download::open`] sends the request, again where the server is busy, and wants the
+//! answer 200. Reading then takes what has arrived and waits where nothing has; nothing
+//! is asked of the network in between, so a slow reader slows the server down and the
+//! archive is never held. Proxies and authorities are those of registries.
+//!
+//! # Limits
+//!
+//! At most [`DOWNLOAD_BYTES_MAX`](crate::limits::DOWNLOAD_BYTES_MAX) bytes. A transfer that
+//! breaks is not taken up again: without a digest nothing tells whether the rest is of the
+//! same archive. For the same reason a server listed as insecure must prove itself here.
+
+use std::io::{self, Read};
+
+use bytes::{Buf, Bytes};
+use reqwest::{Response, StatusCode, Url};
+
+use crate::limits::DOWNLOAD_BYTES_MAX;
+use crate::registry::{HostTls, Http, RegistryError, RegistrySettings, Retry, retry_after, send};
+
+/// Why an archive could not be downloaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DownloadError {
+    #[error("`{url}` is no URL that can be downloaded: {reason}")]
+    Url { url: String, reason: String },
+
+    #[error("failed to GET {url} with status {status} {reason}")]
+    Status { url: String, status: u16, reason: String },
+
+    #[error("the archive at {url} is larger than {limit} bytes")]
+    TooLarge { url: String, limit: u64 },
+
+    #[error("cannot start the network loop")]
+    Runtime(#[source] io::Error),
+
+    #[error(transparent)]
+    Connection(#[from] RegistryError),
+}
+
+impl DownloadError {
+    /// One sentence that tells the user what to do next, when we know it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Status { status: 401 | 403, .. } => Some(
+                "download the archive with its credentials, or pipe it in and name it `-`"
+                    .to_owned(),
+            ),
+            Self::TooLarge { .. } => {
+                Some("download the archive first and import the file".to_owned())
+            }
+            // The registries' own advice does not apply: here nothing is insecure.
+            Self::Connection(RegistryError::Transport { reason, .. })
+                if reason.starts_with("tls:") =>
+            {
+                Some(
+                    "put the server's CA certificate into certs.d/HOST:PORT/ca.crt, or name it in \
+                     SSL_CERT_FILE"
+                        .to_owned(),
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A download that was answered; reading it waits for the network.
+#[derive(Debug)]
+pub struct Download {
+    network: tokio::runtime::Runtime,
+    response: Response,
+    /// Without its password.
+    url: String,
+    current: Bytes,
+    received: u64,
+}
+
+impl Download {
+    /// Asks for `url` and waits for the first bytes of the answer.
+    pub fn open(settings: &RegistrySettings, url: &str) -> Result<Self, DownloadError> {
+        let (parsed, shown) = parse(url)?;
+        let network = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(DownloadError::Runtime)?;
+        let response = network.block_on(request(settings, &parsed, &shown))?;
+        if response.content_length().is_some_and(|bytes| bytes > DOWNLOAD_BYTES_MAX) {
+            return Err(DownloadError::TooLarge { url: shown, limit: DOWNLOAD_BYTES_MAX });
+        }
+        Ok(Self { network, response, url: shown, current: Bytes::new(), received: 0 })
+    }
+
+    /// Where it comes from, as it may be shown: without a password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Read for Download {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            let chunk = self.network.block_on(self.response.chunk()).map_err(|error| {
+                io::Error::other(RegistryError::from_reqwest("Get", &self.url, &error))
+            })?;
+            let Some(chunk) = chunk else { return Ok(0) };
+            self.received = self.received.saturating_add(chunk.len() as u64);
+            if self.received > DOWNLOAD_BYTES_MAX {
+                let (url, limit) = (self.url.clone(), DOWNLOAD_BYTES_MAX);
+                return Err(io::Error::other(DownloadError::TooLarge { url, limit }));
+            }
+            self.current = chunk;
+        }
+        let n = buf.len().min(self.current.len());
+        buf[..n].copy_from_slice(&self.current[..n]);
+        self.current.advance(n);
+        Ok(n)
+    }
+}
+
+/// The URL, and how it is shown.
+fn parse(url: &str) -> Result<(Url, String), DownloadError> {
+    let failed = |reason: &dyn std::fmt::Display| DownloadError::Url {
+        url: url.to_owned(),
+        reason: reason.to_string(),
+    };
+    let parsed = Url::parse(url).map_err(|error| failed(&error))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(failed(&"only http and https are known"));
+    }
+    if parsed.password().is_none() {
+        return Ok((parsed, url.to_owned()));
+    }
+    let mut shown = parsed.clone();
+    shown.set_password(Some("xxxxx")).map_err(|()| failed(&"it takes no password"))?;
+    Ok((parsed, shown.into()))
+}
+
+/// Sends the request until it is answered for good.
+async fn request(
+    settings: &RegistrySettings,
+    url: &Url,
+    shown: &str,
+) -> Result<Response, DownloadError> {
+    let host = match (url.host_str().unwrap_or_default(), url.port()) {
+        (name, Some(port)) => format!("{name}:{port}"),
+        (name, None) => name.to_owned(),
+    };
+    // Plain HTTP may lead to a server with TLS, so authorities are loaded for both.
+    let tls = HostTls::load(settings, &host, true)?;
+    let http = Http::new(settings, &host, &tls, false)?;
+    let mut retry = Retry::new(settings.retry);
+    loop {
+        let error = match send("Get", shown, http.get(url.as_str())).await {
+            Ok(response) if response.status() == StatusCode::OK => return Ok(response),
+            Ok(response) => status_of(&response),
+            Err(error) => error,
+        };
+        let pause = retry.after(error).map_err(|error| match error {
+            RegistryError::Status { status, reason, .. } => {
+                DownloadError::Status { url: shown.to_owned(), status, reason }
+            }
+            error => error.into(),
+        })?;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// An answer that brings no archive, as an error that may be worth another attempt.
+fn status_of(response: &Response) -> RegistryError {
+    let status = response.status();
+    RegistryError::Status {
+        status: status.as_u16(),
+        reason: status.canonical_reason().unwrap_or_default().to_owned(),
+        retry_after: retry_after(response.headers()),
+    }
+}
