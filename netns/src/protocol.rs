@@ -38,6 +38,9 @@ pub enum Request {
     Names { network: String, names: Vec<String> },
     /// Publish these ports, all or none. Answered by [`Reply::Published`].
     Publish { ports: Vec<Port> },
+    /// Take everything back: addresses, names and ports are others' when the answer comes.
+    /// Answered by [`Reply::Done`].
+    Leave,
     /// What is in use now. Answered by [`Reply::Status`].
     Status,
 }

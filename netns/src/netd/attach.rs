@@ -17,6 +17,9 @@ impl Netd {
         let network = &connect.network;
         let joined = self.clients.get(index).and_then(|client| client.joined.as_ref());
         let joined = joined.ok_or("join first")?;
+        if !self.members.networks.contains_key(&network.id) {
+            self.clear_idle(network);
+        }
         self.hub.add_bridge(network).map_err(|error| describe(&error))?;
         let container = &joined.netlink;
         if connect.again {
@@ -62,9 +65,10 @@ impl Netd {
             mac: [0; 6],
             ..as_addressed(network, &picked)
         };
-        got.mac = match connect.mac {
-            Some(mac) => mac,
-            None => random_mac()?,
+        got.mac = match (connect.mac, got.ip) {
+            (Some(mac), _) => mac,
+            (None, Some(ip)) => mac_of(ip),
+            (None, None) => random_mac()?,
         };
         let endpoint = hub::Endpoint {
             id: &got.endpoint,
@@ -77,6 +81,18 @@ impl Netd {
         };
         self.hub.add_endpoint(&endpoint).map_err(|error| describe(&error))?;
         Ok(got)
+    }
+
+    /// Removes the bridges of networks that nobody is on any more: one may be of a network that
+    /// was removed, and in the way of a new one's subnet.
+    fn clear_idle(&self, new: &Network) {
+        // What cannot be listed or removed now is met again by the next new network.
+        for idle in self.hub.idle_bridges().unwrap_or_default() {
+            let known = self.members.networks.keys().any(|id| id.starts_with(&idle));
+            if !known && !new.id.starts_with(&idle) {
+                self.hub.remove_bridge(&idle).ok();
+            }
+        }
     }
 
     /// Takes an endpoint down, and its bridge with the last one. What cannot be removed now is
@@ -155,6 +171,12 @@ fn random_id() -> Result<String, String> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| format!("get random bytes: {error}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The address's own: who had the IP address from somebody before needs not ask again.
+fn mac_of(ip: std::net::Ipv4Addr) -> Mac {
+    let [a, b, c, d] = ip.octets();
+    [0x02, 0x42, a, b, c, d]
 }
 
 /// Locally administered, for one device.

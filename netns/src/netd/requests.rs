@@ -36,6 +36,10 @@ impl Netd {
             Request::Disconnect { network } => self.disconnect(index, &network),
             Request::Names { network, names } => self.rename(index, &network, names),
             Request::Publish { ports } => self.publish(index, &ports),
+            Request::Leave => {
+                self.leave(index);
+                Ok(Reply::Done)
+            }
             Request::Status => Ok(Reply::Status(self.status())),
         }
     }
@@ -123,19 +127,25 @@ impl Netd {
 
     /// A client is gone: so is all it had.
     fn forget(&mut self, index: usize) {
+        self.leave(index);
+        self.clients.remove(index);
+    }
+
+    /// Takes back all that a client has. Its devices go with its namespace, which we let go of:
+    /// to remove them would hold everybody else's packets up. An idle bridge stays for the next
+    /// member, or until another network needs its place.
+    fn leave(&mut self, index: usize) {
         for socket in self.ports.withdraw(index) {
             self.udp.forget_port(&socket);
         }
         let networks: Vec<String> =
             self.members.of(index).map(|endpoint| endpoint.network.clone()).collect();
         for network in networks {
-            if let Some((endpoint, last)) = self.members.remove(index, &network) {
-                self.detach(index, &endpoint, last.as_ref());
-            }
+            self.members.remove(index, &network);
         }
         self.ports.follow(&mut self.kit, &self.members.gateways());
-        let client = self.clients.remove(index);
-        if let Some(joined) = client.joined {
+        let joined = self.clients.get_mut(index).and_then(|client| client.joined.take());
+        if let Some(joined) = joined {
             self.names.remove_member(&joined.join.id);
         }
     }

@@ -79,7 +79,10 @@ pub(super) fn begin(monitor: &Monitor) -> Result<Option<Begun>, Failure> {
     let links = networks::resolve_links(&monitor.records, container).map_err(refused)?;
     let helper = match wanted.is_empty() {
         true => None,
-        false => Some(Helper::reach(&monitor.paths).map_err(|error| refused(words(&error)))?),
+        false => Some(
+            Helper::reach(&monitor.paths, monitor.launch.packets)
+                .map_err(|error| refused(words(&error)))?,
+        ),
     };
     let (ours, theirs) = rustix::net::socketpair(
         AddressFamily::UNIX,
@@ -258,9 +261,13 @@ fn tell_of(monitor: &Monitor, network: &Network, action: &str) {
 
 /// The container has ended: hang up, and keep only which addresses it had.
 pub(super) fn ended(monitor: &mut Monitor) {
-    if monitor.wiring.take().is_none() {
-        return;
+    let Some(wiring) = monitor.wiring.take() else { return };
+    if let Some(helper) = &wiring.helper {
+        // Its ports are free when we say that it has ended. A helper that is gone, or gone
+        // astray, has given them back or will when we hang up.
+        helper.tell(&Ask::Leave, &[]).ok();
     }
+    drop(wiring);
     let store = Networks::new(monitor.paths.networks());
     for name in monitor.life.network.endpoints.keys() {
         tell(monitor, &store, name, "disconnect");
@@ -296,7 +303,8 @@ pub(super) fn run_clock(monitor: &mut Monitor) {
 /// Takes up with another helper, which is told what was there.
 fn rejoin(monitor: &mut Monitor) -> Result<(), String> {
     let Some(wiring) = &mut monitor.wiring else { return Ok(()) };
-    let helper = Helper::reach(&monitor.paths).map_err(|error| words(&error))?;
+    let helper =
+        Helper::reach(&monitor.paths, monitor.launch.packets).map_err(|error| words(&error))?;
     rejoin_at(
         &helper,
         &monitor.paths,
