@@ -224,6 +224,7 @@ fn engine_config(settings: &Settings) -> Result<EngineConfig, CliError> {
         id_map: IdMap::detect(uid, gid, facts.user_name.as_deref(), facts.may_map_ids),
         cgroup: facts.cgroup,
         storage: settings.storage,
+        packets: settings.packets,
     })
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) config_home: PathBuf,
     /// How root filesystems of new containers are made.
     pub(crate) storage: Storage,
+    /// Networks do without nf_tables though it may be there (`CORACLE_NETWORK_PATH=packets`).
+    pub(crate) packets: bool,
     pub(crate) file: FileSettings,
     pub(crate) environment: Environment,
 }
@@ -109,6 +111,15 @@ impl Settings {
             .transpose()
             .map_err(|e: UnknownStorage| CliError::plain(e.to_string()))?
             .unwrap_or_default();
+        let packets = match environment.get("CORACLE_NETWORK_PATH") {
+            None | Some("nf_tables") => false,
+            Some("packets") => true,
+            Some(other) => {
+                return Err(CliError::plain(format!(
+                    "CORACLE_NETWORK_PATH is {other:?}: it is nf_tables or packets"
+                )));
+            }
+        };
         let docker_config =
             environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
         Ok(Self {
@@ -118,6 +129,7 @@ impl Settings {
             docker_config,
             config_home,
             storage,
+            packets,
             file,
             environment,
         })

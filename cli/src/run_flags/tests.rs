@@ -20,6 +20,7 @@ struct Line {
 fn settings() -> Settings {
     Settings {
         storage: Default::default(),
+        packets: false,
         data_root: "/d".into(),
         session_dir: None,
         runtime_dir: "/r".into(),

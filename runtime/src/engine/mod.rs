@@ -55,6 +55,8 @@ pub struct EngineConfig {
     pub cgroup: crate::cgroup::Settings,
     /// How the root filesystems of new containers are made.
     pub storage: crate::rootfs::Storage,
+    /// The network helper does without nf_tables though it may be there.
+    pub packets: bool,
 }
 
 /// The containers of one user.
@@ -90,6 +92,7 @@ impl Engine {
             exe: self.config.exe.clone(),
             single_id: self.config.id_map.is_single(),
             cgroup: self.config.cgroup.clone(),
+            packets: self.config.packets,
             attach,
         }
     }

@@ -36,6 +36,8 @@ pub struct Launch {
     pub exe: std::path::PathBuf,
     pub single_id: bool,
     pub cgroup: crate::cgroup::Settings,
+    /// The network helper does without nf_tables though it may be there.
+    pub packets: bool,
     pub attach: Attach,
 }
 

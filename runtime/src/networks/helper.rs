@@ -96,8 +96,8 @@ pub(crate) struct Helper {
 }
 
 impl Helper {
-    /// Connects, and starts a helper if there is none.
-    pub(crate) fn reach(paths: &Paths) -> Result<Self, HelperError> {
+    /// Connects, and starts a helper if there is none; it does without nf_tables if `packets`.
+    pub(crate) fn reach(paths: &Paths, packets: bool) -> Result<Self, HelperError> {
         let folder = paths.network();
         make_private(&folder)?;
         let session = session().call(|| "stat(/proc/self/ns/user)".into())?;
@@ -111,7 +111,7 @@ impl Helper {
         let lock_file = folder.join(LOCK);
         std::fs::write(&lock_file, session).call(|| format!("write({})", lock_file.display()))?;
         let listener = listen(&folder)?;
-        spawn(&listener, &folder)?;
+        spawn(&listener, &folder, packets)?;
         drop(listener);
         let socket = try_connect(&folder)?.ok_or(HelperError::Gone)?;
         drop(lock);
@@ -340,11 +340,11 @@ fn listen(folder: &Path) -> Result<OwnedFd, SyscallError> {
 }
 
 /// Starts the helper as nobody's child: it outlives this process and is not ours to reap.
-fn spawn(listener: &OwnedFd, folder: &Path) -> Result<(), SyscallError> {
+fn spawn(listener: &OwnedFd, folder: &Path, packets: bool) -> Result<(), SyscallError> {
     let exe = coracle_sys::exe::open_sealed()?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .call(|| "open(/dev/null)".into())?;
-    let settings = serde_json::to_vec(&Settings { folder: folder.to_owned(), packets: false })
+    let settings = serde_json::to_vec(&Settings { folder: folder.to_owned(), packets })
         .call(|| "pass the folder".into())?;
     let argv = [
         CString::new(NETD_ARGV0).expect("our name holds no NUL"),
