@@ -77,7 +77,8 @@ step_e2e() {
     registry_packages && scripts/apt-ensure 'uidmap=maps subordinate ids' \
         'busybox-static=the fixture image is made of it' \
         'mmdebstrap=a Debian root for the package tests' \
-        'strace=kills commands at each write of state' || { failed=$((failed + 1)); return 0; }
+        'strace=kills commands at each write of state' \
+        'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built' || { failed=$((failed + 1)); return 0; }
     local binary suite
     binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
     suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
@@ -93,6 +94,7 @@ step_e2e() {
         return 0
     fi
     ensure_user coracle-test
+    far_host
     run_suite coracle-test --skip one_id:: --skip as_root:: "${filters[@]}"
     # Without a filter, or with one for these.
     if [[ ${#filters[@]} = 0 || ${filters[*]} = *one_id* ]]; then
@@ -114,7 +116,7 @@ run_suite() {
     before=$(whole_skips)
     (cd "$dir/worlds" && "${as_user[@]}" env -i PATH="$PATH" CORACLE_BIN="$stage/coracle" \
         CORACLE_TEST_WORLDS="$dir/worlds" CORACLE_TEST_FIXTURES="$dir/fixtures" \
-        CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
+        CORACLE_TEST_FAR="${far-}" CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
         timeout --foreground 1200 "$stage/e2e" --test-threads "${CORACLE_TEST_THREADS:-4}" "$@") 2>&1 | tee "$log"
     [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '^test result: FAILED' "$log" || failed=$((failed + 1))
     count "$log"
@@ -124,6 +126,31 @@ run_suite() {
 }
 
 whole_skips() { grep -cv ' differs: ' "$stage/skips"; }
+
+# A host beyond this one, for the network tests: a network namespace behind a veth, with servers in it.
+# Sets far to its address; the product sees it as it sees any other host.
+far_host() {
+    local server namespace=coracle-far-$$
+    server=$(cargo build --quiet --locked --package coracle-integration --bin far_host --message-format json |
+        jq -r 'select(.executable and .target.name == "far_host").executable')
+    [ -x "$server" ] || { failed=$((failed + 1)); return; }
+    ip netns add "$namespace" || return
+    far_namespace=$namespace
+    ip link add "cfar$$" type veth peer name far netns "$namespace"
+    ip address add 10.231.77.1/24 dev "cfar$$"
+    ip address add fd77:231::1/64 dev "cfar$$" nodad
+    ip link set "cfar$$" up
+    ip -n "$namespace" address add 10.231.77.2/24 dev far
+    ip -n "$namespace" address add fd77:231::2/64 dev far nodad
+    ip -n "$namespace" link set far up
+    ip -n "$namespace" link set lo up
+    install -m 755 "$server" "$stage/far_host"
+    # It ends when its input does: with this script.
+    mkfifo "$stage/far-end"
+    exec {far_end}<> "$stage/far-end"
+    ip netns exec "$namespace" "$stage/far_host" 10.231.77.2 fd77:231::2 < "$stage/far-end" {far_end}>&- &
+    far=10.231.77.2
+}
 
 # The reference images, when they are checked out beside us.
 shared() {
@@ -189,4 +216,10 @@ report_skips() {
 }
 
 # Files in the stage may belong to subordinate ids of the test user, whom root may always remove.
-clean_stage() { rm -rf --one-file-system "$stage" 2> /dev/null || unshare --map-root-user --map-auto rm -rf "$stage"; }
+clean_stage() {
+    if [ -n "${far_namespace-}" ]; then
+        kill %?far_host 2> /dev/null
+        ip netns delete "$far_namespace"
+    fi
+    rm -rf --one-file-system "$stage" 2> /dev/null || unshare --map-root-user --map-auto rm -rf "$stage"
+}

@@ -57,6 +57,15 @@ pub fn end_processes(root: &Path) {
     });
 }
 
+/// Processes of the world in `root` that were started under `name`.
+pub fn processes_named(root: &Path, name: &str) -> Vec<Pid> {
+    processes(root.as_os_str().as_encoded_bytes())
+        .into_iter()
+        .filter(|(_, command)| command.split(' ').next() == Some(name))
+        .filter_map(|(pid, _)| Pid::from_raw(pid))
+        .collect()
+}
+
 /// Processes, other than this one, that carry the marker.
 fn processes(marker: &[u8]) -> Vec<(i32, String)> {
     let own = std::process::id().cast_signed();

@@ -19,6 +19,8 @@ pub struct Settings {
     pub skips: Option<PathBuf>,
     /// The user's D-Bus, where systemd delegates cgroups to this user.
     pub bus: Option<PathBuf>,
+    /// The address of a host beyond this one (`far_host`).
+    pub far: Option<String>,
     /// A Debian root made by `scripts/test`.
     pub debian: Option<PathBuf>,
 }
@@ -47,6 +49,8 @@ impl Settings {
             fixtures: variable("CORACLE_TEST_FIXTURES").unwrap_or_else(|| worlds.clone()),
             skips: variable("CORACLE_TEST_SKIPS"),
             bus: variable("CORACLE_TEST_BUS"),
+            far: variable("CORACLE_TEST_FAR")
+                .and_then(|far| far.into_os_string().into_string().ok()),
             debian: debian.filter(|path| path.is_file()),
             binary,
             worlds,

@@ -29,6 +29,7 @@ done
 #[derive(Debug)]
 pub struct TestEnv {
     root: PathBuf,
+    variables: Vec<(String, String)>,
     redactor: Redactor,
     checked: bool,
 }
@@ -62,7 +63,14 @@ impl TestEnv {
         fs::set_permissions(root.join("bin/eventually"), fs::Permissions::from_mode(0o755))
             .expect("chmod of our file");
         let redactor = Redactor::new(&root);
-        Self { root, redactor, checked: false }
+        Self { root, variables: Vec::new(), redactor, checked: false }
+    }
+
+    /// The same world with one more variable in its environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The folder of the world.
@@ -108,6 +116,7 @@ impl TestEnv {
             .env("CORACLE_DATA_ROOT", self.data())
             .env("CORACLE_TEST_WORLD", &self.root)
             .env("LC_ALL", "C.UTF-8");
+        let cmd = self.variables.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value));
         match &settings().bus {
             Some(bus) => cmd.env("DBUS_SESSION_BUS_ADDRESS", bus),
             None => cmd,
