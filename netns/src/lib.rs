@@ -1,7 +1,8 @@
-//! Network namespaces of containers.
+//! Networks without root: bridges in a namespace of ours, and one helper that leads in and out.
 //!
-//! For now a container has the host's network, another container's, or one of its own
-//! with nothing but the loopback device, which this crate switches on.
+//! [`netd`] is the helper, [`protocol`] what its clients say to it; [`hub`] makes bridges and
+//! endpoints over [`netlink`] and [`nft`]; [`dns`] answers names. Nothing here knows what a
+//! container is made of.
 
 pub mod addresses;
 pub mod dns;
