@@ -111,6 +111,9 @@ impl App {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        // A data root that others may write is refused by the engine. It must be refused by
+        // every command that touches it, not only by those that ask about containers.
+        self.engine()?;
         let options = StoreOptions { one_id: self.one_id };
         let store = Store::open(&self.settings.data_root, options)?;
         Ok(self.store.get_or_init(|| store))

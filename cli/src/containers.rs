@@ -50,9 +50,11 @@ pub(crate) fn size(app: &mut App, known: &Known) -> Result<(u64, u64), CliError>
 
 /// The containers that keep images in use.
 pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
-    let all = list(app).map_err(|error| ImageError::Conflict { what: error.to_string() })?;
+    let engine =
+        app.engine().map_err(|error| ImageError::Users { source: error.message.into() })?;
+    let all = engine.list().map_err(|error| ImageError::Users { source: Box::new(error) })?;
+    let all = all.into_iter().map(Known::from);
     Ok(all
-        .into_iter()
         .filter_map(|Known { container, state, .. }| {
             Some(ImageUser {
                 running: state.status.is_running(),

@@ -273,3 +273,22 @@ fn an_ordinary_container_says_what_it_lacks_to_run_others() {
         .stderr_has("systempaths=unconfined");
     env.assert_nothing_left();
 }
+
+#[test]
+fn a_data_root_that_others_may_write_is_refused_by_every_command_alike() {
+    let env = TestEnv::new();
+    env.sh("docker images").success();
+    fs::set_permissions(env.data(), fs::Permissions::from_mode(0o1777)).expect("it is ours");
+    let root = env.data().display().to_string();
+    let expected = format!(
+        "Error response from daemon: {root} may be written by others (mode 1777)\n\
+         hint: run `chmod go-rwx {root}`\n"
+    );
+    for command in ["images", "load -i none.tar", "rmi alpine", "ps", "system df", "image prune -f"]
+    {
+        let refused = env.sh(&format!("docker {command}")).code(1);
+        assert_eq!(refused.stderr(), expected, "{command}");
+    }
+    fs::set_permissions(env.data(), fs::Permissions::from_mode(0o700)).expect("it is ours");
+    env.sh("docker images").success();
+}
