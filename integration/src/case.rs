@@ -167,8 +167,9 @@ impl Case {
         let root = env.root().display().to_string();
         let lines = |text: &str| {
             let text = text.replace(&root, "$ROOT").replace('\r', "\\r");
-            let text = text.strip_suffix('\n').unwrap_or(&text);
+            // A lone newline is one empty line, unlike no output.
             let none = text.is_empty();
+            let text = text.strip_suffix('\n').unwrap_or(&text);
             text.split('\n').filter(|_| !none).map(str::to_owned).collect::<Vec<_>>()
         };
         let mut report = String::new();

@@ -56,8 +56,13 @@ pub(super) fn sysctl(text: &str) -> Result<String, String> {
 
 /// A mount is read twice: here so that a mistake is told with the flag.
 pub(super) fn mount(text: &str) -> Result<String, String> {
-    let parsed = coracle_runtime::mounts::mount_flag(text, std::path::Path::new("/"));
-    parsed.map(|_| text.to_owned()).map_err(|e| e.to_string())
+    use coracle_runtime::mounts::{Side, mount_flag};
+
+    match mount_flag(text, std::path::Path::new("/")) {
+        // The engine would say it, so it is told when the container is made.
+        Err(error) if error.side() != Side::Engine => Err(error.to_string()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// `NAME=SOFT[:HARD]`.
