@@ -40,7 +40,8 @@ impl Runnable for RestartArgs {
             |app, (id, ending)| {
                 ending.wait()?;
                 let (engine, session) = app.engine_in_session()?;
-                engine.start(session, &id, Attach::default())?;
+                let started = engine.start(session, &id, Attach::default())?;
+                app.warn(&started.warnings);
                 let container = find(app, &id)?.container;
                 app.engine()?.events.container(&container, "restart", &[]);
                 Ok(())
