@@ -31,7 +31,10 @@ pub(crate) struct RmArgs {
 impl Runnable for RmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         if self.link {
-            return Err(CliError::unsupported("--link", "containers have no links"));
+            return Err(CliError::unsupported(
+                "--link",
+                "a link cannot be taken from its container",
+            ));
         }
         let options = RemoveOptions { force: self.force, volumes: self.volumes };
         let mut names = Vec::new();

@@ -38,9 +38,12 @@ pub(crate) struct StartArgs {
 
 impl Runnable for StartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        if self.checkpoint.is_some() || self.checkpoint_dir.is_some() {
-            let why = "containers cannot be frozen to disk";
-            return Err(CliError::unsupported("--checkpoint", why));
+        let refused = [
+            ("--checkpoint", self.checkpoint.is_some()),
+            ("--checkpoint-dir", self.checkpoint_dir.is_some()),
+        ];
+        if let Some((flag, _)) = refused.iter().find(|(_, given)| *given) {
+            return Err(CliError::unsupported(flag, "containers cannot be frozen to disk"));
         }
         if self.attach || self.interactive {
             return self.attached(app);

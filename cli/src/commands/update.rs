@@ -69,8 +69,12 @@ impl Runnable for UpdateArgs {
             let text = "you must provide one or more flags when using this command";
             return Err(CliError::plain(text));
         }
-        if self.cpu_rt_period.is_some() || self.cpu_rt_runtime.is_some() {
-            return Err(CliError::unsupported("--cpu-rt-*", "cgroup v2 has no such setting"));
+        let refused = [
+            ("--cpu-rt-period", self.cpu_rt_period.is_some()),
+            ("--cpu-rt-runtime", self.cpu_rt_runtime.is_some()),
+        ];
+        if let Some((flag, _)) = refused.iter().find(|(_, given)| *given) {
+            return Err(CliError::unsupported(flag, "cgroup v2 has no such setting"));
         }
         each(app, &self.args, |app, name| self.update(app, name))
     }
