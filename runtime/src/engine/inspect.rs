@@ -86,7 +86,9 @@ impl Engine {
             },
             graph_driver: GraphDriver { data: Some(data), name: driver.to_owned() },
         };
-        Ok(ContainerInspect::new(&container, &life.state, paths, None))
+        let execs = crate::monitor::living_execs(&self.paths.running(id));
+        let execs = (!execs.is_empty()).then_some(execs);
+        Ok(ContainerInspect::new(&container, &life.state, paths, execs))
     }
 
     /// Gives a container another name.

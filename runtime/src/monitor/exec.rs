@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::exec_mark::ExecMark;
 use super::launch::{Attach, CONTROL_FD, LOCK_FD, Launch};
 use super::output::{Streams, receive_master};
 use super::pump::Pump;
@@ -72,11 +73,14 @@ fn run(session: &ExecSession, mut first: Client) -> Result<(), ()> {
             pump.stdin_once = true;
             pump.clients.push(first);
             let raw = pid.as_raw_nonzero().get();
+            // For `inspect`; a session that cannot be marked runs all the same.
+            let mark = ExecMark::put(&session.bundle, &session.exec_id).ok();
             // By us and not by whoever asked, so that the end cannot be recorded before it.
             session.event(&format!("exec_start: {}", command_line(&session.program.argv)), &[]);
             pump.tell_all(|_| true, &Notice::Started { pid: raw, warnings: Vec::new() });
             let code = watch(pid, &mut pump);
             pump.finish_output(&mut |_, _| {});
+            drop(mark);
             session.event("exec_die", &[("exitCode", &code.to_string())]);
             pump.tell_all(|client| client.waits, &Notice::Exited { code });
             pump.drain_clients();

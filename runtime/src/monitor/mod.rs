@@ -22,6 +22,7 @@
 mod binds;
 mod client;
 mod exec;
+mod exec_mark;
 mod exec_plan;
 mod health;
 mod launch;
@@ -36,6 +37,7 @@ mod volumes;
 
 pub use exec::main as exec_main;
 pub(crate) use exec::{ExecSession, command_line};
+pub(crate) use exec_mark::living as living_execs;
 pub(crate) use exec_plan::describe;
 pub use launch::{Attach, Launch, launch, launch_exec};
 pub use run::main;
