@@ -111,8 +111,20 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
             "Authorization": null,
             "Log": ["json-file", "local", "none"],
         },
+        "NetworkPath": network_path(app, ladder)?,
     });
     Ok(joined([counts, kernel_facts(app, ladder), settings_facts(app), engine_facts(ladder)?]))
+}
+
+/// How packets of containers' connections find their sockets: as the network helper says, or
+/// as one would if it started now.
+fn network_path(app: &App, ladder: &Ladder) -> Result<String, CliError> {
+    if let Some(helper) = app.engine()?.network_helper()? {
+        return Ok(helper.path);
+    }
+    let marks = matches!(ladder.rung("nf-tables"), Some(Rung { answer: Answer::Have(_), .. }));
+    let path = if marks && !app.settings.packets { "nf_tables" } else { "packets" };
+    Ok(path.to_owned())
 }
 
 /// One document of several.
@@ -259,6 +271,7 @@ fn text(document: &Value, ladder: &Ladder) -> String {
         ("", "Logging Driver", "LoggingDriver"),
         ("", "Cgroup Driver", "CgroupDriver"),
         ("", "Cgroup Version", "CgroupVersion"),
+        ("", "Network Path", "NetworkPath"),
         ("", "Default Runtime", "DefaultRuntime"),
         ("", "Kernel Version", "KernelVersion"),
         ("", "Operating System", "OperatingSystem"),

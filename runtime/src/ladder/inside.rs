@@ -141,8 +141,8 @@ pub(super) fn rungs(inside: Option<&Inside>) -> Vec<Rung> {
         None => Rung::have("tun", "/dev/net/tun can be opened"),
         Some(number) => Rung::fall_back(
             "tun",
-            format!("packet sockets on a veth pair: /dev/net/tun: {}", text(number)),
-            "some speed of bridge networks",
+            format!("none: /dev/net/tun: {}", text(number)),
+            "`--device /dev/net/tun`; networks do without it",
             "as root: `modprobe tun && chmod 666 /dev/net/tun`",
         ),
     };
@@ -150,7 +150,7 @@ pub(super) fn rungs(inside: Option<&Inside>) -> Vec<Rung> {
         None => Rung::have("nf-tables", "answers in a network namespace of ours"),
         Some(number) => Rung::fall_back(
             "nf-tables",
-            format!("relays in user space: {}", text(number)),
+            format!("all packets by way of the network helper: {}", text(number)),
             "speed of published ports and of traffic to the outside",
             "as root: `modprobe nf_tables`",
         ),
