@@ -23,6 +23,9 @@ pub(crate) struct PullArgs {
     /// Fetch each tag of the repository
     #[arg(long, short = 'a')]
     pub(crate) all_tags: bool,
+    /// Fetch the image for every platform (not supported)
+    #[arg(long)]
+    pub(crate) all_platforms: bool,
     /// Platform variant to fetch
     #[arg(long, value_name = "string")]
     pub(crate) platform: Option<String>,
@@ -41,6 +44,10 @@ pub(crate) const PULL_ARGV0: &str = "coracle-pull";
 
 impl Runnable for PullArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        if self.all_platforms {
+            let why = "an image here has one platform; name it with --platform";
+            return Err(CliError::unsupported("--all-platforms", why));
+        }
         let wanted = Wanted {
             name: self.args[0].clone(),
             platform: self.platform.filter(|platform| !platform.is_empty()),
