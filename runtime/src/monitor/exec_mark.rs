@@ -40,18 +40,15 @@ impl Drop for ExecMark {
     }
 }
 
-/// The sessions that live, the oldest first.
+/// The sessions that live, by id: files made at once have the same time.
 pub(crate) fn living(runtime_folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(runtime_folder.join(FOLDER)).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
+    let mut found: Vec<String> = entries
         .filter(|entry| is_locked(&entry.path()))
-        .filter_map(|entry| {
-            let since = entry.metadata().and_then(|meta| meta.modified()).ok()?;
-            Some((since, entry.file_name().into_string().ok()?))
-        })
+        .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     found.sort();
-    found.into_iter().map(|(_, id)| id).collect()
+    found
 }
 
 /// Whether somebody holds the file.
@@ -70,7 +67,7 @@ mod tests {
         assert!(living(folder.path()).is_empty());
         let first = ExecMark::put(folder.path(), "b1").unwrap();
         let second = ExecMark::put(folder.path(), "a2").unwrap();
-        assert_eq!(living(folder.path()), ["b1", "a2"]);
+        assert_eq!(living(folder.path()), ["a2", "b1"]);
         drop(first);
         assert_eq!(living(folder.path()), ["a2"]);
         drop(second);
