@@ -37,6 +37,10 @@ step_deny() {
 
 # Every test but those of the built binary. One of them runs an example.
 step_unit() {
+    scripts/apt-ensure 'iproute2=shows the devices and routes that we made' \
+        'nftables=shows the rules that we made' || { failed=$((failed + 1)); return 0; }
+    # Where these tools are; not on every user's path.
+    PATH=$PATH:/usr/sbin:/sbin
     local log=$stage/unit.log
     registry_packages || { failed=$((failed + 1)); return 0; }
     check examples cargo build --quiet --workspace --examples --locked
