@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType, ipproto};
 use slab::Slab;
 
-use super::kit::{Failure, Kind, Kit, Token, family};
+use super::kit::{Kind, Kit, Token, family, oldest};
 use crate::wire::{Echo, Packet, Unreachable, echo_packet};
 
 const FLOWS_MAX: usize = 256;
@@ -59,7 +59,7 @@ impl Echoes {
             Some(&index) => index,
             None => match self.open(kit, key, target) {
                 Ok(index) => index,
-                Err(error) => return tell(kit, packet, error),
+                Err(error) => return kit.tell(packet, error, Unreachable::Host),
             },
         };
         let flow = &mut self.flows[index];
@@ -69,7 +69,7 @@ impl Echoes {
         message.extend_from_slice(echo.data);
         match rustix::net::send(&flow.socket, &message, SendFlags::NOSIGNAL) {
             Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS) => {}
-            Err(error) => tell(kit, packet, error),
+            Err(error) => kit.tell(packet, error, Unreachable::Host),
         }
     }
 
@@ -79,11 +79,10 @@ impl Echoes {
         let socket =
             rustix::net::socket_with(family(&target), SocketType::DGRAM, flags, Some(protocol))?;
         rustix::net::connect(&socket, &SocketAddr::new(target, 0))?;
-        if self.flows.len() >= FLOWS_MAX {
-            let oldest = self.flows.iter().min_by_key(|(_, flow)| flow.used);
-            if let Some(index) = oldest.map(|(index, _)| index) {
-                self.remove(index);
-            }
+        if self.flows.len() >= FLOWS_MAX
+            && let Some(index) = oldest(&self.flows, |flow| flow.used)
+        {
+            self.remove(index);
         }
         let entry = self.flows.vacant_entry();
         let index = entry.key();
@@ -128,13 +127,5 @@ impl Echoes {
             self.remove(index);
         }
         self.flows.iter().map(|(_, flow)| flow.used + IDLE).min()
-    }
-}
-
-fn tell(kit: &mut Kit, packet: &Packet<'_>, error: Errno) {
-    match Failure::from(error) {
-        Failure::Unreachable(why) => kit.refuse(packet, why),
-        Failure::Refused => kit.refuse(packet, Unreachable::Host),
-        Failure::Silent => {}
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::epoll;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use slab::Slab;
 
 use super::splice::Pipes;
 use crate::maker::Maker;
@@ -190,10 +191,31 @@ impl Kit {
         epoll::add(&self.poller, fd, data, epoll::EventFlags::IN)
     }
 
+    /// Tells a container why the host could not pass its packet on; `refused` is what a refusal
+    /// means for packets of this kind.
+    pub(crate) fn tell(&mut self, packet: &Packet<'_>, error: Errno, refused: Unreachable) {
+        match Failure::from(error) {
+            Failure::Refused => self.refuse(packet, refused),
+            Failure::Unreachable(why) => self.refuse(packet, why),
+            Failure::Silent => {}
+        }
+    }
+
     /// Tells a container that its packet went nowhere.
     pub(crate) fn refuse(&mut self, packet: &Packet<'_>, why: Unreachable) {
         self.wire.send(unreachable_for(packet, why));
     }
+}
+
+/// The entry that was made or used longest ago: the one that gives way in a full table.
+pub(crate) fn oldest<T>(table: &Slab<T>, time: impl Fn(&T) -> Instant) -> Option<usize> {
+    table.iter().min_by_key(|(_, entry)| time(entry)).map(|(index, _)| index)
+}
+
+/// Closing it will send a reset.
+pub(crate) fn reset(socket: &OwnedFd) {
+    // A socket that is dead already has nobody to be told.
+    sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
 }
 
 /// A socket of this thread's network namespace, which is the host's.
@@ -216,7 +238,7 @@ pub(crate) fn loopback(like: IpAddr) -> IpAddr {
 
 /// Whether connecting failed, succeeded, or is still under way (`None`).
 pub(crate) fn connection_state(socket: &OwnedFd) -> Option<Result<(), Errno>> {
-    match rustix::net::sockopt::socket_error(socket) {
+    match sockopt::socket_error(socket) {
         Ok(Err(error)) | Err(error) => return Some(Err(error)),
         Ok(Ok(())) => {}
     }

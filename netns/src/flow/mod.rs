@@ -7,7 +7,9 @@ mod tcp;
 mod udp;
 
 pub(crate) use echo::Echoes;
-pub(crate) use kit::{Kind, Kit, Token, Verdict, Wire, family, host_socket, loopback, unmapped};
+pub(crate) use kit::{
+    Kind, Kit, Token, Verdict, Wire, family, host_socket, loopback, oldest, unmapped,
+};
 pub(crate) use splice::Pipes;
 pub(crate) use tcp::{Ends, TcpFlows};
 pub(crate) use udp::UdpFlows;

@@ -13,11 +13,12 @@
 //! room for the others; [`Progress::Busy`] says that more is there.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::Shutdown;
 use rustix::pipe::{PipeFlags, SpliceFlags};
+
+use super::kit::reset;
 
 const PIPE_BYTES: usize = 1024 * 1024;
 const TURN_BYTES: usize = 4 * PIPE_BYTES;
@@ -108,10 +109,8 @@ impl Pair {
 
     /// Ends the connection as a failure: both peers get a reset.
     pub(crate) fn reset(self) {
-        for socket in [&self.near, &self.far] {
-            // A socket that is dead already has nobody to be told.
-            rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
-        }
+        reset(&self.near);
+        reset(&self.far);
     }
 }
 
@@ -196,6 +195,7 @@ fn splice(from: impl AsFd, to: impl AsFd, bytes: usize) -> Result<usize, Errno> 
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
 
     use super::*;
 

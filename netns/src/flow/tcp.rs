@@ -29,7 +29,7 @@ use rustix::net::SocketType;
 use rustix::net::sockopt;
 use slab::Slab;
 
-use super::kit::{Failure, Kind, Kit, Token, connection_state, family, host_socket};
+use super::kit::{Failure, Kind, Kit, Token, connection_state, family, host_socket, reset};
 use super::splice::{Pair, Progress};
 use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
 
@@ -393,12 +393,6 @@ fn tell(kit: &mut Kit, packet: &Packet<'_>, failure: Failure) {
         Failure::Unreachable(why) => kit.refuse(packet, why),
         Failure::Silent => {}
     }
-}
-
-/// Closing it will send a reset.
-fn reset(socket: &OwnedFd) {
-    // A socket that is dead already has nobody to be told.
-    sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
 }
 
 /// Both programs decide when to send; we add no delay. Options are a service, not a need.

@@ -24,8 +24,8 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
-use super::kit::{Failure, Kind, Kit, Token, family, host_socket};
-use crate::wire::{Packet, Udp, udp_packet, unreachable_for};
+use super::kit::{Kind, Kit, Token, family, host_socket, oldest};
+use crate::wire::{Packet, Udp, Unreachable, udp_packet};
 
 const FLOWS_MAX: usize = 4096;
 const IDLE_UNANSWERED: Duration = Duration::from_secs(30);
@@ -111,7 +111,7 @@ impl UdpFlows {
             Some(&index) => index,
             None => match self.open(kit, ends, target) {
                 Ok(index) => index,
-                Err(error) => return tell(kit, packet, error),
+                Err(error) => return kit.tell(packet, error, Unreachable::Port),
             },
         };
         let flow = &mut self.flows[index];
@@ -125,7 +125,7 @@ impl UdpFlows {
             Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS) => {}
             // An error of an earlier datagram is met here.
             Err(error) => {
-                tell(kit, packet, error);
+                kit.tell(packet, error, Unreachable::Port);
                 self.remove(index);
             }
         }
@@ -138,11 +138,10 @@ impl UdpFlows {
     }
 
     fn add(&mut self, kit: &Kit, ends: Ends, socket: OwnedFd, way: Way) -> Result<usize, Errno> {
-        if self.flows.len() >= FLOWS_MAX {
-            let oldest = self.flows.iter().min_by_key(|(_, flow)| flow.used);
-            if let Some(index) = oldest.map(|(index, _)| index) {
-                self.remove(index);
-            }
+        if self.flows.len() >= FLOWS_MAX
+            && let Some(index) = oldest(&self.flows, |flow| flow.used)
+        {
+            self.remove(index);
         }
         let entry = self.flows.vacant_entry();
         let index = entry.key();
@@ -153,7 +152,7 @@ impl UdpFlows {
     }
 
     /// A client's datagram came to a published port. `source` is the address it is to come
-    /// from; `None` when the hub may choose the port.
+    /// from; with port 0 the hub chooses one.
     pub(crate) fn on_client(
         &mut self,
         kit: &mut Kit,
@@ -212,7 +211,7 @@ impl UdpFlows {
                     if let Way::Out { last } = &flow.way
                         && let Some(packet) = quoted(last)
                     {
-                        tell(kit, &packet, error);
+                        kit.tell(&packet, error, Unreachable::Port);
                     }
                     if matches!(flow.way, Way::Out { .. }) {
                         self.remove(index);
@@ -285,14 +284,4 @@ fn call(
     rustix::net::connect(&socket, &container)?;
     let bound = rustix::net::getsockname(&socket)?;
     Ok((socket, SocketAddr::try_from(bound)?))
-}
-
-fn tell(kit: &mut Kit, packet: &Packet<'_>, error: Errno) {
-    match Failure::from(error) {
-        Failure::Refused => {
-            kit.wire.send(unreachable_for(packet, crate::wire::Unreachable::Port));
-        }
-        Failure::Unreachable(why) => kit.refuse(packet, why),
-        Failure::Silent => {}
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::flow::{Verdict, loopback};
+use crate::prefix::Prefix;
 use crate::protocol::{Connected, HOST_GATEWAY, Network, Subnet};
 use crate::wire::Unreachable;
 
@@ -134,14 +135,7 @@ pub(crate) fn addresses(got: &Connected) -> impl Iterator<Item = IpAddr> {
 }
 
 fn contains(subnet: &Subnet, address: IpAddr) -> bool {
-    let bits = |address: IpAddr| match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 0),
-        IpAddr::V6(address) => (address.to_bits(), 1),
-    };
-    let ((a, family_a), (b, family_b)) = (bits(subnet.address), bits(address));
-    let ignored = 128 - u32::from(subnet.prefix.min(128));
-    let same = |a: u128, b: u128| a.checked_shr(ignored) == b.checked_shr(ignored);
-    family_a == family_b && same(a, b)
+    Prefix::new(subnet.address, subnet.prefix).is_some_and(|prefix| prefix.contains(address))
 }
 
 #[cfg(test)]

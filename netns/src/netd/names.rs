@@ -24,7 +24,7 @@ use slab::Slab;
 
 use super::members::addresses;
 use crate::dns::{Action, Endpoint, Member, Network, Resolvers, Server, Transport};
-use crate::flow::{Kind, Kit, Token, family, host_socket};
+use crate::flow::{Kind, Kit, Token, family, host_socket, oldest};
 use crate::maker::Maker;
 use crate::protocol::{self, Connected};
 
@@ -203,11 +203,10 @@ impl Names {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         while let Ok((socket, Some(peer))) = rustix::net::acceptfrom_with(&self.listener, flags) {
             let Ok(peer) = SocketAddr::try_from(peer) else { continue };
-            if self.streams.len() >= STREAMS_MAX {
-                let oldest = self.streams.iter().min_by_key(|(_, stream)| stream.since);
-                if let Some(index) = oldest.map(|(index, _)| index) {
-                    self.streams.remove(index);
-                }
+            if self.streams.len() >= STREAMS_MAX
+                && let Some(index) = oldest(&self.streams, |stream| stream.since)
+            {
+                self.streams.remove(index);
             }
             self.next_number += 1;
             let entry = self.streams.vacant_entry();
@@ -346,11 +345,10 @@ impl Names {
     }
 
     fn make_room(&mut self) {
-        if self.upstreams.len() >= UPSTREAMS_MAX {
-            let oldest = self.upstreams.iter().min_by_key(|(_, upstream)| upstream.since());
-            if let Some(index) = oldest.map(|(index, _)| index) {
-                self.upstreams.remove(index);
-            }
+        if self.upstreams.len() >= UPSTREAMS_MAX
+            && let Some(index) = oldest(&self.upstreams, Upstream::since)
+        {
+            self.upstreams.remove(index);
         }
     }
 
