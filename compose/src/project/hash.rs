@@ -1,0 +1,44 @@
+//! The hash by which a changed service is noticed.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Service;
+
+/// What may change without a new container: how the image is had, how many containers there
+/// are, and in which order they start.
+const APART: [&str; 6] =
+    ["build", "pull_policy", "scale", "depends_on", "profiles", "develop"];
+
+impl Service {
+    /// The hash of what makes its containers.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hash(&self.essence())
+    }
+
+    /// The canonical form without what does not make another container.
+    #[must_use]
+    pub fn essence(&self) -> Value {
+        essence(&self.raw)
+    }
+}
+
+/// As [`Service::essence`], of a canonical form that was kept.
+#[must_use]
+pub fn essence(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    if let Value::Object(map) = &mut value {
+        map.retain(|key, _| !APART.contains(&key.as_str()));
+        if let Some(Value::Object(deploy)) = map.get_mut("deploy") {
+            deploy.remove("replicas");
+        }
+    }
+    value
+}
+
+/// SHA-256 of a value, in hexadecimal digits.
+#[must_use]
+pub fn hash(value: &Value) -> String {
+    hex::encode(Sha256::digest(value.to_string().as_bytes()))
+}
