@@ -1,10 +1,20 @@
 //! Compose: from files to a checked project, and from a project to running containers.
 //!
-//! `project` is the checked project in types; `container` says what the engine makes of a
-//! service; `plan` compares what is wanted with what is there, without doing anything;
-//! `apply` looks at the engine and carries a plan out.
+//! [`load`] reads, merges and checks the files. `project` is what comes out, in types;
+//! `container` says what the engine makes of a service; `plan` compares what is wanted with
+//! what is there, without doing anything; `apply` looks at the engine and carries a plan out.
 
 pub mod apply;
 pub mod container;
+mod error;
+mod files;
+pub mod limits;
+mod load;
+mod options;
 pub mod plan;
 pub mod project;
+
+pub use error::LoadError;
+pub use files::{FileKind, Files};
+pub use load::load;
+pub use options::{LoadOptions, Loaded, Stages};

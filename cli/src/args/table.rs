@@ -1,13 +1,18 @@
 //! Every command: its names, its arguments, what it needs.
 
-use super::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
+use super::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use super::spec::Entry::{Namespace, NamespaceIf};
 use super::spec::Group::{Common, Hidden, Inner};
 use super::spec::Spec;
 use crate::commands as c;
+use crate::compose;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
+
+/// `compose` itself: its options, which stand before the subcommand.
+pub(super) static COMPOSE: Spec =
+    Spec::new::<compose::ComposeGlobals>(&["compose"], "[OPTIONS] COMMAND", Any).trailing();
 
 /// In the order of the general help.
 pub(super) static COMMANDS: &[Spec] = &[
@@ -153,7 +158,7 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<c::stats::StatsArgs>(
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
-        super::spec::Arity::Any,
+        Any,
     ),
     Spec::new::<c::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
     Spec::new::<c::tag::TagArgs>(
@@ -257,5 +262,14 @@ pub(super) static COMMANDS: &[Spec] = &[
         Exactly(1),
     )
     .group(Hidden),
+    // Compose.
+    Spec::new::<compose::config::ComposeConfigArgs>(
+        &["compose config", "compose convert"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
+        .group(Inner),
     Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
 ];

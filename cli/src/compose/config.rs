@@ -1,0 +1,23 @@
+//! `compose config`: print the project as it was understood.
+
+use std::io::Write as _;
+
+use super::load;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CommandResult, ExitStatus};
+
+/// Print the resolved project
+#[derive(Debug, clap::Args)]
+pub(crate) struct ComposeConfigArgs {
+    #[arg(value_name = "ARG", hide = true)]
+    args: Vec<String>,
+}
+
+impl Runnable for ComposeConfigArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let loaded = load::load(app, &self.args)?;
+        writeln!(app.ui.data(), "{:#}", loaded.project)?;
+        Ok(ExitStatus::Success)
+    }
+}
