@@ -46,6 +46,7 @@ pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliErro
         config: request.config,
         host_config: request.host,
         networks: request.networks,
+        ..CreateRequest::default()
     };
     let container = app.engine()?.create(create)?;
     if let Some(path) = &request.cidfile {

@@ -4,6 +4,7 @@
 //! error, as everywhere; log lines look as Docker Compose's (`time="…" level=warning msg="…"`).
 
 pub(crate) mod config;
+pub(crate) mod containers;
 pub(crate) mod globals;
 pub(crate) mod load;
 mod log;

@@ -45,7 +45,10 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
     };
     if let Some((key, why)) = UNSAFE.iter().find(|(key, _)| given(key)) {
         // The runtimes of Docker that do what this one does.
-        let usual = matches!(service.raw.get("runtime").and_then(serde_json::Value::as_str), Some("runc" | "crun"));
+        let usual = matches!(
+            service.raw.get("runtime").and_then(serde_json::Value::as_str),
+            Some("runc" | "crun")
+        );
         if *key != "runtime" || !usual {
             return Err(refuse(key, why));
         }

@@ -29,14 +29,15 @@ pub(super) fn build(
         log_config: logging(service, defaults),
         network_mode,
         port_bindings: ports(service),
-        restart_policy: RestartPolicy {
-            name: restart.name,
-            maximum_retry_count: restart.attempts,
-        },
+        restart_policy: RestartPolicy { name: restart.name, maximum_retry_count: restart.attempts },
         annotations: service.annotations.clone(),
         cap_add: capabilities(&service.cap_add),
         cap_drop: capabilities(&service.cap_drop),
-        cgroupns_mode: if service.cgroup.is_empty() { plain.cgroupns_mode } else { service.cgroup.clone() },
+        cgroupns_mode: if service.cgroup.is_empty() {
+            plain.cgroupns_mode
+        } else {
+            service.cgroup.clone()
+        },
         dns: chosen(&service.dns, &defaults.dns),
         dns_options: chosen(&service.dns_opt, &defaults.dns_options),
         dns_search: chosen(&service.dns_search, &defaults.dns_search),

@@ -15,7 +15,7 @@ fn project(service: &serde_json::Value) -> Project {
     let source = Source {
         working_dir: "/srv/demo/app".to_owned(),
         config_files: vec!["/srv/demo/app/compose.yaml".to_owned()],
-        environment_files: Vec::new(),
+        ..Source::default()
     };
     Project::read(&canonical, source).unwrap()
 }
@@ -101,10 +101,12 @@ fn limits_come_from_the_service_or_from_deploy() {
 fn namespaces_of_other_services() {
     let host =
         made(&json!({"image": "x", "network_mode": "service:db", "pid": "service:db"})).host_config;
-    assert_eq!((host.network_mode.as_str(), host.pid_mode.as_str()), ("container:app-db-1", "container:app-db-1"));
+    assert_eq!(
+        (host.network_mode.as_str(), host.pid_mode.as_str()),
+        ("container:app-db-1", "container:app-db-1")
+    );
     let project = project(&json!({"image": "x", "ipc": "service:gone"}));
-    let error =
-        request(&project, &project.services["web"], Facts::default(), &Defaults::default());
+    let error = request(&project, &project.services["web"], Facts::default(), &Defaults::default());
     assert_eq!(
         error.unwrap_err().to_string(),
         "no container of service \"gone\" to share with service \"web\""

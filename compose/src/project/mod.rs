@@ -1,5 +1,6 @@
 //! A project in types, read from the canonical form that `config --format json` prints.
 
+pub mod found;
 pub mod graph;
 pub mod hash;
 pub mod labels;
@@ -53,6 +54,8 @@ pub struct Source {
     pub config_files: Vec<String>,
     /// `--env-file`.
     pub environment_files: Vec<String>,
+    /// Names are joined with underscores, as Compose v1 did.
+    pub underscores: bool,
 }
 
 impl Project {
@@ -85,6 +88,12 @@ impl Project {
         self.services.get(name).ok_or_else(missing)
     }
 
+    /// What stands between the parts of a name.
+    #[must_use]
+    pub fn separator(&self) -> &'static str {
+        if self.source.underscores { "_" } else { "-" }
+    }
+
     /// What the engine calls a network of the file.
     #[must_use]
     pub fn network_name(&self, key: &str) -> String {
@@ -102,16 +111,18 @@ impl Project {
     /// The name of a container of a service.
     #[must_use]
     pub fn container_name(&self, service: &Service, number: u32) -> String {
-        service
-            .container_name
-            .clone()
-            .unwrap_or_else(|| format!("{}-{}-{number}", self.name, service.name))
+        service.container_name.clone().unwrap_or_else(|| {
+            [&self.name, &service.name, &number.to_string()]
+                .map(String::as_str)
+                .join(self.separator())
+        })
     }
 
     /// The image of a service: the one it names, or the one its build is called.
     #[must_use]
     pub fn image_name(&self, service: &Service) -> String {
-        service.image.clone().unwrap_or_else(|| format!("{}-{}", self.name, service.name))
+        let built = || [self.name.as_str(), &service.name].join(self.separator());
+        service.image.clone().unwrap_or_else(built)
     }
 }
 
@@ -122,7 +133,8 @@ fn part<T: for<'de> Deserialize<'de>>(
     let Some(Value::Object(map)) = canonical.get(key) else { return Ok(BTreeMap::new()) };
     map.iter()
         .map(|(name, value)| {
-            let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value.clone() };
+            let value =
+                if value.is_null() { Value::Object(serde_json::Map::new()) } else { value.clone() };
             let read = T::deserialize(value);
             read.map(|value| (name.clone(), value))
                 .map_err(|source| ProjectError::Shape { place: format!("{key}.{name}"), source })

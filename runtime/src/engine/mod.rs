@@ -31,7 +31,7 @@ pub use exec::{ExecRequest, Executed};
 pub use inspect::Summary;
 pub use network::HelperStatus;
 pub use remove::{RemoveOptions, Removing};
-pub use start::Started;
+pub use start::{Started, Starting};
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;
 
