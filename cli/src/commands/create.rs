@@ -80,7 +80,7 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
 }
 
 /// The image, if it is here and of the platform that was asked for.
-fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
+pub(crate) fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
     let wanted = super::image_rows::stored_name(app, name);
     match app.store()?.find(&wanted) {
         Ok(image) if check_platform(&image, platform, name).is_ok() => Ok(Some(image)),

@@ -19,7 +19,7 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod image_inspect;
 pub(crate) mod image_prune;
-mod image_rows;
+pub(crate) mod image_rows;
 pub(crate) mod images;
 pub(crate) mod import;
 pub(crate) mod info;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_image::{Reference, RegistryError, TransferError};
+use coracle_image::{PushOutcome, Reference, RegistryError, TransferError};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -52,18 +52,12 @@ impl Runnable for PushArgs {
             }
         };
         app.ui.flush()?;
-        let settings = registries::settings(app);
-        let progress = Progress::new(self.quiet, Ui::stdout_is_terminal());
         for name in &names {
-            let outcome = coracle_image::push(app.store()?, &settings, name, &progress)
-                .map_err(|e| failure(&e, progress.began()))?;
+            let outcome = upload(app, name, self.quiet)?;
             if !self.quiet {
                 writeln!(app.ui.data(), "{outcome}")?;
                 app.ui.flush()?;
             }
-            let shown = name.familiar();
-            let kind = coracle_runtime::events::Kind::Image;
-            app.engine()?.events.object(kind, "push", &shown, &[("name", &shown)]);
         }
         if self.quiet {
             let shown = if self.all_tags { name.repository() } else { names[0].to_string() };
@@ -71,6 +65,18 @@ impl Runnable for PushArgs {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// Uploads one image; gives what there is to say about it. Starts threads.
+pub(crate) fn upload(app: &App, name: &Reference, quiet: bool) -> Result<PushOutcome, CliError> {
+    let settings = registries::settings(app);
+    let progress = Progress::new(quiet, Ui::stdout_is_terminal());
+    let outcome = coracle_image::push(app.store()?, &settings, name, &progress)
+        .map_err(|e| failure(&e, progress.began()))?;
+    let shown = name.familiar();
+    let kind = coracle_runtime::events::Kind::Image;
+    app.engine()?.events.object(kind, "push", &shown, &[("name", &shown)]);
+    Ok(outcome)
 }
 
 /// Docker's client says itself that there is nobody to log in as, without the request.

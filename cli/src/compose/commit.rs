@@ -3,7 +3,8 @@
 use clap::ArgAction;
 use coracle_runtime::engine::CommitRequest;
 
-use super::{progress_line, target};
+use super::progress::Progress;
+use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::commit::{commit, name_of};
@@ -44,13 +45,13 @@ impl Runnable for ComposeCommitArgs {
             name: name_of(app, self.args.get(1))?,
         };
         let name = &known.container.name;
-        progress_line(app, name, "", "Committing")?;
+        Progress::new(app).line(name, "", "Committing");
         if app.compose.dry_run {
-            progress_line(app, name, "", "Committed")?;
+            Progress::new(app).line(name, "", "Committed");
             return Ok(ExitStatus::Success);
         }
         let image = commit(app, &known.container.id, &request)?;
-        progress_line(app, name, &format!("Committed as {image}"), "")?;
+        Progress::new(app).line(name, &format!("Committed as {image}"), "");
         Ok(ExitStatus::Success)
     }
 }

@@ -3,7 +3,8 @@
 use coracle_compose::project::found::Wanted;
 use coracle_runtime::copy::{ContainerPath, CopyOptions};
 
-use super::{progress_line, target};
+use super::progress::Progress;
+use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::cp::{container_path, copy_in, copy_out};
@@ -54,7 +55,7 @@ impl Runnable for ComposeCpArgs {
                 for known in &all {
                     let (name, path) = shown(known);
                     let text = format!("copy {source} to {name}:{path}");
-                    progress_line(app, &name, &text, "Copying")?;
+                    Progress::new(app).line(&name, &text, "Copying");
                 }
                 for known in &all {
                     let (name, path) = shown(known);
@@ -63,7 +64,7 @@ impl Runnable for ComposeCpArgs {
                     if !dry_run {
                         copy_in(app, source, &to, options)?;
                     }
-                    progress_line(app, &name, &text, "Copied")?;
+                    Progress::new(app).line(&name, &text, "Copied");
                 }
                 Ok(ExitStatus::Success)
             }
@@ -71,12 +72,12 @@ impl Runnable for ComposeCpArgs {
                 let known = self.containers(app, from.name)?.swap_remove(0);
                 let name = known.container.name.clone();
                 let text = format!("copy {name}:{} to {target}", from.path);
-                progress_line(app, &name, &text, "Copying")?;
+                Progress::new(app).line(&name, &text, "Copying");
                 let from = ContainerPath { name: &known.container.id, path: from.path };
                 if !dry_run {
                     copy_out(app, &from, target, options)?;
                 }
-                progress_line(app, &name, &text, "Copied")?;
+                Progress::new(app).line(&name, &text, "Copied");
                 Ok(ExitStatus::Success)
             }
         }

@@ -35,11 +35,10 @@ pub(crate) struct ComposeEventsArgs {
 
 impl Runnable for ComposeEventsArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let given = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty());
-        let span = Span {
-            since: given(&self.since).map(moment).transpose()?,
-            until: given(&self.until).map(moment).transpose()?,
+        let given = |text: &Option<String>| {
+            text.as_deref().filter(|text| !text.is_empty()).map(moment).transpose()
         };
+        let span = Span { since: given(&self.since)?, until: given(&self.until)? };
         let project = target::project(app)?.name;
         let label = format!("{}={project}", labels::PROJECT);
         let filter = Filter::new([("type", "container"), ("label", label.as_str())])

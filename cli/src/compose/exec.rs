@@ -20,7 +20,7 @@ pub(crate) struct ComposeExecArgs {
     #[arg(long, short = 'e', value_name = "stringArray")]
     env: Vec<String>,
     /// Number of the container in its service (default: the first that runs)
-    #[arg(long, value_name = "int", value_parser = values::int, default_value = None)]
+    #[arg(long, value_name = "int", value_parser = values::int)]
     index: Option<i64>,
     /// Keep standard input open
     #[arg(long, short = 'i', hide = true, default_value_t = true, action = ArgAction::Set)]

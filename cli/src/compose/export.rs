@@ -1,6 +1,7 @@
 //! `compose export`: write the files of a container of a service as a tar.
 
-use super::{progress_line, target};
+use super::progress::Progress;
+use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::export::{DOING, export};
@@ -33,12 +34,12 @@ impl Runnable for ComposeExportArgs {
         }
         let name = &known.container.name;
         if app.compose.dry_run {
-            progress_line(app, name, "", "Exporting")?;
-            progress_line(app, name, "", "Exported")?;
+            Progress::new(app).line(name, "", "Exporting");
+            Progress::new(app).line(name, "", "Exported");
             return Ok(ExitStatus::Success);
         }
         let output = Output::create(path, DOING)?;
-        progress_line(app, name, "", "Exporting")?;
+        Progress::new(app).line(name, "", "Exporting");
         export(app, &known.container.id, output)
     }
 }

@@ -3,11 +3,29 @@
 //! A command asks [`load::load`] for the project. What it prints to people goes to standard
 //! error, as everywhere; log lines look as Docker Compose's (`time="…" level=warning msg="…"`).
 
+pub(crate) mod attach;
+pub(crate) mod build;
+pub(crate) mod commit;
 pub(crate) mod config;
 pub(crate) mod containers;
+pub(crate) mod cp;
+pub(crate) mod events;
+pub(crate) mod exec;
+pub(crate) mod export;
 pub(crate) mod globals;
+pub(crate) mod images_used;
 pub(crate) mod load;
 mod log;
+pub(crate) mod port;
+mod progress;
+pub(crate) mod publish;
+pub(crate) mod pull;
+pub(crate) mod push;
+pub(crate) mod stats;
+mod target;
+pub(crate) mod top;
 pub(crate) mod version;
+pub(crate) mod volumes;
+pub(crate) mod wait;
 
 pub(crate) use globals::ComposeGlobals;

@@ -15,7 +15,7 @@ pub(crate) struct ComposePortArgs {
     #[arg(long, value_name = "int", value_parser = values::int)]
     index: Option<i64>,
     /// tcp or udp
-    #[arg(long, value_name = "string", default_value = None)]
+    #[arg(long, value_name = "string")]
     protocol: Option<String>,
     #[arg(value_name = "ARG", hide = true)]
     args: Vec<String>,
