@@ -187,7 +187,16 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     if !needed {
         return Ok(());
     }
-    let starts = matches!(name, "run" | "start" | "restart") || app.needs_recovery();
+    let starts = matches!(
+        name,
+        "run"
+            | "start"
+            | "restart"
+            | "compose up"
+            | "compose start"
+            | "compose restart"
+            | "compose scale"
+    ) || app.needs_recovery();
     app.enter(starts)
 }
 

@@ -263,6 +263,61 @@ pub(super) static COMMANDS: &[Spec] = &[
     )
     .group(Hidden),
     // Compose.
+    Spec::new::<compose::create::ComposeCreateArgs>(
+        &["compose create"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::down::ComposeDownArgs>(&["compose down"], "[OPTIONS] [SERVICES]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeKillArgs>(
+        &["compose kill"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::logs::ComposeLogsArgs>(&["compose logs"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs).group(Inner),
+    Spec::new::<compose::lifecycle::ComposePauseArgs>(&["compose pause"], "[SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::plan::ComposePlanArgs>(&["compose plan"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::ps::ComposePsArgs>(&["compose ps"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::lifecycle::ComposeRestartArgs>(
+        &["compose restart"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::rm::ComposeRmArgs>(&["compose rm"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::scale::ComposeScaleArgs>(&["compose scale"], "[SERVICE=REPLICAS...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeStartArgs>(&["compose start"], "[SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeStopArgs>(
+        &["compose stop"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<compose::config::ComposeConfigArgs>(
         &["compose config", "compose convert"],
         "[OPTIONS] [SERVICE...]",

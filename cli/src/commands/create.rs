@@ -80,7 +80,11 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
 }
 
 /// The image, if it is here and of the platform that was asked for.
-pub(crate) fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
+pub(crate) fn local(
+    app: &App,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<Option<Image>, CliError> {
     let wanted = super::image_rows::stored_name(app, name);
     match app.store()?.find(&wanted) {
         Ok(image) if check_platform(&image, platform, name).is_ok() => Ok(Some(image)),
@@ -94,7 +98,7 @@ pub(crate) fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Opt
     }
 }
 
-fn warn_of_foreign_platform(
+pub(crate) fn warn_of_foreign_platform(
     app: &mut App,
     image: &Image,
     asked: Option<&str>,
@@ -112,7 +116,7 @@ fn warn_of_foreign_platform(
     Ok(())
 }
 
-fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
+pub(crate) fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
     let config = app.store()?.config(&image.id)?;
     let mut platform = format!("{}/{}", image.os, image.architecture);
     if image.architecture.is_empty() {

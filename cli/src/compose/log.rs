@@ -6,14 +6,21 @@ use crate::app::App;
 
 /// `time="…" level=warning msg="…"`; on a terminal `WARN[0000] …`.
 pub(super) fn warning(app: &mut App, text: &str) {
+    // What is waiting on standard output comes first.
+    app.ui.flush().unwrap_or_default();
+    warn(text);
+}
+
+/// The same where there is only standard error.
+pub(super) fn warn(text: &str) {
     let line = if crate::ui::Ui::stderr_is_terminal() {
         format!("WARN[0000] {text}")
     } else {
-        let time = app.now().format("%Y-%m-%dT%H:%M:%SZ");
+        let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
         format!("time=\"{time}\" level=warning msg={}", quoted(text))
     };
     // Nothing is left to do when standard error is closed.
-    writeln!(app.ui.status(), "{line}").unwrap_or_default();
+    writeln!(std::io::stderr(), "{line}").unwrap_or_default();
 }
 
 /// In quotes, with what would end or break them escaped.

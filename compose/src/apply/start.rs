@@ -249,6 +249,17 @@ impl Apply<'_> {
         Ok(())
     }
 
+    /// Looks on until the watcher has seen enough.
+    ///
+    /// # Errors
+    /// When there is nothing to wait with.
+    pub fn look_on(&mut self) -> Result<(), ApplyError> {
+        while self.watcher.idle() == Turn::On {
+            self.wait_for(&[])?;
+        }
+        Ok(())
+    }
+
     /// Waits until one of these, a container's files or the watcher has something; which of
     /// these has.
     pub(super) fn wait_for(

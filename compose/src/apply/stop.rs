@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::monitor::Attach;
 use coracle_runtime::records::RecordError;
 
 use super::{Apply, ApplyError, Kind, Turn};
@@ -54,10 +55,7 @@ impl Apply<'_> {
     pub fn tear_down(&mut self, containers: &[Seen], how: Teardown) -> Result<(), ApplyError> {
         for wave in waves_of(containers) {
             for seen in &wave {
-                let ends = seen.status.is_running() || matches!(how, Teardown::Remove { .. });
-                if ends {
-                    self.watcher.tell(Kind::Container, &seen.name, "Stopping");
-                }
+                self.watcher.tell(Kind::Container, &seen.name, "Stopping");
                 self.begin_stop(&seen.id, &seen.name)?;
             }
             let mut left: Vec<&Seen> = wave.iter().collect();
@@ -95,11 +93,87 @@ impl Apply<'_> {
         if let Some(ending) = self.endings.remove(&seen.id) {
             ending.wait()?;
         }
-        if seen.status.is_running() || matches!(how, Teardown::Remove { .. }) {
-            self.watcher.tell(Kind::Container, &seen.name, "Stopped");
-        }
+        self.watcher.tell(Kind::Container, &seen.name, "Stopped");
         if let Teardown::Remove { volumes } = how {
             self.remove(&seen.id, &seen.name, volumes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends what still runs at once.
+    ///
+    /// # Errors
+    /// When a monitor refuses.
+    pub fn kill_all(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
+        for seen in containers {
+            if self.engine.records.life(&seen.id)?.live_monitor().is_some() {
+                self.watcher.tell(Kind::Container, &seen.name, "Killing");
+                self.engine.stop(&seen.id, None, Some(0))?.wait()?;
+                self.watcher.tell(Kind::Container, &seen.name, "Killed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to containers; after SIGKILL they are waited for.
+    ///
+    /// # Errors
+    /// When one does not run any more.
+    pub fn kill(&mut self, containers: &[Seen], number: i32) -> Result<(), ApplyError> {
+        for seen in containers {
+            self.watcher.tell(Kind::Container, &seen.name, "Killing");
+            match self.engine.kill(&seen.id, number).and_then(|ending| ending.wait()) {
+                Ok(()) => self.watcher.tell(Kind::Container, &seen.name, "Killed"),
+                Err(error) => {
+                    self.watcher.tell(Kind::Container, &seen.name, "Error while Killing");
+                    let text = format!("cannot kill container: {}: {error}", seen.id);
+                    return Err(coracle_runtime::EngineError::Refuse(text).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops and starts containers, those first that others depend on.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn restart(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
+        for wave in waves_of(containers).into_iter().rev() {
+            for seen in &wave {
+                self.watcher.tell(Kind::Container, &seen.name, "Restarting");
+                self.begin_stop(&seen.id, &seen.name)?;
+            }
+            for seen in &wave {
+                if let Some(ending) = self.endings.remove(&seen.id) {
+                    ending.wait()?;
+                }
+            }
+            self.start_again(&wave)?;
+        }
+        Ok(())
+    }
+
+    fn start_again(&mut self, wave: &[Seen]) -> Result<(), ApplyError> {
+        let mut flights = Vec::new();
+        for seen in wave {
+            if let Some(service) = self.project.services.get(&seen.service).cloned() {
+                self.files(&service)?;
+            }
+            flights.push(self.engine.begin_start(self.session, &seen.id, Attach::default())?);
+        }
+        for (seen, starting) in wave.iter().zip(flights) {
+            let started = starting.finish()?;
+            for warning in &started.warnings {
+                self.watcher.warn(warning);
+            }
+            if let Some(service) = self.project.services.get(&seen.service) {
+                let hooks = service.post_start.clone();
+                self.run_hooks("post_start", &hooks, &seen.id, &seen.name)?;
+            }
+            let container = self.engine.records.load(&seen.id)?;
+            self.engine.events.container(&container, "restart", &[]);
+            self.watcher.tell(Kind::Container, &seen.name, "Started");
         }
         Ok(())
     }

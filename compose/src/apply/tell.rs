@@ -47,6 +47,11 @@ pub trait Watcher {
         Turn::On
     }
 
+    /// As [`Watcher::turn`], when nothing is left to do but to look on.
+    fn idle(&mut self) -> Turn {
+        self.turn()
+    }
+
     /// What else ends a wait.
     fn wake(&self) -> Option<BorrowedFd<'_>> {
         None

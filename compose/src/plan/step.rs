@@ -55,7 +55,8 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Step {
-    pub(super) fn new(action: Action, object: &str) -> Self {
+    #[must_use]
+    pub fn new(action: Action, object: &str) -> Self {
         Self {
             action,
             object: object.to_owned(),
@@ -66,22 +67,26 @@ impl Step {
         }
     }
 
-    pub(super) fn service(mut self, service: &str) -> Self {
+    #[must_use]
+    pub fn service(mut self, service: &str) -> Self {
         service.clone_into(&mut self.service);
         self
     }
 
-    pub(super) fn number(mut self, number: u32) -> Self {
+    #[must_use]
+    pub fn number(mut self, number: u32) -> Self {
         self.number = number;
         self
     }
 
-    pub(super) fn id(mut self, id: &str) -> Self {
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
     }
 
-    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reasons.push(reason.into());
         self
     }
