@@ -195,6 +195,8 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
             | "compose up"
             | "compose start"
             | "compose restart"
+            | "compose run"
+            | "compose watch"
             | "compose scale"
     ) || app.needs_recovery();
     app.enter(starts)

@@ -26,3 +26,4 @@ pub use error::LoadError;
 pub use files::{FileKind, Files};
 pub use load::load;
 pub use options::{LoadOptions, Loaded, Stages};
+pub use text::words::split as split_words;

@@ -402,6 +402,14 @@ pub(super) static COMMANDS: &[Spec] = &[
     )
     .group(Inner)
     .entry(Namespace),
+    Spec::new::<compose::run::ComposeRunArgs>(
+        &["compose run"],
+        "[OPTIONS] SERVICE [COMMAND] [ARGS...]",
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(Namespace)
+    .trailing(),
     Spec::new::<compose::stats::ComposeStatsArgs>(
         &["compose stats"],
         "[OPTIONS] [SERVICE]",
@@ -424,5 +432,8 @@ pub(super) static COMMANDS: &[Spec] = &[
     )
     .group(Inner)
     .entry(NamespaceIf("down_project")),
+    Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
 ];

@@ -34,6 +34,8 @@ pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod rm;
+pub(crate) mod run;
+mod run_flags;
 pub(crate) mod scale;
 pub(crate) mod stats;
 mod target;
@@ -42,5 +44,7 @@ pub(crate) mod up;
 pub(crate) mod version;
 pub(crate) mod volumes;
 pub(crate) mod wait;
+pub(crate) mod watch;
+mod watch_sync;
 
 pub(crate) use globals::ComposeGlobals;

@@ -1,6 +1,6 @@
 //! `compose pull`: fetch the images of services.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use clap::ArgAction;
 use coracle_compose::project::graph;
@@ -50,14 +50,16 @@ impl Runnable for ComposePullArgs {
         let project = graph::select(&whole, &self.args, self.include_deps)
             .map_err(containers::error)?;
         let progress = Progress::new(app);
-        let mut fetched = BTreeSet::new();
+        let mut fetched: BTreeMap<String, String> = BTreeMap::new();
         let mut failures = Failures::default();
         let mut to_build = Vec::new();
         for service in project.services.values() {
             let Some(image) = self.wanted(app, progress, service)? else { continue };
-            if !fetched.insert(image.clone()) {
+            if let Some(by) = fetched.get(&image) {
+                self.skip(progress, service, &format!("Image is already being pulled by {by}"));
                 continue;
             }
+            fetched.insert(image.clone(), service.name.clone());
             match self.fetch(app, progress, service, &image) {
                 Ok(()) => {}
                 Err(_) if can_be_built(&project, &image) => to_build.push(service.name.clone()),
@@ -79,6 +81,13 @@ impl Runnable for ComposePullArgs {
 }
 
 impl ComposePullArgs {
+    fn skip(&self, progress: Progress, service: &Service, why: &str) {
+        let dash = if why.is_empty() { "" } else { " - " };
+        if !self.quiet {
+            progress.line(&service.name, &format!("Skipped{dash}{why}"), "");
+        }
+    }
+
     /// The image that is to be fetched for a service, unless it is left out.
     fn wanted(
         &self,
@@ -87,9 +96,7 @@ impl ComposePullArgs {
         service: &Service,
     ) -> Result<Option<String>, CliError> {
         let skip = |why: &str| {
-            if !self.quiet {
-                progress.line(&service.name, &format!("Skipped - {why}"), "");
-            }
+            self.skip(progress, service, why);
             Ok(None)
         };
         let Some(image) = service.image.clone().filter(|image| !image.is_empty()) else {

@@ -42,7 +42,7 @@ impl Runnable for ComposePushArgs {
         for service in project.services.values() {
             let names = names(service);
             if names.is_empty() {
-                tell(&service.name, "", "Skipped");
+                tell(&service.name, "Skipped", "");
             }
             for name in names {
                 tell(&name, "Pushing", "");

@@ -7,6 +7,7 @@ use coracle_runtime::engine::Connection;
 use coracle_runtime::wire::Request;
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::down::ComposeDownArgs;
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
@@ -53,7 +54,7 @@ impl Runnable for ComposeWaitArgs {
             }
         }
         if self.down_project {
-            todo!();
+            ComposeDownArgs::with_orphans().execute(app)?;
         }
         Ok(ExitStatus::Container(u8::try_from(last).unwrap_or(u8::MAX)))
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::WatchError;
 use super::pattern::{Patterns, clean};
@@ -44,7 +44,17 @@ struct Trigger {
     ignore: Vec<String>,
     include: Vec<String>,
     initial_sync: bool,
+    #[serde(deserialize_with = "hook")]
     exec: Hook,
+}
+
+/// A command that may be missing: it is there, and null, for every action.
+fn hook<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hook, D::Error> {
+    let mut value = serde_json::Value::deserialize(deserializer)?;
+    if let serde_json::Value::Object(fields) = &mut value {
+        fields.retain(|_, field| !field.is_null());
+    }
+    Hook::deserialize(value).map_err(serde::de::Error::custom)
 }
 
 /// A trigger with everything it takes to judge a path.
@@ -234,7 +244,8 @@ mod tests {
     fn each_action_has_its_work() {
         let entries = json!([
             {"action": "sync", "path": "/src/html", "target": "/html", "ignore": ["*.tmp"]},
-            {"action": "sync+restart", "path": "/src/etc", "target": "/etc/web"},
+            {"action": "sync+restart", "path": "/src/etc", "target": "/etc/web",
+             "exec": {"command": null}},
             {"action": "restart", "path": "/src/flag"},
             {"action": "sync+exec", "path": "/src/sql", "target": "/sql",
              "exec": {"command": ["reload"]}},
