@@ -13,6 +13,7 @@ mod load;
 mod options;
 pub mod plan;
 pub mod project;
+pub mod why;
 
 pub use error::LoadError;
 pub use files::{FileKind, Files};

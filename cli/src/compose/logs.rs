@@ -87,13 +87,12 @@ impl Runnable for ComposeLogsArgs {
                     let life = records.life(&summary.container.id);
                     life.is_ok_and(|life| life.state.status.is_running())
                 });
-            output.pump()?;
             if !runs {
-                break;
+                output.close_all()?;
+                return Ok(ExitStatus::Success);
             }
+            output.pump()?;
             watch.wait(watch.patience(IDLE))?;
         }
-        output.close_all()?;
-        Ok(ExitStatus::Success)
     }
 }

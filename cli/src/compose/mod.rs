@@ -25,5 +25,6 @@ pub(crate) mod rm;
 pub(crate) mod scale;
 pub(crate) mod up;
 pub(crate) mod version;
+pub(crate) mod why;
 
 pub(crate) use globals::ComposeGlobals;
