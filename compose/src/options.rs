@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use crate::tree::Node;
+
 /// Everything the outside says about a project.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
@@ -73,8 +75,14 @@ pub struct Loaded {
     pub project: Value,
     /// Services whose profiles are not enabled, or that were not asked for, by name.
     pub disabled: Map<String, Value>,
+    /// Values of secrets that come from variables, by the key of the secret. Never printed.
+    pub secrets: BTreeMap<String, String>,
+    /// Values of configs that come from variables.
+    pub configs: BTreeMap<String, String>,
     /// Names are joined with underscores, as Compose v1 did.
     pub compatibility: bool,
     /// For the user, in the order in which they arose.
     pub warnings: Vec<String>,
+    /// The project as the stages left it.
+    pub(crate) tree: Node,
 }
