@@ -1,7 +1,6 @@
 //! The end-to-end tests: one binary, a module for each topic a user would name.
 
 mod as_root;
-mod bridge;
 mod builtin;
 mod commit;
 mod cp;

@@ -8,6 +8,7 @@ use super::endpoint::Endpoint;
 use super::error::HubError;
 use super::set_up::everything;
 use crate::netlink::link::{self, Device, Ipv4Setting};
+use crate::netlink::neighbour::{self, Neighbour};
 use crate::netlink::route::{self, Route, TABLE_LOCAL};
 use crate::netlink::rule::{self, Action, Family, Rule};
 use crate::netlink::{Netlink, Request, address};
@@ -72,6 +73,15 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
     }
     requests.push(link::up(device));
     requests.extend(endpoint.addresses.iter().map(|prefix| address::add(index, *prefix)));
+    // Told, the container need not ask, nor believe a neighbour who answers for the gateway.
+    let mac = super::bridge::mac(&endpoint.network.id);
+    let has = |v4: bool| endpoint.addresses.iter().any(|prefix| prefix.is_v4() == v4);
+    let gateways = endpoint.network.subnets.iter().map(|subnet| subnet.gateway);
+    requests.extend(
+        gateways
+            .filter(|gateway| has(gateway.is_ipv4()))
+            .map(|address| neighbour::replace(&Neighbour { device: index, address, mac })),
+    );
     requests.extend(names.map(|names| route::replace(&names)));
     Ok(container.call_all(&requests)?)
 }

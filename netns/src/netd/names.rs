@@ -59,6 +59,10 @@ struct Stream {
     output: Vec<u8>,
     /// For one of ours: the id of its question.
     question: Option<u16>,
+    /// Questions that were not answered yet.
+    pending: usize,
+    /// Nothing more comes in; what is pending is answered all the same.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -144,7 +148,11 @@ impl Names {
         got: &Connected,
     ) {
         let resolvers = (!member.dns.is_empty()).then(|| self.resolvers.with_servers(&member.dns));
-        let facts = Member { resolvers, ..Member::default() };
+        let facts = Member {
+            resolvers,
+            extra: member.hosts.clone(),
+            keeps_bare_names: member.keeps_bare_names,
+        };
         self.server.set_member(&member.id, facts);
         self.server.add(Endpoint {
             id: got.endpoint.clone(),
@@ -157,7 +165,7 @@ impl Names {
             },
             addresses: addresses(got).collect(),
             names: connect.names.clone(),
-            links: Vec::new(),
+            links: connect.links.clone(),
             priority: connect.gateway_priority,
         });
     }
@@ -227,12 +235,17 @@ impl Names {
             heard = false;
             while let Some(message) = stream.message() {
                 heard = true;
+                stream.pending += 1;
                 let (ip, tcp) = (peer.ip(), Transport::Tcp);
                 self.server.on_query(kit.now, ip, tcp, &message, asker, actions);
             }
         }
-        // Answers of other servers are sent to who is still there.
-        if !open {
+        if open {
+            return;
+        }
+        // Who has said all may still listen; who has not, or went on the way, does not.
+        stream.ended = true;
+        if stream.is_over() {
             self.streams.remove(index);
         }
     }
@@ -303,8 +316,12 @@ impl Names {
                 let stream = self.streams.get_mut(index).filter(|it| it.number == number);
                 if let Some(stream) = stream {
                     stream.put(bytes);
+                    stream.pending = stream.pending.saturating_sub(1);
                     // What finds no room now goes when the socket is ready; errors show then.
                     stream.flush().ok();
+                    if stream.is_over() {
+                        self.streams.remove(index);
+                    }
                 }
             }
         }
@@ -372,7 +389,22 @@ impl Names {
 impl Stream {
     fn new(socket: OwnedFd, number: u64, peer: SocketAddr, since: Instant) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
-        Self { socket, number, peer, since, input, output, question: None }
+        Self {
+            socket,
+            number,
+            peer,
+            since,
+            input,
+            output,
+            question: None,
+            pending: 0,
+            ended: false,
+        }
+    }
+
+    /// Nothing more is to be said on either side.
+    fn is_over(&self) -> bool {
+        self.ended && self.pending == 0 && self.output.is_empty()
     }
 
     /// Reads what is there; false at the end.

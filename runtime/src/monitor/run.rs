@@ -48,6 +48,8 @@ pub(super) struct Monitor {
     kill_at: Option<Instant>,
     paused: Paused,
     announce_stop: bool,
+    /// It will be started again: it does not remove itself.
+    keep: bool,
     settle_at: Option<Instant>,
     started: Instant,
     _registration: Registration,
@@ -126,6 +128,7 @@ impl Monitor {
             kill_at: None,
             paused: Paused::default(),
             announce_stop: false,
+            keep: false,
             settle_at: None,
             started: Instant::now(),
             _registration: registration,
@@ -317,6 +320,7 @@ impl Monitor {
         super::volumes::release(&self.paths, &self.records, &self.container);
         self.life.cgroup = None;
         if self.container.host_config.auto_remove
+            && !self.keep
             && remove_files(&self.paths, &self.records, &self.container, true).is_ok()
         {
             self.events.container(&self.container, "destroy", &[]);
@@ -335,9 +339,10 @@ impl Monitor {
                 return drop(self.pump.streams.resize(columns, rows));
             }
             Request::Wait => return self.pump.wait_with(index),
-            Request::Stop { signal, grace_ms, announce } => {
+            Request::Stop { signal, grace_ms, announce, keep } => {
                 self.pump.wait_with(index);
                 self.announce_stop |= announce;
+                self.keep |= keep;
                 return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
             }
             Request::Signal { number } => {
