@@ -13,12 +13,24 @@
 
 mod big_image;
 mod memory;
+mod network;
 mod peers;
 mod rows;
 mod table;
 mod turns;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => commands(),
+        ["network", only @ ..] => network::rows(only),
+        ["agent", socket] => network::far::agent(socket.as_ref()),
+        _ => panic!("usage: bench [network [ROWS…]]"),
+    }
+}
+
+/// The rows of commands that need no network.
+fn commands() {
     let peers = peers::Peers::new();
     table::head();
     rows::run_true(&peers);
