@@ -31,8 +31,13 @@ use crate::protocol::{self, Connected};
 const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11)), 53);
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
-const STREAMS_MAX: usize = 128;
-const UPSTREAMS_MAX: usize = 512;
+const STREAMS_MAX: usize = 64;
+const UPSTREAMS_MAX: usize = 256;
+
+/// Questions that one connection may ask before it has read the answers, in number and in
+/// bytes of answers; one that asks more is closed.
+const AHEAD_MAX: usize = 64;
+const AHEAD_BYTES_MAX: usize = 65_536;
 const PATIENCE: Duration = Duration::from_secs(30);
 const BURST: usize = 64;
 
@@ -221,15 +226,17 @@ impl Names {
         let Some(stream) = self.streams.get_mut(index) else { return };
         let (peer, asker) = (stream.peer, Asker::Stream(index, stream.number));
         let mut open = stream.flush().is_ok();
-        let mut heard = true;
+        let (mut heard, mut count) = (true, 0);
         while open && heard {
             open = stream.fill().unwrap_or(false);
             heard = false;
             while let Some(message) = stream.message() {
                 heard = true;
+                count += 1;
                 let (ip, tcp) = (peer.ip(), Transport::Tcp);
                 self.server.on_query(kit.now, ip, tcp, &message, asker, actions);
             }
+            open &= count <= AHEAD_MAX && stream.output.len() <= AHEAD_BYTES_MAX;
         }
         // Answers of other servers are sent to who is still there.
         if !open {
