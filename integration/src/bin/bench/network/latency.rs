@@ -12,7 +12,8 @@ const CONNECTIONS: &str = "500";
 
 pub(crate) fn rows(worlds: &Worlds) {
     let latency = ("1-byte question and answer through `-p`", "ping", PINGS, "µs");
-    let rate = ("connections a second through `-p`, one after the other", "connect", CONNECTIONS, "/s");
+    let rate =
+        ("connections a second through `-p`, one after the other", "connect", CONNECTIONS, "/s");
     for ((what, command, count, unit), promise) in
         [(latency, Promise::Times(2.0, "host")), (rate, Promise::Share(0.4, "host"))]
     {

@@ -36,7 +36,11 @@ pub(crate) fn rows(worlds: &Worlds) {
         let inward = there(&[&[tool.as_str()], hold(&to, &idle).as_slice()].concat());
         held(&format!("{idle} idle and 500 new connections a second, in by `-p`{suffix}"), inward);
         for (kind, to, count) in FLOODS {
-            flood(world, &format!("flood of {count} × {kind}{suffix}"), &["flood", kind, to, count]);
+            flood(
+                world,
+                &format!("flood of {count} × {kind}{suffix}"),
+                &["flood", kind, to, count],
+            );
         }
     }
 }

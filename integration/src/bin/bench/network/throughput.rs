@@ -22,9 +22,10 @@ type Costs = RefCell<Vec<(String, f64)>>;
 pub(crate) fn rows(worlds: &Worlds) {
     let slirp = Slirp::start();
     let costs = Costs::default();
-    for (what, reverse, promise) in
-        [("container → test host", false, 0.7), ("test host → container, over a connection out", true, 0.6)]
-    {
+    for (what, reverse, promise) in [
+        ("container → test host", false, 0.7),
+        ("test host → container, over a connection out", true, 0.6),
+    ] {
         let mut contenders: Vec<_> = worlds
             .each()
             .into_iter()
@@ -159,15 +160,19 @@ fn pasta_rate(reverse: bool, costs: &Costs) -> Result<f64, String> {
 }
 
 fn cost_row(costs: &[(String, f64)]) {
-    let medians: Vec<(String, Option<f64>)> = ["coracle", "without nf_tables", "slirp4netns", "pasta"]
-        .into_iter()
-        .map(|name| {
-            let mut theirs: Vec<f64> =
-                costs.iter().filter(|(of, _)| of == name).map(|(_, cost)| *cost * 1000.0).collect();
-            theirs.sort_by(f64::total_cmp);
-            (name.to_owned(), theirs.get(theirs.len() / 2).copied())
-        })
-        .collect();
+    let medians: Vec<(String, Option<f64>)> =
+        ["coracle", "without nf_tables", "slirp4netns", "pasta"]
+            .into_iter()
+            .map(|name| {
+                let mut theirs: Vec<f64> = costs
+                    .iter()
+                    .filter(|(of, _)| of == name)
+                    .map(|(_, cost)| *cost * 1000.0)
+                    .collect();
+                theirs.sort_by(f64::total_cmp);
+                (name.to_owned(), theirs.get(theirs.len() / 2).copied())
+            })
+            .collect();
     let what = "processor time of the helper per gigabyte, both directions";
     table::row(what, "ms", &Promise::Times(1.0, "slirp4netns"), &medians);
 }

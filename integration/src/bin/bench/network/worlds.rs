@@ -47,13 +47,16 @@ impl World {
         env.run(["network", "create", "n"]).success();
         for name in ["c1", "c2"] {
             let mut run: Vec<String> =
-                ["run", "-d", "--network", "n", "-v", &tools, "--name", name].map(Into::into).into();
+                ["run", "-d", "--network", "n", "-v", &tools, "--name", name]
+                    .map(Into::into)
+                    .into();
             if name == "c1" {
                 for (outer, inner) in [(iperf, IPERF), (echo, ECHO)] {
                     run.extend(["-p".into(), format!("{outer}:{inner}")]);
                 }
             }
-            let serve = format!("{TOOLS}/traffic serve {ECHO} & exec {} -s", iperf_words().join(" "));
+            let serve =
+                format!("{TOOLS}/traffic serve {ECHO} & exec {} -s", iperf_words().join(" "));
             run.extend(["alpine", "sh", "-c", &serve].map(Into::into));
             env.run(run).success();
         }
