@@ -83,7 +83,7 @@ impl Hub {
                     // setting may make this a looser one.
                     (Ipv4Setting::RpFilter, 1),
                     // Names are asked for at 127.0.0.11.
-                    (Ipv4Setting::RouteLocalnet, u32::from(network.names)),
+                    (Ipv4Setting::RouteLocalnet, 1),
                     (Ipv4Setting::AcceptRedirects, 0),
                     (Ipv4Setting::SendRedirects, 0),
                 ],

@@ -87,11 +87,9 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
 }
 
 /// The route to where names are asked for, by way of the gateway. It stands beside the one to
-/// all of 127.0.0.0/8, in the same table, and is the more exact.
+/// all of 127.0.0.0/8, in the same table, and is the more exact. Members of networks without
+/// names have it too: their host's resolver may be one that only we can ask.
 fn names_route(endpoint: &Endpoint<'_>, index: u32) -> Option<Route> {
-    if !endpoint.network.names {
-        return None;
-    }
     let v4 = |ip: &IpAddr| ip.is_ipv4();
     let gateway = endpoint.network.subnets.iter().map(|subnet| subnet.gateway).find(v4)?;
     let source = endpoint.addresses.iter().map(|prefix| prefix.address).find(v4)?;

@@ -114,8 +114,9 @@ fn relay(near: TcpStream) -> std::io::Result<()> {
         copy(&mut from, &mut to).ok();
         to.shutdown(std::net::Shutdown::Write).ok();
     });
-    copy(&mut &far, &mut &near)?;
-    near.shutdown(std::net::Shutdown::Write)?;
+    // Also when it ends badly: whoever asked waits for the end.
+    copy(&mut &far, &mut &near).ok();
+    near.shutdown(std::net::Shutdown::Both).ok();
     forth.join().ok();
     Ok(())
 }

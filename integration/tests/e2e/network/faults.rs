@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use coracle_integration::{TestEnv, leak, registry::free_port, wait};
+use coracle_integration::{TestEnv, leak, registry::free_port, skip, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::kit::{address, far, field, get, idle, monitor_of, whoami, within};
@@ -93,6 +93,7 @@ fn what_a_killed_container_had_is_free_at_once() {
 
 #[test]
 fn a_command_killed_while_it_connects_leaves_all_or_nothing() {
+    let Some(strace) = skip::program("strace") else { skip!("strace is not installed") };
     let env = TestEnv::new();
     env.run(["network", "create", "n1"]).success();
     env.run(["network", "create", "n2"]).success();
@@ -101,7 +102,7 @@ fn a_command_killed_while_it_connects_leaves_all_or_nothing() {
     // At each of the first calls by which it tells others anything.
     for nth in 1..=4 {
         for call in ["connect", "sendmsg", "write"] {
-            let strace = [
+            let flags = [
                 "-f".to_owned(),
                 "-o".to_owned(),
                 "/dev/null".to_owned(),
@@ -109,7 +110,7 @@ fn a_command_killed_while_it_connects_leaves_all_or_nothing() {
             ];
             let command = env.root().join("bin/coracle").display().to_string();
             let words = [command.as_str(), "network", "connect", "n2", "c1"];
-            let cut = env.program(&PathBuf::from("/usr/bin/strace")).args(strace).args(words).run();
+            let cut = env.program(&strace).args(flags).args(words).run();
             // Killed, or done before that call came.
             assert!([0, 137].contains(&cut.status()), "{cut}");
             let listed = "{{range .Containers}}{{.Name}} {{end}}";

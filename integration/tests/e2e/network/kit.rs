@@ -67,13 +67,23 @@ pub(crate) fn get(address: &str) -> String {
     answer
 }
 
-/// The same, asked once by a host beyond this one.
+/// The same, asked by a host beyond this one.
 #[track_caller]
 pub(crate) fn get_from(far: &Far, address: &str) -> String {
+    let mut answer = String::new();
+    wait::until(&format!("{address} answers"), || {
+        answer = get_once_from(far, address);
+        !answer.is_empty()
+    });
+    answer
+}
+
+/// What it gets at once; nothing where it cannot connect.
+pub(crate) fn get_once_from(far: &Far, address: &str) -> String {
     let mut stream = TcpStream::connect((far.v4.as_str(), 7003)).expect("the far host is there");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     stream.write_all(format!("{address}\nGET / HTTP/1.0\r\n\r\n").as_bytes()).expect("room");
     let mut answer = String::new();
-    // It cannot answer when it could not connect.
     stream.read_to_string(&mut answer).ok();
     answer
 }

@@ -5,7 +5,7 @@
 mod dns;
 mod faults;
 mod isolation;
-mod kit;
+pub(crate) mod kit;
 mod outside;
 mod ports;
 

@@ -5,7 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use coracle_integration::{TestEnv, registry::free_port, skip, wait};
 
 use super::kit::{
-    PERL, TELL_WHO, ask, far, field, get, get_from, idle, inside, need_perl, seen, whoami,
+    PERL, TELL_WHO, ask, far, field, get, get_from, get_once_from, idle, inside, need_perl, seen,
+    whoami,
 };
 
 #[test]
@@ -92,7 +93,7 @@ fn an_address_limits_who_gets_in() {
     let port = free_port();
     whoami(&env, "s1", &["-p", &format!("{}:{port}:80", one.near4)]);
     assert_eq!(seen(&get_from(one, &format!("{}:{port}", one.near4))), one.v4);
-    assert_eq!(get_from(two, &format!("{}:{port}", two.near4)), "");
+    assert_eq!(get_once_from(two, &format!("{}:{port}", two.near4)), "");
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     env.run(["rm", "-f", "s1"]).success();
     // Beside each other, on addresses of their own.
