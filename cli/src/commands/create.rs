@@ -46,6 +46,7 @@ pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliErro
         config: request.config,
         host_config: request.host,
         networks: request.networks,
+        ..CreateRequest::default()
     };
     let container = app.engine()?.create(create)?;
     if let Some(path) = &request.cidfile {
@@ -79,7 +80,11 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
 }
 
 /// The image, if it is here and of the platform that was asked for.
-fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
+pub(crate) fn local(
+    app: &App,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<Option<Image>, CliError> {
     let (stored, store) = (super::image_rows::stored_name(app, name), app.store()?);
     let found = match super::image_rows::platform(platform)? {
         Some(wanted) => store.find_variant(&stored, &wanted),
@@ -96,7 +101,7 @@ fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>,
     }
 }
 
-fn warn_of_foreign_platform(
+pub(crate) fn warn_of_foreign_platform(
     app: &mut App,
     image: &Image,
     asked: Option<&str>,
@@ -114,7 +119,7 @@ fn warn_of_foreign_platform(
     Ok(())
 }
 
-fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
+pub(crate) fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
     let config = app.store()?.config(&image.id)?;
     let mut platform = format!("{}/{}", image.os, image.architecture);
     if image.architecture.is_empty() {
