@@ -12,6 +12,7 @@
 //! process, as a user would feel it.
 
 mod big_image;
+mod compose;
 mod memory;
 mod network;
 mod peers;
@@ -23,9 +24,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => commands(),
+        ["compose"] => compose::rows(),
         ["network", only @ ..] => network::rows(only),
         ["agent", socket] => network::far::agent(socket.as_ref()),
-        _ => panic!("usage: bench [network [ROWS…]]"),
+        _ => panic!("usage: bench [compose | network [ROWS…]]"),
     }
 }
 
