@@ -4,6 +4,7 @@
 //! error, as everywhere; log lines look as Docker Compose's (`time="…" level=warning msg="…"`).
 
 pub(crate) mod config;
+mod config_parts;
 pub(crate) mod globals;
 pub(crate) mod load;
 mod log;
