@@ -90,6 +90,19 @@ pub fn pull(
     })
 }
 
+/// The digest of what a name stands for in its registry: an index or a manifest. Fetches
+/// nothing else.
+pub fn manifest_digest(
+    settings: &RegistrySettings,
+    reference: &Reference,
+) -> Result<Digest, TransferError> {
+    let reference = reference.clone().with_default_tag();
+    let asked = reference.digest().or(reference.tag()).unwrap_or(DEFAULT_TAG);
+    in_network_loop(for_each_endpoint(settings, &reference, async |connection| {
+        Ok(connection.manifest(reference.path(), asked).await?.digest)
+    }))
+}
+
 /// Pulls every tag of a repository, in the registry's order.
 pub fn pull_all_tags(
     store: &Store,
