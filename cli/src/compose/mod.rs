@@ -6,6 +6,7 @@
 mod act;
 mod attached;
 pub(crate) mod config;
+mod config_parts;
 pub(crate) mod containers;
 pub(crate) mod create;
 pub(crate) mod down;
