@@ -1,6 +1,6 @@
 # The steps of scripts/test; sourced by it. Each adds to passed, failed and skipped, and always returns 0.
 # shellcheck shell=bash disable=SC2154
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 far='' far_namespaces=()
 cache=${CORACLE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coracle-test}
 
 # check NAME COMMAND… : one pass or one failure.
@@ -83,23 +83,27 @@ step_e2e() {
         'mmdebstrap=a Debian root for the package tests' \
         'strace=kills commands at each write of state' \
         'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built' || { failed=$((failed + 1)); return 0; }
-    local binary suite
+    local binary suite roots
+    # They wait for the network most of the time, the build for the processor.
+    debian_roots &
+    roots=$!
     binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
     suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
         sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
     [ -x "$suite" ] || { failed=$((failed + 1)); return 0; }
-    debian_root
-
+    wait "$roots"
     install -m 755 "$binary" "$stage/coracle"
     install -m 755 "$suite" "$stage/e2e"
+    cp -r integration/apps "$stage/apps"
     if [ "$(id -u)" != 0 ]; then
         run_suite "$(id -un)" --skip one_id:: --skip as_root:: "${filters[@]}"
         skip e2e 'one_id and as_root: only root can make users'
         return 0
     fi
     ensure_user coracle-test
-    far_host
+    far_hosts
     run_suite coracle-test --skip one_id:: --skip as_root:: "${filters[@]}"
+    without_suite
     # Without a filter, or with one for these.
     if [[ ${#filters[@]} = 0 || ${filters[*]} = *one_id* ]]; then
         ensure_plain_user coracle-plain
@@ -108,19 +112,44 @@ step_e2e() {
     if [[ ${#filters[@]} = 0 || ${filters[*]} = *as_root* ]]; then run_suite root as_root::; fi
 }
 
-# run_suite USER ARGUMENT… : the end-to-end tests as that user, in a folder of theirs.
+# The tests of networks a second time, on a host that has neither nf_tables nor a TUN device, and whose only
+# resolver is on its loopback, as systemd-resolved is: of the filters those that name such tests.
+without_suite() {
+    local names=(network:: services::on_networks) filter network_path=packets stub=127.77.231.53 host=()
+    if [ ${#filters[@]} -gt 0 ]; then
+        names=()
+        for filter in "${filters[@]}"; do
+            case $filter in
+                *network*) names+=("$filter") ;;
+                *services*) names+=(services::on_networks) ;;
+            esac
+        done
+        [ ${#names[@]} -gt 0 ] || return 0
+    fi
+    "$stage/far_host" stub "$stub" "$(sed -n 's/^nameserver //p' /etc/resolv.conf | head -1)" \
+        < "$stage/far-end" {far_end}>&- &
+    printf 'nameserver %s\noptions timeout:2\n' "$stub" > "$stage/resolv.conf"
+    # shellcheck disable=SC2016 # for the shell in the namespace
+    host=(unshare --mount --propagation slave bash -c 'mount --bind "$0" /etc/resolv.conf &&
+        { [ ! -e /dev/net ] || mount -t tmpfs none /dev/net; } && exec "$@"' "$stage/resolv.conf")
+    run_suite coracle-test --skip one_id:: --skip as_root:: "${names[@]}"
+}
+
+# run_suite USER ARGUMENT… : the end-to-end tests as that user, in a folder of theirs; on the host that the
+# caller's array host makes.
 run_suite() {
-    local user=$1 dir=$stage/$1 log=$stage/e2e-$1.log as_user=() before
+    local user=$1 dir=$stage/$1 log=$stage/e2e-$1.log as_user=("${host[@]}") before
     shift
     mkdir -p "$dir/worlds" "$dir/fixtures"
     if [ "$(id -un)" != "$user" ]; then
         chown -R "$user" "$dir"
-        as_user=(runuser -u "$user" --)
+        as_user+=(runuser -u "$user" --)
     fi
     before=$(whole_skips)
     (cd "$dir/worlds" && "${as_user[@]}" env -i PATH="$PATH" CORACLE_BIN="$stage/coracle" \
         CORACLE_TEST_WORLDS="$dir/worlds" CORACLE_TEST_FIXTURES="$dir/fixtures" \
-        CORACLE_TEST_FAR="${far-}" CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
+        CORACLE_TEST_FAR="$far" CORACLE_TEST_NETWORK_PATH="${network_path-}" \
+        CORACLE_TEST_STUB="${stub-}" CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
         timeout --foreground 1200 "$stage/e2e" --test-threads "${CORACLE_TEST_THREADS:-4}" "$@") 2>&1 | tee "$log"
     [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '^test result: FAILED' "$log" || failed=$((failed + 1))
     count "$log"
@@ -131,29 +160,38 @@ run_suite() {
 
 whole_skips() { grep -cv ' differs: ' "$stage/skips"; }
 
-# A host beyond this one, for the network tests: a network namespace behind a veth, with servers in it.
-# Sets far to its address; the product sees it as it sees any other host.
-far_host() {
-    local server namespace=coracle-far-$$
+# Two hosts beyond this one, for the network tests: network namespaces behind veths, with servers in them. Each
+# network has a number that nobody uses yet. Sets far to the two; the product sees them as any other hosts.
+far_hosts() {
+    local server number mac namespace
     server=$(cargo build --quiet --locked --package coracle-integration --bin far_host --message-format json |
         jq -r 'select(.executable and .target.name == "far_host").executable')
     [ -x "$server" ] || { failed=$((failed + 1)); return; }
-    ip netns add "$namespace" || return
-    far_namespace=$namespace
-    ip link add "cfar$$" type veth peer name far netns "$namespace"
-    ip address add 10.231.77.1/24 dev "cfar$$"
-    ip address add fd77:231::1/64 dev "cfar$$" nodad
-    ip link set "cfar$$" up
-    ip -n "$namespace" address add 10.231.77.2/24 dev far
-    ip -n "$namespace" address add fd77:231::2/64 dev far nodad
-    ip -n "$namespace" link set far up
-    ip -n "$namespace" link set lo up
     install -m 755 "$server" "$stage/far_host"
-    # It ends when its input does: with this script.
+    # They end when their input does: with this script.
     mkfifo "$stage/far-end"
     exec {far_end}<> "$stage/far-end"
-    ip netns exec "$namespace" "$stage/far_host" 10.231.77.2 fd77:231::2 < "$stage/far-end" {far_end}>&- &
-    far=10.231.77.2
+    for number in {77..177}; do
+        [[ $(ip -o address show to "10.231.$number.1") ]] && continue
+        namespace=coracle-far-$$-$number
+        ip netns add "$namespace" || return
+        far_namespaces+=("$namespace")
+        ip link add "cfar$number" type veth peer name far netns "$namespace"
+        ip address add "10.231.$number.1/24" dev "cfar$number"
+        ip address add "fd77:231:$number::1/64" dev "cfar$number" nodad
+        ip link set "cfar$number" up
+        ip -n "$namespace" address add "10.231.$number.2/24" dev far
+        ip -n "$namespace" address add "fd77:231:$number::2/64" dev far nodad
+        ip -n "$namespace" link set far up
+        ip -n "$namespace" link set lo up
+        # Packets to .3 arrive there and are nobody's: no answer ever comes.
+        mac=$(ip -n "$namespace" -j link show far | jq -r '.[0].address')
+        ip neighbour add "10.231.$number.3" lladdr "$mac" nud permanent dev "cfar$number"
+        ip netns exec "$namespace" "$stage/far_host" "10.231.$number.2" "fd77:231:$number::2" \
+            < "$stage/far-end" {far_end}>&- &
+        far+=${far:+ }$number
+        [[ $far = *' '* ]] && return
+    done
 }
 
 # The reference images, when they are checked out beside us.
@@ -162,16 +200,28 @@ shared() {
     [ -d "$dir/images" ] && (cd "$dir" && pwd) || true
 }
 
-# A Debian root with apt, made once, for the tests that install real services.
+# debian_root NAME PACKAGE… : a Debian root with apt and these packages, made once, as $stage/NAME.tar.
+# Their database cluster and PostgreSQL's compiler (a third of it) are left out.
 debian_root() {
-    local tar=$cache/debian-bookworm.tar
+    local name=$1 packages tar
+    shift
+    packages=$(IFS=,; echo "$*")
+    tar=$cache/$name-$(cksum <<< "$packages" | cut -d' ' -f1).tar
     if [ ! -s "$tar" ]; then
         mkdir -p "$cache"
         mmdebstrap --quiet --format=tar --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-            bookworm "$tar.new" && mv "$tar.new" "$tar"
+            --dpkgopt='path-exclude=/usr/lib/*/libLLVM*' --dpkgopt='path-exclude=/usr/lib/*/libz3*' \
+            --customize-hook='rm -rf "$1"/var/lib/postgresql/15/* "$1"/etc/postgresql/15/*' \
+            ${packages:+--include="$packages"} bookworm "$tar.$$" && mv "$tar.$$" "$tar"
     fi
-    [ -s "$tar" ] && install -m 644 "$tar" "$stage/debian.tar"
+    [ -s "$tar" ] && install -m 644 "$tar" "$stage/$name.tar"
+}
+
+# The roots for the tests that install real services, and for whole applications on Compose.
+debian_roots() {
+    debian_root debian
+    debian_root apps gunicorn nginx-light postgresql-15 python3-django python3-psycopg2 python3-redis redis-server
 }
 
 # A user as `adduser` makes it, subordinate ids included.
@@ -221,9 +271,8 @@ report_skips() {
 
 # Files in the stage may belong to subordinate ids of the test user, whom root may always remove.
 clean_stage() {
-    if [ -n "${far_namespace-}" ]; then
-        kill %?far_host 2> /dev/null
-        ip netns delete "$far_namespace"
-    fi
+    # The servers in them end with their input.
+    [ -z "${far_end-}" ] || exec {far_end}>&-
+    for namespace in "${far_namespaces[@]}"; do ip netns delete "$namespace"; done
     rm -rf --one-file-system "$stage" 2> /dev/null || unshare --map-root-user --map-auto rm -rf "$stage"
 }

@@ -1,5 +1,7 @@
 //! All stages in order.
 
+use std::collections::BTreeMap;
+
 use crate::model::{self, Project, Reader, Sources};
 use crate::schema::ROOT;
 use crate::stages::consistency;
@@ -33,7 +35,13 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>) -> Result<Loaded> {
     }
     if options.stages.normalize {
         normalize(&mut root, &project.name, &project.variables);
+        let at = root.at;
+        if let Some(map) = root.as_map_mut() {
+            map.insert("name".to_owned(), Node::text(at, project.name.clone()));
+        }
     }
+    let secrets = contents(&mut root, "secrets");
+    let configs = contents(&mut root, "configs");
     let compatibility = options.compatibility
         || project.variables.get("COMPOSE_COMPATIBILITY").is_some_and(|value| is_true(value));
     let mut loaded = Loaded {
@@ -44,11 +52,13 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>) -> Result<Loaded> {
         profiles: project.profiles.clone(),
         environment: project.variables.clone(),
         project: serde_json::Value::Null,
+        models: serde_json::Map::new(),
         disabled: serde_json::Map::new(),
-        secrets: contents(&root, "secrets"),
-        configs: contents(&root, "configs"),
+        secrets,
+        configs,
         compatibility,
         warnings: Vec::new(),
+        interpolated: options.stages.interpolate,
         tree: root,
     };
     // What still has variables in it cannot be read further.
@@ -105,13 +115,22 @@ fn complete(
         map.insert("services".to_owned(), Node::new(at, Value::Map(services.enabled)));
         map.insert("name".to_owned(), Node::text(at, loaded.name.clone()));
     }
+    if let serde_json::Value::Object(mut yaml) = print_project(root, Layout::Yaml)
+        && let Some(serde_json::Value::Object(models)) = yaml.remove("models")
+    {
+        loaded.models = models;
+    }
     loaded.project = print_project(root, Layout::Json);
     Ok(())
 }
 
-/// The values of secrets or configs that come from variables.
-fn contents(root: &Node, section: &str) -> std::collections::BTreeMap<String, String> {
-    let objects = root.get(section).into_iter().flat_map(Node::entries);
-    let content = |object: &Node| object.get(CONTENT)?.as_text().map(str::to_owned);
+/// Takes the values of secrets or configs that come from variables out of the tree, so that
+/// nothing prints them.
+fn contents(root: &mut Node, section: &str) -> BTreeMap<String, String> {
+    let objects = root.get_mut(section).and_then(Node::as_map_mut).into_iter().flatten();
+    let content = |object: &mut Node| match object.as_map_mut()?.remove(CONTENT)?.value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    };
     objects.filter_map(|(name, object)| Some((name.clone(), content(object)?))).collect()
 }

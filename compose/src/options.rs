@@ -73,6 +73,8 @@ pub struct Loaded {
     pub environment: BTreeMap<String, String>,
     /// What `config --format json` prints, without its `$$` for `$`.
     pub project: Value,
+    /// AI models by key, which JSON leaves out.
+    pub models: Map<String, Value>,
     /// Services whose profiles are not enabled, or that were not asked for, by name.
     pub disabled: Map<String, Value>,
     /// Values of secrets that come from variables, by the key of the secret. Never printed.
@@ -83,6 +85,7 @@ pub struct Loaded {
     pub compatibility: bool,
     /// For the user, in the order in which they arose.
     pub warnings: Vec<String>,
+    pub(crate) interpolated: bool,
     /// The project as the stages left it.
     pub(crate) tree: Node,
 }

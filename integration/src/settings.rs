@@ -19,10 +19,49 @@ pub struct Settings {
     pub skips: Option<PathBuf>,
     /// The user's D-Bus, where systemd delegates cgroups to this user.
     pub bus: Option<PathBuf>,
-    /// The address of a host beyond this one (`far_host`).
-    pub far: Option<String>,
+    /// Two hosts beyond this one (`far_host`).
+    pub far: Option<[Far; 2]>,
+    /// What `CORACLE_NETWORK_PATH` is to be in every world.
+    pub network_path: Option<String>,
+    /// The resolver of this host is on its loopback: `far_host` that forwards.
+    pub stub_resolver: bool,
     /// A Debian root made by `scripts/test`.
     pub debian: Option<PathBuf>,
+    /// Whole applications, also made by `scripts/test`.
+    pub apps: Option<Apps>,
+}
+
+/// What applications on Compose need.
+#[derive(Debug)]
+pub struct Apps {
+    /// A Debian root with their packages.
+    pub root: PathBuf,
+    /// Their own files, a folder each.
+    pub folder: PathBuf,
+}
+
+/// A host beyond this one, and this host as it sees it.
+#[derive(Debug)]
+pub struct Far {
+    /// Its addresses.
+    pub v4: String,
+    pub v6: String,
+    /// Ours in the same networks.
+    pub near4: String,
+    pub near6: String,
+    /// An address there that never answers.
+    pub silent: String,
+    /// One that nobody has.
+    pub nobody: String,
+}
+
+impl Far {
+    /// The host of the network with this number.
+    fn new(number: &str) -> Self {
+        let v4 = |last: u8| format!("10.231.{number}.{last}");
+        let v6 = |last: u8| format!("fd77:231:{number}::{last}");
+        Self { v4: v4(2), v6: v6(2), near4: v4(1), near6: v6(1), silent: v4(3), nobody: v4(4) }
+    }
 }
 
 /// The settings of this run.
@@ -44,14 +83,24 @@ impl Settings {
         let shared = variable("CORACLE_SHARED")
             .or_else(|| Some(manifest.join("../../shared")))
             .filter(|path| path.join("images").is_dir());
-        let debian = binary.parent().map(|stage| stage.join("debian.tar"));
+        let beside = |name: &str| {
+            let path = binary.parent().map(|stage| stage.join(name));
+            path.filter(|path| path.exists())
+        };
         Self {
             fixtures: variable("CORACLE_TEST_FIXTURES").unwrap_or_else(|| worlds.clone()),
             skips: variable("CORACLE_TEST_SKIPS"),
             bus: variable("CORACLE_TEST_BUS"),
-            far: variable("CORACLE_TEST_FAR")
-                .and_then(|far| far.into_os_string().into_string().ok()),
-            debian: debian.filter(|path| path.is_file()),
+            far: text("CORACLE_TEST_FAR").and_then(|numbers| {
+                let (first, second) = numbers.split_once(' ')?;
+                Some([Far::new(first), Far::new(second)])
+            }),
+            network_path: text("CORACLE_TEST_NETWORK_PATH"),
+            stub_resolver: variable("CORACLE_TEST_STUB").is_some(),
+            debian: beside("debian.tar"),
+            apps: beside("apps.tar")
+                .zip(beside("apps"))
+                .map(|(root, folder)| Apps { root, folder }),
             binary,
             worlds,
             shared,
@@ -68,6 +117,10 @@ fn beside_the_test() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has an executable");
     // target/debug/deps/e2e-… → target/debug/coracle
     test.ancestors().nth(2).map(|dir| dir.join("coracle")).unwrap_or_default()
+}
+
+fn text(name: &str) -> Option<String> {
+    variable(name)?.into_os_string().into_string().ok()
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

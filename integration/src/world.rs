@@ -116,6 +116,10 @@ impl TestEnv {
             .env("CORACLE_DATA_ROOT", self.data())
             .env("CORACLE_TEST_WORLD", &self.root)
             .env("LC_ALL", "C.UTF-8");
+        let cmd = match &settings().network_path {
+            Some(path) => cmd.env("CORACLE_NETWORK_PATH", path),
+            None => cmd,
+        };
         let cmd = self.variables.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value));
         match &settings().bus {
             Some(bus) => cmd.env("DBUS_SESSION_BUS_ADDRESS", bus),

@@ -55,6 +55,12 @@ pub struct Join {
     /// Search domains and options for names are the client's business; this is where its
     /// questions about the outside go, instead of the host's resolvers, when not empty.
     pub dns: Vec<IpAddr>,
+    /// Names that are answered to it alone, wherever it is.
+    #[serde(default)]
+    pub hosts: Vec<(String, IpAddr)>,
+    /// It asked for `ndots:` above 0: names without a dot are then not for the outside.
+    #[serde(default)]
+    pub keeps_bare_names: bool,
 }
 
 /// The address that stands for the host, for those who may reach it: link-local, so that it is
@@ -96,6 +102,9 @@ pub struct Connect {
     pub network: Network,
     /// Container name, short id, aliases: what DNS answers to other members.
     pub names: Vec<String>,
+    /// What this container alone calls others of the network: `(alias, name)`.
+    #[serde(default)]
+    pub links: Vec<(String, String)>,
     /// Asked for by the user: this one or an error.
     pub ip: Option<Ipv4Addr>,
     pub ip6: Option<Ipv6Addr>,

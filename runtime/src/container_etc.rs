@@ -169,6 +169,14 @@ fn resolv_conf(container: &Container, network: &NetworkMode, names: &Names<'_>) 
     conf.text()
 }
 
+/// Whether the resolver in the container is to put its search list before names without a dot.
+pub(crate) fn keeps_bare_names(container: &Container) -> bool {
+    let chosen = container.host_config.dns_options.as_deref().unwrap_or_default();
+    let overrides = Overrides { options: chosen, ..Overrides::default() };
+    let (source, text) = host_resolv_conf(false);
+    ResolvConf::build(source, &text, overrides, Nameservers::Host).ndots() > 0
+}
+
 /// The host's resolver file, and its name: with `resolved`, systemd-resolved's own list of
 /// servers where `/etc/resolv.conf` names only its stub, which a container cannot reach.
 fn host_resolv_conf(resolved: bool) -> (&'static str, String) {

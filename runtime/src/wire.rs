@@ -81,6 +81,8 @@ pub enum Request {
         grace_ms: Option<u64>,
         /// Record the event `stop` when it has ended: not when it is about to be removed.
         announce: bool,
+        /// It is to be started again: one that removes itself stays.
+        keep: bool,
     },
     /// Tell when the container has ended.
     Wait,

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 pub(crate) struct Attachment {
     pub(crate) name: String,
     pub(crate) aliases: Vec<String>,
+    /// From `--link`.
+    pub(crate) links: Vec<String>,
     pub(crate) ip: String,
     pub(crate) ip6: String,
     pub(crate) mac: String,

@@ -315,6 +315,9 @@ pub(super) static COMMANDS: &[Spec] = &[
     .entry(Namespace),
     Spec::new::<compose::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
         .group(Inner),
+    Spec::new::<compose::why::ComposeWhyArgs>(&["compose why"], "SERVICE [SERVICE...]", AtLeast(1))
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<compose::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),

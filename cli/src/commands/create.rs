@@ -7,7 +7,7 @@ use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
 
-use super::image_rows::{check_platform, find};
+use super::image_rows::find;
 use crate::app::App;
 use crate::args::{CreateFlags, Runnable};
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -85,10 +85,13 @@ pub(crate) fn local(
     name: &str,
     platform: Option<&str>,
 ) -> Result<Option<Image>, CliError> {
-    let wanted = super::image_rows::stored_name(app, name);
-    match app.store()?.find(&wanted) {
-        Ok(image) if check_platform(&image, platform, name).is_ok() => Ok(Some(image)),
-        Ok(_) => Ok(None),
+    let (stored, store) = (super::image_rows::stored_name(app, name), app.store()?);
+    let found = match super::image_rows::platform(platform)? {
+        Some(wanted) => store.find_variant(&stored, &wanted),
+        None => store.find(&stored).map(Some),
+    };
+    match found {
+        Ok(image) => Ok(image),
         Err(ImageError::NoSuchImage { .. }) => {
             // A name that is none is reported as such, not looked for.
             app.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
@@ -103,7 +106,7 @@ pub(crate) fn warn_of_foreign_platform(
     image: &Image,
     asked: Option<&str>,
 ) -> Result<(), CliError> {
-    let own = Platform::new(&image.os, &image.architecture, &image.variant);
+    let own = image.platform();
     if asked.is_some() || image.architecture.is_empty() || Platform::host().rank(&own).is_some() {
         return Ok(());
     }

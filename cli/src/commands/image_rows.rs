@@ -163,21 +163,22 @@ pub(super) fn labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
 }
 
 /// `--platform` of commands that look at one image.
-pub(super) fn check_platform(
-    image: &Image,
-    wanted: Option<&str>,
-    name: &str,
-) -> Result<(), CliError> {
-    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(()) };
-    let platform: Platform = wanted.parse().map_err(|e| CliError::plain(format!("{e}")))?;
-    let own = Platform::new(&image.os, &image.architecture, &image.variant);
-    if platform.rank(&own).is_some() {
-        return Ok(());
+pub(super) fn find_for(app: &App, text: &str, wanted: Option<&str>) -> Result<Image, CliError> {
+    let Some(wanted) = platform(wanted)? else { return find(app, text) };
+    if let Some(image) = app.store()?.find_variant(&stored_name(app, text), &wanted)? {
+        return Ok(image);
     }
+    let own = find(app, text)?.platform();
     Err(CliError::engine(format!(
-        "image with reference {name} was found but its platform ({own}) \
-         does not match the specified platform ({platform})"
+        "image with reference {text} was found but its platform ({own}) \
+         does not match the specified platform ({wanted})"
     )))
+}
+
+/// The value of a `--platform` flag; an empty one is as good as none.
+pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, CliError> {
+    let given = text.filter(|text| !text.is_empty());
+    given.map(str::parse).transpose().map_err(|e| CliError::plain(format!("{e}")))
 }
 
 /// The images that pass the filters, newest first.

@@ -43,10 +43,6 @@ impl Runnable for NetworkConnectArgs {
             let why = "an endpoint has one address of each family";
             return Err(CliError::unsupported("--link-local-ip", why));
         }
-        if !self.link.is_empty() {
-            let why = "in a network of yours containers find each other by name and --alias";
-            return Err(CliError::unsupported("--link", why));
-        }
         let priority = self.gw_priority.unwrap_or(0);
         let gw_priority = i32::try_from(priority)
             .map_err(|_| CliError::plain(format!("invalid gw-priority: {priority}")))?;
@@ -56,6 +52,7 @@ impl Runnable for NetworkConnectArgs {
                 ipv6_address: self.ip6.unwrap_or_default(),
                 link_local_ips: Vec::new(),
             }),
+            links: (!self.link.is_empty()).then_some(self.link),
             aliases: Some(self.alias),
             driver_opts: Some(self.driver_opt.into_iter().collect::<BTreeMap<_, _>>()),
             gw_priority,

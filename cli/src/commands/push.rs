@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_image::{PushOutcome, Reference, RegistryError, TransferError};
+use coracle_image::{Platform, PushOutcome, Reference, RegistryError, TransferError};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -33,10 +33,7 @@ pub(crate) struct PushArgs {
 
 impl Runnable for PushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        if self.platform.as_ref().is_some_and(|platform| !platform.is_empty()) {
-            let why = "an image here has one platform";
-            return Err(CliError::unsupported("--platform", why));
-        }
+        let platform = super::image_rows::platform(self.platform.as_deref())?;
         let name =
             app.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
         let names = match self.all_tags {
@@ -53,7 +50,7 @@ impl Runnable for PushArgs {
         };
         app.ui.flush()?;
         for name in &names {
-            let outcome = upload(app, name, self.quiet)?;
+            let outcome = upload(app, name, platform.as_ref(), self.quiet)?;
             if !self.quiet {
                 writeln!(app.ui.data(), "{outcome}")?;
                 app.ui.flush()?;
@@ -68,10 +65,15 @@ impl Runnable for PushArgs {
 }
 
 /// Uploads one image; gives what there is to say about it. Starts threads.
-pub(crate) fn upload(app: &App, name: &Reference, quiet: bool) -> Result<PushOutcome, CliError> {
+pub(crate) fn upload(
+    app: &App,
+    name: &Reference,
+    platform: Option<&Platform>,
+    quiet: bool,
+) -> Result<PushOutcome, CliError> {
     let settings = registries::settings(app);
     let progress = Progress::new(quiet, Ui::stdout_is_terminal());
-    let outcome = coracle_image::push(app.store()?, &settings, name, &progress)
+    let outcome = coracle_image::push(app.store()?, &settings, name, platform, &progress)
         .map_err(|e| failure(&e, progress.began()))?;
     let shown = name.familiar();
     let kind = coracle_runtime::events::Kind::Image;

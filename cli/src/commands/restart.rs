@@ -34,7 +34,7 @@ impl Runnable for RestartArgs {
             &self.args,
             |app, name| {
                 let id = find_id(app, name)?;
-                let ending = app.engine()?.stop(&id, signal, grace)?;
+                let ending = app.engine()?.stop_to_restart(&id, signal, grace)?;
                 Ok((id, ending))
             },
             |app, (id, ending)| {

@@ -63,6 +63,7 @@ impl Runnable for ComposeLogsArgs {
             colour: colour(app, self.no_color),
             no_prefix: self.no_log_prefix,
             timestamps: self.timestamps,
+            one_stream: true,
         };
         let mut output = Output::new(look);
         let mut watch = Watch::empty();
@@ -87,13 +88,12 @@ impl Runnable for ComposeLogsArgs {
                     let life = records.life(&summary.container.id);
                     life.is_ok_and(|life| life.state.status.is_running())
                 });
-            output.pump()?;
             if !runs {
-                break;
+                output.close_all()?;
+                return Ok(ExitStatus::Success);
             }
+            output.pump()?;
             watch.wait(watch.patience(IDLE))?;
         }
-        output.close_all()?;
-        Ok(ExitStatus::Success)
     }
 }

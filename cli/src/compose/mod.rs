@@ -9,6 +9,7 @@ mod attached;
 pub(crate) mod build;
 pub(crate) mod commit;
 pub(crate) mod config;
+mod config_parts;
 pub(crate) mod containers;
 pub(crate) mod cp;
 pub(crate) mod create;
@@ -46,5 +47,6 @@ pub(crate) mod volumes;
 pub(crate) mod wait;
 pub(crate) mod watch;
 mod watch_sync;
+pub(crate) mod why;
 
 pub(crate) use globals::ComposeGlobals;

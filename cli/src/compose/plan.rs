@@ -43,7 +43,10 @@ impl Runnable for ComposePlanArgs {
         let plan = make_plan(app, &file, &file.project, &images, &options)?;
         match self.format.as_deref() {
             None | Some("" | "text" | "table") => {
-                let text = described(&plan);
+                let mut text = described(&plan);
+                if plan.is_empty() {
+                    text.push_str("Nothing to do.\n");
+                }
                 write!(app.ui.data(), "{text}")?;
             }
             Some("json") => {
@@ -85,9 +88,6 @@ fn described(plan: &Plan) -> String {
                 }
             }
         }
-    }
-    if plan.is_empty() {
-        text.push_str("Nothing to do.\n");
     }
     text
 }

@@ -76,5 +76,5 @@ fn upload(app: &mut App, name: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let resolved = app.names().resolve(name).map_err(|e| CliError::plain(e.to_string()))?;
-    push::upload(app, &resolved.with_default_tag(), true).map(drop)
+    push::upload(app, &resolved.with_default_tag(), None, true).map(drop)
 }

@@ -211,7 +211,8 @@ impl Watching<'_> {
                 attach: Attach { stdin: false, stdout: true, stderr: true },
                 ..ExecRequest::default()
             };
-            let outcome = app.engine()?.exec_to_end(&known.container.id, request)?;
+            let (engine, session) = app.engine_in_session()?;
+            let outcome = engine.exec_to_end(session, &known.container.id, request)?;
             write!(app.ui.data(), "{}", outcome.output)?;
             app.ui.flush()?;
             if outcome.code != 0 {

@@ -50,7 +50,7 @@ pub(super) fn sync(
 }
 
 fn remove<'a>(
-    app: &App,
+    app: &mut App,
     known: &Known,
     paths: impl Iterator<Item = &'a Path>,
 ) -> Result<(), CliError> {
@@ -58,7 +58,8 @@ fn remove<'a>(
     let argv = ["rm", "-rf", "--"].into_iter().map(str::to_owned).chain(paths).collect();
     let attach = Attach { stdin: false, stdout: true, stderr: true };
     let request = ExecRequest { argv, attach, user: "0".to_owned(), ..ExecRequest::default() };
-    let outcome = app.engine()?.exec_to_end(&known.container.id, request)?;
+    let (engine, session) = app.engine_in_session()?;
+    let outcome = engine.exec_to_end(session, &known.container.id, request)?;
     if outcome.code == 0 {
         return Ok(());
     }

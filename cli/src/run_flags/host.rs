@@ -37,7 +37,6 @@ pub(super) fn build(
         network_mode,
         port_bindings: ports::published(&flags.publish)?,
         publish_all_ports: flags.publish_all,
-        links: or_none(&flags.link),
         restart_policy,
         auto_remove: flags.rm,
         volume_driver: shown(&flags.volume_driver),

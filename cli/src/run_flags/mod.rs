@@ -70,6 +70,7 @@ pub(crate) fn request(
     }
     let networks = network::build(&flags)?;
     let mut host = host::build(&flags, networks.mode, settings)?;
+    host.links = networks.links;
     let mut config = config::build(&flags, &image, command, detach, settings)?;
     mount_flags(&flags, &mut host, &mut config)?;
     Ok(Request {

@@ -9,6 +9,8 @@ use crate::error::CliError;
 /// The mode of the container, and the networks it joins; the first belongs to the mode.
 pub(super) struct Networks {
     pub(super) mode: String,
+    /// `--link`, where it is not an endpoint's.
+    pub(super) links: Option<Vec<String>>,
     pub(super) endpoints: Vec<(String, EndpointSettings)>,
 }
 
@@ -27,8 +29,9 @@ pub(super) fn build(flags: &CreateFlags) -> Result<Networks, CliError> {
     }
     check(&given)?;
     let mode = given[0].name.clone();
+    let links = (!is_users(&mode) && !flags.link.is_empty()).then(|| flags.link.clone());
     let endpoints: Vec<_> = given.into_iter().map(endpoint).collect();
-    Ok(Networks { mode, endpoints })
+    Ok(Networks { mode, links, endpoints })
 }
 
 /// `--network-alias`, `--ip` and the like are about the first network.
@@ -44,6 +47,9 @@ fn apply_flags(first: &mut Attachment, flags: &CreateFlags) -> Result<(), CliErr
         return conflict("--network-alias", "alias");
     }
     first.aliases.extend(aliases);
+    if is_users(&first.name) {
+        first.links.clone_from(&flags.link);
+    }
     for (slot, value, flag, what) in [
         (&mut first.ip, &flags.ip, "--ip", "IPv4 address"),
         (&mut first.ip6, &flags.ip6, "--ip6", "IPv6 address"),
@@ -107,6 +113,7 @@ fn endpoint(one: Attachment) -> (String, EndpointSettings) {
             ipv6_address: one.ip6,
             link_local_ips: Vec::new(),
         }),
+        links: (!one.links.is_empty()).then_some(one.links),
         aliases: (!one.aliases.is_empty()).then_some(one.aliases),
         mac_address: one.mac,
         driver_opts: (!one.driver_opts.is_empty()).then_some(one.driver_opts),

@@ -8,7 +8,7 @@ use crate::project::Condition;
 
 /// How it stands with a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     NotYet,
     /// The word for the progress line.
     Met(&'static str),
@@ -22,7 +22,7 @@ pub(super) enum Verdict {
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Goal {
+pub(crate) enum Goal {
     Depends(Condition),
     /// Healthy where there is a check, running where there is none: `--wait`.
     RunningOrHealthy,
@@ -41,7 +41,7 @@ pub(super) fn judge(
 }
 
 /// The same, of a state.
-pub(super) fn verdict(service: &str, name: &str, state: &State, goal: Goal) -> Verdict {
+pub(crate) fn verdict(service: &str, name: &str, state: &State, goal: Goal) -> Verdict {
     let dead = matches!(state.status, Status::Exited | Status::Dead);
     let failed = |word: &str, message: String| Verdict::Failed {
         word: word.to_owned(),
@@ -92,7 +92,7 @@ fn health(name: &str, state: &State, dead: bool) -> Result<Option<bool>, String>
 }
 
 /// What the last probe said.
-fn last_probe(state: &State) -> Option<String> {
+pub(crate) fn last_probe(state: &State) -> Option<String> {
     let probe = state.health.as_ref()?.log.last()?;
     let output = probe.output.trim();
     let output = if output.is_empty() { "it said nothing" } else { output };

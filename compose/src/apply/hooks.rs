@@ -29,7 +29,7 @@ impl Apply<'_> {
                 attach: Attach { stdin: false, stdout: true, stderr: true },
                 ..ExecRequest::default()
             };
-            let outcome = self.engine.exec_to_end(id, request)?;
+            let outcome = self.engine.exec_to_end(self.session, id, request)?;
             if outcome.code != 0 {
                 return Err(ApplyError::Hook {
                     hook: kind,

@@ -13,7 +13,7 @@
 //!
 //! [`labels::REPLACE`]: crate::project::labels::REPLACE
 
-mod conditions;
+pub(crate) mod conditions;
 mod create;
 mod error;
 mod files;

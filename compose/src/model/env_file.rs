@@ -48,8 +48,9 @@ pub(super) fn one(
         Fault::in_file(At { file, line, column: 0 }, message)
     };
     match format {
-        "" | ".env" => dotenv::read(&text, out, outside)
-            .map_err(|error| fault(error.line, format!("failed to read {path}: {}", error.message))),
+        "" | ".env" => dotenv::read(&text, out, outside).map_err(|error| {
+            fault(error.line, format!("failed to read {path}: {}", error.message))
+        }),
         "raw" => raw(&text, out, outside).map_err(|(line, message)| fault(line, message)),
         other => Err(Fault::plain(format!("unsupported env_file format {other:?}"))
             .hint("the formats are raw and, without a name, that of .env files")),

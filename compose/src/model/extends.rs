@@ -80,7 +80,7 @@ impl Reader<'_> {
                 self.extend(&base, family, model, chain)?;
                 family.services.get(&base).cloned()
             }
-            Some(file) => self.from_file(&file, &base, model, chain, &extends, &path)?,
+            Some(file) => self.service_of(&file, &base, model, chain, &extends, &path)?,
         };
         chain.pop();
         let Some(mut parent) = parent.filter(|parent| !parent.is_null()) else { return Ok(()) };
@@ -99,7 +99,7 @@ impl Reader<'_> {
 
     /// A service of another file, with what it extends there. Its paths are relative to our
     /// folder afterwards.
-    fn from_file(
+    fn service_of(
         &self,
         file: &str,
         base: &str,
@@ -123,11 +123,8 @@ impl Reader<'_> {
         if !extended.services.contains_key(base) {
             return Err(missing(extends, path, base, file));
         }
-        let mut family = Family {
-            path: &full,
-            services: extended.services.clone(),
-            marks: &extended.marks,
-        };
+        let mut family =
+            Family { path: &full, services: extended.services.clone(), marks: &extended.marks };
         self.extend(base, &mut family, model, chain)?;
         Ok(family.services.remove(base))
     }

@@ -152,7 +152,10 @@ fn entry(item: &Node, path: &Path<'_>) -> Result<Include> {
                 at: item.at,
                 paths: texts("path")?,
                 env_files: texts("env_file")?,
-                project_directory: texts("project_directory")?.into_iter().next().unwrap_or_default(),
+                project_directory: texts("project_directory")?
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default(),
             })
         }
         _ => {

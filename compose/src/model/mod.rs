@@ -10,6 +10,6 @@ mod services;
 mod sources;
 
 pub(crate) use project::Project;
-pub(crate) use read::{Folder, Reader};
+pub(crate) use read::Reader;
 pub(crate) use services::{resolve_environment, resolve_labels};
 pub(crate) use sources::Sources;

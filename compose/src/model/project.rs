@@ -175,8 +175,8 @@ impl Finder<'_> {
             return Ok(name.clone());
         }
         let documents = files.iter().flat_map(|(_, documents)| documents);
-        let in_files = documents.filter_map(|document| document.root.get("name"));
-        if let Some(node) = in_files.filter(|node| !shown(node).is_empty()).last() {
+        let mut in_files = documents.filter_map(|document| document.root.get("name"));
+        if let Some(node) = in_files.rfind(|node| !shown(node).is_empty()) {
             let mut name = shown(node);
             if self.reader.stages.interpolate {
                 let warnings = self.reader.warnings;

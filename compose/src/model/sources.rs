@@ -26,7 +26,8 @@ impl<'a> Sources<'a> {
 
     /// The content of a file, and its index in places.
     pub(crate) fn read(&self, path: &str) -> Result<(u16, Vec<u8>)> {
-        let bytes = if path == "-" { self.files.read_stdin() } else { self.files.read(Path::new(path)) };
+        let bytes =
+            if path == "-" { self.files.read_stdin() } else { self.files.read(Path::new(path)) };
         let bytes = bytes.map_err(|error| {
             let why = error.to_string();
             let why = why.split(" (os error").next().unwrap_or_default().to_lowercase();

@@ -229,7 +229,7 @@ fn what_a_killed_command_left() {
 #[test]
 fn a_changed_network_takes_its_containers_along() {
     let mut world = World::new(&json!({"a": service("x")})).up();
-    world.project.networks.get_mut("default").unwrap().internal = true;
+    world.project.networks.get_mut("default").unwrap().raw["internal"] = json!(true);
     insta::assert_snapshot!(world.shown(&up()), @r"
     replace-network app_default (its configuration changed)
     recreate app-a-1 (network app_default is made anew)

@@ -1,25 +1,19 @@
-//! The hash by which a changed service is noticed.
+//! The hashes by which changes are noticed, and what of a service they are about.
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
 use super::{Network, Service, Volume};
+use crate::hash;
 
 /// What may change without a new container: how the image is had, how many containers there
 /// are, and in which order they start.
-const APART: [&str; 6] = ["build", "pull_policy", "scale", "depends_on", "profiles", "develop"];
+const APART: [&str; 5] = ["build", "pull_policy", "scale", "depends_on", "profiles"];
 
 impl Service {
     /// The hash of what makes its containers.
     #[must_use]
     pub fn hash(&self) -> String {
-        hash(&self.essence())
-    }
-
-    /// The canonical form without what does not make another container.
-    #[must_use]
-    pub fn essence(&self) -> Value {
-        essence(&self.raw)
+        hash::service(&self.raw)
     }
 }
 
@@ -27,11 +21,7 @@ impl Network {
     /// The hash of how it is made.
     #[must_use]
     pub fn hash(&self) -> String {
-        hash(&json!({
-            "driver": self.driver, "driver_opts": self.driver_opts, "internal": self.internal,
-            "attachable": self.attachable, "labels": self.labels, "ipv4": self.enable_ipv4,
-            "ipv6": self.enable_ipv6, "ipam": self.ipam,
-        }))
+        hash::network(&self.raw)
     }
 }
 
@@ -39,28 +29,19 @@ impl Volume {
     /// The hash of how it is made.
     #[must_use]
     pub fn hash(&self) -> String {
-        let Self { driver, driver_opts, labels, .. } = self;
-        hash(&json!({"driver": driver, "driver_opts": driver_opts, "labels": labels}))
+        hash::volume(&self.raw)
     }
 }
 
-/// As [`Service::essence`], of a canonical form that was kept.
+/// The canonical form of a service without what does not make another container.
 #[must_use]
 pub fn essence(raw: &Value) -> Value {
     let mut value = raw.clone();
     if let Value::Object(map) = &mut value {
         map.retain(|key, _| !APART.contains(&key.as_str()));
         if let Some(Value::Object(deploy)) = map.get_mut("deploy") {
-            deploy.remove("replicas");
+            deploy.shift_remove("replicas");
         }
     }
     value
-}
-
-/// SHA-256 of a value, in hexadecimal digits; the order of keys does not matter.
-#[must_use]
-pub fn hash(value: &Value) -> String {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    hex::encode(Sha256::digest(sorted.to_string().as_bytes()))
 }

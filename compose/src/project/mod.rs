@@ -70,11 +70,19 @@ impl Project {
             service.name.clone_from(name);
             service.raw = canonical["services"][name].clone();
         }
+        let mut networks: BTreeMap<String, Network> = part(canonical, "networks")?;
+        for (key, network) in &mut networks {
+            network.raw = canonical["networks"][key].clone();
+        }
+        let mut volumes: BTreeMap<String, Volume> = part(canonical, "volumes")?;
+        for (key, volume) in &mut volumes {
+            volume.raw = canonical["volumes"][key].clone();
+        }
         Ok(Self {
             name,
             services,
-            networks: part(canonical, "networks")?,
-            volumes: part(canonical, "volumes")?,
+            networks,
+            volumes,
             configs: part(canonical, "configs")?,
             secrets: part(canonical, "secrets")?,
             source,

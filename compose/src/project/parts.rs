@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::resources::RestartPolicy;
@@ -160,6 +160,9 @@ impl Restart {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Network {
+    /// The canonical form this was read from.
+    #[serde(skip)]
+    pub raw: Value,
     pub name: Option<String>,
     pub driver: String,
     #[serde(deserialize_with = "options")]
@@ -174,7 +177,7 @@ pub struct Network {
 }
 
 /// How a network gives addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Ipam {
     pub driver: String,
@@ -184,7 +187,7 @@ pub struct Ipam {
 }
 
 /// A block of addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct IpamBlock {
     pub subnet: String,
@@ -197,6 +200,9 @@ pub struct IpamBlock {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Volume {
+    /// The canonical form this was read from.
+    #[serde(skip)]
+    pub raw: Value,
     pub name: Option<String>,
     pub driver: String,
     #[serde(deserialize_with = "options")]

@@ -223,7 +223,7 @@ pub(super) const fn attr(name: &'static str, shape: Shape) -> Attr {
         shape,
         types,
         items,
-        distinct: true,
+        distinct: !matches!(shape, Shape::Command | Shape::Probe | Shape::List(_)),
         one_of: &[],
         pattern: None,
         range: None,

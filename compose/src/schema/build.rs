@@ -18,7 +18,11 @@ pub(super) static BUILD: Fields = fields(&[
     attr("cache_from", TextOrTexts).types(LIST).repeats(),
     attr("cache_to", TextOrTexts).types(LIST).repeats(),
     attr("no_cache", Bool),
-    attr("additional_contexts", Mapping).merge(Merge::Sequence).unique(Unique::Key).form(Form::KeyValue).paths(Paths::Context),
+    attr("additional_contexts", Mapping)
+        .merge(Merge::Sequence)
+        .unique(Unique::Key)
+        .form(Form::KeyValue)
+        .paths(Paths::Context),
     attr("pull", Bool),
     attr("extra_hosts", Hosts).merge(Merge::ExtraHosts),
     attr("isolation", Text).support(Support::Partly("classic builder only")),
@@ -40,15 +44,17 @@ pub(super) static BUILD_SECRET: Fields = fields(&[
     attr("mode", Mode),
 ]);
 
-pub(super) static BUILD_SECRET_EACH: Attr = each(Struct(&BUILD_SECRET)).types(STR.or(MAP)).form(Form::FileMount);
+pub(super) static BUILD_SECRET_EACH: Attr =
+    each(Struct(&BUILD_SECRET)).types(STR.or(MAP)).form(Form::FileMount);
 
-pub(super) static DEVELOP: Fields = fields(&[
-    attr("watch", List(&WATCH_EACH)),
-]);
+pub(super) static DEVELOP: Fields = fields(&[attr("watch", List(&WATCH_EACH))]);
 
 pub(super) static WATCH: Fields = fields(&[
     attr("path", Text).paths(Paths::Plain).always().required(),
-    attr("action", Text).one_of(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]).always().required(),
+    attr("action", Text)
+        .one_of(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])
+        .always()
+        .required(),
     attr("target", Text),
     attr("exec", Inline(&HOOK)),
     attr("include", Texts).types(STR.or(LIST)).form(Form::TextList),
@@ -57,4 +63,3 @@ pub(super) static WATCH: Fields = fields(&[
 ]);
 
 pub(super) static WATCH_EACH: Attr = each(Struct(&WATCH));
-

@@ -25,16 +25,11 @@ pub(super) static UPDATE: Fields = fields(&[
     attr("order", Text).one_of(&["start-first", "stop-first"]).support(Support::Ignored),
 ]);
 
-pub(super) static RESOURCES: Fields = fields(&[
-    attr("limits", Struct(&LIMITS)),
-    attr("reservations", Struct(&RESERVATIONS)),
-]);
+pub(super) static RESOURCES: Fields =
+    fields(&[attr("limits", Struct(&LIMITS)), attr("reservations", Struct(&RESERVATIONS))]);
 
-pub(super) static LIMITS: Fields = fields(&[
-    attr("cpus", Float),
-    attr("memory", Bytes).types(STR),
-    attr("pids", Int),
-]);
+pub(super) static LIMITS: Fields =
+    fields(&[attr("cpus", Float), attr("memory", Bytes).types(STR), attr("pids", Int)]);
 
 pub(super) static RESERVATIONS: Fields = fields(&[
     attr("cpus", Float).support(Support::Ignored),
@@ -51,7 +46,8 @@ pub(super) static DEVICE_REQUEST: Fields = fields(&[
     attr("options", Mapping),
 ]);
 
-pub(super) static DEVICE_REQUEST_EACH: Attr = each(Struct(&DEVICE_REQUEST)).default(Default::DeviceRequest);
+pub(super) static DEVICE_REQUEST_EACH: Attr =
+    each(Struct(&DEVICE_REQUEST)).default(Default::DeviceRequest);
 
 pub(super) static GPU: Fields = open(&[
     attr("capabilities", Texts),
@@ -63,9 +59,8 @@ pub(super) static GPU: Fields = open(&[
 
 pub(super) static GPU_EACH: Attr = each(Struct(&GPU)).default(Default::DeviceRequest);
 
-pub(super) static GENERIC_RESOURCE: Fields = fields(&[
-    attr("discrete_resource_spec", Struct(&DISCRETE_RESOURCE)).support(Support::Ignored),
-]);
+pub(super) static GENERIC_RESOURCE: Fields =
+    fields(&[attr("discrete_resource_spec", Struct(&DISCRETE_RESOURCE)).support(Support::Ignored)]);
 
 pub(super) static GENERIC_RESOURCE_EACH: Attr = each(Struct(&GENERIC_RESOURCE));
 
@@ -87,9 +82,6 @@ pub(super) static PLACEMENT: Fields = fields(&[
     attr("max_replicas_per_node", Count).cast(Cast::Int).support(Support::Ignored),
 ]);
 
-pub(super) static PREFERENCE: Fields = fields(&[
-    attr("spread", Text).support(Support::Ignored),
-]);
+pub(super) static PREFERENCE: Fields = fields(&[attr("spread", Text).support(Support::Ignored)]);
 
 pub(super) static PREFERENCE_EACH: Attr = each(Struct(&PREFERENCE));
-

@@ -16,7 +16,8 @@ pub(super) static MOUNT: Fields = fields(&[
     attr("image", Struct(&MOUNT_IMAGE)),
 ]);
 
-pub(super) static MOUNT_EACH: Attr = each(Struct(&MOUNT)).types(STR.or(MAP)).form(Form::Volume).paths(Paths::Mount);
+pub(super) static MOUNT_EACH: Attr =
+    each(Struct(&MOUNT)).types(STR.or(MAP)).form(Form::Volume).paths(Paths::Mount);
 
 pub(super) static MOUNT_BIND: Fields = fields(&[
     attr("selinux", Text).one_of(&["z", "Z"]),
@@ -31,12 +32,7 @@ pub(super) static MOUNT_VOLUME: Fields = fields(&[
     attr("subpath", Text),
 ]);
 
-pub(super) static MOUNT_TMPFS: Fields = fields(&[
-    attr("size", Bytes).within(0, i64::MAX),
-    attr("mode", Count).types(NUM.or(STR)),
-]);
+pub(super) static MOUNT_TMPFS: Fields =
+    fields(&[attr("size", Bytes).within(0, i64::MAX), attr("mode", Count).types(NUM.or(STR))]);
 
-pub(super) static MOUNT_IMAGE: Fields = fields(&[
-    attr("subpath", Text),
-]);
-
+pub(super) static MOUNT_IMAGE: Fields = fields(&[attr("subpath", Text)]);

@@ -3,7 +3,7 @@
 use super::attr::*;
 use super::build::{BUILD, DEVELOP};
 use super::deploy::{DEPLOY, GPU_EACH};
-use super::mount::{MOUNT_EACH};
+use super::mount::MOUNT_EACH;
 use super::types::*;
 use Shape::*;
 
@@ -11,7 +11,11 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("profiles", Texts).unique(Unique::Key),
     attr("annotations", Mapping).merge(Merge::Sequence).unique(Unique::Key),
     attr("attach", OptBool),
-    attr("build", Struct(&BUILD)).types(STR.or(MAP)).merge(Merge::Build).form(Form::Build).default(Default::Build),
+    attr("build", Struct(&BUILD))
+        .types(STR.or(MAP))
+        .merge(Merge::Build)
+        .form(Form::Build)
+        .default(Default::Build),
     attr("develop", Struct(&DEVELOP)).types(NULL.or(MAP)),
     attr("blkio_config", Struct(&BLKIO)),
     attr("cap_add", Texts).unique(Unique::Key),
@@ -31,7 +35,10 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("configs", List(&CONFIG_MOUNT_EACH)).unique(Unique::Config),
     attr("container_name", Text).pattern(Pattern::ContainerName),
     attr("credential_spec", Struct(&CREDENTIAL_SPEC)).support(Support::Ignored),
-    attr("depends_on", Map(&DEPENDENCY_EACH, Keys::Names)).types(LIST.or(MAP)).merge(Merge::DependsOn).form(Form::DependsOn),
+    attr("depends_on", Map(&DEPENDENCY_EACH, Keys::Names))
+        .types(LIST.or(MAP))
+        .merge(Merge::DependsOn)
+        .form(Form::DependsOn),
     attr("deploy", Struct(&DEPLOY)).types(NULL.or(MAP)),
     attr("device_cgroup_rules", Texts),
     attr("devices", List(&DEVICE_EACH)).unique(Unique::Device),
@@ -42,7 +49,11 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("entrypoint", Command).merge(Merge::Replace),
     attr("provider", Struct(&PROVIDER)),
     attr("environment", Environment).merge(Merge::Sequence).unique(Unique::Key),
-    attr("env_file", List(&ENV_FILE_EACH)).types(STR.or(LIST)).merge(Merge::Sequence).unique(Unique::File).form(Form::EnvFiles),
+    attr("env_file", List(&ENV_FILE_EACH))
+        .types(STR.or(LIST))
+        .merge(Merge::Sequence)
+        .unique(Unique::File)
+        .form(Form::EnvFiles),
     attr("expose", Numbers).items(NUM.or(STR)).unique(Unique::Key),
     attr("extends", Struct(&EXTENDS)).types(STR.or(MAP)).form(Form::Extends),
     attr("external_links", Texts),
@@ -56,7 +67,12 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("ipc", Text),
     attr("isolation", Text),
     attr("labels", Mapping).merge(Merge::Sequence).unique(Unique::Key),
-    attr("label_file", Texts).types(STR.or(LIST)).repeats().merge(Merge::Sequence).form(Form::TextList).paths(Paths::Plain),
+    attr("label_file", Texts)
+        .types(STR.or(LIST))
+        .repeats()
+        .merge(Merge::Sequence)
+        .form(Form::TextList)
+        .paths(Paths::Plain),
     attr("links", Texts).unique(Unique::Key),
     attr("logging", Struct(&LOGGING)).merge(Merge::Logging),
     attr("mem_limit", Bytes).types(NUM.or(STR)),
@@ -64,9 +80,15 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("memswap_limit", Bytes).types(NUM.or(STR)),
     attr("mem_swappiness", Bytes),
     attr("mac_address", Text),
-    attr("models", Map(&SERVICE_MODEL_EACH, Keys::Names)).types(LIST.or(MAP)).merge(Merge::Names).form(Form::Names),
+    attr("models", Map(&SERVICE_MODEL_EACH, Keys::Names))
+        .types(LIST.or(MAP))
+        .merge(Merge::Names)
+        .form(Form::Names),
     attr("network_mode", Text),
-    attr("networks", Map(&SERVICE_NETWORK_EACH, Keys::Names)).types(LIST.or(MAP)).merge(Merge::Names).form(Form::Names),
+    attr("networks", Map(&SERVICE_NETWORK_EACH, Keys::Names))
+        .types(LIST.or(MAP))
+        .merge(Merge::Names)
+        .form(Form::Names),
     attr("oom_kill_disable", Bool).cast(Cast::Bool).support(Support::Partly("yes (cgroup v1)")),
     attr("oom_score_adj", Int).within(-1000, 1000).cast(Cast::Int),
     attr("pid", Text).types(NULL.or(STR)),
@@ -118,10 +140,8 @@ pub(super) static WEIGHT_DEVICE: Fields = closed(&[
 
 pub(super) static WEIGHT_DEVICE_EACH: Attr = each(Struct(&WEIGHT_DEVICE));
 
-pub(super) static THROTTLE_DEVICE: Fields = closed(&[
-    attr("path", Text).json("Path").always(),
-    attr("rate", Bytes).json("Rate").always(),
-]);
+pub(super) static THROTTLE_DEVICE: Fields =
+    closed(&[attr("path", Text).json("Path").always(), attr("rate", Bytes).json("Rate").always()]);
 
 pub(super) static THROTTLE_DEVICE_EACH: Attr = each(Struct(&THROTTLE_DEVICE));
 
@@ -133,7 +153,8 @@ pub(super) static CONFIG_MOUNT: Fields = fields(&[
     attr("mode", Mode).support(Support::Partly("only for environment/content source")),
 ]);
 
-pub(super) static CONFIG_MOUNT_EACH: Attr = each(Struct(&CONFIG_MOUNT)).types(STR.or(MAP)).form(Form::FileMount);
+pub(super) static CONFIG_MOUNT_EACH: Attr =
+    each(Struct(&CONFIG_MOUNT)).types(STR.or(MAP)).form(Form::FileMount);
 
 pub(super) static SECRET_MOUNT: Fields = fields(&[
     attr("source", Text),
@@ -143,7 +164,8 @@ pub(super) static SECRET_MOUNT: Fields = fields(&[
     attr("mode", Mode).support(Support::Partly("only for environment source")),
 ]);
 
-pub(super) static SECRET_MOUNT_EACH: Attr = each(Struct(&SECRET_MOUNT)).types(STR.or(MAP)).form(Form::FileMount).default(Default::Secret);
+pub(super) static SECRET_MOUNT_EACH: Attr =
+    each(Struct(&SECRET_MOUNT)).types(STR.or(MAP)).form(Form::FileMount).default(Default::Secret);
 
 pub(super) static CREDENTIAL_SPEC: Fields = fields(&[
     attr("config", Text).support(Support::Ignored),
@@ -152,18 +174,17 @@ pub(super) static CREDENTIAL_SPEC: Fields = fields(&[
 ]);
 
 pub(super) static DEPENDENCY: Fields = fields(&[
-    attr("condition", Text).one_of(&["service_started", "service_healthy", "service_completed_successfully"]).required(),
+    attr("condition", Text)
+        .one_of(&["service_started", "service_healthy", "service_completed_successfully"])
+        .required(),
     attr("restart", Bool),
     attr("required", Bool).types(BOOL).always(),
 ]);
 
 pub(super) static DEPENDENCY_EACH: Attr = each(Struct(&DEPENDENCY));
 
-pub(super) static DEVICE: Fields = fields(&[
-    attr("source", Text).required(),
-    attr("target", Text),
-    attr("permissions", Text),
-]);
+pub(super) static DEVICE: Fields =
+    fields(&[attr("source", Text).required(), attr("target", Text), attr("permissions", Text)]);
 
 pub(super) static DEVICE_EACH: Attr = each(Struct(&DEVICE)).types(STR.or(MAP)).form(Form::Device);
 
@@ -180,10 +201,8 @@ pub(super) static ENV_FILE: Fields = closed(&[
 
 pub(super) static ENV_FILE_EACH: Attr = each(EnvFile(&ENV_FILE));
 
-pub(super) static EXTENDS: Fields = closed(&[
-    attr("file", Text).paths(Paths::Plain),
-    attr("service", Text).required(),
-]);
+pub(super) static EXTENDS: Fields =
+    closed(&[attr("file", Text).paths(Paths::Plain), attr("service", Text).required()]);
 
 pub(super) static HEALTHCHECK: Fields = fields(&[
     attr("test", Probe).merge(Merge::Replace),
@@ -195,17 +214,14 @@ pub(super) static HEALTHCHECK: Fields = fields(&[
     attr("disable", Bool).cast(Cast::Bool),
 ]);
 
-pub(super) static LOGGING: Fields = fields(&[
-    attr("driver", Text),
-    attr("options", Options).items(NULL.or(NUM).or(STR)),
-]);
+pub(super) static LOGGING: Fields =
+    fields(&[attr("driver", Text), attr("options", Options).items(NULL.or(NUM).or(STR))]);
 
-pub(super) static SERVICE_MODEL: Fields = fields(&[
-    attr("endpoint_var", Text),
-    attr("model_var", Text),
-]);
+pub(super) static SERVICE_MODEL: Fields =
+    fields(&[attr("endpoint_var", Text), attr("model_var", Text)]);
 
-pub(super) static SERVICE_MODEL_EACH: Attr = each(Struct(&SERVICE_MODEL)).types(NULL.or(MAP)).nullable();
+pub(super) static SERVICE_MODEL_EACH: Attr =
+    each(Struct(&SERVICE_MODEL)).types(NULL.or(MAP)).nullable();
 
 pub(super) static SERVICE_NETWORK: Fields = fields(&[
     attr("aliases", Texts).unique(Unique::Key),
@@ -219,7 +235,8 @@ pub(super) static SERVICE_NETWORK: Fields = fields(&[
     attr("priority", Int).types(NUM),
 ]);
 
-pub(super) static SERVICE_NETWORK_EACH: Attr = each(Struct(&SERVICE_NETWORK)).types(NULL.or(MAP)).nullable();
+pub(super) static SERVICE_NETWORK_EACH: Attr =
+    each(Struct(&SERVICE_NETWORK)).types(NULL.or(MAP)).nullable();
 
 pub(super) static PORT: Fields = fields(&[
     attr("name", Text).support(Support::Ignored),
@@ -231,7 +248,8 @@ pub(super) static PORT: Fields = fields(&[
     attr("app_protocol", Text).support(Support::Ignored),
 ]);
 
-pub(super) static PORT_EACH: Attr = each(Struct(&PORT)).types(NUM.or(STR).or(MAP)).default(Default::Port);
+pub(super) static PORT_EACH: Attr =
+    each(Struct(&PORT)).types(NUM.or(STR).or(MAP)).default(Default::Port);
 
 pub(super) static ULIMIT: Fields = fields(&[
     attr("soft", Int).cast(Cast::Int).required(),
@@ -249,4 +267,3 @@ pub(super) static HOOK: Fields = fields(&[
 ]);
 
 pub(super) static HOOK_EACH: Attr = each(Struct(&HOOK));
-

@@ -32,9 +32,10 @@ impl Canonical<'_> {
             }),
             Value::List(items) => {
                 let each = attr.and_then(Attr::item);
-                items.iter_mut().enumerate().try_for_each(|(index, item)| {
-                    self.apply(item, each, &path.index(index))
-                })
+                items
+                    .iter_mut()
+                    .enumerate()
+                    .try_for_each(|(index, item)| self.apply(item, each, &path.index(index)))
             }
             _ => Ok(()),
         }
@@ -120,8 +121,7 @@ impl Canonical<'_> {
         let target = if target.is_empty() { source } else { target };
         let field = |text: &str| Node::text(at, text);
         let (source, target) = (field(source), field(target));
-        let entries =
-            [("source", source), ("target", target), ("permissions", field(permissions))];
+        let entries = [("source", source), ("target", target), ("permissions", field(permissions))];
         Ok(Node::map(at, entries).value)
     }
 
@@ -208,7 +208,8 @@ fn dependencies(value: Value, at: At, path: &Path<'_>) -> Result<Value> {
             Ok(Value::Map(map))
         }
         other => {
-            let text = format!("expected a list or a mapping, found {}", Node::new(at, other).kind());
+            let text =
+                format!("expected a list or a mapping, found {}", Node::new(at, other).kind());
             Err(Fault::new(at, path, text))
         }
     }

@@ -8,7 +8,8 @@ use crate::tree::{Fault, Map, Node, Path, Result, Value};
 pub(crate) fn check(root: &Node, attr: &'static Attr) -> Result<()> {
     let mut faults = Vec::new();
     value(root, attr, &Path::ROOT, &mut faults);
-    let first = faults.into_iter().min_by_key(|fault| fault.at.map(|at| (at.file, at.line, at.column)));
+    let first =
+        faults.into_iter().min_by_key(|fault| fault.at.map(|at| (at.file, at.line, at.column)));
     first.map_or(Ok(()), Err)
 }
 
@@ -86,7 +87,10 @@ fn list(items: &[Node], attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<F
             None => faults.extend(wrong_item(item, attr, &path)),
         }
         if attr.distinct && items[..index].contains(item) {
-            let text = format!("is the same as item {}", items.iter().position(|i| i == item).unwrap_or(0));
+            let text = format!(
+                "is the same as item {}",
+                items.iter().position(|i| i == item).unwrap_or(0)
+            );
             faults.push(Fault::new(item.at, &path, text));
         }
     }
@@ -103,18 +107,10 @@ fn wrong_item(item: &Node, attr: &Attr, path: &Path<'_>) -> Option<Fault> {
         false => !attr.items.is_any() && !attr.items.accepts(item),
     };
     let wanted = if texts_only { "a string".to_owned() } else { attr.items.in_words() };
-    wrong.then(|| {
-        Fault::new(item.at, path, format!("must be {wanted}, not {}", item.kind()))
-    })
+    wrong.then(|| Fault::new(item.at, path, format!("must be {wanted}, not {}", item.kind())))
 }
 
-fn mapping(
-    node: &Node,
-    map: &Map,
-    attr: &'static Attr,
-    path: &Path<'_>,
-    faults: &mut Vec<Fault>,
-) {
+fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
     if let Some(fields) = attr.fields() {
         return known_keys(node, map, fields, path, faults);
     }
@@ -130,8 +126,7 @@ fn mapping(
                 }
             }
             _ if !attr.items.is_any() && !attr.items.accepts(entry) => {
-                let text =
-                    format!("must be {}, not {}", attr.items.in_words(), entry.kind());
+                let text = format!("must be {}, not {}", attr.items.in_words(), entry.kind());
                 faults.push(Fault::new(entry.at, &path, text));
             }
             _ => {}
@@ -204,9 +199,8 @@ fn distance(a: &str, b: &str) -> usize {
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1)
-                .min(rows[i][j - 1] + 1)
-                .min(rows[i - 1][j - 1] + change);
+            let mut best =
+                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

@@ -1,7 +1,7 @@
 //! What attributes say of each other: references that lead nowhere, settings that exclude each
 //! other, circles of dependencies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::select::{Services, texts};
 use crate::tree::{Fault, Map, Node, Path, Result};
@@ -23,7 +23,8 @@ pub(crate) fn check(root: &Node, services: &Services) -> Result<()> {
         checker.mounts()?;
     }
     for (name, secret) in root.get("secrets").into_iter().flat_map(Node::entries) {
-        let given = |key: &str| secret.get(key).and_then(Node::as_text).is_some_and(|t| !t.is_empty());
+        let given =
+            |key: &str| secret.get(key).and_then(Node::as_text).is_some_and(|t| !t.is_empty());
         let external = secret.get("external").and_then(Node::as_bool) == Some(true);
         if !external && !given("file") && !given("environment") {
             let secrets = Path::ROOT.key("secrets");
@@ -89,13 +90,15 @@ impl Checker<'_> {
 
     fn build(&self) -> Result<()> {
         let Some(build) = self.get("build") else { return Ok(()) };
-        let given = |key: &str| build.get(key).and_then(Node::as_text).is_some_and(|t| !t.is_empty());
+        let given =
+            |key: &str| build.get(key).and_then(Node::as_text).is_some_and(|t| !t.is_empty());
         if given("dockerfile_inline") && given("dockerfile") {
             return Err(self.fault("build", "dockerfile and dockerfile_inline exclude each other"));
         }
         let contexts = build.get("additional_contexts");
         for (context, value) in contexts.into_iter().flat_map(Node::entries) {
-            let Some(target) = value.as_text().and_then(|text| text.strip_prefix("service:")) else {
+            let Some(target) = value.as_text().and_then(|text| text.strip_prefix("service:"))
+            else {
                 continue;
             };
             let fault = |what: &str| {
@@ -172,12 +175,9 @@ impl Checker<'_> {
     }
 
     fn references(&self) -> Result<()> {
-        let items = |node: Option<&Node>| {
-            node.and_then(Node::as_list).unwrap_or_default().to_vec()
-        };
-        let source = |node: &Node| {
-            node.get("source").and_then(Node::as_text).unwrap_or_default().to_owned()
-        };
+        let items = |node: Option<&Node>| node.and_then(Node::as_list).unwrap_or_default().to_vec();
+        let source =
+            |node: &Node| node.get("source").and_then(Node::as_text).unwrap_or_default().to_owned();
         for mount in items(self.get("volumes")) {
             let name = source(&mount);
             let is_volume = mount.get("type").and_then(Node::as_text) == Some("volume");
@@ -296,37 +296,45 @@ fn as_number(node: &Node) -> f64 {
     }
 }
 
-/// Follows dependencies from every service; a name met again on the way closes a circle.
+/// Follows dependencies from every service; a name met again on the way closes a circle. With a
+/// stack of its own: chains may be as long as files are.
 fn no_circles(services: &Map) -> Result<()> {
-    let mut done = std::collections::HashSet::new();
-    services.keys().try_for_each(|name| follow(name, services, &mut Vec::new(), &mut done))
-}
-
-fn follow<'a>(
-    name: &'a str,
-    services: &'a Map,
-    way: &mut Vec<&'a str>,
-    done: &mut std::collections::HashSet<&'a str>,
-) -> Result<()> {
-    if let Some(start) = way.iter().position(|known| *known == name) {
-        let circle: Vec<&str> = way[start..].iter().copied().chain([name]).collect();
-        let at = services.get(name).map(|node| node.at).unwrap_or_default();
-        let section = Path::ROOT.key("services");
-        let text = format!("dependency cycle detected: {}", circle.join(" -> "));
-        return Err(Fault::new(at, &section.key(name), text));
-    }
-    if done.contains(name) {
-        return Ok(());
-    }
-    way.push(name);
-    let service = services.get(name);
-    let dependencies = service.and_then(|service| service.get("depends_on"));
-    for (dependency, _) in dependencies.into_iter().flat_map(Node::entries) {
-        if services.contains_key(dependency) {
-            follow(dependency, services, way, done)?;
+    let mut done: HashSet<&str> = HashSet::new();
+    for start in services.keys() {
+        let mut way = vec![start.as_str()];
+        let mut open = vec![dependencies(services, start)];
+        let mut on_way: HashSet<&str> = HashSet::from([start.as_str()]);
+        while let Some(rest) = open.last_mut() {
+            let Some(name) = rest.next() else {
+                open.pop();
+                if let Some(name) = way.pop() {
+                    on_way.remove(name);
+                    done.insert(name);
+                }
+                continue;
+            };
+            if on_way.contains(name) {
+                return Err(circle(services, &way, name));
+            }
+            if services.contains_key(name) && !done.contains(name) {
+                way.push(name);
+                on_way.insert(name);
+                open.push(dependencies(services, name));
+            }
         }
     }
-    way.pop();
-    done.insert(name);
     Ok(())
+}
+
+fn dependencies<'a>(services: &'a Map, name: &str) -> impl Iterator<Item = &'a str> {
+    let service = services.get(name).and_then(|service| service.get("depends_on"));
+    service.into_iter().flat_map(Node::entries).map(|(name, _)| name.as_str())
+}
+
+fn circle(services: &Map, way: &[&str], name: &str) -> Fault {
+    let start = way.iter().position(|known| *known == name).unwrap_or(0);
+    let circle: Vec<&str> = way[start..].iter().copied().chain([name]).collect();
+    let at = services.get(name).map(|node| node.at).unwrap_or_default();
+    let text = format!("dependency cycle detected: {}", circle.join(" -> "));
+    Fault::new(at, &Path::ROOT.key("services").key(name), text)
 }

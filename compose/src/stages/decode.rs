@@ -76,12 +76,7 @@ fn entries(
     Ok(())
 }
 
-fn items(
-    node: &mut Node,
-    each: &'static Attr,
-    warnings: &Warnings,
-    path: &Path<'_>,
-) -> Result<()> {
+fn items(node: &mut Node, each: &'static Attr, warnings: &Warnings, path: &Path<'_>) -> Result<()> {
     let Value::List(list) = &mut node.value else { return wrong(node, "a list", path) };
     for (index, item) in list.iter_mut().enumerate() {
         decode(item, each, warnings, &path.index(index))?;
@@ -171,9 +166,7 @@ fn collection(value: Value, attr: &'static Attr) -> Read {
         (Shape::TextOrTexts, Value::Text(text)) => Ok(list([text])),
         (Shape::Numbers, Value::List(items)) => Ok(list(items.iter().map(shown))),
         (Shape::Texts | Shape::TextOrTexts | Shape::Command | Shape::Probe, Value::List(items)) => {
-            let texts = items.into_iter().map(|item| {
-                Ok(Node::new(item.at, text(item.value)?))
-            });
+            let texts = items.into_iter().map(|item| Ok(Node::new(item.at, text(item.value)?)));
             texts.collect::<std::result::Result<_, String>>().map(Value::List)
         }
         (Shape::Command, Value::Text(line)) => words::split(&line)
@@ -197,11 +190,7 @@ fn collection(value: Value, attr: &'static Attr) -> Read {
         )),
         (Shape::Hosts, value) => hosts(value),
         (Shape::Ssh, value @ Value::Map(_)) => Ok(value),
-        (_, other) => Err(format!(
-            "expected {}, found {}",
-            attr.types.in_words(),
-            found(&other)
-        )),
+        (_, other) => Err(format!("expected {}, found {}", attr.types.in_words(), found(&other))),
     }
 }
 
@@ -278,8 +267,8 @@ fn hosts(value: Value) -> Read {
             for item in &items {
                 let text = shown(item);
                 let split = text.split_once('=').or_else(|| text.split_once(':'));
-                let (host, addresses) = split
-                    .ok_or_else(|| format!("invalid additional host, missing IP: {text}"))?;
+                let (host, addresses) =
+                    split.ok_or_else(|| format!("invalid additional host, missing IP: {text}"))?;
                 addresses.split(',').try_for_each(|address| add(host, address))?;
             }
         }

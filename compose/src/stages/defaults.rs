@@ -6,10 +6,9 @@ use crate::tree::{Map, Node, Value};
 
 pub(crate) fn fill(node: &mut Node, attr: Option<&'static Attr>) {
     let at = node.at;
-    if let (Some(default), Value::Map(map)) =
-        (attr.and_then(|attr| attr.default), &mut node.value)
+    if let (Some(default), Value::Map(map)) = (attr.and_then(|attr| attr.default), &mut node.value)
     {
-        let mut put = |map: &mut Map, key: &str, text: &str| {
+        let put = |map: &mut Map, key: &str, text: &str| {
             map.entry(key.to_owned()).or_insert_with(|| Node::text(at, text));
         };
         match default {

@@ -68,12 +68,7 @@ fn deep(base: Node, over: Node, attr: Option<&'static Attr>, path: &Path<'_>) ->
 }
 
 /// By key; what is no mapping has no entries.
-fn mappings(
-    base: Node,
-    over: Node,
-    attr: Option<&'static Attr>,
-    path: &Path<'_>,
-) -> Result<Node> {
+fn mappings(base: Node, over: Node, attr: Option<&'static Attr>, path: &Path<'_>) -> Result<Node> {
     let at = base.at;
     let (Value::Map(mut map), Value::Map(new)) = (base.value, over.value) else {
         let text = "cannot be merged: both files must write it as a mapping or a list";

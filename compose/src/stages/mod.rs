@@ -3,17 +3,17 @@
 //!
 //! A stage is pure: a tree and the table of attributes in, a tree or a fault out.
 
+pub(crate) mod canonical;
+pub(crate) mod check;
+pub(crate) mod consistency;
+pub(crate) mod decode;
+pub(crate) mod defaults;
+pub(crate) mod environment;
 pub(crate) mod interpolate;
 pub(crate) mod merge;
-pub(crate) mod unique;
-pub(crate) mod check;
-pub(crate) mod canonical;
-pub(crate) mod defaults;
-pub(crate) mod rules;
-pub(crate) mod paths;
-pub(crate) mod environment;
 pub(crate) mod normalize;
-pub(crate) mod decode;
-pub(crate) mod consistency;
-pub(crate) mod select;
+pub(crate) mod paths;
 pub(crate) mod print;
+pub(crate) mod rules;
+pub(crate) mod select;
+pub(crate) mod unique;

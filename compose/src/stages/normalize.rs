@@ -72,7 +72,8 @@ fn implied_values(service: &mut Node, variables: &Variables) {
     }
     if let Some(Value::List(volumes)) = service.get_mut("volumes").map(|node| &mut node.value) {
         for volume in volumes {
-            if let Some(Value::Text(target)) = volume.get_mut("target").map(|node| &mut node.value) {
+            if let Some(Value::Text(target)) = volume.get_mut("target").map(|node| &mut node.value)
+            {
                 *target = clean(target);
             }
         }

@@ -28,9 +28,10 @@ impl Base<'_> {
             }),
             Value::List(items) => {
                 let each = attr.and_then(Attr::item);
-                items.iter_mut().enumerate().try_for_each(|(index, item)| {
-                    self.apply(item, each, &path.index(index))
-                })
+                items
+                    .iter_mut()
+                    .enumerate()
+                    .try_for_each(|(index, item)| self.apply(item, each, &path.index(index)))
             }
             _ => Ok(()),
         }

@@ -82,9 +82,7 @@ fn structure(node: &Node, fields: &'static Fields, layout: Layout) -> Json {
         }
     }
     if layout == Layout::Yaml {
-        let extensions = node.entries().filter(|(key, _)| {
-            key.starts_with("x-") && *key != super::environment::CONTENT
-        });
+        let extensions = node.entries().filter(|(key, _)| key.starts_with("x-"));
         for (key, value) in extensions {
             object.insert(key.clone(), as_written(value));
         }

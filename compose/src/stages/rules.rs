@@ -54,9 +54,7 @@ fn one_source(object: &Node, sources: &[&str], path: &Path<'_>) -> Result<()> {
 }
 
 fn check_service(service: &Node, path: &Path<'_>) -> Result<()> {
-    let list = |key: &'static str| {
-        service.get(key).into_iter().flat_map(Node::items).enumerate()
-    };
+    let list = |key: &'static str| service.get(key).into_iter().flat_map(Node::items).enumerate();
     for (index, port) in list("ports") {
         if let Some(ip) = port.get("host_ip").and_then(Node::as_text)
             && ip.parse::<IpAddr>().is_err()

@@ -52,9 +52,7 @@ impl Services {
             if matching.is_empty() {
                 return Err(format!("no such service: {name}"));
             }
-            for name in matching {
-                self.with_dependencies(name, &mut wanted)?;
-            }
+            self.with_dependencies(matching, &mut wanted)?;
         }
         let names: Vec<String> = self.enabled.keys().cloned().collect();
         for name in names.into_iter().filter(|name| !wanted.contains(name)) {
@@ -71,17 +69,25 @@ impl Services {
         Ok(())
     }
 
-    fn with_dependencies(&self, name: &str, out: &mut BTreeSet<String>) -> Result<(), String> {
-        let Some(service) = self.enabled.get(name) else { return Ok(()) };
-        if !out.insert(name.to_owned()) {
-            return Ok(());
-        }
-        for (dependency, how) in service.get("depends_on").into_iter().flat_map(Node::entries) {
-            let required = how.get("required").and_then(Node::as_bool) != Some(false);
-            if required && !self.enabled.contains_key(dependency) {
-                return Err(format!("no such service: {dependency}"));
+    /// Adds services and all they depend on, near and far.
+    fn with_dependencies(
+        &self,
+        names: Vec<&String>,
+        out: &mut BTreeSet<String>,
+    ) -> Result<(), String> {
+        let mut open = names;
+        while let Some(name) = open.pop() {
+            let Some(service) = self.enabled.get(name) else { continue };
+            if !out.insert(name.clone()) {
+                continue;
             }
-            self.with_dependencies(dependency, out)?;
+            for (dependency, how) in service.get("depends_on").into_iter().flat_map(Node::entries) {
+                let required = how.get("required").and_then(Node::as_bool) != Some(false);
+                if required && !self.enabled.contains_key(dependency) {
+                    return Err(format!("no such service: {dependency}"));
+                }
+                open.push(dependency);
+            }
         }
         Ok(())
     }

@@ -8,11 +8,7 @@ use crate::stages::merge::shown;
 use crate::text::volume;
 use crate::tree::{Fault, Node, Path, Result, Value};
 
-pub(crate) fn unique(
-    node: &mut Node,
-    attr: Option<&'static Attr>,
-    path: &Path<'_>,
-) -> Result<()> {
+pub(crate) fn unique(node: &mut Node, attr: Option<&'static Attr>, path: &Path<'_>) -> Result<()> {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().try_for_each(|(key, value)| {
             unique(value, attr.and_then(|attr| attr.entry(key)), &path.key(key))
@@ -86,9 +82,8 @@ fn identity(item: &Node, rule: Unique, path: &Path<'_>) -> Result<String> {
 }
 
 fn port(item: &Node, path: &Path<'_>) -> Result<String> {
-    let field = |name: &str, otherwise: &str| {
-        item.get(name).map_or_else(|| otherwise.to_owned(), shown)
-    };
+    let field =
+        |name: &str, otherwise: &str| item.get(name).map_or_else(|| otherwise.to_owned(), shown);
     if item.get("target").is_none() {
         return Err(Fault::new(item.at, path, "is missing a target port"));
     }

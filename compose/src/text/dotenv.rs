@@ -294,10 +294,7 @@ mod tests {
         };
         assert_eq!(error("A=1\nB C=2\n"), "line 2: key cannot contain a space");
         assert_eq!(error("A=1\n\nB='x\n"), "line 3: unterminated quoted value 'x");
-        assert_eq!(
-            error("A!=1"),
-            "line 1: unexpected character '!' in variable name \"A!=1\""
-        );
+        assert_eq!(error("A!=1"), "line 1: unexpected character '!' in variable name \"A!=1\"");
         assert_eq!(error("A=${"), "line 1: invalid interpolation format: ${");
     }
 }

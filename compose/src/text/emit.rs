@@ -127,8 +127,8 @@ fn may_be_plain(value: &str) -> bool {
     let edge = value.starts_with(' ') || value.ends_with(' ');
     let marks = value.starts_with("---") || value.starts_with("...");
     let indicator = match first {
-        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@'
-        | '`' => true,
+        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+        | '@' | '`' => true,
         '?' | ':' | '-' => second.is_none_or(char::is_whitespace),
         _ => false,
     };
@@ -238,10 +238,55 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for text in [
-            "", " a", "a ", "a\n", "\na", "a\n\n", "  a\nb", "a:", "a: b", "a #b", "'", "\"", "\\",
-            "null", "1e3", "2001-12-14", "-", "- a", "?", "? a", ":", "!x", "&x", "*x", "%x", "@x",
-            "`x", "{a}", "[a]", "a, b", "\u{7}", "\u{85}", "\u{feff}", "é", "a\r\nb", "---", "...",
-            "--- a", "a \nb", "\t", "a\tb", "<<", "~", "=", "0x1f", "1_000", "8:30", "\n", "\n\n",
+            "",
+            " a",
+            "a ",
+            "a\n",
+            "\na",
+            "a\n\n",
+            "  a\nb",
+            "a:",
+            "a: b",
+            "a #b",
+            "'",
+            "\"",
+            "\\",
+            "null",
+            "1e3",
+            "2001-12-14",
+            "-",
+            "- a",
+            "?",
+            "? a",
+            ":",
+            "!x",
+            "&x",
+            "*x",
+            "%x",
+            "@x",
+            "`x",
+            "{a}",
+            "[a]",
+            "a, b",
+            "\u{7}",
+            "\u{85}",
+            "\u{feff}",
+            "é",
+            "a\r\nb",
+            "---",
+            "...",
+            "--- a",
+            "a \nb",
+            "\t",
+            "a\tb",
+            "<<",
+            "~",
+            "=",
+            "0x1f",
+            "1_000",
+            "8:30",
+            "\n",
+            "\n\n",
         ] {
             let written = document(&json!({ "k": text, "l": [text, [text]], text: 1 }));
             let read = crate::yaml::read(0, written.as_bytes());

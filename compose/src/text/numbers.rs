@@ -6,14 +6,8 @@ pub(crate) fn is_true(text: &str) -> bool {
 }
 
 /// A float as `%v` prints it: the shortest digits, an exponent from 1e+06 on and below 1e-04.
-
 pub(crate) fn general(value: f64) -> String {
     with_exponent(value, &format!("{value:e}"))
-}
-
-/// As [`general`], for a number of single precision.
-pub(crate) fn general32(value: f32) -> String {
-    with_exponent(f64::from(value), &format!("{value:e}"))
 }
 
 /// From the digits and exponent of `scientific`, such as `1.5e3`.
@@ -26,7 +20,7 @@ fn with_exponent(value: f64, scientific: &str) -> String {
     }
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if exponent < -4 || exponent >= 6 {
+    if !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
@@ -69,7 +63,6 @@ mod tests {
         ] {
             assert_eq!(general(value), text);
         }
-        assert_eq!(general32(0.3), "0.3");
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Port>, String> {
     if container.is_empty() {
         return Err(format!("no port specified: {text}<empty>"));
     }
-    let (first, last) = range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
+    let (first, last) =
+        range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
     let published = match host {
         "" => None,
         host => Some(range(host).ok_or_else(|| format!("invalid hostPort: {host}"))?),
@@ -103,7 +104,8 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let ports = parse(text).unwrap();
-        let one = |p: &super::Port| format!("{}|{}|{}/{}", p.host_ip, p.published, p.target, p.protocol);
+        let one =
+            |p: &super::Port| format!("{}|{}|{}/{}", p.host_ip, p.published, p.target, p.protocol);
         ports.iter().map(one).collect::<Vec<_>>().join(" ")
     }
 

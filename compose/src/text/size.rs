@@ -21,7 +21,10 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
         _ => return Err(format!("invalid suffix: '{unit}'")),
     };
     let bytes = number * 1024_f64.powi(power);
-    #[expect(clippy::cast_possible_truncation, reason = "saturates, as sizes beyond any memory may")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturates, as sizes beyond any memory may"
+    )]
     Ok(bytes as i64)
 }
 

@@ -17,7 +17,10 @@ pub(crate) enum TemplateError {
     /// A `${` that begins no expression; the whole text.
     Invalid(String),
     /// `${V:?reason}` without a value.
-    Required { name: String, reason: String },
+    Required {
+        name: String,
+        reason: String,
+    },
     TooDeep,
     TooLong,
 }

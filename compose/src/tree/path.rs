@@ -50,6 +50,9 @@ mod tests {
         assert_eq!(Path::ROOT.to_string(), "");
         let services = Path::ROOT.key("services");
         let web = services.key("web");
-        assert_eq!(web.key("ports").index(0).key("target").to_string(), "services.web.ports[0].target");
+        assert_eq!(
+            web.key("ports").index(0).key("target").to_string(),
+            "services.web.ports[0].target"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::limits::{DEPTH_MAX, FILE_BYTES_MAX};
 use crate::tree::{At, Fault, Result};
@@ -33,7 +33,7 @@ pub(super) fn documents(file: u16, bytes: &[u8]) -> Result<Vec<Rc<Raw>>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        Fault::in_file(At { file, line: line as u32, column: 1 }, "not UTF-8 text")
+        Fault::in_file(At { file, line: short(line), column: 1 }, "not UTF-8 text")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder { file, anchors: HashMap::new(), open: Vec::new(), done: Vec::new() };
@@ -48,7 +48,7 @@ pub(super) fn documents(file: u16, bytes: &[u8]) -> Result<Vec<Rc<Raw>>> {
 /// A syntax error with its place; an unknown anchor with its name.
 fn scan_fault(file: u16, text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
-    let at = At { file, line: marker.line() as u32, column: marker.col() as u32 + 1 };
+    let at = place(file, marker);
     let info = error.info();
     if info.contains("unknown anchor") {
         let line = text.lines().nth(marker.line().saturating_sub(1)).unwrap_or_default();
@@ -81,11 +81,7 @@ struct Builder {
 
 impl Builder {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<()> {
-        let at = At {
-            file: self.file,
-            line: span.start.line() as u32,
-            column: span.start.col() as u32 + 1,
-        };
+        let at = place(self.file, &span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
@@ -148,6 +144,15 @@ impl Builder {
             None => self.done.push(raw),
         }
     }
+}
+
+fn place(file: u16, marker: &Marker) -> At {
+    At { file, line: short(marker.line()), column: short(marker.col() + 1) }
+}
+
+/// Lines and columns of files that are read fit.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn tag_name(tag: &Tag) -> String {

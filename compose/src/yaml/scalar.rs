@@ -177,11 +177,8 @@ fn is_base_60(text: &str) -> bool {
     let (last, fraction) = last.split_once('.').unwrap_or((last, ""));
     rest.push(last);
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let sixtieth = |text: &&str| match text.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    };
+    let sixtieth =
+        |text: &&str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     first.starts_with(|c: char| c.is_ascii_digit())
         && number(first)
         && rest.iter().all(sixtieth)
@@ -211,7 +208,8 @@ mod tests {
         ] {
             assert_eq!(plain(text), Value::Int(value), "{text}");
         }
-        for (text, value) in [("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("1e3", 1000.0), ("08", 8.0)] {
+        for (text, value) in [("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("1e3", 1000.0), ("08", 8.0)]
+        {
             assert_eq!(plain(text), Value::Float(value), "{text}");
         }
         for text in ["1.2.3", "1e", "0x", "80:80", "1e999", "+", "-", ".", "12ab", "1:30"] {
@@ -225,7 +223,8 @@ mod tests {
         assert_eq!(plain("TRUE"), Value::Bool(true));
         assert_eq!(plain("~"), Value::Null);
         assert_eq!(resolve(None, "true", false).unwrap(), Value::Text("true".into()));
-        for date in ["2001-12-14", "2001-1-2", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43"]
+        for date in
+            ["2001-12-14", "2001-1-2", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43"]
         {
             assert_eq!(plain(date), Value::Time(date.into()), "{date}");
         }
@@ -241,10 +240,7 @@ mod tests {
         assert_eq!(resolve(Some("!!float"), "3", true).unwrap(), Value::Float(3.0));
         assert_eq!(resolve(Some("!!binary"), "aGk=", true).unwrap(), Value::Text("hi".into()));
         assert_eq!(resolve(Some("!mine"), "3", true).unwrap(), Value::Text("3".into()));
-        assert_eq!(
-            resolve(Some("!!int"), "x", true).unwrap_err(),
-            "cannot decode `x` as a !!int"
-        );
+        assert_eq!(resolve(Some("!!int"), "x", true).unwrap_err(), "cannot decode `x` as a !!int");
     }
 
     #[test]

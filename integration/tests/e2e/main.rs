@@ -1,9 +1,12 @@
 //! The end-to-end tests: one binary, a module for each topic a user would name.
 
 mod as_root;
-mod bridge;
 mod builtin;
 mod commit;
+mod compose;
+mod compose_apps;
+mod compose_crash;
+mod compose_up;
 mod cp;
 mod crash;
 mod crash_points;

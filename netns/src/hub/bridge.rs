@@ -83,7 +83,7 @@ impl Hub {
                     // setting may make this a looser one.
                     (Ipv4Setting::RpFilter, 1),
                     // Names are asked for at 127.0.0.11.
-                    (Ipv4Setting::RouteLocalnet, u32::from(network.names)),
+                    (Ipv4Setting::RouteLocalnet, 1),
                     (Ipv4Setting::AcceptRedirects, 0),
                     (Ipv4Setting::SendRedirects, 0),
                 ],
@@ -200,7 +200,7 @@ pub(super) fn mtu(network: &Network) -> u32 {
 
 /// An address that stays when ports come and go, unlike the one a bridge would choose: from
 /// the network's id, by FNV-1a.
-fn mac(network: &str) -> Mac {
+pub(super) fn mac(network: &str) -> Mac {
     let hash = network
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

@@ -8,6 +8,7 @@ use super::endpoint::Endpoint;
 use super::error::HubError;
 use super::set_up::everything;
 use crate::netlink::link::{self, Device, Ipv4Setting};
+use crate::netlink::neighbour::{self, Neighbour};
 use crate::netlink::route::{self, Route, TABLE_LOCAL};
 use crate::netlink::rule::{self, Action, Family, Rule};
 use crate::netlink::{Netlink, Request, address};
@@ -72,16 +73,23 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
     }
     requests.push(link::up(device));
     requests.extend(endpoint.addresses.iter().map(|prefix| address::add(index, *prefix)));
+    // Told, the container need not ask, nor believe a neighbour who answers for the gateway.
+    let mac = super::bridge::mac(&endpoint.network.id);
+    let has = |v4: bool| endpoint.addresses.iter().any(|prefix| prefix.is_v4() == v4);
+    let gateways = endpoint.network.subnets.iter().map(|subnet| subnet.gateway);
+    requests.extend(
+        gateways
+            .filter(|gateway| has(gateway.is_ipv4()))
+            .map(|address| neighbour::replace(&Neighbour { device: index, address, mac })),
+    );
     requests.extend(names.map(|names| route::replace(&names)));
     Ok(container.call_all(&requests)?)
 }
 
 /// The route to where names are asked for, by way of the gateway. It stands beside the one to
-/// all of 127.0.0.0/8, in the same table, and is the more exact.
+/// all of 127.0.0.0/8, in the same table, and is the more exact. Members of networks without
+/// names have it too: their host's resolver may be one that only we can ask.
 fn names_route(endpoint: &Endpoint<'_>, index: u32) -> Option<Route> {
-    if !endpoint.network.names {
-        return None;
-    }
     let v4 = |ip: &IpAddr| ip.is_ipv4();
     let gateway = endpoint.network.subnets.iter().map(|subnet| subnet.gateway).find(v4)?;
     let source = endpoint.addresses.iter().map(|prefix| prefix.address).find(v4)?;

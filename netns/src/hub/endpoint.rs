@@ -70,10 +70,14 @@ impl Hub {
     }
 
     fn dress_port(&self, endpoint: &Endpoint<'_>, port: &str, bridge: u32) -> Result<(), HubError> {
-        let device = Device::Name(port);
+        let index = link::get(&self.netlink, Device::Name(port))?.index;
+        let device = Device::Index(index);
         let mut requests = vec![
             link::set_alias(device, endpoint.id),
             link::no_ipv6_addresses(device).or(&[Errno::AFNOSUPPORT]),
+            // Told, the bridge need not learn, nor believe who sends in another's name.
+            link::set_learning(device, false),
+            neighbour::behind_port(index, endpoint.mac),
         ];
         if !endpoint.network.talk {
             requests.push(link::set_isolated(device, true));
@@ -85,6 +89,18 @@ impl Hub {
         }));
         requests.push(link::up(device));
         Ok(self.netlink.call_all(&requests)?)
+    }
+
+    /// Cuts an endpoint off whose container may live on in somebody else's hands, and its
+    /// address be another's. The device goes with its namespace: to remove it here would hold
+    /// up all.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn cut_off(&self, endpoint: &str) -> Result<(), HubError> {
+        let port = port_name(endpoint);
+        let gone = [Errno::NODEV, Errno::NETDOWN];
+        Ok(self.netlink.call(link::disable_port(Device::Name(&port)).or(&gone))?)
     }
 
     /// Removes an endpoint, or what there is of it; the container's namespace may be gone.

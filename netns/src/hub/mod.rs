@@ -37,6 +37,7 @@ mod container;
 mod endpoint;
 mod error;
 mod existing;
+mod introduce;
 mod set_up;
 
 pub use bridge::bridge_name;
@@ -44,6 +45,7 @@ pub use container::{WayOut, lead_out};
 pub use endpoint::Endpoint;
 pub use error::HubError;
 pub use existing::{Found, free_interface};
+pub use introduce::{Acquaintance, forget_others, introduce, part};
 pub use set_up::{FAR_MAC, Hub, NEAR_MAC, WIRE, WIRE_MTU, mark_known_connections};
 
 #[cfg(test)]

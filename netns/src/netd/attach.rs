@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use super::members::Endpoint;
 use super::run::Netd;
 use crate::addresses::{self, Wish};
-use crate::hub::{self, Found, HubError, WayOut};
+use crate::hub::{self, Acquaintance, Found, HubError, WayOut};
 use crate::netlink::{Mac, Netlink};
 use crate::prefix::Prefix;
 use crate::protocol::{Connect, Connected, Network};
@@ -25,7 +25,13 @@ impl Netd {
         if connect.again {
             let found = self.hub.find_endpoint(network, container);
             if let Some(found) = found.map_err(|error| describe(&error))? {
-                return Ok(as_found(network, found));
+                let got = as_found(network, found);
+                if let Some(member) = self.acquaintance(index, &got) {
+                    let gateways = network.subnets.iter().map(|subnet| subnet.gateway);
+                    hub::forget_others(&member, &gateways.collect::<Vec<_>>());
+                }
+                self.introduce(index, network, &got);
+                return Ok(got);
             }
         }
         let made = self.make(network, connect, joined.namespace.as_fd(), container);
@@ -33,7 +39,41 @@ impl Netd {
             // The first error says more than one about clearing up could.
             self.hub.remove_bridge(&network.id).ok();
         }
+        if let Ok(got) = &made {
+            self.introduce(index, network, got);
+        }
         made
+    }
+
+    /// Tells a new member of a network and the others of each other.
+    fn introduce(&self, index: usize, network: &Network, got: &Connected) {
+        if !network.talk {
+            return;
+        }
+        if let Some(newcomer) = self.acquaintance(index, got) {
+            hub::introduce(&newcomer, &self.others(index, &network.id));
+        }
+    }
+
+    /// Tells those who stay in a network that a member has left.
+    pub(crate) fn part(&self, endpoint: &Endpoint) {
+        let addresses: Vec<IpAddr> = super::members::addresses(&endpoint.got).collect();
+        hub::part(&addresses, &self.others(endpoint.client, &endpoint.network));
+    }
+
+    fn acquaintance<'a>(&'a self, index: usize, got: &'a Connected) -> Option<Acquaintance<'a>> {
+        Some(Acquaintance {
+            container: &self.clients.get(index)?.joined.as_ref()?.netlink,
+            interface: &got.interface,
+            mac: got.mac,
+            addresses: super::members::addresses(got).collect(),
+        })
+    }
+
+    /// The members of a network but one.
+    fn others<'a>(&'a self, index: usize, network: &'a str) -> Vec<Acquaintance<'a>> {
+        let others = self.members.inside(network).filter(|other| other.client != index);
+        others.filter_map(|other| self.acquaintance(other.client, &other.got)).collect()
     }
 
     fn make(

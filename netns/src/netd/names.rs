@@ -31,8 +31,13 @@ use crate::protocol::{self, Connected};
 const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11)), 53);
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
-const STREAMS_MAX: usize = 128;
-const UPSTREAMS_MAX: usize = 512;
+const STREAMS_MAX: usize = 64;
+const UPSTREAMS_MAX: usize = 256;
+
+/// Questions that one connection may ask before it has read the answers, in number and in
+/// bytes of answers; one that asks more is closed.
+const AHEAD_MAX: usize = 64;
+const AHEAD_BYTES_MAX: usize = 65_536;
 const PATIENCE: Duration = Duration::from_secs(30);
 const BURST: usize = 64;
 
@@ -59,6 +64,10 @@ struct Stream {
     output: Vec<u8>,
     /// For one of ours: the id of its question.
     question: Option<u16>,
+    /// Questions that were not answered yet.
+    pending: usize,
+    /// Nothing more comes in; what is pending is answered all the same.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -144,7 +153,11 @@ impl Names {
         got: &Connected,
     ) {
         let resolvers = (!member.dns.is_empty()).then(|| self.resolvers.with_servers(&member.dns));
-        let facts = Member { resolvers, ..Member::default() };
+        let facts = Member {
+            resolvers,
+            extra: member.hosts.clone(),
+            keeps_bare_names: member.keeps_bare_names,
+        };
         self.server.set_member(&member.id, facts);
         self.server.add(Endpoint {
             id: got.endpoint.clone(),
@@ -157,7 +170,7 @@ impl Names {
             },
             addresses: addresses(got).collect(),
             names: connect.names.clone(),
-            links: Vec::new(),
+            links: connect.links.clone(),
             priority: connect.gateway_priority,
         });
     }
@@ -221,18 +234,24 @@ impl Names {
         let Some(stream) = self.streams.get_mut(index) else { return };
         let (peer, asker) = (stream.peer, Asker::Stream(index, stream.number));
         let mut open = stream.flush().is_ok();
-        let mut heard = true;
-        while open && heard {
+        let (mut heard, mut greedy) = (true, false);
+        while open && heard && !greedy {
             open = stream.fill().unwrap_or(false);
             heard = false;
             while let Some(message) = stream.message() {
                 heard = true;
+                stream.pending += 1;
                 let (ip, tcp) = (peer.ip(), Transport::Tcp);
                 self.server.on_query(kit.now, ip, tcp, &message, asker, actions);
             }
+            greedy = stream.pending > AHEAD_MAX || stream.output.len() > AHEAD_BYTES_MAX;
         }
-        // Answers of other servers are sent to who is still there.
-        if !open {
+        if open && !greedy {
+            return;
+        }
+        // Who has said all may still listen; who asks far ahead of the answers does not.
+        stream.ended = true;
+        if greedy || stream.is_over() {
             self.streams.remove(index);
         }
     }
@@ -303,8 +322,12 @@ impl Names {
                 let stream = self.streams.get_mut(index).filter(|it| it.number == number);
                 if let Some(stream) = stream {
                     stream.put(bytes);
+                    stream.pending = stream.pending.saturating_sub(1);
                     // What finds no room now goes when the socket is ready; errors show then.
                     stream.flush().ok();
+                    if stream.is_over() {
+                        self.streams.remove(index);
+                    }
                 }
             }
         }
@@ -372,7 +395,22 @@ impl Names {
 impl Stream {
     fn new(socket: OwnedFd, number: u64, peer: SocketAddr, since: Instant) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
-        Self { socket, number, peer, since, input, output, question: None }
+        Self {
+            socket,
+            number,
+            peer,
+            since,
+            input,
+            output,
+            question: None,
+            pending: 0,
+            ended: false,
+        }
+    }
+
+    /// Nothing more is to be said on either side.
+    fn is_over(&self) -> bool {
+        self.ended && self.pending == 0 && self.output.is_empty()
     }
 
     /// Reads what is there; false at the end.

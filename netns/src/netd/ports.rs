@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketType, sockopt};
 use slab::Slab;
 
-use crate::flow::{Kind, Kit, Token, family, host_socket};
+use crate::flow::{Kind, Kit, Token, family, host_socket, tune};
 use crate::protocol::{Port, Protocol, Published};
 
 /// What a listener belongs to.
@@ -133,7 +133,7 @@ impl Ports {
         for ip in addresses {
             let at = SocketAddr::new(ip, number);
             let outcome = match self.holder(port.protocol, at) {
-                Some(held) => Err(allocated(port, held)),
+                Some(held) => Err(allocated(port, held, client)),
                 None => match self.listen(kit, Target { client, inner: port.inner }, port, at) {
                     // A host without IPv6.
                     Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
@@ -162,17 +162,14 @@ impl Ports {
     }
 
     /// The listener of ours that is in the way of `at`.
-    fn holder(&self, protocol: Protocol, at: SocketAddr) -> Option<SocketAddr> {
+    fn holder(&self, protocol: Protocol, at: SocketAddr) -> Option<&Listener> {
         let overlaps = |held: IpAddr| {
             held.is_ipv4() == at.ip().is_ipv4()
                 && (held == at.ip() || held.is_unspecified() || at.ip().is_unspecified())
         };
-        self.hosts()
-            .map(|(_, listener)| listener)
-            .find(|held| {
-                held.protocol == protocol && held.at.port() == at.port() && overlaps(held.at.ip())
-            })
-            .map(|held| held.at)
+        self.hosts().map(|(_, listener)| listener).find(|held| {
+            held.protocol == protocol && held.at.port() == at.port() && overlaps(held.at.ip())
+        })
     }
 
     fn listen(
@@ -188,6 +185,7 @@ impl Ports {
         if stream {
             // Connections of the last listener that are not quite over are not in the way.
             sockopt::set_socket_reuseaddr(&socket, true)?;
+            tune(&socket);
         }
         if at.is_ipv6() {
             sockopt::set_ipv6_v6only(&socket, true)?;
@@ -275,14 +273,14 @@ impl Ports {
     }
 }
 
-/// Docker's words for a port that a container of ours holds.
-fn allocated(port: &Port, held: SocketAddr) -> String {
+/// Docker's words for a port that a container of ours holds; it may be the same one.
+fn allocated(port: &Port, held: &Listener, client: usize) -> String {
     let ip = match port.host_ip {
-        // Docker looks at IPv6 first.
-        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        Some(_) => held.ip(),
+        // Docker looks at IPv6 first, unless it has just bound IPv4 itself.
+        None if held.target.client != client => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        _ => held.at.ip(),
     };
-    format!("Bind for {ip}:{} failed: port is already allocated", held.port())
+    format!("Bind for {ip}:{} failed: port is already allocated", held.at.port())
 }
 
 /// Docker's words for a port that the host refuses, and for a low one what would allow it.

@@ -88,6 +88,7 @@ impl Netd {
             .remove(index, network)
             .ok_or_else(|| format!("not connected to network {network}"))?;
         self.names.remove(&endpoint.got.endpoint);
+        self.part(&endpoint);
         self.detach(index, &endpoint, last.as_ref());
         self.ports.follow(&mut self.kit, &self.members.gateways());
         self.lead_out(index)?;
@@ -132,7 +133,8 @@ impl Netd {
     }
 
     /// Takes back all that a client has. Its devices go with its namespace, which we let go of:
-    /// to remove them would hold everybody else's packets up. An idle bridge stays for the next
+    /// to remove them would hold everybody else's packets up. Until then they are cut off, as
+    /// somebody else may be in that namespace, and the addresses be others'. An idle bridge stays for the next
     /// member, or until another network needs its place.
     fn leave(&mut self, index: usize) {
         for socket in self.ports.withdraw(index) {
@@ -141,7 +143,11 @@ impl Netd {
         let networks: Vec<String> =
             self.members.of(index).map(|endpoint| endpoint.network.clone()).collect();
         for network in networks {
-            self.members.remove(index, &network);
+            if let Some((endpoint, _)) = self.members.remove(index, &network) {
+                // One that is gone already cannot be cut off.
+                self.hub.cut_off(&endpoint.got.endpoint).ok();
+                self.part(&endpoint);
+            }
         }
         self.ports.follow(&mut self.kit, &self.members.gateways());
         let joined = self.clients.get_mut(index).and_then(|client| client.joined.take());

@@ -24,7 +24,12 @@ const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFLA_INFO_SLAVE_DATA: u16 = 5;
 const IFLA_INET_CONF: u16 = 1;
 const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
+const IFLA_BRPORT_STATE: u16 = 1;
+const IFLA_BRPORT_LEARNING: u16 = 8;
 const IFLA_BRPORT_ISOLATED: u16 = 33;
+
+/// Nothing comes in or goes out (linux/if_bridge.h).
+const BR_STATE_DISABLED: u8 = 0;
 
 /// Make no IPv6 address by yourself, not even a link-local one.
 const IN6_ADDR_GEN_MODE_NONE: u8 = 1;
@@ -172,10 +177,31 @@ pub fn set_alias(device: Device<'_>, alias: &str) -> Request {
 #[must_use]
 pub fn set_isolated(device: Device<'_>, isolated: bool) -> Request {
     let what = format!("set the isolation of the bridge port {device}");
+    set_port(device, what, IFLA_BRPORT_ISOLATED, u8::from(isolated))
+}
+
+/// Has a port of a bridge take note of who sends from it, or not.
+#[must_use]
+pub fn set_learning(device: Device<'_>, learning: bool) -> Request {
+    let what = format!("set the learning of the bridge port {device}");
+    set_port(device, what, IFLA_BRPORT_LEARNING, u8::from(learning))
+}
+
+/// Cuts a port of a bridge off at once: to take it down waits for packets on their way.
+#[must_use]
+pub fn disable_port(device: Device<'_>) -> Request {
+    set_port(
+        device,
+        format!("disable the bridge port {device}"),
+        IFLA_BRPORT_STATE,
+        BR_STATE_DISABLED,
+    )
+}
+
+fn set_port(device: Device<'_>, what: String, attribute: u16, value: u8) -> Request {
     about(RTM_NEWLINK, 0, device, what).nest(IFLA_LINKINFO, |info| {
-        info.text(IFLA_INFO_SLAVE_KIND, "bridge").nest(IFLA_INFO_SLAVE_DATA, |port| {
-            port.bytes(IFLA_BRPORT_ISOLATED, &[u8::from(isolated)])
-        })
+        info.text(IFLA_INFO_SLAVE_KIND, "bridge")
+            .nest(IFLA_INFO_SLAVE_DATA, |port| port.bytes(attribute, &[value]))
     })
 }
 

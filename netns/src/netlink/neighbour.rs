@@ -11,7 +11,10 @@ const RTM_DELNEIGH: u16 = 29;
 const RTM_GETNEIGH: u16 = 30;
 const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
+const NUD_NOARP: u16 = 0x40;
 const NUD_PERMANENT: u16 = 0x80;
+const NTF_MASTER: u8 = 0x04;
+const AF_BRIDGE: u8 = 7;
 
 /// An entry that neither ages nor yields to what somebody on the link says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,17 @@ pub fn replace(neighbour: &Neighbour) -> Request {
         .fixed(&header(family_of(*address), *device, NUD_PERMANENT))
         .bytes(NDA_DST, &octets(*address))
         .bytes(NDA_LLADDR, mac)
+}
+
+/// Tells a bridge behind which of its ports a hardware address is.
+#[must_use]
+pub fn behind_port(port: u32, mac: Mac) -> Request {
+    let what = format!("set which hardware address is behind the bridge port {port}");
+    let mut header = header(AF_BRIDGE, port, NUD_NOARP);
+    header[10] = NTF_MASTER;
+    Request::new(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, what)
+        .fixed(&header)
+        .bytes(NDA_LLADDR, &mac)
 }
 
 /// Deletes an entry; `ENOENT` when there is none.

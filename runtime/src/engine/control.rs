@@ -195,6 +195,30 @@ impl Engine {
         signal: Option<i32>,
         grace_s: Option<i64>,
     ) -> Result<Ending, EngineError> {
+        self.begin_stop(id, signal, grace_s, false)
+    }
+
+    /// The same for a container that will be started again: one that was made to remove
+    /// itself at its end stays.
+    ///
+    /// # Errors
+    /// As [`Engine::stop`].
+    pub fn stop_to_restart(
+        &self,
+        id: &str,
+        signal: Option<i32>,
+        grace_s: Option<i64>,
+    ) -> Result<Ending, EngineError> {
+        self.begin_stop(id, signal, grace_s, true)
+    }
+
+    fn begin_stop(
+        &self,
+        id: &str,
+        signal: Option<i32>,
+        grace_s: Option<i64>,
+        keep: bool,
+    ) -> Result<Ending, EngineError> {
         /// Docker's grace, in seconds.
         const GRACE_S: i64 = 10;
         let container = self.records.load(id)?;
@@ -203,13 +227,14 @@ impl Engine {
             .unwrap_or(crate::signals::SIGTERM);
         let grace = grace_s.or(container.config.stop_timeout).unwrap_or(GRACE_S);
         let grace_ms = u64::try_from(grace).ok().map(|seconds| seconds.saturating_mul(1000));
-        self.end(&container, &Request::Stop { signal, grace_ms, announce: true })
+        self.end(&container, &Request::Stop { signal, grace_ms, announce: true, keep })
     }
 
     /// Begins to end a container that is to be removed.
     pub(super) fn end_at_once(&self, container: &Container) -> Result<Ending, EngineError> {
         let signal = crate::signals::SIGKILL;
-        self.end(container, &Request::Stop { signal, grace_ms: Some(0), announce: false })
+        let stop = Request::Stop { signal, grace_ms: Some(0), announce: false, keep: false };
+        self.end(container, &stop)
     }
 
     fn end(&self, container: &Container, request: &Request) -> Result<Ending, EngineError> {

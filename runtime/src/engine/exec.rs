@@ -5,13 +5,14 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
 use coracle_sys::fork::{Fork, exit_now, fork};
+use coracle_sys::process::ProcessId;
 use serde::{Deserialize, Serialize};
 
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Status;
 use crate::monitor::{Attach, ExecSession, command_line, describe, launch_exec};
-use crate::session;
+use crate::session::{self, Session};
 use crate::wire::{Kind, Notice};
 
 /// What to run.
@@ -47,6 +48,19 @@ impl Engine {
     /// # Errors
     /// When the container is not running, or [`EngineError::Start`] with the exit code.
     pub fn exec(&self, id: &str, request: ExecRequest) -> Result<Executed, EngineError> {
+        let join = |monitor| {
+            session::join(monitor).map_err(EngineError::syscall("enter the container's namespaces"))
+        };
+        self.begin_exec(id, request, join)
+    }
+
+    /// Starts a process in a running container; `join` gets into the namespaces of its monitor.
+    fn begin_exec(
+        &self,
+        id: &str,
+        request: ExecRequest,
+        join: impl FnOnce(ProcessId) -> Result<(), EngineError>,
+    ) -> Result<Executed, EngineError> {
         let container = self.records.load(id)?;
         let life = self.records.life(id)?;
         match life.state.status {
@@ -56,7 +70,7 @@ impl Engine {
         }
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
         let monitor = life.live_monitor().ok_or_else(not_running)?;
-        session::join(monitor).map_err(EngineError::syscall("enter the container's namespaces"))?;
+        join(monitor)?;
         let exec_id = super::create::new_id()?;
         let order = self.order(id, request.attach);
         let session = describe(&container, life.cgroup.as_deref(), order, request, &exec_id)?;
@@ -94,7 +108,12 @@ impl Engine {
     ///
     /// # Errors
     /// When there can be no child.
-    pub fn exec_to_end(&self, id: &str, request: ExecRequest) -> Result<Outcome, EngineError> {
+    pub fn exec_to_end(
+        &self,
+        _session: &Session,
+        id: &str,
+        request: ExecRequest,
+    ) -> Result<Outcome, EngineError> {
         let what = "run a process in the container";
         let flags = rustix::pipe::PipeFlags::CLOEXEC;
         let (read, write) =
@@ -122,7 +141,8 @@ impl Engine {
     }
 
     fn exec_here(&self, id: &str, request: ExecRequest) -> Result<Outcome, EngineError> {
-        let mut executed = self.exec(id, request)?;
+        // All containers are in the namespaces of the session.
+        let mut executed = self.begin_exec(id, request, |_| Ok(()))?;
         let mut output = Vec::new();
         loop {
             match executed.connection.receive().map_err(EngineError::io("hear from the process"))? {

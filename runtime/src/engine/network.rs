@@ -138,6 +138,11 @@ impl Engine {
         if network.name == BRIDGE && wish.aliases.as_ref().is_some_and(|list| !list.is_empty()) {
             return refuse("network-scoped aliases are only supported for user-defined networks");
         }
+        if network.name == BRIDGE && wish.links.as_ref().is_some_and(|list| !list.is_empty()) {
+            return refuse(
+                "links by `network connect` are only supported for user-defined networks",
+            );
+        }
         if let Some(mut connection) = self.connect(&id)? {
             let wish = Box::new(wish);
             let asked = connection.ask(&Request::JoinNetwork { network: network.id, wish });

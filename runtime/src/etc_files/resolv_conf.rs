@@ -154,6 +154,12 @@ impl ResolvConf {
         self.notes.default_servers
     }
 
+    /// How many dots a name needs to be asked for as it is; 0 if nothing is said.
+    pub fn ndots(&self) -> u32 {
+        let value = |option: &String| option.strip_prefix("ndots:")?.parse().ok();
+        self.options.iter().rev().find_map(value).unwrap_or(0)
+    }
+
     /// The file's text.
     pub fn text(&self) -> String {
         if let Some(verbatim) = &self.verbatim {

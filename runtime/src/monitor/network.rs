@@ -16,10 +16,13 @@
 //! tells it what was there ([`RETRIES`]); after the last attempt the state says why the
 //! container is cut off, and the next `network connect` tries again.
 
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use coracle_netns::protocol::{Connect, Connected, Join, Port, Published, Reply, Request as Ask};
+use coracle_netns::protocol::{
+    Connect, Connected, HOST_GATEWAY, Join, Port, Published, Reply, Request as Ask,
+};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::run::{Monitor, failed};
@@ -76,7 +79,8 @@ pub(super) fn begin(monitor: &Monitor) -> Result<Option<Begun>, Failure> {
     for name in wanted.keys() {
         store.find(name).map_err(|error| refused(words(&error)))?;
     }
-    let links = networks::resolve_links(&monitor.records, container).map_err(refused)?;
+    let links = networks::resolve_links(&monitor.records, container)
+        .map_err(|message| Failure::new(NETWORK_FAILED, message))?;
     let helper = match wanted.is_empty() {
         true => None,
         false => Some(
@@ -191,9 +195,18 @@ impl Wiring {
 
 fn join(helper: &Helper, container: &Container, handed: &Handed) -> Result<(), String> {
     let host = &container.host_config;
+    let hosts: Vec<(String, IpAddr)> = host
+        .extra_hosts
+        .iter()
+        .flatten()
+        .filter_map(|entry| entry.strip_suffix(":host-gateway"))
+        .map(|name| (name.to_owned(), IpAddr::V4(HOST_GATEWAY)))
+        .collect();
     let join = Join {
         id: container.id.clone(),
-        host_gateway: host.extra_hosts.iter().flatten().any(|e| e.ends_with(":host-gateway")),
+        host_gateway: !hosts.is_empty(),
+        hosts,
+        keeps_bare_names: etc::keeps_bare_names(container),
         dns: host.dns.iter().flatten().filter_map(|server| server.parse().ok()).collect(),
     };
     let fds = [handed.namespace.as_fd(), handed.route.as_fd()];

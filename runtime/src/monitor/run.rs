@@ -48,6 +48,8 @@ pub(super) struct Monitor {
     kill_at: Option<Instant>,
     paused: Paused,
     announce_stop: bool,
+    /// It will be started again: it does not remove itself.
+    keep: bool,
     settle_at: Option<Instant>,
     started: Instant,
     _registration: Registration,
@@ -126,6 +128,7 @@ impl Monitor {
             kill_at: None,
             paused: Paused::default(),
             announce_stop: false,
+            keep: false,
             settle_at: None,
             started: Instant::now(),
             _registration: registration,
@@ -258,6 +261,8 @@ impl Monitor {
         if self.life.state.oom_killed {
             self.events.container(&self.container, "oom", &[]);
         }
+        network::ended(self);
+        super::volumes::tell_unmounted(&self.events, &self.container);
         self.tell_stopped();
         self.events.container(
             &self.container,
@@ -267,7 +272,6 @@ impl Monitor {
                 ("execDuration", &self.started.elapsed().as_secs().to_string()),
             ],
         );
-        network::ended(self);
         self.reload();
         let ran = self.started.elapsed();
         self.plan_restart(code, ran);
@@ -316,6 +320,7 @@ impl Monitor {
         super::volumes::release(&self.paths, &self.records, &self.container);
         self.life.cgroup = None;
         if self.container.host_config.auto_remove
+            && !self.keep
             && remove_files(&self.paths, &self.records, &self.container, true).is_ok()
         {
             self.events.container(&self.container, "destroy", &[]);
@@ -334,9 +339,10 @@ impl Monitor {
                 return drop(self.pump.streams.resize(columns, rows));
             }
             Request::Wait => return self.pump.wait_with(index),
-            Request::Stop { signal, grace_ms, announce } => {
+            Request::Stop { signal, grace_ms, announce, keep } => {
                 self.pump.wait_with(index);
                 self.announce_stop |= announce;
+                self.keep |= keep;
                 return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
             }
             Request::Signal { number } => {

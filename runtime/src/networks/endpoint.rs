@@ -68,6 +68,7 @@ pub(crate) fn for_connect(
     Connect {
         network: network.for_helper(),
         names,
+        links: links(wish),
         ip: ipam.ipv4_address.parse().ok(),
         ip6: ipam.ipv6_address.parse().ok(),
         last_ip: last.and_then(|last| last.ip),
@@ -77,6 +78,15 @@ pub(crate) fn for_connect(
         gateway_priority: wish.gw_priority,
         again: false,
     }
+}
+
+/// What the container calls others, as the helper takes it.
+fn links(wish: &EndpointSettings) -> Vec<(String, String)> {
+    let pair = |text: &String| {
+        let (name, alias) = super::links::parse(text);
+        (alias.to_owned(), name.to_owned())
+    };
+    wish.links.iter().flatten().map(pair).collect()
 }
 
 /// `02:42:ac:11:00:02`, also with dashes.

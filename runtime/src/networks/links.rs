@@ -1,5 +1,8 @@
-//! `--link`: another container's name in the hosts file, and on the default bridge its
-//! addresses and environment in variables, as Docker has kept doing.
+//! `--link` on the default bridge: another container's name in the hosts file, its addresses
+//! and environment in variables, as Docker has kept doing.
+//!
+//! In networks of the user's a link is a name that one member alone knows another by; the
+//! network helper answers it (`Connect::links`), and nothing is written into files.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -13,7 +16,7 @@ use crate::records::Records;
 pub(crate) struct Link {
     alias: String,
     address: IpAddr,
-    /// Its short id or host name, and its name: beside the alias on the default bridge.
+    /// Its short id or host name, and its name: beside the alias.
     also: Vec<String>,
     env: Vec<String>,
 }
@@ -44,9 +47,10 @@ pub(crate) fn parse(text: &str) -> (&str, &str) {
 /// Looks up whom `container` is linked to.
 ///
 /// # Errors
-/// In words: one is missing, does not run, or is in no network of this container's.
+/// In words: one is missing, does not run, or is not on the default bridge.
 pub(crate) fn resolve(records: &Records, container: &Container) -> Result<Vec<Link>, String> {
-    let wanted = container.host_config.links.iter().flatten();
+    let legacy = container.network_settings.networks.contains_key(BRIDGE);
+    let wanted = container.host_config.links.iter().flatten().filter(|_| legacy);
     wanted.map(|text| resolve_one(records, container, text)).collect()
 }
 
@@ -56,24 +60,22 @@ fn resolve_one(records: &Records, container: &Container, text: &str) -> Result<L
     let id = records.find(name).map_err(missing)?;
     let other = records.load(&id).map_err(missing)?;
     let state = records.life(&id).map_err(missing)?.network;
-    let mine = &container.network_settings.networks;
-    let legacy = mine.contains_key(BRIDGE);
-    if legacy && !other.network_settings.networks.contains_key(BRIDGE) {
+    if !other.network_settings.networks.contains_key(BRIDGE) {
         return Err(format!("container {id} not attached to default bridge network"));
     }
-    let address = address(&state, |network| mine.contains_key(network)).ok_or_else(|| {
+    let address = address(&state).ok_or_else(|| {
         format!("Cannot link to a non running container: /{name} AS /{}/{alias}", container.name)
     })?;
-    let mut link = Link { alias: alias.to_owned(), address, also: Vec::new(), env: Vec::new() };
-    if legacy {
-        link.also = vec![other.config.hostname.clone(), other.name.clone()];
-        link.env = environment(container, &other, alias, address);
-    }
-    Ok(link)
+    Ok(Link {
+        alias: alias.to_owned(),
+        address,
+        also: vec![other.config.hostname.clone(), other.name.clone()],
+        env: environment(container, &other, alias, address),
+    })
 }
 
-fn address(state: &NetworkState, shared: impl Fn(&str) -> bool) -> Option<IpAddr> {
-    let endpoint = state.endpoints.iter().find(|(network, _)| shared(network))?.1;
+fn address(state: &NetworkState) -> Option<IpAddr> {
+    let endpoint = state.endpoints.get(BRIDGE)?;
     endpoint.got.ip.map(IpAddr::V4).or(endpoint.got.ip6.map(IpAddr::V6))
 }
 
@@ -162,11 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_shared_network_has_the_address() {
+    fn only_the_default_bridge_has_the_address() {
         let mut state = NetworkState::default();
         let got = Connected { ip: "172.18.0.2".parse().ok(), ..Connected::default() };
-        state.add("n1", "1", got);
-        assert_eq!(address(&state, |name| name == "n1"), "172.18.0.2".parse().ok());
-        assert_eq!(address(&state, |name| name == "n2"), None);
+        state.add("n1", "1", got.clone());
+        assert_eq!(address(&state), None);
+        state.add(BRIDGE, "2", got);
+        assert_eq!(address(&state), "172.18.0.2".parse().ok());
     }
 }

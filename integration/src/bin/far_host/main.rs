@@ -1,6 +1,7 @@
 //! A host beyond this one, for the network tests: small servers that tell who called.
 //!
-//! `far_host ADDRESS...` serves at each address until its standard input ends:
+//! `far_host ADDRESS...` serves at each address until its standard input ends, and
+//! `far_host stub ADDRESS SERVER` is a resolver alone, as a laptop has one on its loopback:
 //!
 //! | port | what |
 //! | --- | --- |
@@ -9,7 +10,9 @@
 //! | 7002/tcp | resets the connection at its first byte |
 //! | 7003/tcp | reads a line `HOST:PORT`, connects there and passes bytes both ways |
 //! | 7004/udp | takes `HOST:PORT TEXT`, sends the text there and answers with what comes back |
-//! | 53/udp | DNS: `far.test` is 203.0.113.7, every other name does not exist |
+//! | 53/udp, 53/tcp | DNS: the names of `dns.rs`; others do not exist, or the stub asks its server |
+
+mod dns;
 
 use std::io::{Read, Write, copy, stdin};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -17,9 +20,17 @@ use std::thread;
 use std::time::Duration;
 
 fn main() {
-    for address in std::env::args().skip(1) {
-        let address: IpAddr = address.parse().expect("usage: far_host ADDRESS...");
-        serve_at(|port| SocketAddr::new(address, port));
+    const USAGE: &str = "usage: far_host ADDRESS... | far_host stub ADDRESS SERVER";
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let address = |text: &String| -> IpAddr { text.parse().expect(USAGE) };
+    match arguments.as_slice() {
+        [word, own, server] if word == "stub" => {
+            let server = SocketAddr::new(address(server), 53);
+            serve_names(SocketAddr::new(address(own), 53), Some(server));
+        }
+        addresses => addresses.iter().map(address).for_each(|ip| {
+            serve_at(|port| SocketAddr::new(ip, port));
+        }),
     }
     copy(&mut stdin(), &mut std::io::sink()).ok();
 }
@@ -44,7 +55,30 @@ fn serve_at(at: impl Fn(u16) -> SocketAddr) {
     });
     answer(at(7004), |order, _| ask(order).unwrap_or_default());
     answer(at(7000), |_, peer| format!("{peer}\n").into_bytes());
-    answer(at(53), |question, _| dns(question));
+    serve_names(at(53), None);
+}
+
+/// Both ways that DNS has; what is not known is asked of `server`.
+fn serve_names(at: SocketAddr, server: Option<SocketAddr>) {
+    let ask = move |question: &[u8], room| {
+        dns::answer(question, room).or_else(|| dns::pass_on(question, server?).ok())
+    };
+    answer(at, move |question, _| {
+        ask(question, dns::UDP_BYTES_MAX).unwrap_or_else(|| dns::no_such_name(question))
+    });
+    serve(at, move |mut stream, _| {
+        let mut length = [0; 2];
+        while stream.read_exact(&mut length).is_ok() {
+            let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
+            if stream.read_exact(&mut question).is_err() {
+                return;
+            }
+            let answer = ask(&question, usize::from(u16::MAX));
+            let answer = answer.unwrap_or_else(|| dns::no_such_name(&question));
+            let length = u16::try_from(answer.len()).expect("answers are short").to_be_bytes();
+            stream.write_all(&[&length[..], &answer].concat()).ok();
+        }
+    });
 }
 
 fn serve(at: SocketAddr, each: impl Fn(TcpStream, SocketAddr) + Copy + Send + 'static) {
@@ -80,8 +114,9 @@ fn relay(near: TcpStream) -> std::io::Result<()> {
         copy(&mut from, &mut to).ok();
         to.shutdown(std::net::Shutdown::Write).ok();
     });
-    copy(&mut &far, &mut &near)?;
-    near.shutdown(std::net::Shutdown::Write)?;
+    // Also when it ends badly: whoever asked waits for the end.
+    copy(&mut &far, &mut &near).ok();
+    near.shutdown(std::net::Shutdown::Both).ok();
     forth.join().ok();
     Ok(())
 }
@@ -99,23 +134,4 @@ fn ask(order: &[u8]) -> std::io::Result<Vec<u8>> {
     let (length, _) = socket.recv_from(&mut buffer)?;
     buffer.truncate(length);
     Ok(buffer)
-}
-
-/// The answer to a question about an address.
-fn dns(question: &[u8]) -> Vec<u8> {
-    const NAME: &[u8] = b"\x03far\x04test\x00";
-    const A: [u8; 2] = [0, 1];
-    let Some(body) = question.get(12..) else { return Vec::new() };
-    let end = body.iter().position(|byte| *byte == 0).map_or(body.len(), |end| end + 5);
-    let body = &body[..end.min(body.len())];
-    let known = body.to_ascii_lowercase().starts_with(NAME);
-    let has = known && body.get(NAME.len()..NAME.len() + 2) == Some(&A[..]);
-    let mut out = question[..2].to_vec();
-    out.extend_from_slice(&[0x81, if known { 0x80 } else { 0x83 }, 0, 1, 0, u8::from(has)]);
-    out.extend_from_slice(&[0, 0, 0, 0]);
-    out.extend_from_slice(body);
-    if has {
-        out.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 7]);
-    }
-    out
 }

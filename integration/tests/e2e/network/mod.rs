@@ -1,4 +1,13 @@
 //! The networks of containers: none, host, another container's, and those with addresses.
+//!
+//! `scripts/test` runs all of this twice: the second time without nf_tables, and more that may be missing.
+
+mod dns;
+mod faults;
+mod isolation;
+pub(crate) mod kit;
+mod outside;
+mod ports;
 
 use coracle_integration::{TestEnv, recorded};
 

@@ -1,0 +1,180 @@
+//! Published ports: reached from the host and from outside, with the client's own address.
+
+use std::net::{TcpListener, TcpStream};
+
+use coracle_integration::{TestEnv, registry::free_port, skip, wait};
+
+use super::kit::{
+    PERL, TELL_WHO, ask, far, field, get, get_from, get_once_from, idle, inside, need_perl, seen,
+    whoami,
+};
+
+#[test]
+fn servers_see_who_calls() {
+    let far = far!();
+    let env = TestEnv::new();
+    env.run(["network", "create", "--ipv6", "n6"]).success();
+    let port = free_port();
+    whoami(&env, "s1", &["--network", "n6", "-p", &format!("{port}:80")]);
+    let gateway = field(&env, "s1", "{{.NetworkSettings.Networks.n6.Gateway}}");
+    // At once: there is nothing to wait for when `run -d` has returned.
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    // The host's loopback is the gateway, as with Docker; its other addresses are themselves.
+    let from_host = |at: &str| seen(&get(&format!("{at}:{port}"))).to_owned();
+    assert_eq!(from_host("127.0.0.1"), gateway);
+    assert_eq!(from_host(&far[0].near4), far[0].near4);
+    assert_eq!(from_host(&format!("[{}]", far[0].near6)), far[0].near6);
+    for far in far {
+        assert_eq!(seen(&get_from(far, &format!("{}:{port}", far.near4))), far.v4);
+        assert_eq!(seen(&get_from(far, &format!("[{}]:{port}", far.near6))), far.v6);
+    }
+    env.run(["rm", "-f", "s1"]).success();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    env.run(["network", "rm", "n6"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn containers_reach_published_ports_too() {
+    let env = TestEnv::new();
+    env.run(["network", "create", "n1"]).success();
+    let port = free_port();
+    whoami(&env, "s1", &["-p", &format!("{port}:80")]);
+    let gateway = field(&env, "s1", "{{.NetworkSettings.Gateway}}");
+    // On an IPv4 network, clients of the other family come from the gateway.
+    assert_eq!(seen(&get(&format!("[::1]:{port}"))), gateway);
+    for network in ["bridge", "n1"] {
+        let format = "{{(index .IPAM.Config 0).Gateway}}";
+        let gateway = env.run(["network", "inspect", "-f", format, network]).success().line();
+        inside(&env, network, &format!("wget -qO- http://{gateway}:{port}/health"))
+            .success()
+            .stdout_is("ok\n");
+    }
+    env.run(["rm", "-f", "s1"]).success();
+    env.run(["network", "rm", "n1"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn datagrams_show_who_sent_them() {
+    need_perl!();
+    let far = far!();
+    let env = TestEnv::new();
+    env.run(["network", "create", "--ipv6", "n6"]).success();
+    for (name, v6) in [("u4", "0"), ("u6", "1")] {
+        let port = free_port();
+        let publish = format!("{port}:5000/udp");
+        let start = ["run", "-d", "--init", "--name", name, "--network", "n6", "-p", &publish];
+        let program = ["alpine", "/usr/bin/perl", "-e", TELL_WHO, v6];
+        env.run([&start[..], &PERL, &program].concat()).success();
+        for far in far {
+            let (at, near, own) = match v6 {
+                "0" => (format!("{}:7004", far.v4), far.near4.clone(), &far.v4),
+                _ => (format!("[{}]:7004", far.v6), format!("[{}]", far.near6), &far.v6),
+            };
+            let order = format!("{near}:{port} {}", "x".repeat(4000));
+            let mut answer = String::new();
+            wait::until("a datagram is answered", || {
+                answer = ask(&at, &order);
+                !answer.is_empty()
+            });
+            assert_eq!(answer, format!("{own} 4000\n"));
+        }
+        env.run(["rm", "-f", name]).success();
+    }
+    env.run(["network", "rm", "n6"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn an_address_limits_who_gets_in() {
+    let [one, two] = far!();
+    let env = TestEnv::new();
+    let port = free_port();
+    whoami(&env, "s1", &["-p", &format!("{}:{port}:80", one.near4)]);
+    assert_eq!(seen(&get_from(one, &format!("{}:{port}", one.near4))), one.v4);
+    assert_eq!(get_once_from(two, &format!("{}:{port}", two.near4)), "");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    env.run(["rm", "-f", "s1"]).success();
+    // Beside each other, on addresses of their own.
+    whoami(&env, "s1", &["-p", &format!("{}:{port}:80", one.near4), "-e", "WHO=one"]);
+    whoami(
+        &env,
+        "s2",
+        &["-p", &format!("{}:{port}:80", two.near4), "-p", &format!("[::1]:{port}:80")],
+    );
+    assert!(get_from(one, &format!("{}:{port}", one.near4)).contains("RemoteAddr"));
+    assert!(get_from(two, &format!("{}:{port}", two.near4)).contains("RemoteAddr"));
+    get(&format!("[::1]:{port}"));
+    env.run(["rm", "-f", "s1", "s2"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_network_can_bind_its_ports_elsewhere() {
+    let env = TestEnv::new();
+    let option = "com.docker.network.bridge.host_binding_ipv4=127.0.0.1";
+    env.run(["network", "create", "-o", option, "local"]).success();
+    let port = free_port();
+    whoami(&env, "s1", &["--network", "local", "-p", &format!("{port}:80")]);
+    env.run(["port", "s1"]).success().stdout_is(&format!("80/tcp -> 127.0.0.1:{port}\n"));
+    get(&format!("127.0.0.1:{port}"));
+    env.run(["rm", "-f", "s1"]).success();
+    env.run(["network", "rm", "local"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_port_that_is_taken_leaves_nothing_half_made() {
+    let env = TestEnv::new();
+    let (free, taken) = (free_port(), TcpListener::bind("0.0.0.0:0").expect("a port"));
+    let held = taken.local_addr().expect("its address").port();
+    idle(&env, "other", &[]);
+    let publish = [format!("{free}:80"), format!("{held}:81")];
+    let start = ["run", "--name", "s1", "-d", "-p", &publish[0], "-p", &publish[1], "alpine"];
+    let output = env.run([&start[..], &["sleep", "1000"]].concat()).code(125);
+    let words = format!("failed to bind host port for 0.0.0.0:{held}:");
+    assert!(output.stderr().contains(&words), "{output}");
+    assert!(output.stderr().contains("81/tcp: address already in use"), "{output}");
+    assert!(TcpStream::connect(("127.0.0.1", free)).is_err(), "the other port is given back");
+    assert_eq!(field(&env, "s1", "{{.State.Status}} {{.NetworkSettings.IPAddress}}"), "created ");
+    let members = "{{range .Containers}}{{.Name}} {{end}}";
+    env.run(["network", "inspect", "-f", members, "bridge"]).success().stdout_is("other \n");
+    drop(taken);
+    env.run(["start", "s1"]).success();
+    env.run(["rm", "-f", "s1", "other"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_low_port_names_the_setting() {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if first.is_ok_and(|text| text.trim().parse::<u16>().is_ok_and(|first| first <= 81)) {
+        skip!("everybody may listen at low ports here");
+    }
+    let env = TestEnv::new();
+    let output = env.run(["run", "--rm", "-p", "81:80", "alpine", "true"]).code(125);
+    let remedy = "sudo sysctl net.ipv4.ip_unprivileged_port_start=81";
+    assert!(output.stderr().contains(remedy), "{output}");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_range_and_a_random_port_are_found() {
+    let env = TestEnv::new();
+    let first = free_port();
+    let range = format!("{first}-{}", first.saturating_add(5));
+    for name in ["s1", "s2"] {
+        whoami(&env, name, &["-p", &format!("{range}:80"), "-p", "80"]);
+        let shown = env.run(["port", name, "80"]).success().lines();
+        let ports: Vec<u16> =
+            shown.iter().filter_map(|line| line.strip_prefix("0.0.0.0:")?.parse().ok()).collect();
+        assert_eq!(ports.len(), 2, "{shown:?}");
+        assert!(ports.iter().any(|port| (first..=first + 5).contains(port)), "{shown:?}");
+        for port in ports {
+            get(&format!("127.0.0.1:{port}"));
+        }
+    }
+    env.run(["rm", "-f", "s1", "s2"]).success();
+    env.assert_nothing_left();
+}

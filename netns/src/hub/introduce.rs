@@ -1,0 +1,88 @@
+//! Members of a network are told each other's hardware addresses, and whose the gateway's is.
+//!
+//! # How it works
+//!
+//! An entry that was told is permanent: it neither ages nor yields to what somebody on the link
+//! says (arp(7)). So a member that claims another's address, or the gateway's, is not believed,
+//! and nobody has to ask. Together with ports that learn nothing (see [`super::endpoint`]), each
+//! address stays with whom it was given to.
+//!
+//! # Limits
+//!
+//! Each newcomer costs a message to every other member. A container that changes its device's
+//! hardware address by itself is not found under it.
+
+use std::net::IpAddr;
+
+use rustix::io::Errno;
+
+use crate::netlink::link::{self, Device};
+use crate::netlink::neighbour;
+use crate::netlink::{Mac, Netlink, NetlinkError};
+
+/// A member as others are told of it.
+#[derive(Clone, Debug)]
+pub struct Acquaintance<'a> {
+    /// A socket of its namespace.
+    pub container: &'a Netlink,
+    /// Name of its device there.
+    pub interface: &'a str,
+    pub mac: Mac,
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Acquaintance<'_> {
+    fn device(&self) -> Result<u32, NetlinkError> {
+        Ok(link::get(self.container, Device::Name(self.interface))?.index)
+    }
+
+    fn hear_of<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Result<(), NetlinkError>
+    where
+        Self: 'a,
+    {
+        let device = self.device()?;
+        let entry = |other: &Self, address: IpAddr| {
+            neighbour::replace(&neighbour::Neighbour { device, address, mac: other.mac })
+        };
+        let requests: Vec<_> = others
+            .into_iter()
+            .flat_map(|other| other.addresses.iter().map(move |address| entry(other, *address)))
+            .collect();
+        self.container.call_all(&requests)
+    }
+
+    /// Forgets these; a container that is going has no device any more.
+    fn forget(&self, addresses: &[IpAddr]) -> Result<(), NetlinkError> {
+        let device = self.device()?;
+        let delete = |address: &IpAddr| {
+            neighbour::delete(device, *address).or(&[Errno::NOENT, Errno::AFNOSUPPORT])
+        };
+        let requests: Vec<_> = addresses.iter().map(delete).collect();
+        self.container.call_all(&requests)
+    }
+}
+
+/// Tells a newcomer and the others of each other. Whoever cannot be told goes on asking.
+pub fn introduce(newcomer: &Acquaintance<'_>, others: &[Acquaintance<'_>]) {
+    for other in others {
+        other.hear_of([newcomer]).ok();
+    }
+    newcomer.hear_of(others).ok();
+}
+
+/// Nobody has these addresses any more.
+pub fn part(addresses: &[IpAddr], others: &[Acquaintance<'_>]) {
+    for other in others {
+        other.forget(addresses).ok();
+    }
+}
+
+/// Has a member forget all but the gateways, as nobody tells who left while there was no helper.
+pub fn forget_others(member: &Acquaintance<'_>, gateways: &[IpAddr]) {
+    let known = neighbour::list(member.container).unwrap_or_default();
+    let Ok(device) = member.device() else { return };
+    let theirs = known.into_iter().filter(|entry| entry.device == device);
+    let addresses: Vec<IpAddr> =
+        theirs.map(|entry| entry.address).filter(|ip| !gateways.contains(ip)).collect();
+    member.forget(&addresses).ok();
+}
