@@ -9,7 +9,6 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Build the images of services that have a build section (not supported)
 #[derive(Debug, clap::Args)]
-#[expect(dead_code, reason = "each is accepted only where there is nothing to build")]
 pub(crate) struct ComposeBuildArgs {
     /// NAME=VALUE for each build
     #[arg(long, value_name = "stringArray")]

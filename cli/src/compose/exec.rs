@@ -33,7 +33,6 @@ pub(crate) struct ComposeExecArgs {
     privileged: bool,
     /// Has no effect: a terminal is the default
     #[arg(long, short = 't', hide = true, default_value_t = true, action = ArgAction::Set)]
-    #[expect(dead_code, reason = "Compose takes it and goes by --no-tty alone")]
     tty: bool,
     /// NAME or UID with optional :GROUP or :GID
     #[arg(long, short = 'u', value_name = "string")]

@@ -6,7 +6,6 @@ use crate::error::{CliError, CommandResult};
 
 /// Store the project in a registry (not supported)
 #[derive(Debug, clap::Args)]
-#[expect(dead_code, reason = "the command is refused with all its flags")]
 pub(crate) struct ComposePublishArgs {
     /// Also publish the images
     #[arg(long)]

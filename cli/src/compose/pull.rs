@@ -28,11 +28,9 @@ pub(crate) struct ComposePullArgs {
     include_deps: bool,
     /// Has no effect (deprecated)
     #[arg(long, hide = true, default_value_t = true, action = ArgAction::Set)]
-    #[expect(dead_code, reason = "Compose ignores it too")]
     no_parallel: bool,
     /// Has no effect (deprecated)
     #[arg(long, hide = true, default_value_t = true, action = ArgAction::Set)]
-    #[expect(dead_code, reason = "Compose ignores it too")]
     parallel: bool,
     /// When to fetch, whatever the file says: missing or always
     #[arg(long, value_name = "string")]

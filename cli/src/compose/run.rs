@@ -85,7 +85,6 @@ pub(crate) struct ComposeRunArgs {
     quiet: bool,
     /// No output of builds
     #[arg(long)]
-    #[expect(dead_code, reason = "nothing is built")]
     quiet_build: bool,
     /// No progress of pulls
     #[arg(long)]

@@ -47,7 +47,6 @@ pub(crate) struct ComposeWatchArgs {
     no_up: bool,
     /// Remove images that were built and are not used any more
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
-    #[expect(dead_code, reason = "nothing is built, so nothing is left over")]
     prune: bool,
     /// No progress of pulls and builds
     #[arg(long)]

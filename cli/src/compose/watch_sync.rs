@@ -120,6 +120,8 @@ fn entry(archive: &mut tar::Builder<impl Write>, path: &Path, inside: &Path) -> 
     header.set_mode(meta.permissions().mode() & 0o7777);
     header.set_mtime(u64::try_from(meta.mtime()).unwrap_or(0));
     header.set_size(0);
+    header.set_uid(0);
+    header.set_gid(0);
     if meta.is_symlink() {
         header.set_entry_type(tar::EntryType::Symlink);
         let link = std::fs::read_link(path)?;

@@ -9,4 +9,4 @@ pub(crate) mod size;
 pub(crate) mod template;
 pub(crate) mod variables;
 pub(crate) mod volume;
-pub mod words;
+pub(crate) mod words;

@@ -7,6 +7,7 @@ mod compose;
 mod compose_apps;
 mod compose_crash;
 mod compose_up;
+mod compose_verbs;
 mod cp;
 mod crash;
 mod crash_points;
