@@ -83,15 +83,18 @@ step_e2e() {
         'mmdebstrap=a Debian root for the package tests' \
         'strace=kills commands at each write of state' \
         'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built' || { failed=$((failed + 1)); return 0; }
-    local binary suite
+    local binary suite roots
+    # They wait for the network most of the time, the build for the processor.
+    debian_roots &
+    roots=$!
     binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
     suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
         sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
     [ -x "$suite" ] || { failed=$((failed + 1)); return 0; }
-    debian_root
-
+    wait "$roots"
     install -m 755 "$binary" "$stage/coracle"
     install -m 755 "$suite" "$stage/e2e"
+    cp -r integration/apps "$stage/apps"
     if [ "$(id -u)" != 0 ]; then
         run_suite "$(id -un)" --skip one_id:: --skip as_root:: "${filters[@]}"
         skip e2e 'one_id and as_root: only root can make users'
@@ -197,16 +200,28 @@ shared() {
     [ -d "$dir/images" ] && (cd "$dir" && pwd) || true
 }
 
-# A Debian root with apt, made once, for the tests that install real services.
+# debian_root NAME PACKAGE… : a Debian root with apt and these packages, made once, as $stage/NAME.tar.
+# Their database cluster and PostgreSQL's compiler (a third of it) are left out.
 debian_root() {
-    local tar=$cache/debian-bookworm.tar
+    local name=$1 packages tar
+    shift
+    packages=$(IFS=,; echo "$*")
+    tar=$cache/$name-$(cksum <<< "$packages" | cut -d' ' -f1).tar
     if [ ! -s "$tar" ]; then
         mkdir -p "$cache"
         mmdebstrap --quiet --format=tar --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-            bookworm "$tar.new" && mv "$tar.new" "$tar"
+            --dpkgopt='path-exclude=/usr/lib/*/libLLVM*' --dpkgopt='path-exclude=/usr/lib/*/libz3*' \
+            --customize-hook='rm -rf "$1"/var/lib/postgresql/15/* "$1"/etc/postgresql/15/*' \
+            ${packages:+--include="$packages"} bookworm "$tar.$$" && mv "$tar.$$" "$tar"
     fi
-    [ -s "$tar" ] && install -m 644 "$tar" "$stage/debian.tar"
+    [ -s "$tar" ] && install -m 644 "$tar" "$stage/$name.tar"
+}
+
+# The roots for the tests that install real services, and for whole applications on Compose.
+debian_roots() {
+    debian_root debian
+    debian_root apps gunicorn nginx-light postgresql-15 python3-django python3-psycopg2 python3-redis redis-server
 }
 
 # A user as `adduser` makes it, subordinate ids included.

@@ -12,6 +12,7 @@ use coracle_runtime::session::Session;
 use coracle_runtime::{Engine, EngineConfig, EngineError};
 use coracle_sys::idmap::IdMap;
 
+use crate::compose::ComposeGlobals;
 use crate::error::{CliError, ExitStatus};
 use crate::registries;
 use crate::settings::Settings;
@@ -23,6 +24,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// `coracle`, or `docker` when called by that name.
     pub(crate) program: &'static str,
+    /// The options of `compose`, for its commands.
+    pub(crate) compose: ComposeGlobals,
     /// Only one user id is mapped.
     one_id: bool,
     /// Proof that the user's namespaces were entered, for commands that need them.
@@ -37,6 +40,7 @@ impl App {
             ui,
             settings,
             program,
+            compose: ComposeGlobals::default(),
             one_id: false,
             session: None,
             engine: OnceCell::new(),

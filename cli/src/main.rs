@@ -20,6 +20,7 @@ mod app;
 mod args;
 mod builtin;
 mod commands;
+mod compose;
 mod containers;
 mod documents;
 mod error;
@@ -86,7 +87,11 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
 
 fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
     let program = program_name(name);
-    let result = prepare(program, words.collect());
+    let mut words: Vec<OsString> = words.collect();
+    if Path::new(name).file_name() == Some(OsStr::new("docker-compose")) {
+        words.insert(0, "compose".into());
+    }
+    let result = prepare(program, words);
     let (mut ui, result) = match result {
         Ok(Some((invocation, settings))) => execute(program, &invocation, settings),
         Ok(None) => (Ui::new(), Ok(ExitStatus::Success)),
@@ -105,7 +110,7 @@ fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
 /// `docker` when called by that name, through a link or an alias of the file.
 fn program_name(argv0: &OsStr) -> &'static str {
     match Path::new(argv0).file_name().and_then(|name| name.to_str()) {
-        Some("docker") => "docker",
+        Some("docker" | "docker-compose") => "docker",
         _ => "coracle",
     }
 }
@@ -123,6 +128,12 @@ fn prepare(
             ui.data().write_all(text.as_bytes())?;
             ui.flush()?;
             Ok(None)
+        }
+        Parsed::Misused(help, error) => {
+            let mut ui = Ui::new();
+            ui.data().write_all(help.as_bytes())?;
+            ui.flush()?;
+            Err(error)
         }
         Parsed::Run(invocation) => {
             if let Some(folder) = &invocation.globals.config {
@@ -150,6 +161,7 @@ fn execute(
         writeln!(ui.status(), "{text}").unwrap_or_default();
     }
     let mut app = App::new(ui, settings, program);
+    app.compose = invocation.compose.clone();
     let name = invocation.spec.names[0];
     let result = commands::info::require(&app, &invocation.globals.require)
         .and_then(|()| enter(&mut app, invocation))
@@ -175,7 +187,16 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     if !needed {
         return Ok(());
     }
-    let starts = matches!(name, "run" | "start" | "restart") || app.needs_recovery();
+    let starts = matches!(
+        name,
+        "run"
+            | "start"
+            | "restart"
+            | "compose up"
+            | "compose start"
+            | "compose restart"
+            | "compose scale"
+    ) || app.needs_recovery();
     app.enter(starts)
 }
 

@@ -1,1 +1,31 @@
 //! Compose: from files to a checked project, and from a project to running containers.
+//!
+//! [`load`] reads, merges and checks the files. `project` is what comes out, in types;
+//! `container` says what the engine makes of a service; `plan` compares what is wanted with
+//! what is there, without doing anything; `apply` looks at the engine and carries a plan out.
+
+pub mod apply;
+pub mod container;
+mod error;
+mod files;
+pub mod hash;
+pub mod limits;
+mod load;
+mod model;
+mod options;
+mod output;
+pub mod plan;
+pub mod project;
+mod schema;
+mod stages;
+mod text;
+mod tree;
+pub mod why;
+mod yaml;
+
+pub use error::LoadError;
+pub use files::{FileKind, Files};
+pub use load::load;
+pub use options::{LoadOptions, Loaded, Stages};
+pub use output::to_yaml;
+pub use text::variables::Variable;

@@ -44,7 +44,7 @@ fn measure(directory: &std::path::Path, host: &str, runs: usize) -> Result<Vec<D
     {
         let store = Store::open(directory.join("from"), StoreOptions::default())?;
         make_image(&store, &reference)?;
-        push(&store, &settings, &reference, &Silent)?;
+        push(&store, &settings, &reference, None, &Silent)?;
     }
     std::fs::remove_dir_all(directory.join("from"))?;
     let mut times = Vec::new();

@@ -17,6 +17,12 @@ pub type Result<T> = std::result::Result<T, ImageError>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
+    #[error(
+        "{name} stands for an index of {listed} images, of which {here} are here; pull it again with \
+         --all-platforms, or push one with --platform"
+    )]
+    IndexIncomplete { name: String, here: usize, listed: usize },
+
     #[error("cannot {doing} `{}`", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 

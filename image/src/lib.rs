@@ -32,7 +32,7 @@ pub use error::ImageError;
 pub use names::NameRules;
 pub use platform::{Platform, PlatformError};
 pub use progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};
-pub use pull::{PullOptions, PullOutcome, pull, pull_all_tags};
+pub use pull::{PullOptions, PullOutcome, manifest_digest, pull, pull_all_tags};
 pub use push::{PushOutcome, push};
 pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, Reference, ReferenceError};
 pub use registry::{ManifestError, Refusal, RegistryError, RegistrySettings, RetryPolicy, login};

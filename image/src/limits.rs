@@ -6,6 +6,10 @@ pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Image configuration size accepted. Real ones have a few KiB; long histories some hundred.
 pub const CONFIG_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Blob of a manifest that is no image (an attestation), which is held in memory. Large bills of
+/// materials have some MiB.
+pub const ATTACHED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Layers in one image. overlayfs takes 500 lower directories; we keep room.
 pub const LAYERS_MAX: usize = 256;
 const _: () = assert!(LAYERS_MAX < 500, "overlayfs refuses more lower layers");

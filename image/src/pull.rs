@@ -23,7 +23,7 @@ use crate::auth::CredentialStore;
 use crate::config::ImageConfig;
 use crate::digest::Digest;
 use crate::error::ImageError;
-use crate::limits::{CONFIG_BYTES_MAX, INDEX_DEPTH_MAX};
+use crate::limits::{ATTACHED_BYTES_MAX, CONFIG_BYTES_MAX, INDEX_DEPTH_MAX};
 use crate::platform::Platform;
 use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
 use crate::reference::{DEFAULT_TAG, Reference};
@@ -31,7 +31,9 @@ use crate::registry::{
     Connection, Descriptor, Document, Endpoint, FetchedManifest, Index, Manifest, ManifestError,
     RegistryError, RegistrySettings, pipe, pull_endpoints, small_blob,
 };
-use crate::store::{Image, Layer, LayerSource, NewImage, Store};
+use crate::store::{
+    Attached, AttachedBlob, Image, Layer, LayerSource, NamedIndex, NewImage, Store,
+};
 use crate::transfer::{TransferError, in_network_loop};
 use crate::workers::LayerWorkers;
 
@@ -40,7 +42,8 @@ use crate::workers::LayerWorkers;
 pub struct PullOptions {
     /// The platform wanted; without one, this machine's.
     pub platform: Option<Platform>,
-    /// Every platform the index lists. The name goes to the one that suits best.
+    /// Every platform the index lists. The name goes to the one that suits best, and stands for
+    /// the whole index in a push.
     pub all_platforms: bool,
 }
 
@@ -85,6 +88,19 @@ pub fn pull(
             Job { store, options, sink, workers, connection }.pull(&reference).await
         }))
     })
+}
+
+/// The digest of what a name stands for in its registry: an index or a manifest. Fetches
+/// nothing else.
+pub fn manifest_digest(
+    settings: &RegistrySettings,
+    reference: &Reference,
+) -> Result<Digest, TransferError> {
+    let reference = reference.clone().with_default_tag();
+    let asked = reference.digest().or(reference.tag()).unwrap_or(DEFAULT_TAG);
+    in_network_loop(for_each_endpoint(settings, &reference, async |connection| {
+        Ok(connection.manifest(reference.path(), asked).await?.digest)
+    }))
 }
 
 /// Pulls every tag of a repository, in the registry's order.
@@ -168,6 +184,12 @@ struct Chosen {
     manifest: Manifest,
 }
 
+/// An index that is pulled whole, with its bytes.
+struct ChosenIndex {
+    fetched: FetchedManifest,
+    index: Index,
+}
+
 impl Job<'_> {
     async fn pull(&self, reference: &Reference) -> Result<PullOutcome, TransferError> {
         let name = reference.familiar();
@@ -185,7 +207,7 @@ impl Job<'_> {
         self.sink.event(&ProgressEvent::PullingFrom { what, repository: reference.path() });
 
         let digest = top.digest;
-        let mut chosen = self.choose(reference, top).await?;
+        let (mut chosen, index) = self.choose(reference, top).await?;
         let first = chosen.remove(0);
         let image_id = first.manifest.config.digest;
         let before = self.store.find(&name).ok().map(|image| image.id);
@@ -193,17 +215,20 @@ impl Job<'_> {
         for other in &chosen {
             self.bring(reference, other, None).await?;
         }
+        if let Some(index) = index {
+            self.keep_index(reference, &index).await?;
+        }
         self.sink.event(&ProgressEvent::Digest { digest });
         let up_to_date = before == Some(image_id);
         Ok(PullOutcome { reference: reference.clone(), digest, image_id, up_to_date, warning })
     }
 
-    /// The manifests to bring; the first one gets the name.
+    /// The manifests to bring, of which the first one gets the name, and the index to keep.
     async fn choose(
         &self,
         reference: &Reference,
         top: FetchedManifest,
-    ) -> Result<Vec<Chosen>, TransferError> {
+    ) -> Result<(Vec<Chosen>, Option<ChosenIndex>), TransferError> {
         let name = reference.familiar();
         let wanted = self.options.platform.clone().unwrap_or_else(Platform::host);
         let mut fetched = top;
@@ -211,12 +236,13 @@ impl Job<'_> {
             let index = match Document::parse(&name, &fetched.media_type, &fetched.bytes)? {
                 Document::Manifest(manifest) => {
                     manifest.check(&name)?;
-                    return Ok(vec![Chosen { fetched, manifest }]);
+                    return Ok((vec![Chosen { fetched, manifest }], None));
                 }
                 Document::Index(index) => index,
             };
             if self.options.all_platforms {
-                return self.choose_all(reference, &index, &wanted).await;
+                let chosen = self.choose_all(reference, &index, &wanted).await?;
+                return Ok((chosen, Some(ChosenIndex { fetched, index })));
             }
             let entry = index.select(&wanted).ok_or_else(|| ManifestError::NoPlatform {
                 platform: match &self.options.platform {
@@ -256,6 +282,54 @@ impl Job<'_> {
         Ok(chosen)
     }
 
+    /// Remembers the index that the name stands for, with what it lists beside images.
+    async fn keep_index(
+        &self,
+        reference: &Reference,
+        ChosenIndex { fetched, index }: &ChosenIndex,
+    ) -> Result<(), TransferError> {
+        let mut attached = Vec::new();
+        for entry in index.manifests.iter().filter(|entry| !entry.is_image_entry()) {
+            attached.push(self.attached(reference, entry).await?);
+        }
+        let name = match reference.digest() {
+            Some(digest) => reference.with_digest(digest).map_err(ImageError::from)?,
+            None => reference.clone(),
+        };
+        let named = NamedIndex {
+            digest: fetched.digest,
+            media_type: fetched.media_type.clone(),
+            images: index.images().map(|entry| entry.digest).collect(),
+            attached,
+        };
+        Ok(self.store.set_named_index(&name, &fetched.bytes, named)?)
+    }
+
+    /// Brings a manifest that is no image, and its blobs, as they are.
+    async fn attached(
+        &self,
+        reference: &Reference,
+        entry: &Descriptor,
+    ) -> Result<Attached, TransferError> {
+        let path = reference.path();
+        let digest = entry.digest.to_string();
+        let fetched = self.connection.manifest(path, &digest).await?;
+        let name = reference.familiar();
+        let document = Document::parse(&name, &fetched.media_type, &fetched.bytes)?;
+        let Document::Manifest(manifest) = document else {
+            return Err(TransferError::IndexDepth { name });
+        };
+        self.store.put_blob(&fetched.bytes, Some(&entry.digest))?;
+        let mut blobs = Vec::new();
+        for blob in manifest.layers.iter().chain(std::iter::once(&manifest.config)) {
+            let what = "attestation";
+            let bytes = small_blob(self.connection, path, blob, what, ATTACHED_BYTES_MAX).await?;
+            self.store.put_blob(&bytes, Some(&blob.digest))?;
+            blobs.push(AttachedBlob { digest: blob.digest, size: blob.size });
+        }
+        Ok(Attached { manifest: entry.digest, media_type: fetched.media_type, blobs })
+    }
+
     /// Brings one image into the store. It gets the name when `named` tells the
     /// digest the name stands for.
     async fn bring(
@@ -274,8 +348,7 @@ impl Job<'_> {
             if takes_name && !image.names.contains(reference) {
                 self.store.tag(&image.id, reference)?;
             }
-            let found = Platform::new(&image.os, &image.architecture, &image.variant);
-            return Ok(self.mismatch(reference, &found));
+            return Ok(self.mismatch(reference, &image.platform()));
         }
         let config_bytes = small_blob(
             self.connection,

@@ -7,9 +7,8 @@
 //! always to the same bytes, and the store keeps the result: the next push finds it.
 //! Blobs go first, several at once; the manifest last.
 //!
-//! # Not here
-//!
-//! Indexes of several platforms: what is pushed is one image.
+//! A name that stands for an index (`pull --all-platforms`) is pushed whole: each image by
+//! its digest, what the index lists beside them, then the index byte for byte.
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
@@ -21,14 +20,15 @@ use serde::Serialize;
 use crate::auth::CredentialStore;
 use crate::digest::Digest;
 use crate::error::ImageError;
-use crate::limits::CHUNK_BYTES;
+use crate::limits::{CHUNK_BYTES, MANIFEST_BYTES_MAX};
 use crate::media::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
+use crate::platform::Platform;
 use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
 use crate::reference::{DEFAULT_TAG, Reference};
 use crate::registry::{
     Connection, Document, RegistryError, RegistrySettings, Sent, Upload, push_endpoint,
 };
-use crate::store::{Image, Layer, NewImage, Store};
+use crate::store::{Image, Layer, NamedIndex, NewImage, Store};
 use crate::transfer::{TransferError, in_network_loop};
 
 /// What a push left in the registry.
@@ -46,11 +46,13 @@ impl std::fmt::Display for PushOutcome {
     }
 }
 
-/// Pushes the image that `reference` names here; a bare name means its `latest` tag.
+/// Pushes the image that `reference` names here; a bare name means its `latest` tag. With a
+/// platform, only the image for that one, as a single image.
 pub fn push(
     store: &Store,
     settings: &RegistrySettings,
     reference: &Reference,
+    platform: Option<&Platform>,
     sink: &dyn ProgressSink,
 ) -> Result<PushOutcome, TransferError> {
     if reference.digest().is_some() {
@@ -59,7 +61,7 @@ pub fn push(
     let reference = reference.clone().with_default_tag();
     sink.event(&ProgressEvent::PushingTo { repository: &reference.repository() });
     let _hold = store.hold()?;
-    let image = distributable(store, find(store, &reference)?, sink)?;
+    let content = content(store, &reference, platform, sink)?;
     in_network_loop(async {
         let credential = CredentialStore::new(settings.auth.clone())
             .for_reference(&reference)
@@ -67,8 +69,55 @@ pub fn push(
         let endpoint = push_endpoint(settings, reference.domain());
         let connection = Connection::open(settings, &endpoint, credential).await?;
         let job = Job { store, settings, reference: &reference, sink, connection: &connection };
-        job.push(&image).await
+        match &content {
+            Content::Image(image) => job.push(image).await,
+            Content::Index(named, images) => job.push_index(named, images).await,
+        }
     })
+}
+
+/// What a name stands for in a push.
+enum Content {
+    Image(Image),
+    Index(NamedIndex, Vec<Image>),
+}
+
+fn content(
+    store: &Store,
+    reference: &Reference,
+    platform: Option<&Platform>,
+    sink: &dyn ProgressSink,
+) -> Result<Content, TransferError> {
+    let image = find(store, reference)?;
+    let image = match (platform, store.named_index(reference)?) {
+        (None, None) => image,
+        (None, Some((named, images))) if images.len() == named.images.len() => {
+            for image in &images {
+                announce(image, sink);
+            }
+            return Ok(Content::Index(named, images));
+        }
+        (None, Some((named, images))) => {
+            let (here, listed) = (images.len(), named.images.len());
+            return Err(
+                ImageError::IndexIncomplete { name: reference.familiar(), here, listed }.into()
+            );
+        }
+        (Some(wanted), _) => {
+            store.find_variant(&reference.to_string(), wanted)?.ok_or_else(|| {
+                let (name, wanted) = (reference.familiar(), wanted.to_string());
+                TransferError::NoSuchPlatform { name, wanted, found: image.platform().to_string() }
+            })?
+        }
+    };
+    distributable(store, image, sink).map(Content::Image)
+}
+
+fn announce(image: &Image, sink: &dyn ProgressSink) {
+    for layer in image.layers.iter().rev() {
+        let id = layer.diff_id.short();
+        sink.event(&ProgressEvent::Layer { id: &id, event: LayerEvent::Preparing });
+    }
 }
 
 fn find(store: &Store, reference: &Reference) -> Result<Image, TransferError> {
@@ -90,10 +139,7 @@ fn distributable(
     image: Image,
     sink: &dyn ProgressSink,
 ) -> Result<Image, TransferError> {
-    for layer in image.layers.iter().rev() {
-        let id = layer.diff_id.short();
-        sink.event(&ProgressEvent::Layer { id: &id, event: LayerEvent::Preparing });
-    }
+    announce(&image, sink);
     let is_plain =
         |layer: &Layer| !layer.media_type.ends_with("gzip") && !layer.media_type.ends_with("zstd");
     if !image.repo_digests.is_empty() || !image.layers.iter().any(is_plain) {
@@ -192,11 +238,61 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn push(&self, image: &Image) -> Result<PushOutcome, TransferError> {
-        let repository = self.reference.path();
         let tag = self.reference.tag().unwrap_or(DEFAULT_TAG);
+        let size = self.send(image, tag).await?;
+        self.pushed(image, image.manifest_digest, size)
+    }
+
+    /// Sends every image of an index, what it lists beside them, and the index itself.
+    async fn push_index(
+        &self,
+        named: &NamedIndex,
+        images: &[Image],
+    ) -> Result<PushOutcome, TransferError> {
+        let repository = self.reference.path();
+        for image in images {
+            self.send(image, &image.manifest_digest.to_string()).await?;
+        }
+        for attached in &named.attached {
+            for blob in &attached.blobs {
+                let path = self.store.blob_path(&blob.digest);
+                let blob = Upload { path: &path, digest: blob.digest, size: blob.size };
+                self.connection.push_blob(repository, &blob, &[], &|_| {}).await?;
+            }
+            let bytes = self.store.read_blob(&attached.manifest, MANIFEST_BYTES_MAX)?;
+            let digest = attached.manifest.to_string();
+            self.connection
+                .push_manifest(repository, &digest, &attached.media_type, &bytes)
+                .await?;
+        }
+        let tag = self.reference.tag().unwrap_or(DEFAULT_TAG);
+        let bytes = self.store.named_index_bytes(named)?;
+        self.connection.push_manifest(repository, tag, &named.media_type, &bytes).await?;
+        let named_image = find(self.store, self.reference)?;
+        self.pushed(&named_image, named.digest, bytes.len())
+    }
+
+    /// Remembers under which digest the registry knows the image now.
+    fn pushed(
+        &self,
+        image: &Image,
+        digest: Digest,
+        size: usize,
+    ) -> Result<PushOutcome, TransferError> {
+        let tag = self.reference.tag().unwrap_or(DEFAULT_TAG).to_owned();
+        let repo_digest =
+            self.reference.with_digest(&digest.to_string()).map_err(ImageError::from)?;
+        self.store.add_repo_digest(&image.id, &repo_digest)?;
+        Ok(PushOutcome { tag, digest, size })
+    }
+
+    /// Sends the blobs of one image, then its manifest under `name`, a tag or its digest; the
+    /// bytes of the manifest.
+    async fn send(&self, image: &Image, name: &str) -> Result<usize, TransferError> {
+        let repository = self.reference.path();
         let manifest = self.store.manifest_bytes(image)?;
-        let name = self.reference.familiar();
-        let document = Document::parse(&name, &image.manifest_media_type, &manifest)?;
+        let shown = self.reference.familiar();
+        let document = Document::parse(&shown, &image.manifest_media_type, &manifest)?;
 
         let mut seen = HashSet::new();
         let layers = image.layers.iter().rev().filter(|layer| seen.insert(layer.blob_digest));
@@ -216,13 +312,8 @@ impl Job<'_> {
             Document::Manifest(manifest) => manifest.effective_media_type(),
             Document::Index(_) => &image.manifest_media_type,
         };
-        self.connection.push_manifest(repository, tag, media_type, &manifest).await?;
-
-        let digest = image.manifest_digest;
-        let repo_digest =
-            self.reference.with_digest(&digest.to_string()).map_err(ImageError::from)?;
-        self.store.add_repo_digest(&image.id, &repo_digest)?;
-        Ok(PushOutcome { tag: tag.to_owned(), digest, size: manifest.len() })
+        self.connection.push_manifest(repository, name, media_type, &manifest).await?;
+        Ok(manifest.len())
     }
 
     async fn layer(&self, layer: &Layer, all: &[Image]) -> Result<(), TransferError> {

@@ -30,6 +30,12 @@ pub enum TransferError {
 
     #[error("cannot push a digest reference")]
     PushByDigest,
+
+    #[error(
+        "image with reference {name} was found but does not match the specified platform: wanted \
+         {wanted}, actual: {found}"
+    )]
+    NoSuchPlatform { name: String, wanted: String, found: String },
 }
 
 impl TransferError {

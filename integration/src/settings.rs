@@ -27,6 +27,17 @@ pub struct Settings {
     pub stub_resolver: bool,
     /// A Debian root made by `scripts/test`.
     pub debian: Option<PathBuf>,
+    /// Whole applications, also made by `scripts/test`.
+    pub apps: Option<Apps>,
+}
+
+/// What applications on Compose need.
+#[derive(Debug)]
+pub struct Apps {
+    /// A Debian root with their packages.
+    pub root: PathBuf,
+    /// Their own files, a folder each.
+    pub folder: PathBuf,
 }
 
 /// A host beyond this one, and this host as it sees it.
@@ -72,7 +83,10 @@ impl Settings {
         let shared = variable("CORACLE_SHARED")
             .or_else(|| Some(manifest.join("../../shared")))
             .filter(|path| path.join("images").is_dir());
-        let debian = binary.parent().map(|stage| stage.join("debian.tar"));
+        let beside = |name: &str| {
+            let path = binary.parent().map(|stage| stage.join(name));
+            path.filter(|path| path.exists())
+        };
         Self {
             fixtures: variable("CORACLE_TEST_FIXTURES").unwrap_or_else(|| worlds.clone()),
             skips: variable("CORACLE_TEST_SKIPS"),
@@ -83,7 +97,10 @@ impl Settings {
             }),
             network_path: text("CORACLE_TEST_NETWORK_PATH"),
             stub_resolver: variable("CORACLE_TEST_STUB").is_some(),
-            debian: debian.filter(|path| path.is_file()),
+            debian: beside("debian.tar"),
+            apps: beside("apps.tar")
+                .zip(beside("apps"))
+                .map(|(root, folder)| Apps { root, folder }),
             binary,
             worlds,
             shared,

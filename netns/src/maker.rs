@@ -3,7 +3,8 @@
 //! A socket belongs for ever to the namespace of the thread that made it, so the loop, which
 //! stays in the host's, can bind and connect what it got from here.
 //!
-//! TCP sockets are made ahead, since each connection needs one.
+//! TCP sockets are made ahead, since each connection needs one; while the last ones are used,
+//! the next are made.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -16,6 +17,9 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 /// How many sockets are made at a time.
 const BATCH: usize = 16;
 
+/// When so few are left, more are asked for.
+const FEW: usize = 8;
+
 type Wish = (AddressFamily, SocketType, usize);
 type Made = Result<Vec<OwnedFd>, Errno>;
 
@@ -25,6 +29,8 @@ pub(crate) struct Maker {
     wishes: Sender<Wish>,
     made: Receiver<Made>,
     streams: VecDeque<OwnedFd>,
+    /// Whether a batch of streams was asked for and not yet taken.
+    coming: bool,
 }
 
 impl Maker {
@@ -59,18 +65,22 @@ impl Maker {
         })?;
         let gone = || std::io::Error::other("the thread in the hub ended");
         let value = outcome.recv().map_err(|_| gone())??;
-        Ok((Self { wishes, made, streams: VecDeque::new() }, value))
+        Ok((Self { wishes, made, streams: VecDeque::new(), coming: false }, value))
     }
 
     /// A TCP socket that may bind to and listen at any address.
     pub(crate) fn stream(&mut self, family: AddressFamily) -> Result<OwnedFd, Errno> {
-        if family == AddressFamily::INET {
-            if self.streams.is_empty() {
-                self.streams = self.make(family, SocketType::STREAM, BATCH)?.into();
-            }
-            return self.streams.pop_front().ok_or(Errno::NFILE);
+        if family != AddressFamily::INET {
+            return self.one(family, SocketType::STREAM);
         }
-        self.one(family, SocketType::STREAM)
+        if self.streams.len() < FEW && !self.coming {
+            self.ask(family, SocketType::STREAM, BATCH)?;
+            self.coming = true;
+        }
+        if self.streams.is_empty() {
+            self.collect()?;
+        }
+        self.streams.pop_front().ok_or(Errno::NFILE)
     }
 
     /// A UDP socket that may bind to any address.
@@ -83,9 +93,24 @@ impl Maker {
     }
 
     fn make(&mut self, family: AddressFamily, kind: SocketType, count: usize) -> Made {
-        // The thread ends only with this side.
-        self.wishes.send((family, kind, count)).map_err(|_| Errno::PIPE)?;
+        // Answers come in the order of the wishes.
+        if self.coming {
+            self.collect()?;
+        }
+        self.ask(family, kind, count)?;
         self.made.recv().map_err(|_| Errno::PIPE)?
+    }
+
+    fn ask(&self, family: AddressFamily, kind: SocketType, count: usize) -> Result<(), Errno> {
+        // The thread ends only with this side.
+        self.wishes.send((family, kind, count)).map_err(|_| Errno::PIPE)
+    }
+
+    /// Takes the batch that is coming.
+    fn collect(&mut self) -> Result<(), Errno> {
+        self.coming = false;
+        self.streams.extend(self.made.recv().map_err(|_| Errno::PIPE)??);
+        Ok(())
     }
 }
 
@@ -95,6 +120,9 @@ fn socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
     coracle_sys::sockets::set_transparent(&socket, family)
         .map_err(|error| error.errno().map_or(Errno::PERM, Errno::from_raw_os_error))?;
     rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    if kind == SocketType::STREAM {
+        crate::flow::tune(&socket);
+    }
     if family == AddressFamily::INET6 {
         rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
     }

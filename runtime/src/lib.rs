@@ -38,7 +38,7 @@ pub mod tiny_init;
 pub mod top;
 pub mod users;
 pub mod volumes;
-mod watch;
+pub mod watch;
 pub mod wire;
 mod working_dir;
 

@@ -7,7 +7,8 @@ use clap::ArgMatches;
 use super::globals::{self, Globals};
 use super::spec::Spec;
 use super::table::COMMANDS;
-use super::{help, messages};
+use super::{compose, help, messages};
+use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 
 /// A command with its flags, not yet run.
@@ -18,6 +19,8 @@ pub(crate) struct Invocation {
     /// The command as it was called, such as `container run`.
     pub(crate) path: String,
     pub(crate) globals: Globals,
+    /// What stood between `compose` and its subcommand.
+    pub(crate) compose: ComposeGlobals,
 }
 
 /// What the command line asks for.
@@ -26,6 +29,8 @@ pub(crate) enum Parsed {
     Run(Box<Invocation>),
     /// Help or the version, for standard output.
     Print(String),
+    /// Help for standard output, and then a failure.
+    Misused(String, CliError),
 }
 
 /// Parses everything after the program's name.
@@ -48,21 +53,27 @@ pub(crate) fn parse(program: &'static str, words: Vec<OsString>) -> Result<Parse
         Some("help") => return help_for(program, &rest[1..]),
         Some(_) => rest,
     };
+    if rest[0] == "compose" {
+        return compose::parse(program, globals, &rest[1..]);
+    }
     if globals.help {
         return help_for(program, rest);
     }
     let Some((spec, depth)) = find(rest) else {
         return management(program, rest);
     };
-    let path = rest[..depth].join(" ");
-    let arguments = &rest[depth..];
-    let matches = spec.parser().try_get_matches_from(arguments).map_err(|e| {
-        let surplus = e.kind() == clap::error::ErrorKind::UnknownArgument
-            && matches!(e.get(clap::error::ContextKind::InvalidArg),
-                    Some(clap::error::ContextValue::String(word)) if !word.starts_with('-'));
-        let by_count = messages::arity(program, &path, spec, usize::MAX).filter(|_| surplus);
-        by_count.unwrap_or_else(|| messages::flag(program, &path, spec, arguments, &e))
-    })?;
+    invoke(program, rest[..depth].join(" "), spec, &rest[depth..], globals)
+}
+
+/// The flags of a command that is known.
+pub(super) fn invoke(
+    program: &'static str,
+    path: String,
+    spec: &'static Spec,
+    arguments: &[String],
+    globals: Globals,
+) -> Result<Parsed, CliError> {
+    let matches = flags(program, &path, spec, arguments)?;
     if matches.get_flag("help") {
         return Ok(Parsed::Print(help::command(program, &path, spec)));
     }
@@ -71,7 +82,23 @@ pub(crate) fn parse(program: &'static str, words: Vec<OsString>) -> Result<Parse
     if let Some(error) = messages::arity(program, &path, spec, count) {
         return Err(error);
     }
-    Ok(Parsed::Run(Box::new(Invocation { spec, matches, path, globals })))
+    let compose = ComposeGlobals::default();
+    Ok(Parsed::Run(Box::new(Invocation { spec, matches, path, globals, compose })))
+}
+
+pub(super) fn flags(
+    program: &str,
+    path: &str,
+    spec: &Spec,
+    arguments: &[String],
+) -> Result<ArgMatches, CliError> {
+    spec.parser().try_get_matches_from(arguments).map_err(|e| {
+        let surplus = e.kind() == clap::error::ErrorKind::UnknownArgument
+            && matches!(e.get(clap::error::ContextKind::InvalidArg),
+                    Some(clap::error::ContextValue::String(word)) if !word.starts_with('-'));
+        let by_count = messages::arity(program, path, spec, usize::MAX).filter(|_| surplus);
+        by_count.unwrap_or_else(|| messages::flag(program, path, spec, arguments, &e))
+    })
 }
 
 /// `Docker version 28.5.2, build 9cc6dea`, in our name unless called as docker.
@@ -83,11 +110,14 @@ fn version_line(program: &str) -> String {
 /// The command at the start of `words` and how many words name it.
 pub(super) fn find(words: &[String]) -> Option<(&'static Spec, usize)> {
     let two = words.get(..2).map(|pair| pair.join(" "));
-    let by_name = |wanted: &str| COMMANDS.iter().find(|spec| spec.names.contains(&wanted));
     if let Some(spec) = two.as_deref().and_then(by_name) {
         return Some((spec, 2));
     }
     words.first().and_then(|word| by_name(word)).map(|spec| (spec, 1))
+}
+
+pub(super) fn by_name(wanted: &str) -> Option<&'static Spec> {
+    COMMANDS.iter().find(|spec| spec.names.contains(&wanted))
 }
 
 fn is_management(word: &str) -> bool {
@@ -114,6 +144,10 @@ fn management(program: &'static str, words: &[String]) -> Result<Parsed, CliErro
 }
 
 fn help_for(program: &'static str, words: &[String]) -> Result<Parsed, CliError> {
+    if words.first().is_some_and(|word| word == "compose") {
+        let globals = Globals { help: true, ..Globals::default() };
+        return compose::parse(program, globals, &words[1..]);
+    }
     let text = match (words.first(), find(words)) {
         (None, _) => help::overview(program),
         (_, Some((spec, depth))) => help::command(program, &words[..depth].join(" "), spec),

@@ -4,10 +4,11 @@ use clap::Command;
 
 use super::globals;
 use super::spec::{Group, Spec};
-use super::table::COMMANDS;
+use super::table::{COMMANDS, COMPOSE};
 
 /// Commands that only group others.
 pub(super) const MANAGEMENT: &[(&str, &str)] = &[
+    ("compose", "Define and run multi-container applications"),
     ("container", "Manage containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
@@ -49,6 +50,19 @@ pub(super) fn management(program: &str, name: &str) -> String {
     section(&mut out, "Commands", &inner);
     let called = format!("{program} {name}");
     out.push_str(&format!("\nRun '{called} COMMAND --help' for more information on a command.\n"));
+    out
+}
+
+/// What `coracle compose` prints.
+pub(super) fn compose(program: &str) -> String {
+    let mut out =
+        format!("Usage:  {program} compose [OPTIONS] COMMAND\n\n{}\n\nOptions:\n", about(&COMPOSE));
+    out.push_str(&options(COMPOSE.shown("compose")));
+    let inner: Vec<_> = inner("compose").map(|(word, spec)| (word, about(spec))).collect();
+    section(&mut out, "Commands", &inner);
+    out.push_str(&format!(
+        "\nRun '{program} compose COMMAND --help' for more information on a command.\n"
+    ));
     out
 }
 
@@ -147,8 +161,11 @@ pub(crate) fn tree(program: &'static str) -> Command {
         }
     }
     for (name, about) in MANAGEMENT {
-        let mut group =
-            Command::new(*name).about(*about).disable_help_flag(true).disable_help_subcommand(true);
+        let group = match *name {
+            "compose" => COMPOSE.shown("compose"),
+            name => Command::new(name),
+        };
+        let mut group = group.about(*about).disable_help_flag(true).disable_help_subcommand(true);
         for (word, spec) in inner(name) {
             group = group.subcommand(documented(spec, word, program, &format!("{name} {word}")));
         }

@@ -35,11 +35,25 @@ pub(super) fn arity(program: &str, path: &str, spec: &Spec, count: usize) -> Opt
         }
         _ => return None,
     };
+    if spec.is_compose() {
+        return Some(CliError::plain(compose_arity(spec.arity, count)));
+    }
     let called = called(program, path);
     Some(CliError::plain(format!(
         "{program}: '{called}' {complaint}\n\n{}\n\n{verb} '{called} --help' for more information",
         usage(&called, spec)
     )))
+}
+
+/// As the commands of Compose say it.
+fn compose_arity(arity: Arity, count: usize) -> String {
+    match arity {
+        Arity::AtLeast(n) => format!("requires at least {n} arg(s), only received {count}"),
+        Arity::AtMost(n) => format!("accepts at most {n} arg(s), received {count}"),
+        Arity::Between(a, b) => format!("accepts between {a} and {b} arg(s), received {count}"),
+        Arity::Exactly(n) => format!("accepts {n} arg(s), received {count}"),
+        Arity::None | Arity::Any => "accepts no arguments".to_owned(),
+    }
 }
 
 /// A flag that is unknown or has a bad value; exit code 125.
@@ -80,6 +94,9 @@ pub(super) fn flag(
         ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
         _ => error.to_string(),
     };
+    if spec.is_compose() {
+        return CliError::plain(message);
+    }
     let called = called(program, path);
     CliError::plain(format!(
         "{message}\n\n{}\n\nRun '{called} --help' for more information",
@@ -129,9 +146,13 @@ pub(super) fn unknown_command(program: &str, words: &[String]) -> CliError {
     error
 }
 
+/// A word after `compose` that names no command.
+pub(super) fn unknown_subcommand(path: &str) -> CliError {
+    CliError::plain(format!("unknown docker command: {path:?}"))
+}
+
 /// Docker's commands that are not there, by topic.
 const NOT_YET: &[(&[&str], &str)] = &[
-    (&["compose"], "Compose is"),
     (&["build", "builder", "buildx"], "building images from a Dockerfile is"),
     (
         &["swarm", "service", "stack", "node", "secret", "config"],

@@ -4,6 +4,7 @@
 //! pages build the whole tree from the same table.
 
 pub(crate) mod attachment;
+mod compose;
 mod create;
 mod dispatch;
 mod globals;

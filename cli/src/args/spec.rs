@@ -104,18 +104,35 @@ impl Spec {
 
     /// The command as help, completions and man pages show it.
     pub(super) fn shown(&self, name: &'static str) -> Command {
-        (self.flags)(Command::new(name)).disable_help_flag(true)
+        self.augmented(Command::new(name)).disable_help_flag(true)
+    }
+
+    /// The command's flags, and those that all commands of Compose have.
+    fn augmented(&self, command: Command) -> Command {
+        let command = (self.flags)(command);
+        if !self.names[0].starts_with("compose ") {
+            return command;
+        }
+        let dry_run = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue);
+        command.arg(dry_run.help("Show what would be done without doing it"))
+    }
+
+    /// `compose`, or one of its commands.
+    pub(super) fn is_compose(&self) -> bool {
+        self.names[0].split(' ').next() == Some("compose")
     }
 
     /// The command as it parses: switches take `=false`, values may begin with
     /// a dash, a repeated flag replaces the former.
     pub(super) fn parser(&self) -> Command {
         let trailing = self.trailing;
-        (self.flags)(Command::new("command"))
+        let help = Arg::new("help").long("help").action(ArgAction::SetTrue);
+        let help = if self.is_compose() { help.short('h') } else { help };
+        self.augmented(Command::new("command"))
             .no_binary_name(true)
             .disable_help_flag(true)
             .args_override_self(true)
-            .arg(Arg::new("help").long("help").action(ArgAction::SetTrue))
+            .arg(help)
             .mut_args(|arg| {
                 if arg.is_positional() {
                     return arg.trailing_var_arg(trailing);
@@ -141,7 +158,17 @@ impl Spec {
 
     /// Whether the command looks at containers at all.
     pub(crate) fn uses_engine(&self) -> bool {
-        let apart = ["completion", "events", "help", "login", "logout", "man", "version"];
+        let apart = [
+            "compose config",
+            "compose version",
+            "completion",
+            "events",
+            "help",
+            "login",
+            "logout",
+            "man",
+            "version",
+        ];
         !apart.contains(&self.names[0])
     }
 

@@ -1,13 +1,18 @@
 //! Every command: its names, its arguments, what it needs.
 
-use super::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
+use super::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use super::spec::Entry::{Namespace, NamespaceIf};
 use super::spec::Group::{Common, Hidden, Inner};
 use super::spec::Spec;
 use crate::commands as c;
+use crate::compose;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
+
+/// `compose` itself: its options, which stand before the subcommand.
+pub(super) static COMPOSE: Spec =
+    Spec::new::<compose::ComposeGlobals>(&["compose"], "[OPTIONS] COMMAND", Any).trailing();
 
 /// In the order of the general help.
 pub(super) static COMMANDS: &[Spec] = &[
@@ -153,7 +158,7 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<c::stats::StatsArgs>(
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
-        super::spec::Arity::Any,
+        Any,
     ),
     Spec::new::<c::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
     Spec::new::<c::tag::TagArgs>(
@@ -257,5 +262,72 @@ pub(super) static COMMANDS: &[Spec] = &[
         Exactly(1),
     )
     .group(Hidden),
+    // Compose.
+    Spec::new::<compose::create::ComposeCreateArgs>(
+        &["compose create"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::down::ComposeDownArgs>(&["compose down"], "[OPTIONS] [SERVICES]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeKillArgs>(
+        &["compose kill"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::logs::ComposeLogsArgs>(&["compose logs"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs).group(Inner),
+    Spec::new::<compose::lifecycle::ComposePauseArgs>(&["compose pause"], "[SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::plan::ComposePlanArgs>(&["compose plan"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::ps::ComposePsArgs>(&["compose ps"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::lifecycle::ComposeRestartArgs>(
+        &["compose restart"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::rm::ComposeRmArgs>(&["compose rm"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::scale::ComposeScaleArgs>(&["compose scale"], "[SERVICE=REPLICAS...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeStartArgs>(&["compose start"], "[SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeStopArgs>(
+        &["compose stop"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<compose::why::ComposeWhyArgs>(&["compose why"], "SERVICE [SERVICE...]", AtLeast(1))
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::config::ComposeConfigArgs>(
+        &["compose config", "compose convert"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
+        .group(Inner),
     Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
 ];

@@ -17,14 +17,14 @@ fn fails(line: &str) -> CliError {
 fn runs(line: &str) -> Invocation {
     match parse("docker", words(line)).unwrap() {
         Parsed::Run(invocation) => *invocation,
-        Parsed::Print(text) => panic!("printed {text}"),
+        Parsed::Print(text) | Parsed::Misused(text, _) => panic!("printed {text}"),
     }
 }
 
 fn prints(line: &str) -> String {
     match parse("coracle", words(line)).unwrap() {
         Parsed::Print(text) => text,
-        Parsed::Run(_) => panic!("ran"),
+        Parsed::Run(_) | Parsed::Misused(..) => panic!("did not print"),
     }
 }
 
@@ -113,11 +113,11 @@ fn unknown_commands() {
 
     Run 'docker container --help' for more information
     ");
-    insta::assert_snapshot!(fails("compose up"), @r"
-    docker: unknown command: docker compose
+    insta::assert_snapshot!(fails("build ."), @r"
+    docker: unknown command: docker build
 
     Run 'docker --help' for more information
-    hint: Compose is not part of this version
+    hint: building images from a Dockerfile is not part of this version
     ");
 }
 
@@ -211,6 +211,7 @@ fn the_overview() {
       info     Show what this host offers and what is stored
 
     Management Commands:
+      compose    Define and run multi-container applications
       container  Manage containers
       image      Manage images
       network    Manage networks
@@ -320,5 +321,74 @@ fn help_fits_eighty_columns() {
             let excused = line.starts_with("Usage:") || line.starts_with("  coracle ");
             assert!(excused || line.chars().count() <= 80, "{}: {line}", spec.names[0]);
         }
+    }
+}
+
+#[test]
+fn options_of_compose_stand_before_its_commands() {
+    let run = runs("compose -f a.yaml --file=b.yaml -pdemo --profile x --parallel -1 config web");
+    assert_eq!(run.spec.names[0], "compose config");
+    assert_eq!(run.compose.files, ["a.yaml", "b.yaml"]);
+    assert_eq!(run.compose.project_name.as_deref(), Some("demo"));
+    assert_eq!(run.compose.profiles, ["x"]);
+    assert_eq!(run.compose.parallel, Some(-1));
+    assert!(!run.compose.dry_run);
+    assert!(runs("compose --dry-run config").compose.dry_run);
+    assert!(runs("compose config --dry-run").compose.dry_run);
+    assert_eq!(
+        runs("compose --workdir /x config").compose.project_directory.as_deref(),
+        Some("/x")
+    );
+    assert_eq!(runs("compose -v").spec.names[0], "compose version");
+}
+
+#[test]
+fn mistakes_after_compose() {
+    for (line, message) in [
+        ("compose config --bogus", "unknown flag: --bogus"),
+        ("compose --bogus config", "unknown flag: --bogus"),
+        ("compose version x", "accepts no arguments"),
+        ("compose --progress x config", "unsupported --progress value \"x\""),
+        (
+            "compose --no-ansi --ansi always config",
+            "cannot specify DEPRECATED \"--no-ansi\" and \"--ansi\". Please use only \"--ansi\"",
+        ),
+        (
+            "compose --progress tty --ansi never config",
+            "can't use --progress tty while ANSI support is disabled",
+        ),
+        (
+            "compose --insecure-registry r config",
+            "--insecure-registry r: not supported: Compose files are not read from registries",
+        ),
+    ] {
+        let error = fails(line);
+        assert_eq!(error.to_string(), message, "{line}");
+        assert_eq!(error.status.code(), 1, "{line}");
+    }
+    match parse("docker", words("compose bogus")).unwrap() {
+        Parsed::Misused(help, error) => {
+            assert!(help.starts_with("Usage:  docker compose [OPTIONS] COMMAND\n"), "{help}");
+            assert_eq!(error.to_string(), "unknown docker command: \"compose bogus\"");
+            assert_eq!(error.status.code(), 1);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn help_of_compose() {
+    for line in ["compose", "compose --help", "compose -h", "--help compose", "help compose"] {
+        let text = prints(line);
+        assert!(text.starts_with("Usage:  coracle compose [OPTIONS] COMMAND\n"), "{line}: {text}");
+        assert!(text.contains("\n  config   Print the resolved project\n"), "{line}: {text}");
+    }
+    for line in ["compose config --help", "compose config -h", "compose help config"] {
+        let text = prints(line);
+        assert!(
+            text.starts_with("Usage:  coracle compose config [OPTIONS] [SERVICE...]\n"),
+            "{text}"
+        );
+        assert!(text.contains("--dry-run"), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use coracle_runtime::model::{Container, HealthStatus, PortMap, State, Status, Ti
 
 use crate::format::{Columns, Row, go_quote, units};
 
-pub(super) const PLAIN: Columns = Columns {
+pub(crate) const PLAIN: Columns = Columns {
     titles: &[
         ("ID", "CONTAINER ID"),
         ("Image", "IMAGE"),
@@ -33,7 +33,7 @@ pub(super) const PLAIN: Columns = Columns {
           labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n",
 };
 
-pub(super) const WITH_SIZE: Columns =
+pub(crate) const WITH_SIZE: Columns =
     Columns { table: "ID Image Command RunningFor Status Ports Names Size", ..PLAIN };
 
 /// Width of the COMMAND cell inside its quotes.
@@ -43,19 +43,19 @@ const MOUNT_WIDTH: usize = 15;
 
 /// A container with what a row needs besides its record.
 #[derive(Debug)]
-pub(super) struct Shown<'a> {
-    pub(super) container: &'a Container,
-    pub(super) state: &'a State,
+pub(crate) struct Shown<'a> {
+    pub(crate) container: &'a Container,
+    pub(crate) state: &'a State,
     /// Name of the image, or its id when the name has moved on.
-    pub(super) image: String,
+    pub(crate) image: String,
     /// Bytes written by the container, and with its image, when asked for.
-    pub(super) size: Option<(u64, u64)>,
-    pub(super) full: bool,
-    pub(super) now: DateTime<Utc>,
+    pub(crate) size: Option<(u64, u64)>,
+    pub(crate) full: bool,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Shown<'_> {
-    pub(super) fn row(&self) -> Row {
+    pub(crate) fn row(&self) -> Row {
         let container = self.container;
         let created = time(container.created);
         let mut row = Row::new("*formatter.ContainerContext");
@@ -114,7 +114,7 @@ impl Shown<'_> {
 }
 
 /// The program and its arguments; those with blanks in quotes.
-pub(super) fn command_line(container: &Container) -> String {
+pub(crate) fn command_line(container: &Container) -> String {
     let mut text = container.path.clone();
     for argument in &container.args {
         text.push(' ');
@@ -127,7 +127,7 @@ pub(super) fn command_line(container: &Container) -> String {
 }
 
 /// The networks a container is in; the modes without a network count as one.
-pub(super) fn networks(container: &Container) -> Vec<String> {
+pub(crate) fn networks(container: &Container) -> Vec<String> {
     let names = &container.network_settings.networks;
     if names.is_empty() {
         let mode = &container.host_config.network_mode;
@@ -138,12 +138,12 @@ pub(super) fn networks(container: &Container) -> Vec<String> {
 }
 
 /// A moment, unless it never came.
-pub(super) fn time(timestamp: Timestamp) -> Option<DateTime<Utc>> {
+pub(crate) fn time(timestamp: Timestamp) -> Option<DateTime<Utc>> {
     (!timestamp.is_zero()).then(|| timestamp.datetime())
 }
 
 /// The STATUS cell.
-pub(super) fn status(state: &State, now: DateTime<Utc>) -> String {
+pub(crate) fn status(state: &State, now: DateTime<Utc>) -> String {
     let age = |since| time(since).map(|t| units::age((now - t).num_seconds())).unwrap_or_default();
     match state.status {
         Status::Created => "Created".into(),
@@ -167,7 +167,7 @@ pub(super) fn status(state: &State, now: DateTime<Utc>) -> String {
 }
 
 /// The PORTS cell: equal ports in ranges first, then single mappings.
-pub(super) fn ports(map: &PortMap) -> String {
+pub(crate) fn ports(map: &PortMap) -> String {
     let mut same: BTreeSet<(String, String, u16)> = BTreeSet::new();
     let mut mapped: Vec<((u16, String), String)> = Vec::new();
     for (port, bindings) in map {

@@ -7,7 +7,7 @@ use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
 
-use super::image_rows::{check_platform, find};
+use super::image_rows::find;
 use crate::app::App;
 use crate::args::{CreateFlags, Runnable};
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -46,6 +46,7 @@ pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliErro
         config: request.config,
         host_config: request.host,
         networks: request.networks,
+        ..CreateRequest::default()
     };
     let container = app.engine()?.create(create)?;
     if let Some(path) = &request.cidfile {
@@ -79,11 +80,18 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
 }
 
 /// The image, if it is here and of the platform that was asked for.
-fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>, CliError> {
-    let wanted = super::image_rows::stored_name(app, name);
-    match app.store()?.find(&wanted) {
-        Ok(image) if check_platform(&image, platform, name).is_ok() => Ok(Some(image)),
-        Ok(_) => Ok(None),
+pub(crate) fn local(
+    app: &App,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<Option<Image>, CliError> {
+    let (stored, store) = (super::image_rows::stored_name(app, name), app.store()?);
+    let found = match super::image_rows::platform(platform)? {
+        Some(wanted) => store.find_variant(&stored, &wanted),
+        None => store.find(&stored).map(Some),
+    };
+    match found {
+        Ok(image) => Ok(image),
         Err(ImageError::NoSuchImage { .. }) => {
             // A name that is none is reported as such, not looked for.
             app.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
@@ -93,12 +101,12 @@ fn local(app: &App, name: &str, platform: Option<&str>) -> Result<Option<Image>,
     }
 }
 
-fn warn_of_foreign_platform(
+pub(crate) fn warn_of_foreign_platform(
     app: &mut App,
     image: &Image,
     asked: Option<&str>,
 ) -> Result<(), CliError> {
-    let own = Platform::new(&image.os, &image.architecture, &image.variant);
+    let own = image.platform();
     if asked.is_some() || image.architecture.is_empty() || Platform::host().rank(&own).is_some() {
         return Ok(());
     }
@@ -111,7 +119,7 @@ fn warn_of_foreign_platform(
     Ok(())
 }
 
-fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
+pub(crate) fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts, CliError> {
     let config = app.store()?.config(&image.id)?;
     let mut platform = format!("{}/{}", image.os, image.architecture);
     if image.architecture.is_empty() {

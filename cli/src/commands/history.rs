@@ -6,7 +6,7 @@ use std::io::Write as _;
 use clap::ArgAction;
 use coracle_image::{Digest, Image};
 
-use super::image_rows::{check_platform, find, parse_time};
+use super::image_rows::{find_for, parse_time};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -57,8 +57,7 @@ impl Runnable for HistoryArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let columns = if self.human { &COLUMNS } else { &PRECISE };
         let listing = Listing::new(columns, self.format.as_deref(), self.quiet)?;
-        let image = find(app, &self.args[0])?;
-        check_platform(&image, self.platform.as_deref(), &self.args[0])?;
+        let image = find_for(app, &self.args[0], self.platform.as_deref())?;
         let rows = self.rows(app, &image)?;
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;

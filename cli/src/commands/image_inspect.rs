@@ -4,7 +4,7 @@ use coracle_image::config::{ContainerConfig, ImageConfig};
 use coracle_image::{Image, Reference, Store};
 use serde_json::{Value, json};
 
-use super::image_rows::{check_platform, find};
+use super::image_rows::find_for;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::documents;
@@ -30,10 +30,9 @@ impl Runnable for ImageInspectArgs {
         let mut found = Vec::new();
         for name in &self.args {
             let made = crate::builtin::prepare_outside(app, name);
-            let document = made.and_then(|()| find(app, name)).and_then(|image| {
-                check_platform(&image, self.platform.as_deref(), name)?;
-                document(app, &image, template.is_some())
-            });
+            let document = made
+                .and_then(|()| find_for(app, name, self.platform.as_deref()))
+                .and_then(|image| document(app, &image, template.is_some()));
             found.extend(failures.check(document));
         }
         documents::print(&mut app.ui, template.as_ref(), &found, failures)

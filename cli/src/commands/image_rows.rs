@@ -58,12 +58,12 @@ pub(super) struct Layout {
 }
 
 /// Finds an image by what the user typed, with aliases and search registries.
-pub(super) fn find(app: &App, text: &str) -> Result<Image, CliError> {
+pub(crate) fn find(app: &App, text: &str) -> Result<Image, CliError> {
     Ok(app.store()?.find(&stored_name(app, text))?)
 }
 
 /// The name under which the store has an image; the text itself when it has none.
-pub(super) fn stored_name(app: &App, text: &str) -> String {
+pub(crate) fn stored_name(app: &App, text: &str) -> String {
     let Ok(store) = app.store() else { return text.to_owned() };
     if !matches!(store.find(text), Err(ImageError::NoSuchImage { .. })) {
         return text.to_owned();
@@ -78,7 +78,7 @@ pub(super) fn stored_name(app: &App, text: &str) -> String {
 }
 
 /// A name as it is repeated to the user: with the tag it implies.
-pub(super) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
+pub(crate) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
     let name = app.names().resolve(text).map_err(|e| CliError::plain(e.to_string()))?;
     Ok(name.with_default_tag().familiar())
 }
@@ -115,10 +115,10 @@ pub(super) fn container_counts(app: &App) -> Result<HashMap<Digest, usize>, CliE
 
 /// Which name leads to which image now, read once for a whole list.
 #[derive(Debug)]
-pub(super) struct ImageNames(HashMap<String, Digest>);
+pub(crate) struct ImageNames(HashMap<String, Digest>);
 
 impl ImageNames {
-    pub(super) fn read(app: &App) -> Result<Self, CliError> {
+    pub(crate) fn read(app: &App) -> Result<Self, CliError> {
         let mut names = HashMap::new();
         for image in app.store()?.images()? {
             for name in image.names.iter().chain(&image.repo_digests) {
@@ -130,7 +130,7 @@ impl ImageNames {
 
     /// The image of a container as it was named, or its id when that name has
     /// moved to another image.
-    pub(super) fn shown(&self, container: &Container, full: bool) -> String {
+    pub(crate) fn shown(&self, container: &Container, full: bool) -> String {
         let typed = container.image_name.as_str();
         let Ok(name) = Reference::parse(typed) else { return typed.to_owned() };
         let complete = name.clone().with_default_tag().to_string();
@@ -163,21 +163,22 @@ pub(super) fn labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
 }
 
 /// `--platform` of commands that look at one image.
-pub(super) fn check_platform(
-    image: &Image,
-    wanted: Option<&str>,
-    name: &str,
-) -> Result<(), CliError> {
-    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(()) };
-    let platform: Platform = wanted.parse().map_err(|e| CliError::plain(format!("{e}")))?;
-    let own = Platform::new(&image.os, &image.architecture, &image.variant);
-    if platform.rank(&own).is_some() {
-        return Ok(());
+pub(super) fn find_for(app: &App, text: &str, wanted: Option<&str>) -> Result<Image, CliError> {
+    let Some(wanted) = platform(wanted)? else { return find(app, text) };
+    if let Some(image) = app.store()?.find_variant(&stored_name(app, text), &wanted)? {
+        return Ok(image);
     }
+    let own = find(app, text)?.platform();
     Err(CliError::engine(format!(
-        "image with reference {name} was found but its platform ({own}) \
-         does not match the specified platform ({platform})"
+        "image with reference {text} was found but its platform ({own}) \
+         does not match the specified platform ({wanted})"
     )))
+}
+
+/// The value of a `--platform` flag; an empty one is as good as none.
+pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, CliError> {
+    let given = text.filter(|text| !text.is_empty());
+    given.map(str::parse).transpose().map_err(|e| CliError::plain(format!("{e}")))
 }
 
 /// The images that pass the filters, newest first.

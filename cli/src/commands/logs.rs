@@ -78,7 +78,7 @@ impl Runnable for LogsArgs {
 }
 
 /// A time of `--since` or `--until`; the error names the flag, as Docker's does.
-fn bound(flag: &str, given: Option<&str>) -> Result<Option<Timestamp>, CliError> {
+pub(crate) fn bound(flag: &str, given: Option<&str>) -> Result<Option<Timestamp>, CliError> {
     given
         .map(|text| {
             moment(text).map_err(|error| {

@@ -9,7 +9,7 @@ pub(crate) mod completion;
 mod container_filters;
 pub(crate) mod container_inspect;
 pub(crate) mod container_prune;
-mod container_rows;
+pub(crate) mod container_rows;
 pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod diff;
@@ -19,7 +19,7 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod image_inspect;
 pub(crate) mod image_prune;
-mod image_rows;
+pub(crate) mod image_rows;
 pub(crate) mod images;
 pub(crate) mod import;
 pub(crate) mod info;
@@ -136,7 +136,7 @@ fn each_at_once<Begun>(
 }
 
 /// A signal by name or number, for the command that is named in the message.
-fn signal_number(text: &str) -> Result<i32, CliError> {
+pub(crate) fn signal_number(text: &str) -> Result<i32, CliError> {
     coracle_runtime::signals::parse(text)
         .ok_or_else(|| CliError::engine(format!("invalid signal: {text}")))
 }

@@ -23,7 +23,7 @@ pub(crate) struct PullArgs {
     /// Fetch each tag of the repository
     #[arg(long, short = 'a')]
     pub(crate) all_tags: bool,
-    /// Fetch the image for every platform (not supported)
+    /// Fetch the image for every platform of its index
     #[arg(long)]
     pub(crate) all_platforms: bool,
     /// Platform variant to fetch
@@ -44,15 +44,12 @@ pub(crate) const PULL_ARGV0: &str = "coracle-pull";
 
 impl Runnable for PullArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        if self.all_platforms {
-            let why = "an image here has one platform; name it with --platform";
-            return Err(CliError::unsupported("--all-platforms", why));
-        }
         let wanted = Wanted {
             name: self.args[0].clone(),
             platform: self.platform.filter(|platform| !platform.is_empty()),
             quiet: self.quiet,
             all_tags: self.all_tags,
+            all_platforms: self.all_platforms,
             for_container: false,
         };
         let lines = pull(app, &wanted)?;
@@ -70,6 +67,7 @@ struct Wanted {
     platform: Option<String>,
     quiet: bool,
     all_tags: bool,
+    all_platforms: bool,
     /// `run` has said already what is missing.
     for_container: bool,
 }
@@ -110,7 +108,7 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
     if let Some(lines) = crate::builtin::pull(app, name, platform.as_ref(), wanted.quiet)? {
         return Ok(lines);
     }
-    let options = PullOptions { platform, all_platforms: false };
+    let options = PullOptions { platform, all_platforms: wanted.all_platforms };
     let settings = registries::settings(app);
     let progress = Progress::new(wanted.quiet, Ui::stdout_is_terminal());
     let store = app.store()?;
@@ -168,6 +166,7 @@ pub(crate) fn fetch(
             platform: platform.map(str::to_owned),
             quiet,
             all_tags: false,
+            all_platforms: false,
             for_container: true,
         },
         data_root: app.settings.data_root.clone(),

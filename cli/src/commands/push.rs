@@ -33,10 +33,7 @@ pub(crate) struct PushArgs {
 
 impl Runnable for PushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        if self.platform.as_ref().is_some_and(|platform| !platform.is_empty()) {
-            let why = "an image here has one platform";
-            return Err(CliError::unsupported("--platform", why));
-        }
+        let platform = super::image_rows::platform(self.platform.as_deref())?;
         let name =
             app.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
         let names = match self.all_tags {
@@ -55,8 +52,9 @@ impl Runnable for PushArgs {
         let settings = registries::settings(app);
         let progress = Progress::new(self.quiet, Ui::stdout_is_terminal());
         for name in &names {
-            let outcome = coracle_image::push(app.store()?, &settings, name, &progress)
-                .map_err(|e| failure(&e, progress.began()))?;
+            let outcome =
+                coracle_image::push(app.store()?, &settings, name, platform.as_ref(), &progress)
+                    .map_err(|e| failure(&e, progress.began()))?;
             if !self.quiet {
                 writeln!(app.ui.data(), "{outcome}")?;
                 app.ui.flush()?;

@@ -31,7 +31,7 @@ pub(crate) struct RmiArgs {
 impl Runnable for RmiArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         if !self.platform.is_empty() {
-            let why = "an image here has one platform";
+            let why = "remove the image of that platform by its id";
             return Err(CliError::unsupported("--platform", why));
         }
         let options = RemoveOptions { force: self.force, no_prune: self.no_prune };

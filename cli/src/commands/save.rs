@@ -1,6 +1,5 @@
 //! `save`: write images to a tar.
 
-use coracle_image::ImageError;
 use coracle_image::archive::save;
 
 use super::image_rows::{event, find, stored_name};
@@ -25,15 +24,12 @@ pub(crate) struct SaveArgs {
 impl Runnable for SaveArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         if !self.platform.is_empty() {
-            let why = "an image here has one platform";
+            let why = "an archive has one platform of each image";
             return Err(CliError::unsupported("--platform", why));
         }
         let mut output = Output::create(self.output.as_deref(), "failed to save image")?;
         let names: Vec<String> = self.args.iter().map(|name| stored_name(app, name)).collect();
-        save(app.store()?, &names, &mut output).map_err(|error| match error {
-            ImageError::NoSuchImage { .. } => CliError::from(error),
-            error => CliError::from(error),
-        })?;
+        save(app.store()?, &names, &mut output)?;
         output.finish()?;
         for name in &self.args {
             if let Ok(image) = find(app, name) {

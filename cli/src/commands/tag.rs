@@ -1,6 +1,6 @@
 //! `tag`: give an image a further name.
 
-use super::image_rows::{event, find};
+use super::image_rows::{event, stored_name};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -21,8 +21,7 @@ impl Runnable for TagArgs {
             let text = format!("{target:?} is not a valid repository/tag: {e}");
             CliError::plain(format!("Error parsing reference: {text}"))
         })?;
-        let image = find(app, source)?;
-        app.store()?.tag(&image.id, &name)?;
+        let image = app.store()?.tag_as(&stored_name(app, source), &name)?;
         event(app, "tag", &image.id, &name.with_default_tag().familiar());
         Ok(ExitStatus::Success)
     }

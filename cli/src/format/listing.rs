@@ -28,6 +28,12 @@ impl Row {
         self
     }
 
+    /// Takes a field away again.
+    pub(crate) fn unset(&mut self, name: &'static str) -> &mut Self {
+        self.fields.remove(name);
+        self
+    }
+
     /// Sets the labels behind `.Label "key"` and the `Labels` field.
     pub(crate) fn set_labels(&mut self, labels: BTreeMap<String, String>) -> &mut Self {
         let shown: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -222,7 +222,7 @@ fn security(given: &[String]) -> Result<(Vec<String>, bool), CliError> {
     Ok((options, open_paths))
 }
 
-fn profile(path: &str) -> Result<String, CliError> {
+pub(crate) fn profile(path: &str) -> Result<String, CliError> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         let why = match e.kind() {
             std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),

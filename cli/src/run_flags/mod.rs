@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::settings::Settings;
 
 pub(crate) use files::environment;
-pub(crate) use host::restart_policy;
+pub(crate) use host::{profile, restart_policy};
 
 /// When an image is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -229,8 +229,12 @@ impl Connection {
         self.authenticator.renew().await
     }
 
-    pub(super) fn library_reference(&self, repository: &str, tag: &str) -> oci_client::Reference {
-        oci_client::Reference::with_tag(self.host.clone(), repository.to_owned(), tag.to_owned())
+    pub(super) fn library_reference(&self, repository: &str, name: &str) -> oci_client::Reference {
+        let with = match name.parse::<Digest>() {
+            Ok(_) => oci_client::Reference::with_digest,
+            Err(_) => oci_client::Reference::with_tag,
+        };
+        with(self.host.clone(), repository.to_owned(), name.to_owned())
     }
 
     /// Ends what only the library can do where it cannot be used.

@@ -213,7 +213,7 @@ impl Index {
 }
 
 impl Descriptor {
-    fn is_image_entry(&self) -> bool {
+    pub(crate) fn is_image_entry(&self) -> bool {
         let known =
             matches!(&*self.media_type, DOCKER_MANIFEST | OCI_MANIFEST | DOCKER_INDEX | OCI_INDEX);
         let unknown_platform = self

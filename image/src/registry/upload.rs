@@ -113,7 +113,7 @@ impl Connection {
         Ok(Sent::Uploaded)
     }
 
-    /// Puts a manifest under a tag.
+    /// Puts a manifest under a tag, or under its digest.
     pub(crate) async fn push_manifest(
         &self,
         repository: &str,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::{InUse, Store};
+use super::{InUse, NamedIndex, Store};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 
@@ -63,6 +63,7 @@ impl Store {
                 layers.extend(manifest.layers.iter().map(|layer| layer.diff_id));
             }
         }
+        blobs.extend(index.indexes.values().flat_map(NamedIndex::blobs));
         let mut freed = 0;
         let mut doomed = Vec::new();
         let spare = names_in(&self.root.join("layers"))?

@@ -11,6 +11,7 @@ use crate::config::ImageConfig;
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::limits::{CONFIG_BYTES_MAX, LAYERS_MAX, MANIFEST_BYTES_MAX};
+use crate::platform::Platform;
 use crate::reference::Reference;
 
 /// An image in the store.
@@ -49,8 +50,12 @@ impl Image {
     }
 
     fn from_row(row: &Row, names: &Names) -> Option<Self> {
-        let manifest = row.manifests.first()?;
-        Some(Self {
+        Some(Self::of_manifest(row, row.manifests.first()?, names))
+    }
+
+    /// The image as one of its manifests has it.
+    pub(super) fn of_manifest(row: &Row, manifest: &ManifestRow, names: &Names) -> Self {
+        Self {
             id: row.id,
             names: names.tags.get(&row.id).cloned().unwrap_or_default(),
             repo_digests: names.digests.get(&row.id).cloned().unwrap_or_default(),
@@ -63,7 +68,11 @@ impl Image {
             variant: row.variant.clone(),
             parent: row.parent,
             last_tag_time: row.last_tag_time.clone(),
-        })
+        }
+    }
+
+    pub fn platform(&self) -> Platform {
+        Platform::new(&self.os, &self.architecture, &self.variant)
     }
 }
 
@@ -90,7 +99,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn of(index: &Index) -> Result<Self> {
+    pub(super) fn of(index: &Index) -> Result<Self> {
         let mut names = Self::default();
         for (text, id) in &index.names {
             names.tags.entry(*id).or_default().push(Reference::parse(text)?);
@@ -145,7 +154,7 @@ impl Store {
             }
             add_row(index, row);
             for name in &new.names {
-                index.names.insert(name.clone().with_default_tag().to_string(), id);
+                index.give_name(name.clone().with_default_tag().to_string(), id);
             }
             for name in &new.repo_digests {
                 index.digests.insert(name.to_string(), id);
@@ -218,7 +227,7 @@ impl Store {
                 .row_mut(id)
                 .ok_or_else(|| ImageError::NoSuchImage { name: id.to_string() })?;
             row.last_tag_time = Some(now());
-            index.names.insert(name.to_string(), *id);
+            index.give_name(name.to_string(), *id);
             Ok(())
         })
     }
@@ -226,9 +235,7 @@ impl Store {
     /// Takes a name away and leaves the image; the id it led to, if it existed.
     pub fn untag(&self, name: &Reference) -> Result<Option<Digest>> {
         let name = name.clone().with_default_tag().to_string();
-        self.update_index(|index| {
-            Ok(index.names.remove(&name).or_else(|| index.digests.remove(&name)))
-        })
+        self.update_index(|index| Ok(index.take_name(&name).map(|(id, _)| id)))
     }
 
     /// Remembers under which digest a registry knows an image, after a push.

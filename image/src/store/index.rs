@@ -10,13 +10,15 @@ use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
 use super::ingest::Layer;
+use super::multi::NamedIndex;
 use super::{Store, fsutil, lock};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::limits::INDEX_BYTES_MAX;
 
 /// Format this program writes; it reads every older one.
-const FORMAT_VERSION: u32 = 1;
+/// 2: which names stand for an index.
+const FORMAT_VERSION: u32 = 2;
 
 /// Everything `images.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub(super) struct Index {
     pub(super) names: BTreeMap<String, Digest>,
     /// Full name with manifest digest to image id.
     pub(super) digests: BTreeMap<String, Digest>,
+    /// Full name, with tag or digest, to the index it stands for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) indexes: BTreeMap<String, NamedIndex>,
 }
 
 /// One image.
@@ -69,6 +74,7 @@ impl Default for Index {
             images: Vec::new(),
             names: BTreeMap::new(),
             digests: BTreeMap::new(),
+            indexes: BTreeMap::new(),
         }
     }
 }
@@ -85,7 +91,8 @@ impl Index {
                 known: FORMAT_VERSION,
             });
         }
-        serde_json::from_slice(bytes).map_err(ImageError::json(what()))
+        let index: Self = serde_json::from_slice(bytes).map_err(ImageError::json(what()))?;
+        Ok(Self { version: FORMAT_VERSION, ..index })
     }
 
     pub(super) fn row(&self, id: &Digest) -> Option<&Row> {
@@ -143,14 +150,25 @@ mod tests {
         let error = Index::parse(newer, Path::new("/d/images.json")).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`/d/images.json` was written by a newer version: format 7, this one reads up to 1"
+            "`/d/images.json` was written by a newer version: format 7, this one reads up to 2"
         );
     }
 
     #[test]
     fn an_index_survives_the_round_trip() {
         let text = serde_json::to_vec(&Index::default()).unwrap();
-        assert_eq!(text, br#"{"version":1,"images":[],"names":{},"digests":{}}"#);
+        assert_eq!(text, br#"{"version":2,"images":[],"names":{},"digests":{}}"#);
         assert!(Index::parse(&text, Path::new("x")).unwrap().images.is_empty());
+    }
+
+    #[test]
+    fn the_former_format_is_read_and_becomes_the_present_one() {
+        let name = "docker.io/library/x:1";
+        let id = Digest::of(b"x");
+        let text =
+            format!(r#"{{"version":1,"images":[],"names":{{"{name}":"{id}"}},"digests":{{}}}}"#);
+        let index = Index::parse(text.as_bytes(), Path::new("x")).unwrap();
+        assert_eq!((index.version, index.names[name]), (FORMAT_VERSION, id));
+        assert!(index.indexes.is_empty());
     }
 }

@@ -30,6 +30,7 @@ mod index;
 mod ingest;
 mod layers;
 mod lock;
+mod multi;
 mod remove;
 mod tmp;
 
@@ -46,6 +47,7 @@ pub(crate) use images::now;
 pub use images::{Image, NewImage};
 pub use ingest::{Layer, LayerSource, Progress};
 pub use lock::{Hold, LayerLock};
+pub(crate) use multi::{Attached, AttachedBlob, NamedIndex};
 pub use remove::{ImageUser, InUse, PruneFilter, RemoveOptions, Removed};
 
 /// How a store behaves; decided by the caller once.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use super::find::Match;
 use super::index::Index;
-use super::{Image, Store};
+use super::{Image, NamedIndex, Store};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::reference::Reference;
@@ -59,6 +59,8 @@ struct Removal<'a> {
     options: RemoveOptions,
     /// Layer chains that something else still needs are not reported.
     report: Vec<Removed>,
+    /// Images of an index whose name went: they go too, unless something else needs them.
+    variants: Vec<Digest>,
 }
 
 impl Store {
@@ -72,9 +74,9 @@ impl Store {
         let (image, how) = self.find_match(text)?;
         let users = in_use()?;
         let report = self.update_index(|index| {
-            let mut removal = Removal { index, users: &users, options, report: Vec::new() };
+            let mut removal = Removal::new(index, &users, options);
             removal.run(&image, how, text)?;
-            Ok(removal.report)
+            removal.finish()
         })?;
         if report.iter().any(|line| matches!(line, Removed::Deleted(_))) {
             self.collect_garbage(in_use)?;
@@ -97,7 +99,7 @@ impl Store {
         let images = self.images()?;
         let report = self.update_index(|index| {
             let options = RemoveOptions { force: true, no_prune: false };
-            let mut removal = Removal { index, users: &users, options, report: Vec::new() };
+            let mut removal = Removal::new(index, &users, options);
             for image in &images {
                 let named = !image.names.is_empty() || (!filter.all && !image.is_dangling());
                 if used.contains(&image.id) || (named && !filter.all) || !wanted(image) {
@@ -106,14 +108,28 @@ impl Store {
                 // Children first: a parent that still has some is kept, quietly.
                 removal.delete(&image.id, true)?;
             }
-            Ok(removal.report)
+            removal.finish()
         })?;
         let freed = self.collect_garbage(in_use)?;
         Ok((report, freed))
     }
 }
 
-impl Removal<'_> {
+impl<'a> Removal<'a> {
+    fn new(index: &'a mut Index, users: &'a [ImageUser], options: RemoveOptions) -> Self {
+        Self { index, users, options, report: Vec::new(), variants: Vec::new() }
+    }
+
+    /// Takes the other images of indexes away, then tells what was done.
+    fn finish(mut self) -> Result<Vec<Removed>> {
+        while let Some(id) = self.variants.pop() {
+            if self.index.row(&id).is_some() && self.index.is_unnamed(&id) {
+                self.delete(&id, true)?;
+            }
+        }
+        Ok(self.report)
+    }
+
     fn run(&mut self, image: &Image, how: Match, text: &str) -> Result<()> {
         match how {
             Match::Name(name) | Match::RepoDigest(name) => {
@@ -157,9 +173,29 @@ impl Removal<'_> {
 
     fn take_name(&mut self, name: &Reference) {
         let text = name.to_string();
-        if self.index.names.remove(&text).or_else(|| self.index.digests.remove(&text)).is_some() {
-            self.report.push(Removed::Untagged(name.familiar()));
+        let Some((_, named)) = self.index.take_name(&text) else { return };
+        self.report.push(Removed::Untagged(name.familiar()));
+        for manifest in named.iter().flat_map(|named| &named.images) {
+            self.take_variant(manifest);
         }
+    }
+
+    /// An index is gone that listed this manifest. When it was the last one, so are the names
+    /// that its image had through it, which nobody gave.
+    fn take_variant(&mut self, manifest: &Digest) {
+        let listed = |named: &NamedIndex| named.images.contains(manifest);
+        if self.index.indexes.values().any(listed) {
+            return;
+        }
+        let suffix = format!("@{manifest}");
+        let variants = &mut self.variants;
+        self.index.digests.retain(|name, id| {
+            let through_index = name.ends_with(&suffix);
+            if through_index {
+                variants.push(*id);
+            }
+            !through_index
+        });
     }
 
     /// When the last tag of a repository is gone, its digests go too.

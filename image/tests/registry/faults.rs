@@ -8,8 +8,8 @@ use coracle_image::{Digest, Platform, PullOptions, Silent, pull};
 use crate::support::content::{Content, pull_from};
 use crate::support::http::{Request, Response, Server};
 use crate::support::images::{
-    DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Pieces, Recorder, TestStore, descriptor,
-    name, settings, tar_with_file,
+    DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST, Pieces, Recorder, TestStore, name, settings,
+    tar_with_file,
 };
 
 fn refused(content: Content) -> String {
@@ -201,28 +201,12 @@ fn what_cannot_be_run_is_refused_by_name() {
     assert!(error.ends_with("is larger than 4194304 bytes"), "{error}");
 }
 
-fn index_of(entries: &[(&str, &Pieces)]) -> Content {
-    let mut content = Content::default();
-    let mut list = Vec::new();
-    for (platform, pieces) in entries {
-        let (os, architecture) = platform.split_once('/').unwrap();
-        let more = format!(r#","platform":{{"os":"{os}","architecture":"{architecture}"}}"#);
-        list.push(descriptor(OCI_MANIFEST, &pieces.manifest, &more));
-        let one = Content::of(pieces);
-        content.manifests.extend(one.manifests);
-        content.blobs.extend(one.blobs);
-    }
-    let text = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list.join(","));
-    content.manifest("1", OCI_INDEX, text.as_bytes());
-    content
-}
-
 #[test]
 fn an_index_is_resolved_by_platform() {
     let platform = |text: &str| text.parse::<Platform>().unwrap();
     let (arm, s390x) = (platform("linux/arm64"), platform("linux/s390x"));
     let (first, second) = (Pieces::with_file(&arm, 10), Pieces::with_file(&s390x, 20));
-    let content = index_of(&[("linux/arm64", &first), ("linux/s390x", &second)]);
+    let content = Content::index(&[("linux/arm64", &first), ("linux/s390x", &second)]);
     let index_digest = Digest::of(&content.manifests["1"].1);
     let server = Server::start(move |request| content.answer(request));
     let reference = name(&format!("{}/x:1", server.host));

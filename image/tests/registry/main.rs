@@ -7,6 +7,8 @@ mod download;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod platforms;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod support;

@@ -16,7 +16,7 @@ use coracle_image::{
 fn round_trip(settings: &RegistrySettings, reference: &str, pieces: &Pieces) {
     let (from, to) = (TestStore::new(), TestStore::new());
     let pushed_image = pieces.put(&from.store, reference);
-    let pushed = push(&from.store, settings, &name(reference), &Silent).unwrap();
+    let pushed = push(&from.store, settings, &name(reference), None, &Silent).unwrap();
     let pulled =
         pull(&to.store, settings, &name(reference), &PullOptions::default(), &Silent).unwrap();
     assert_eq!(pulled.digest, pushed.digest);
@@ -25,7 +25,7 @@ fn round_trip(settings: &RegistrySettings, reference: &str, pieces: &Pieces) {
 
     let image = to.store.find(reference).unwrap();
     assert_eq!(image.manifest_digest, pushed.digest);
-    let again = push(&to.store, settings, &name(reference), &Silent).unwrap();
+    let again = push(&to.store, settings, &name(reference), None, &Silent).unwrap();
     assert_eq!(again, pushed);
 }
 
@@ -98,7 +98,7 @@ fn a_client_certificate_is_shown() {
         let open = DockerRegistry::start(&Setup { data: data.clone(), ..Setup::default() });
         let reference = format!("{}/x:1", open.host);
         pieces.put(&from.store, &reference);
-        push(&from.store, &settings(), &name(&reference), &Silent).unwrap();
+        push(&from.store, &settings(), &name(&reference), None, &Silent).unwrap();
     }
     let registry = DockerRegistry::start(&Setup {
         data,
@@ -121,7 +121,7 @@ fn a_client_certificate_is_shown() {
     fs::copy(&authority.key, certs.join("client.key")).unwrap();
     let outcome = pull(&to.store, &settings, &reference, &options, &Silent).unwrap();
     assert_eq!(outcome.image_id, Digest::of(&pieces.config));
-    let error = push(&to.store, &settings, &reference, &Silent).unwrap_err();
+    let error = push(&to.store, &settings, &reference, None, &Silent).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -143,7 +143,7 @@ fn password_from_config_json() {
 
     let from = TestStore::new();
     Pieces::small().put(&from.store, &reference);
-    let error = push(&from.store, &settings, &name(&reference), &Silent).unwrap_err();
+    let error = push(&from.store, &settings, &name(&reference), None, &Silent).unwrap_err();
     assert!(error.to_string().ends_with("no basic auth credentials"), "{error}");
     let error = pull(&from.store, &settings, &name(&reference), &PullOptions::default(), &Silent)
         .unwrap_err();
@@ -154,7 +154,7 @@ fn password_from_config_json() {
 
     let store = CredentialStore::new(settings.auth.clone());
     store.store(&registry.host, &Credential::basic("u", "bad")).unwrap();
-    let error = push(&from.store, &settings, &name(&reference), &Silent).unwrap_err();
+    let error = push(&from.store, &settings, &name(&reference), None, &Silent).unwrap_err();
     assert_eq!(error.to_string(), "unauthorized: authentication required");
     store.store(&registry.host, &Credential::basic("u", "pw")).unwrap();
     round_trip(&settings, &reference, &Pieces::small());
@@ -204,7 +204,7 @@ fn an_uncompressed_image_made_here_is_compressed_once_and_always_alike() {
         let from = TestStore::new();
         pieces.put(&from.store, &reference);
         let recorder = Recorder::default();
-        let pushed = push(&from.store, &settings(), &name(&reference), &recorder).unwrap();
+        let pushed = push(&from.store, &settings(), &name(&reference), None, &recorder).unwrap();
         assert_eq!(
             recorder.lines(),
             [
@@ -214,7 +214,10 @@ fn an_uncompressed_image_made_here_is_compressed_once_and_always_alike() {
             ]
         );
         let recorder = Recorder::default();
-        assert_eq!(push(&from.store, &settings(), &name(&reference), &recorder).unwrap(), pushed);
+        assert_eq!(
+            push(&from.store, &settings(), &name(&reference), None, &recorder).unwrap(),
+            pushed
+        );
         assert_eq!(recorder.lines()[2], format!("{id}: Layer already exists"));
         let to = TestStore::new();
         let pulled =
@@ -234,10 +237,10 @@ fn a_known_blob_is_mounted_from_its_repository() {
     let (first, second) = (format!("{}/h:1", registry.host), format!("{}/al:3", registry.host));
     let from = TestStore::new();
     let image = Pieces::small().put(&from.store, &first);
-    push(&from.store, &settings(), &name(&first), &Silent).unwrap();
+    push(&from.store, &settings(), &name(&first), None, &Silent).unwrap();
     from.store.tag(&image.id, &name(&second)).unwrap();
     let recorder = Recorder::default();
-    let pushed = push(&from.store, &settings(), &name(&second), &recorder).unwrap();
+    let pushed = push(&from.store, &settings(), &name(&second), None, &recorder).unwrap();
     let id = image.layers[0].diff_id.short();
     assert_eq!(
         recorder.lines()[1..],
@@ -258,7 +261,7 @@ fn a_pull_tells_what_it_does_and_the_second_one_does_nothing() {
     let reference = format!("{}/h:1", registry.host);
     let (from, to) = (TestStore::new(), TestStore::new());
     let image = Pieces::small().put(&from.store, &reference);
-    push(&from.store, &settings(), &name(&reference), &Silent).unwrap();
+    push(&from.store, &settings(), &name(&reference), None, &Silent).unwrap();
     let id = image.layers[0].blob_digest.short();
     let digest = image.manifest_digest;
 
@@ -317,14 +320,14 @@ fn what_is_not_there() {
         );
     }
     let reference = format!("{host}/h:1");
-    let error = push(&store.store, &settings(), &name(&reference), &Silent).unwrap_err();
+    let error = push(&store.store, &settings(), &name(&reference), None, &Silent).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("An image does not exist locally with the tag: {host}/h")
     );
     Pieces::small().put(&store.store, &reference);
     let other = format!("{host}/h:nosuchtag");
-    let error = push(&store.store, &settings(), &name(&other), &Silent).unwrap_err();
+    let error = push(&store.store, &settings(), &name(&other), None, &Silent).unwrap_err();
     assert_eq!(error.to_string(), format!("tag does not exist: {other}"));
 }
 
@@ -338,7 +341,7 @@ fn all_tags_come() {
     for tag in ["3", "4"] {
         let reference = format!("{}/al:{tag}", registry.host);
         Pieces::small().put(&from.store, &reference);
-        push(&from.store, &settings(), &name(&reference), &Silent).unwrap();
+        push(&from.store, &settings(), &name(&reference), None, &Silent).unwrap();
     }
     let to = TestStore::new();
     let repository = name(&format!("{}/al", registry.host));

@@ -3,6 +3,7 @@
 mod as_root;
 mod builtin;
 mod commit;
+mod compose_apps;
 mod cp;
 mod crash;
 mod crash_points;

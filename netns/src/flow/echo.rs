@@ -115,6 +115,11 @@ impl Echoes {
         self.by_key.remove(&flow.key);
     }
 
+    /// Whether there is nothing to [`Echoes::sweep`].
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flows.is_empty()
+    }
+
     /// Forgets what was idle long enough; gives the time when it should be called again.
     pub(crate) fn sweep(&mut self, now: Instant) -> Option<Instant> {
         let idle: Vec<usize> = self

@@ -21,7 +21,8 @@ pub(crate) enum Kind {
     Wire,
     Door,
     Client,
-    Tcp,
+    TcpNear,
+    TcpFar,
     Greeter,
     Udp,
     Echo,
@@ -33,11 +34,12 @@ pub(crate) enum Kind {
     DnsUpstream,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Wire,
     Kind::Door,
     Kind::Client,
-    Kind::Tcp,
+    Kind::TcpNear,
+    Kind::TcpFar,
     Kind::Greeter,
     Kind::Udp,
     Kind::Echo,
@@ -107,8 +109,12 @@ impl From<Errno> for Failure {
     }
 }
 
-/// Frames that wait for room on the wire, at most.
+/// How long a peer may be silent before it is asked.
+const KEEPALIVE: Duration = Duration::from_secs(600);
+
+/// Frames that wait for room on the wire, at most, and their bytes.
 const QUEUE_FRAMES_MAX: usize = 1024;
+const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The packet socket at the far end of the hub's way out.
 #[derive(Debug)]
@@ -120,11 +126,12 @@ pub(crate) struct Wire {
     pub(crate) mtu: usize,
     next_id: u32,
     queue: VecDeque<Vec<u8>>,
+    queued_bytes: usize,
 }
 
 impl Wire {
     pub(crate) fn new(socket: OwnedFd, us: [u8; 6], hub: [u8; 6], mtu: usize) -> Self {
-        Self { socket, us, hub, mtu, next_id: 0, queue: VecDeque::new() }
+        Self { socket, us, hub, mtu, next_id: 0, queue: VecDeque::new(), queued_bytes: 0 }
     }
 
     /// Sends a packet of ours into the hub.
@@ -140,7 +147,10 @@ impl Wire {
     /// real wire.
     pub(crate) fn send_frame(&mut self, bytes: &[u8]) {
         let waits = !self.queue.is_empty() || self.try_send(bytes) == Err(Errno::AGAIN);
-        if waits && self.queue.len() < QUEUE_FRAMES_MAX {
+        let room = self.queue.len() < QUEUE_FRAMES_MAX
+            && self.queued_bytes + bytes.len() <= QUEUE_BYTES_MAX;
+        if waits && room {
+            self.queued_bytes += bytes.len();
             self.queue.push_back(bytes.to_vec());
         }
     }
@@ -159,6 +169,7 @@ impl Wire {
             if self.try_send(bytes) == Err(Errno::AGAIN) {
                 return;
             }
+            self.queued_bytes -= bytes.len();
             self.queue.pop_front();
         }
     }
@@ -212,10 +223,32 @@ pub(crate) fn oldest<T>(table: &Slab<T>, time: impl Fn(&T) -> Instant) -> Option
     table.iter().min_by_key(|(_, entry)| time(entry)).map(|(index, _)| index)
 }
 
+/// The eighth of the entries with a time that is longest ago. They give way together, so that a
+/// flood of new ones does not look through a large table at each.
+pub(crate) fn longest<T>(table: &Slab<T>, time: impl Fn(&T) -> Option<Instant>) -> Vec<usize> {
+    let timed = table.iter().filter_map(|(index, entry)| Some((time(entry)?, index)));
+    let mut timed: Vec<(Instant, usize)> = timed.collect();
+    let count = timed.len().div_ceil(8);
+    if count < timed.len() {
+        timed.select_nth_unstable(count);
+        timed.truncate(count);
+    }
+    timed.into_iter().map(|(_, index)| index).collect()
+}
+
 /// Closing it will send a reset.
 pub(crate) fn reset(socket: &OwnedFd) {
     // A socket that is dead already has nobody to be told.
     sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
+}
+
+/// For connections and, as these take after them, listeners: both programs decide when to send,
+/// we add no delay; and a silent peer is asked whether it is still there. Options are a service,
+/// not a need.
+pub(crate) fn tune(socket: &OwnedFd) {
+    sockopt::set_tcp_nodelay(socket, true).ok();
+    sockopt::set_socket_keepalive(socket, true).ok();
+    sockopt::set_tcp_keepidle(socket, KEEPALIVE).ok();
 }
 
 /// A socket of this thread's network namespace, which is the host's.

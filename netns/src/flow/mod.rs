@@ -8,8 +8,8 @@ mod udp;
 
 pub(crate) use echo::Echoes;
 pub(crate) use kit::{
-    Kind, Kit, Token, Verdict, Wire, family, host_socket, loopback, oldest, unmapped,
+    Kind, Kit, Token, Verdict, Wire, family, host_socket, loopback, oldest, tune, unmapped,
 };
-pub(crate) use splice::Pipes;
+pub(crate) use splice::{PIPES_MAX, Pipes, Side};
 pub(crate) use tcp::{Ends, TcpFlows};
-pub(crate) use udp::UdpFlows;
+pub(crate) use udp::{FLOWS_MAX as DATAGRAM_FLOWS_MAX, UdpFlows};

@@ -17,20 +17,26 @@
 //!
 //! # Limits
 //!
-//! At most `room` connections; one more is reset.
+//! At most `room` connections; one more is refused. Of those that we still connect for at most
+//! [`DIALING_MAX`]: when it is more, those that have waited longest are forgotten, which their
+//! kernels mend by asking again. A first segment with more than [`FIRST_BYTES_MAX`] (data comes
+//! with it, tcp_fastopen) is not heard; the kernel sends it again without. Of connections that
+//! are over [`CLOSED_MAX`] are remembered.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::SocketType;
-use rustix::net::sockopt;
 use slab::Slab;
 
-use super::kit::{Failure, Kind, Kit, Token, connection_state, family, host_socket, reset};
-use super::splice::{Pair, Progress};
+use super::kit::{
+    Failure, Kind, Kit, Token, connection_state, family, host_socket, longest, reset, tune,
+};
+use super::splice::{Pair, Progress, Side};
 use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
 
 /// How long the container has to answer the greeting in the hub.
@@ -39,8 +45,14 @@ const GREETING: Duration = Duration::from_secs(30);
 /// How long the last segments of a closed connection may come (twice the segment lifetime).
 const LINGER: Duration = Duration::from_secs(60);
 
-/// A silent peer is asked whether it is still there.
-const KEEPALIVE: Duration = Duration::from_secs(600);
+/// Connections that we connect for at a time; a flood of first segments fills no more.
+const DIALING_MAX: usize = 2048;
+
+/// Bytes of a first segment's frame that are kept.
+const FIRST_BYTES_MAX: usize = 2048;
+
+/// Connections that are over and whose last segments may still come.
+const CLOSED_MAX: usize = 65_536;
 
 /// Both ends of a connection, as the container's packets show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +74,7 @@ enum State {
     Dialing {
         far: OwnedFd,
         first: Vec<u8>,
+        since: Instant,
     },
     /// The hub's kernel shakes hands with the container.
     Greeting {
@@ -100,6 +113,8 @@ pub(crate) struct TcpFlows {
     greeters: Slab<Greeter>,
     by_address: HashMap<SocketAddr, usize>,
     closed: HashMap<Ends, Instant>,
+    /// How many flows are [`State::Dialing`].
+    dialing: usize,
     /// Connections that had more to move than one turn allows.
     busy: Vec<usize>,
     room: usize,
@@ -113,6 +128,7 @@ impl TcpFlows {
             greeters: Slab::new(),
             by_address: HashMap::new(),
             closed: HashMap::new(),
+            dialing: 0,
             busy: Vec::new(),
             room,
         }
@@ -148,12 +164,31 @@ impl TcpFlows {
             kit.refuse(&packet, Unreachable::Prohibited);
             return;
         }
+        if packet.bytes.len() > FIRST_BYTES_MAX {
+            return;
+        }
+        self.dial_fewer(kit);
         match dial(target) {
             Ok(far) => {
                 let first = frame.turned().to_vec();
-                self.add(kit, Flow { ends, state: State::Dialing { far, first } });
+                let state = State::Dialing { far, first, since: kit.now };
+                self.add(kit, Flow { ends, state });
             }
             Err(error) => tell(kit, &packet, error.into()),
+        }
+    }
+
+    /// Where too many wait to be connected, forgets those that have waited longest.
+    fn dial_fewer(&mut self, kit: &Kit) {
+        if self.dialing < DIALING_MAX {
+            return;
+        }
+        let since = |flow: &Flow| match flow.state {
+            State::Dialing { since, .. } => Some(since),
+            _ => None,
+        };
+        for index in longest(&self.flows, since) {
+            drop(self.remove(kit, index));
         }
     }
 
@@ -171,7 +206,12 @@ impl TcpFlows {
             _ => return reset(&client),
         };
         let ends = Ends { inner: container, outer: source };
-        self.add(kit, Flow { ends, state: State::Calling { near, client } });
+        // The container is next door: its kernel has answered by now, if it could.
+        let state = match rustix::net::getpeername(&near) {
+            Ok(_) => State::Joined(Pair::new(near, client)),
+            Err(_) => State::Calling { near, client },
+        };
+        self.add(kit, Flow { ends, state });
     }
 
     fn call(
@@ -190,24 +230,26 @@ impl TcpFlows {
 
     fn add(&mut self, kit: &mut Kit, flow: Flow) {
         let entry = self.flows.vacant_entry();
-        let token = Token::new(Kind::Tcp, entry.key());
+        let (near_token, far_token) =
+            (Token::new(Kind::TcpNear, entry.key()), Token::new(Kind::TcpFar, entry.key()));
         let watched = match &flow.state {
-            State::Dialing { far, .. } => kit.watch(far, token),
-            State::Calling { near, client } => {
-                kit.watch(near, token).and_then(|()| kit.watch(client, token))
+            State::Dialing { far, .. } => kit.watch(far, far_token),
+            State::Calling { near, client: far } | State::Joined(Pair { near, far, .. }) => {
+                kit.watch(near, near_token).and_then(|()| kit.watch(far, far_token))
             }
             // Flows begin in one of the states above.
-            State::Greeting { .. } | State::Joined(_) | State::Between => Err(Errno::INVAL),
+            State::Greeting { .. } | State::Between => Err(Errno::INVAL),
         };
         // Out of memory for it: dropped, as if never seen.
         if watched.is_ok() {
+            self.dialing += usize::from(matches!(flow.state, State::Dialing { .. }));
             self.by_ends.insert(flow.ends, entry.key());
             entry.insert(flow);
         }
     }
 
     /// One of a connection's sockets is ready.
-    pub(crate) fn on_ready(&mut self, kit: &mut Kit, index: usize) {
+    pub(crate) fn on_ready(&mut self, kit: &mut Kit, index: usize, side: Side, event: EventFlags) {
         let Some(flow) = self.flows.get_mut(index) else { return };
         match &mut flow.state {
             State::Dialing { far, .. } => {
@@ -225,16 +267,30 @@ impl TcpFlows {
                     }
                 }
             },
-            State::Joined(pair) => match pair.pump(&mut kit.pipes) {
-                Progress::Waiting => {}
-                Progress::Busy => self.busy.push(index),
-                Progress::Done => drop(self.remove(kit, index)),
-                Progress::Broken => {
-                    if let State::Joined(pair) = self.remove(kit, index) {
-                        pair.reset();
-                    }
+            State::Joined(pair) => {
+                let progress = pair.on_event(side, event, &mut kit.pipes);
+                self.progressed(kit, index, progress);
+            }
+        }
+    }
+
+    fn pump(&mut self, kit: &mut Kit, index: usize) {
+        if let Some(Flow { state: State::Joined(pair), .. }) = self.flows.get_mut(index) {
+            let progress = pair.pump(&mut kit.pipes);
+            self.progressed(kit, index, progress);
+        }
+    }
+
+    fn progressed(&mut self, kit: &mut Kit, index: usize, progress: Progress) {
+        match progress {
+            Progress::Waiting => {}
+            Progress::Busy => self.busy.push(index),
+            Progress::Done => drop(self.remove(kit, index)),
+            Progress::Broken => {
+                if let State::Joined(pair) = self.remove(kit, index) {
+                    pair.reset(&mut kit.pipes);
                 }
-            },
+            }
         }
     }
 
@@ -250,7 +306,7 @@ impl TcpFlows {
             }
             return;
         }
-        if let State::Dialing { far, first } = self.take(index) {
+        if let State::Dialing { far, first, .. } = self.take(index) {
             self.flows[index].state = State::Greeting { far, since: kit.now };
             kit.wire.send_frame(&first);
         }
@@ -305,36 +361,34 @@ impl TcpFlows {
             return reset(&near);
         }
         let outer = flow.ends.outer;
-        if kit.watch(&near, Token::new(Kind::Tcp, index)).is_err() {
+        if kit.watch(&near, Token::new(Kind::TcpNear, index)).is_err() {
             drop(self.remove(kit, index));
             return reset(&near);
         }
         let State::Greeting { far, .. } = self.take(index) else { return };
-        for socket in [&near, &far] {
-            tune(socket);
-        }
         self.flows[index].state = State::Joined(Pair::new(near, far));
         self.expect_no_more(outer);
-        self.on_ready(kit, index);
+        // Events of before were of no use.
+        self.pump(kit, index);
     }
 
     fn called(&mut self, kit: &mut Kit, index: usize) {
         let State::Calling { near, client } = self.take(index) else { return };
-        for socket in [&near, &client] {
-            tune(socket);
-        }
         self.flows[index].state = State::Joined(Pair::new(near, client));
-        self.on_ready(kit, index);
+        self.pump(kit, index);
     }
 
     fn take(&mut self, index: usize) -> State {
-        std::mem::replace(&mut self.flows[index].state, State::Between)
+        let state = std::mem::replace(&mut self.flows[index].state, State::Between);
+        self.dialing -= usize::from(matches!(state, State::Dialing { .. }));
+        state
     }
 
     fn remove(&mut self, kit: &Kit, index: usize) -> State {
-        let Flow { ends, state } = self.flows.remove(index);
+        let state = self.take(index);
+        let Flow { ends, .. } = self.flows.remove(index);
         self.by_ends.remove(&ends);
-        if !kit.marks {
+        if !kit.marks && self.closed.len() < CLOSED_MAX {
             self.closed.insert(ends, kit.now);
         }
         if matches!(state, State::Greeting { .. }) {
@@ -346,9 +400,14 @@ impl TcpFlows {
     /// Gives the connections that had more to move another turn; true if some still have.
     pub(crate) fn turn(&mut self, kit: &mut Kit) -> bool {
         for index in std::mem::take(&mut self.busy) {
-            self.on_ready(kit, index);
+            self.pump(kit, index);
         }
         !self.busy.is_empty()
+    }
+
+    /// Whether there is nothing to [`TcpFlows::sweep`].
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flows.is_empty() && self.closed.is_empty()
     }
 
     /// Forgets what is over; gives the time when it should be called again.
@@ -376,6 +435,7 @@ impl TcpFlows {
 /// Begins to connect from the host.
 fn dial(target: SocketAddr) -> Result<OwnedFd, Errno> {
     let far = host_socket(family(&target.ip()), SocketType::STREAM)?;
+    tune(&far);
     match rustix::net::connect(&far, &target) {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(far),
         Err(error) => Err(error),
@@ -393,11 +453,4 @@ fn tell(kit: &mut Kit, packet: &Packet<'_>, failure: Failure) {
         Failure::Unreachable(why) => kit.refuse(packet, why),
         Failure::Silent => {}
     }
-}
-
-/// Both programs decide when to send; we add no delay. Options are a service, not a need.
-fn tune(socket: &OwnedFd) {
-    sockopt::set_tcp_nodelay(socket, true).ok();
-    sockopt::set_socket_keepalive(socket, true).ok();
-    sockopt::set_tcp_keepidle(socket, KEEPALIVE).ok();
 }

@@ -11,7 +11,7 @@
 //!
 //! # Limits
 //!
-//! At most [`FLOWS_MAX`] pairs; the one idle longest gives way. A pair is forgotten after
+//! At most [`FLOWS_MAX`] pairs, or fewer where descriptors are few; those idle longest give way. A pair is forgotten after
 //! [`IDLE_UNANSWERED`], or [`IDLE`] once both sides have spoken (RFC 4787 asks for two minutes).
 
 use std::collections::HashMap;
@@ -24,10 +24,10 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
-use super::kit::{Kind, Kit, Token, family, host_socket, oldest};
+use super::kit::{Kind, Kit, Token, family, host_socket, longest};
 use crate::wire::{Packet, Udp, Unreachable, udp_packet};
 
-const FLOWS_MAX: usize = 4096;
+pub(crate) const FLOWS_MAX: usize = 4096;
 const IDLE_UNANSWERED: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(180);
 
@@ -49,7 +49,7 @@ enum Way {
         last: Vec<u8>,
     },
     /// The socket is the hub's, bound to the outer end; answers leave by the port's socket.
-    In { port: Rc<OwnedFd>, client: SocketAddr },
+    In { port: Rc<OwnedFd>, at: usize, client: SocketAddr },
 }
 
 #[derive(Debug)]
@@ -75,18 +75,20 @@ pub(crate) struct UdpFlows {
     /// By the published port's number in its table and the client.
     by_client: HashMap<(usize, SocketAddr), usize>,
     buffer: Vec<u8>,
+    room: usize,
 }
 
 /// Enough of a packet for an ICMP error about it.
 const QUOTED_BYTES: usize = 128;
 
 impl UdpFlows {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         Self {
             flows: Slab::new(),
             by_ends: HashMap::new(),
             by_client: HashMap::new(),
             buffer: vec![0; DATAGRAM_BYTES_MAX],
+            room,
         }
     }
 
@@ -138,10 +140,10 @@ impl UdpFlows {
     }
 
     fn add(&mut self, kit: &Kit, ends: Ends, socket: OwnedFd, way: Way) -> Result<usize, Errno> {
-        if self.flows.len() >= FLOWS_MAX
-            && let Some(index) = oldest(&self.flows, |flow| flow.used)
-        {
-            self.remove(index);
+        if self.flows.len() >= self.room {
+            for index in longest(&self.flows, |flow| Some(flow.used)) {
+                self.remove(index);
+            }
         }
         let entry = self.flows.vacant_entry();
         let index = entry.key();
@@ -165,7 +167,7 @@ impl UdpFlows {
         let index = match self.by_client.get(&(at, client)) {
             Some(&index) => index,
             None => {
-                let way = Way::In { port: Rc::clone(port), client };
+                let way = Way::In { port: Rc::clone(port), at, client };
                 let opened = call(kit, source, container).and_then(|(socket, source)| {
                     let ends = Ends { inner: container, outer: source };
                     self.add(kit, ends, socket, way)
@@ -200,7 +202,7 @@ impl UdpFlows {
                         Way::Out { .. } => {
                             kit.wire.send(udp_packet(flow.ends.outer, flow.ends.inner, data));
                         }
-                        Way::In { port, client } => {
+                        Way::In { port, client, .. } => {
                             // As on a real wire: lost when there is no room.
                             rustix::net::sendto(port, data, SendFlags::NOSIGNAL, client).ok();
                         }
@@ -225,9 +227,14 @@ impl UdpFlows {
     fn remove(&mut self, index: usize) {
         let flow = self.flows.remove(index);
         self.by_ends.remove(&flow.ends);
-        if matches!(flow.way, Way::In { .. }) {
-            self.by_client.retain(|_, other| *other != index);
+        if let Way::In { at, client, .. } = flow.way {
+            self.by_client.remove(&(at, client));
         }
+    }
+
+    /// Whether there is nothing to [`UdpFlows::sweep`].
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flows.is_empty()
     }
 
     /// Forgets what was idle long enough; gives the time when it should be called again.

@@ -31,8 +31,13 @@ use crate::protocol::{self, Connected};
 const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11)), 53);
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
-const STREAMS_MAX: usize = 128;
-const UPSTREAMS_MAX: usize = 512;
+const STREAMS_MAX: usize = 64;
+const UPSTREAMS_MAX: usize = 256;
+
+/// Questions that one connection may ask before it has read the answers, in number and in
+/// bytes of answers; one that asks more is closed.
+const AHEAD_MAX: usize = 64;
+const AHEAD_BYTES_MAX: usize = 65_536;
 const PATIENCE: Duration = Duration::from_secs(30);
 const BURST: usize = 64;
 
@@ -229,8 +234,8 @@ impl Names {
         let Some(stream) = self.streams.get_mut(index) else { return };
         let (peer, asker) = (stream.peer, Asker::Stream(index, stream.number));
         let mut open = stream.flush().is_ok();
-        let mut heard = true;
-        while open && heard {
+        let (mut heard, mut greedy) = (true, false);
+        while open && heard && !greedy {
             open = stream.fill().unwrap_or(false);
             heard = false;
             while let Some(message) = stream.message() {
@@ -239,13 +244,14 @@ impl Names {
                 let (ip, tcp) = (peer.ip(), Transport::Tcp);
                 self.server.on_query(kit.now, ip, tcp, &message, asker, actions);
             }
+            greedy = stream.pending > AHEAD_MAX || stream.output.len() > AHEAD_BYTES_MAX;
         }
-        if open {
+        if open && !greedy {
             return;
         }
-        // Who has said all may still listen; who has not, or went on the way, does not.
+        // Who has said all may still listen; who asks far ahead of the answers does not.
         stream.ended = true;
-        if stream.is_over() {
+        if greedy || stream.is_over() {
             self.streams.remove(index);
         }
     }

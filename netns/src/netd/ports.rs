@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketType, sockopt};
 use slab::Slab;
 
-use crate::flow::{Kind, Kit, Token, family, host_socket};
+use crate::flow::{Kind, Kit, Token, family, host_socket, tune};
 use crate::protocol::{Port, Protocol, Published};
 
 /// What a listener belongs to.
@@ -185,6 +185,7 @@ impl Ports {
         if stream {
             // Connections of the last listener that are not quite over are not in the way.
             sockopt::set_socket_reuseaddr(&socket, true)?;
+            tune(&socket);
         }
         if at.is_ipv6() {
             sockopt::set_ipv6_v6only(&socket, true)?;

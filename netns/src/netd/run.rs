@@ -15,7 +15,10 @@ use super::end::Exit;
 use super::members::Members;
 use super::names::Names;
 use super::ports::Ports;
-use crate::flow::{Echoes, Ends, Kind, Kit, TcpFlows, Token, UdpFlows, Verdict, unmapped};
+use crate::flow::{
+    DATAGRAM_FLOWS_MAX, Echoes, Ends, Kind, Kit, PIPES_MAX, Side, TcpFlows, Token, UdpFlows,
+    Verdict, unmapped,
+};
 use crate::hub::Hub;
 use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, is_for_us, protocol};
 
@@ -23,7 +26,15 @@ use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, is_for_us, protoco
 const BURST: usize = 64;
 
 /// Connections of containers at most, if descriptors allow.
-const CONNECTIONS_MAX: u64 = 60_000;
+const CONNECTIONS_MAX: usize = 60_000;
+
+/// Descriptors for all but connections, datagrams and pipes.
+const OTHER_FILES: usize = 2048;
+
+/// How often flows are looked through for those that are over: thousands are too many to look
+/// at after each packet, and none is over sooner than the latter after it began.
+const SWEEP_MIN: Duration = Duration::from_secs(1);
+const SWEEP_MAX: Duration = Duration::from_secs(30);
 
 /// How long the first client may take; whoever started us connects at once.
 const FIRST_CLIENT: Duration = Duration::from_secs(10);
@@ -45,6 +56,8 @@ pub(crate) struct Netd {
     parts: Reassembly,
     door: OwnedFd,
     exit: Exit,
+    /// When flows are looked through again.
+    sweep_at: Instant,
     buffer: Vec<u8>,
     datagram: Vec<u8>,
 }
@@ -60,6 +73,8 @@ impl Netd {
         kit.watch_input(&kit.wire.socket, Token::new(Kind::Wire, 0))?;
         kit.watch_input(&door, Token::new(Kind::Door, 0))?;
         names.watch(&kit)?;
+        let room = Room::new();
+        let sweep_at = kit.now;
         Ok(Self {
             kit,
             hub,
@@ -67,12 +82,13 @@ impl Netd {
             members: Members::default(),
             ports: Ports::default(),
             names,
-            tcp: TcpFlows::new(room()),
-            udp: UdpFlows::new(),
+            tcp: TcpFlows::new(room.connections),
+            udp: UdpFlows::new(room.datagram_flows),
             echoes: Echoes::default(),
             parts: Reassembly::default(),
             door,
             exit,
+            sweep_at,
             buffer: vec![0; FRAME_BYTES_MAX],
             datagram: vec![0; FRAME_BYTES_MAX],
         })
@@ -111,7 +127,7 @@ impl Netd {
             self.kit.now = Instant::now();
             for event in &events {
                 if let Some(token) = Token::from_u64(event.data.u64()) {
-                    self.serve(token);
+                    self.serve(token, event.flags);
                 }
             }
         }
@@ -122,13 +138,14 @@ impl Netd {
         wake.map(|wake| wake.saturating_duration_since(self.kit.now) + Duration::from_millis(1))
     }
 
-    fn serve(&mut self, token: Token) {
+    fn serve(&mut self, token: Token, event: epoll::EventFlags) {
         let Token { kind, index } = token;
         match kind {
             Kind::Wire => self.on_wire(),
             Kind::Door => self.on_door(),
             Kind::Client => self.on_client(index),
-            Kind::Tcp => self.tcp.on_ready(&mut self.kit, index),
+            Kind::TcpNear => self.tcp.on_ready(&mut self.kit, index, Side::Near, event),
+            Kind::TcpFar => self.tcp.on_ready(&mut self.kit, index, Side::Far, event),
             Kind::Greeter => self.tcp.on_greeted(&mut self.kit, index),
             Kind::Udp => self.udp.on_ready(&mut self.kit, index),
             Kind::Echo => self.echoes.on_ready(&mut self.kit, index),
@@ -144,15 +161,15 @@ impl Netd {
     fn sweep(&mut self) -> Option<Instant> {
         self.kit.wire.flush();
         let now = self.kit.now;
-        [
-            self.tcp.sweep(&self.kit),
-            self.udp.sweep(now),
-            self.echoes.sweep(now),
-            self.names.sweep(&mut self.kit),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        if self.sweep_at <= now {
+            let ends = [self.tcp.sweep(&self.kit), self.udp.sweep(now), self.echoes.sweep(now)];
+            let next = ends.into_iter().flatten().min();
+            let (soonest, latest) = (now + SWEEP_MIN, now + SWEEP_MAX);
+            self.sweep_at = next.map_or(latest, |next| next.clamp(soonest, latest));
+        }
+        let idle = self.tcp.is_idle() && self.udp.is_idle() && self.echoes.is_idle();
+        let flows = (!idle).then_some(self.sweep_at);
+        [flows, self.names.sweep(&mut self.kit)].into_iter().flatten().min()
     }
 
     fn on_wire(&mut self) {
@@ -298,12 +315,47 @@ impl Netd {
     }
 }
 
-/// How many connections the limit of descriptors allows: each has two.
-fn room() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // What the hard limit allows is ours; if not, the soft one stays.
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
-    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from((files / 2).saturating_sub(256).clamp(64, CONNECTIONS_MAX)).unwrap_or(64)
+/// What the limit of descriptors allows. Whatever else there is (names, listeners, clients with
+/// two descriptors each, pings) finds its descriptors in what is left over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Room {
+    /// Each has two.
+    connections: usize,
+    /// Each has one.
+    datagram_flows: usize,
+}
+
+impl Room {
+    fn new() -> Self {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        // What the hard limit allows is ours; if not, the soft one stays.
+        setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        Self::of(usize::try_from(files).unwrap_or(usize::MAX))
+    }
+
+    fn of(files: usize) -> Self {
+        let datagram_flows = (files / 8).min(DATAGRAM_FLOWS_MAX);
+        let others = (files / 8).min(OTHER_FILES + 2 * PIPES_MAX);
+        let connections = ((files - datagram_flows - others) / 2).min(CONNECTIONS_MAX);
+        Self { connections, datagram_flows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_suffice_for_all_that_may_be_there() {
+        for files in [256, 1024, 4096, 20_000, 524_288, 1 << 30] {
+            let Room { connections, datagram_flows } = Room::of(files);
+            assert!(2 * connections + datagram_flows < files, "{files}");
+            assert!(connections >= files.min(32_768) * 3 / 8, "{files}: {connections}");
+            assert!(datagram_flows > 0);
+        }
+        assert_eq!(Room::of(524_288).connections, CONNECTIONS_MAX);
+        assert!(Room::of(32_768).connections > 10_000);
+    }
 }

@@ -3,7 +3,7 @@
 //! # Limits
 //!
 //! At most [`DATAGRAMS_MAX`] datagrams wait for their missing parts, each for [`PATIENCE`];
-//! the oldest gives way. Overlapping fragments end the datagram (RFC 5722).
+//! the oldest gives way. More than [`PARTS_MAX`] fragments, empty or overlapping ones end the datagram (RFC 5722).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use super::packet::{IPV4_HEADER, IPV6_HEADER, Packet, protocol};
 
 const DATAGRAMS_MAX: usize = 64;
+/// Fragments of a datagram; one of the largest size has 52 when each fits IPv6's least MTU.
+const PARTS_MAX: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 const DATAGRAM_BYTES_MAX: usize = 65_535;
 
@@ -58,7 +60,9 @@ impl Reassembly {
         let end = piece.offset + packet.payload.len();
         let overlaps =
             |(offset, part): &(usize, Vec<u8>)| *offset < end && piece.offset < offset + part.len();
-        if end > DATAGRAM_BYTES_MAX || entry.parts.iter().any(overlaps) {
+        // Without bytes it would overlap nothing, and there could be any number of them.
+        let strange = packet.payload.is_empty() || entry.parts.len() >= PARTS_MAX;
+        if strange || end > DATAGRAM_BYTES_MAX || entry.parts.iter().any(overlaps) {
             self.waiting.remove(&key);
             return None;
         }

@@ -1,6 +1,7 @@
 //! Talk to the monitor of a running container.
 
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -24,6 +25,12 @@ pub struct Connection {
 impl Connection {
     pub(crate) fn new(stream: UnixStream, id: &str) -> Self {
         Self { stream, decoder: Decoder::default(), id: id.to_owned() }
+    }
+
+    /// The container at the other end.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// # Errors
@@ -117,6 +124,12 @@ impl Connection {
 pub struct Ending(Option<Connection>);
 
 impl Ending {
+    /// What becomes readable when it may have ended; `None` when there is nothing to wait for.
+    #[must_use]
+    pub fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(|connection| connection.stream.as_fd())
+    }
+
     /// Waits until the container has ended, if that is to be waited for.
     ///
     /// # Errors

@@ -35,6 +35,11 @@ pub struct CreateRequest {
     pub host_config: HostConfig,
     /// Networks by name or id, the first being that of `NetworkMode`.
     pub networks: Vec<(String, EndpointSettings)>,
+    /// Anonymous volumes of a container whose place this one takes, by path: used instead of
+    /// new ones.
+    pub inherited: BTreeMap<String, String>,
+    /// What the caller wants to find in the record again.
+    pub origin: serde_json::Value,
 }
 
 /// How often a generated name is tried before it gets a digit.
@@ -79,10 +84,11 @@ impl Engine {
             host_config,
             network_settings: NetworkSettings { networks, ..NetworkSettings::default() },
             storage: self.config.storage,
+            origin: request.origin,
             ..Container::default()
         };
         let folder = self.paths.container(&container.id);
-        let made = self.fill(&mut container, request.name.is_some());
+        let made = self.fill(&mut container, request.name.is_some(), &request.inherited);
         if made.is_err() {
             // Nothing but our own fresh folder is in there.
             drop(fs::remove_dir_all(&folder));
@@ -92,7 +98,12 @@ impl Engine {
         Ok(container)
     }
 
-    fn fill(&self, container: &mut Container, named: bool) -> Result<(), EngineError> {
+    fn fill(
+        &self,
+        container: &mut Container,
+        named: bool,
+        inherited: &BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
         let folder = self.paths.container(&container.id);
         let lock = self.records.lock()?;
         // Debris of a command that died is swept by whoever holds the lock next.
@@ -101,7 +112,7 @@ impl Engine {
             make_private(&folder.join(name))?;
         }
         set_mode(&folder.join("upper"), 0o755)?;
-        self.plan_mounts(container)?;
+        self.plan_mounts(container, inherited)?;
 
         if named {
             return Ok(self.records.create(&lock, container)?);

@@ -1,15 +1,19 @@
 //! Run a further process in a running container.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+
+use coracle_sys::fork::{Fork, exit_now, fork};
+use coracle_sys::process::ProcessId;
+use serde::{Deserialize, Serialize};
 
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Status;
 use crate::monitor::{Attach, ExecSession, command_line, describe, launch_exec};
-use crate::session;
-use crate::wire::Notice;
+use crate::session::{self, Session};
+use crate::wire::{Kind, Notice};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,19 @@ impl Engine {
     /// # Errors
     /// When the container is not running, or [`EngineError::Start`] with the exit code.
     pub fn exec(&self, id: &str, request: ExecRequest) -> Result<Executed, EngineError> {
+        let join = |monitor| {
+            session::join(monitor).map_err(EngineError::syscall("enter the container's namespaces"))
+        };
+        self.begin_exec(id, request, join)
+    }
+
+    /// Starts a process in a running container; `join` gets into the namespaces of its monitor.
+    fn begin_exec(
+        &self,
+        id: &str,
+        request: ExecRequest,
+        join: impl FnOnce(ProcessId) -> Result<(), EngineError>,
+    ) -> Result<Executed, EngineError> {
         let container = self.records.load(id)?;
         let life = self.records.life(id)?;
         match life.state.status {
@@ -53,7 +70,7 @@ impl Engine {
         }
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
         let monitor = life.live_monitor().ok_or_else(not_running)?;
-        session::join(monitor).map_err(EngineError::syscall("enter the container's namespaces"))?;
+        join(monitor)?;
         let exec_id = super::create::new_id()?;
         let order = self.order(id, request.attach);
         let session = describe(&container, life.cgroup.as_deref(), order, request, &exec_id)?;
@@ -70,6 +87,78 @@ impl Engine {
             Notice::Started { pid, .. } => Ok(Executed { connection, pid, exec_id }),
             Notice::Failed(failure) => Err(EngineError::Start(failure)),
             _ => Err(EngineError::MonitorGone { id: id.to_owned() }),
+        }
+    }
+}
+
+/// How a process that was waited for ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub code: i32,
+    /// What it wrote, of both streams, up to a bound; or why it did not start.
+    pub output: String,
+}
+
+/// Bytes of output that are kept of a process that is waited for.
+const OUTPUT_BYTES_MAX: usize = 16 * 1024;
+
+impl Engine {
+    /// Runs a process in a container to its end. A child does it, so that this process stays
+    /// where it is.
+    ///
+    /// # Errors
+    /// When there can be no child.
+    pub fn exec_to_end(
+        &self,
+        _session: &Session,
+        id: &str,
+        request: ExecRequest,
+    ) -> Result<Outcome, EngineError> {
+        let what = "run a process in the container";
+        let flags = rustix::pipe::PipeFlags::CLOEXEC;
+        let (read, write) =
+            rustix::pipe::pipe_with(flags).map_err(|error| EngineError::io(what)(error.into()))?;
+        match fork().map_err(EngineError::syscall(what))? {
+            Fork::Child => {
+                drop(read);
+                let outcome = self.exec_here(id, request).unwrap_or_else(|error| {
+                    let failure = error.into_failure();
+                    Outcome { code: failure.code, output: failure.message }
+                });
+                let bytes = serde_json::to_vec(&outcome).unwrap_or_default();
+                exit_now(i32::from(File::from(write).write_all(&bytes).is_err()));
+            }
+            Fork::Parent(child) => {
+                drop(write);
+                let mut bytes = Vec::new();
+                File::from(read).read_to_end(&mut bytes).map_err(EngineError::io(what))?;
+                // It has nothing left to do but end.
+                rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).ok();
+                serde_json::from_slice(&bytes)
+                    .map_err(|error| EngineError::io(what)(std::io::Error::from(error)))
+            }
+        }
+    }
+
+    fn exec_here(&self, id: &str, request: ExecRequest) -> Result<Outcome, EngineError> {
+        // All containers are in the namespaces of the session.
+        let mut executed = self.begin_exec(id, request, |_| Ok(()))?;
+        let mut output = Vec::new();
+        loop {
+            match executed.connection.receive().map_err(EngineError::io("hear from the process"))? {
+                Some((Kind::Stdout | Kind::Stderr, bytes)) => {
+                    let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
+                    output.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                }
+                Some((Kind::Notice, payload)) => {
+                    if let Ok(Notice::Exited { code }) = serde_json::from_slice(&payload) {
+                        let output = String::from_utf8_lossy(&output).into_owned();
+                        return Ok(Outcome { code, output });
+                    }
+                }
+                Some(_) => {}
+                None => return Err(EngineError::MonitorGone { id: id.to_owned() }),
+            }
         }
     }
 }

@@ -11,8 +11,13 @@ use crate::mounts::{self, Donor, MountError, PlannedMount, VolumeRequest};
 use crate::volumes::{ANONYMOUS_LABEL, CreateVolume};
 
 impl Engine {
-    /// Fills `container.mounts` from its configuration.
-    pub(super) fn plan_mounts(&self, container: &mut Container) -> Result<(), EngineError> {
+    /// Fills `container.mounts` from its configuration. Anonymous volumes at the paths of
+    /// `inherited` are those of another container.
+    pub(super) fn plan_mounts(
+        &self,
+        container: &mut Container,
+        inherited: &BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
         let mut donors: Vec<(Vec<ContainerMount>, bool)> = Vec::new();
         for option in container.host_config.volumes_from.iter().flatten() {
             let from = mounts::volumes_from(option)?;
@@ -34,7 +39,7 @@ impl Engine {
             mounts::plan(&container.config, &container.host_config, &donors, &mut new_name)?;
         container.mounts = planned
             .into_iter()
-            .map(|planned| self.make_ready(planned))
+            .map(|planned| self.make_ready(inherit(planned, inherited)))
             .collect::<Result<_, _>>()?;
         Ok(())
     }
@@ -60,6 +65,20 @@ impl Engine {
         }
         Ok(mount)
     }
+}
+
+/// Takes over another container's volume, if there is one for that path.
+fn inherit(mut planned: PlannedMount, inherited: &BTreeMap<String, String>) -> PlannedMount {
+    let known = inherited.get(&planned.mount.point.destination);
+    if let (Some(name), Some(request)) = (known, &mut planned.volume)
+        && request.anonymous
+    {
+        request.name.clone_from(name);
+        planned.mount.point.name.clone_from(name);
+        // What is in it is what is wanted.
+        planned.mount.copy_up = false;
+    }
+    planned
 }
 
 fn creation(request: &VolumeRequest) -> CreateVolume {

@@ -86,7 +86,7 @@ impl Engine {
         }
         let mut life = life.clone();
         life.restart_count += 1;
-        self.launch(session, container, life, Attach::default()).map(|_| ())
+        self.launch(session, container, life, Attach::default())?.finish().map(drop)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Start a container: hand it to a monitor and hear how it went.
 
+use std::os::fd::{AsFd, BorrowedFd};
+
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Container;
@@ -18,6 +20,46 @@ pub struct Started {
     pub warnings: Vec<String>,
 }
 
+/// A container whose monitor was started. Several can be on their way at the same time.
+#[derive(Debug)]
+#[must_use = "finish it"]
+pub struct Starting {
+    connection: Connection,
+    /// Set when it was running already.
+    running: Option<i32>,
+}
+
+impl AsFd for Starting {
+    /// Readable when [`Starting::finish`] does not have to wait.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.stream.as_fd()
+    }
+}
+
+impl Starting {
+    /// Whether there is nothing to wait for.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Waits until the container runs.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn finish(self) -> Result<Started, EngineError> {
+        let Self { mut connection, running } = self;
+        if let Some(pid) = running {
+            return Ok(Started { connection, pid, warnings: Vec::new() });
+        }
+        match connection.notice() {
+            Ok(Notice::Started { pid, warnings }) => Ok(Started { connection, pid, warnings }),
+            Ok(Notice::Failed(failure)) => Err(EngineError::Start(failure)),
+            Ok(_) | Err(_) => Err(EngineError::MonitorGone { id: connection.id().to_owned() }),
+        }
+    }
+}
+
 impl Engine {
     /// Starts a container that is not running.
     ///
@@ -30,13 +72,26 @@ impl Engine {
         id: &str,
         attach: Attach,
     ) -> Result<Started, EngineError> {
+        self.begin_start(session, id, attach)?.finish()
+    }
+
+    /// Begins to start a container that is not running.
+    ///
+    /// # Errors
+    /// When its monitor cannot be started.
+    pub fn begin_start(
+        &self,
+        session: &mut Session,
+        id: &str,
+        attach: Attach,
+    ) -> Result<Starting, EngineError> {
         let container = self.records.load(id)?;
         // Another command began to start it and died: its monitor goes on by itself.
         if let Some(mut connection) = self.connect(id)? {
             let Attach { stdin, stdout, stderr } = attach;
             connection.send(&crate::wire::Request::Attach { stdin, stdout, stderr })?;
             let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
-            return Ok(Started { connection, pid, warnings: Vec::new() });
+            return Ok(Starting { connection, running: Some(pid) });
         }
         self.clear_remains(&container)?;
         let mut life = self.records.life(id)?;
@@ -59,7 +114,7 @@ impl Engine {
         container: &Container,
         mut life: Life,
         attach: Attach,
-    ) -> Result<Started, EngineError> {
+    ) -> Result<Starting, EngineError> {
         let id = container.id.as_str();
         let order = self.order(id, attach);
         life.stopped_by_user = false;
@@ -72,11 +127,6 @@ impl Engine {
                 .map_err(|error| std::io::Error::other(error.to_string()))
         })
         .map_err(EngineError::syscall("start the container's monitor"))?;
-        let mut connection = Connection::new(stream, id);
-        match connection.notice() {
-            Ok(Notice::Started { pid, warnings }) => Ok(Started { connection, pid, warnings }),
-            Ok(Notice::Failed(failure)) => Err(EngineError::Start(failure)),
-            Ok(_) | Err(_) => Err(EngineError::MonitorGone { id: id.to_owned() }),
-        }
+        Ok(Starting { connection: Connection::new(stream, id), running: None })
     }
 }

@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Driver, Entry, LogError, files, tail};
@@ -83,6 +83,58 @@ pub fn read(
         Err(error) => Err(error),
     };
     result.map_err(|source| LogError::Read { path: path.to_owned(), source })
+}
+
+/// A log that is read piece by piece, by whoever follows several at once.
+#[derive(Debug)]
+pub struct Steps {
+    path: PathBuf,
+    options: ReadOptions,
+    /// `None` before the first step.
+    place: Option<Place>,
+}
+
+/// Where a reader is.
+#[derive(Debug, Default)]
+struct Place {
+    current: Option<File>,
+    partial: Vec<u8>,
+    last: Option<Timestamp>,
+}
+
+impl Steps {
+    /// # Errors
+    /// When the driver keeps nothing.
+    pub fn new(path: &Path, driver: Driver, options: ReadOptions) -> Result<Self, LogError> {
+        if driver == Driver::None {
+            return Err(LogError::NotReadable);
+        }
+        Ok(Self { path: path.to_owned(), options, place: None })
+    }
+
+    /// Gives everything that was written since the last step.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn next(&mut self, sink: &mut dyn FnMut(&Entry)) -> Result<(), LogError> {
+        let Self { path, options, place } = self;
+        let failed = |source| LogError::Read { path: path.clone(), source };
+        let mut sink = |entry: &Entry| {
+            sink(entry);
+            ControlFlow::Continue(())
+        };
+        let (first, Place { mut current, partial, last }) =
+            (place.is_none(), place.take().unwrap_or_default());
+        let mut reader =
+            Reader { path, options, sink: &mut sink, partial, last, catching_up: false };
+        let result = if first { reader.read_all() } else { reader.catch_up(&mut current) };
+        let (partial, last) = (reader.partial, reader.last);
+        if let ControlFlow::Continue(Some(file)) = result.map_err(failed)? {
+            current = Some(file);
+        }
+        *place = Some(Place { current, partial, last });
+        Ok(())
+    }
 }
 
 struct Reader<'a> {
@@ -161,6 +213,24 @@ impl Reader<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             watch.wait(longest)?;
+        }
+    }
+
+    /// Reads what came since, through rotations.
+    fn catch_up(&mut self, current: &mut Option<File>) -> Progress<Option<File>> {
+        loop {
+            if let Some(file) = current.as_mut()
+                && self.drain(file)?.is_break()
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+            if !self.is_replaced(current.as_ref())? {
+                return Ok(ControlFlow::Continue(current.take()));
+            }
+            match self.next_file(current.take())? {
+                ControlFlow::Continue(next) => *current = next,
+                ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+            }
         }
     }
 
@@ -253,7 +323,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::super::{LogWriter, Plan, Stream};
-    use super::{Driver, Follow, ReadOptions, parse_tail, read};
+    use super::{Driver, Follow, ReadOptions, Steps, parse_tail, read};
     use crate::model::Timestamp;
 
     fn line(text: &str, second: u32) -> String {
@@ -316,6 +386,25 @@ mod tests {
             error.unwrap_err().to_string(),
             "configured logging driver does not support reading"
         );
+    }
+
+    #[test]
+    fn piece_by_piece_through_a_rotation() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("log");
+        let mut steps = Steps::new(&path, Driver::JsonFile, ReadOptions::default()).unwrap();
+        let mut next = || {
+            let mut found = String::new();
+            steps.next(&mut |entry| found.push_str(&entry.text)).unwrap();
+            found
+        };
+        assert_eq!(next(), "");
+        fs::write(&path, line("a\n", 1)).unwrap();
+        assert_eq!((next(), next()), ("a\n".to_owned(), String::new()));
+        fs::write(&path, line("a\n", 1) + &line("b\n", 2)).unwrap();
+        fs::rename(&path, temp.path().join("log.1")).unwrap();
+        fs::write(&path, line("c\n", 3)).unwrap();
+        assert_eq!(next(), "b\nc\n");
     }
 
     #[test]

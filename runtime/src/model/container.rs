@@ -39,6 +39,9 @@ pub struct Container {
     /// How its root filesystem is made.
     #[serde(default)]
     pub storage: crate::rootfs::Storage,
+    /// What whoever made it keeps here: Compose its service, to tell what changed.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub origin: serde_json::Value,
 }
 
 impl Default for Container {
@@ -60,6 +63,7 @@ impl Default for Container {
             network_settings: NetworkSettings::default(),
             restart_count: 0,
             storage: crate::rootfs::Storage::default(),
+            origin: serde_json::Value::Null,
         }
     }
 }

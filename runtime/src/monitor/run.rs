@@ -261,6 +261,8 @@ impl Monitor {
         if self.life.state.oom_killed {
             self.events.container(&self.container, "oom", &[]);
         }
+        network::ended(self);
+        super::volumes::tell_unmounted(&self.events, &self.container);
         self.tell_stopped();
         self.events.container(
             &self.container,
@@ -270,7 +272,6 @@ impl Monitor {
                 ("execDuration", &self.started.elapsed().as_secs().to_string()),
             ],
         );
-        network::ended(self);
         self.reload();
         let ran = self.started.elapsed();
         self.plan_restart(code, ran);

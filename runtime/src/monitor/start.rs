@@ -69,6 +69,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
             other => refused(describe(&other)),
         },
     )?;
+    super::volumes::tell_mounted(&monitor.events, container);
     super::binds::check(container, &monitor.paths.merged(&id))?;
     let cgroups = monitor.launch.cgroups();
     let request = crate::cgroup::Request {

@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::error::EngineError;
-use crate::model::{Container, MountType};
+use crate::events::{Events, Kind};
+use crate::model::{Container, MountPoint, MountType};
 use crate::paths::Paths;
 use crate::payload::{Failure, NOT_FOUND};
 use crate::records::Records;
@@ -42,6 +43,34 @@ pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, 
     Ok(ready)
 }
 
+fn of_volumes(container: &Container) -> impl Iterator<Item = &MountPoint> {
+    let points = container.mounts.iter().map(|mount| &mount.point);
+    points.filter(|point| point.kind == MountType::Volume)
+}
+
+/// Records that the volumes of a container that starts are mounted.
+pub(super) fn tell_mounted(events: &Events, container: &Container) {
+    for point in of_volumes(container) {
+        let writable = point.rw.to_string();
+        let attributes = [
+            ("container", container.id.as_str()),
+            ("destination", &point.destination),
+            ("driver", &point.driver),
+            ("propagation", &point.propagation),
+            ("read/write", &writable),
+        ];
+        events.object(Kind::Volume, "mount", &point.name, &attributes);
+    }
+}
+
+/// Records that the volumes of a container that has ended are not mounted any more.
+pub(super) fn tell_unmounted(events: &Events, container: &Container) {
+    for point in of_volumes(container) {
+        let attributes = [("container", container.id.as_str()), ("driver", &point.driver)];
+        events.object(Kind::Volume, "unmount", &point.name, &attributes);
+    }
+}
+
 /// The words and the exit code for a folder that a volume lacks are Docker's.
 fn no_subpath(error: VolumeError) -> EngineError {
     match error {
@@ -63,11 +92,10 @@ pub(super) fn release(paths: &Paths, records: &Records, container: &Container) {
             *id != container.id && records.life(id).is_ok_and(|life| life.state.status.is_running())
         })
     };
-    for mount in &container.mounts {
-        let name = &mount.point.name;
-        if mount.point.kind == MountType::Volume && !is_used(name) {
+    for point in of_volumes(container) {
+        if !is_used(&point.name) {
             // One that is still busy is let go of when the volume is removed.
-            volumes.detach(name).ok();
+            volumes.detach(&point.name).ok();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use coracle_image::{Digest, PullOptions, Silent, TransferError, pull};
 
 use super::http::{Request, Response, Server};
-use super::images::{OCI_MANIFEST, Pieces, TestStore, name, settings};
+use super::images::{OCI_INDEX, OCI_MANIFEST, Pieces, TestStore, descriptor, name, settings};
 
 /// What a healthy registry would serve for `x:1`.
 #[derive(Default)]
@@ -22,6 +22,23 @@ impl Content {
         for (blob, _) in &pieces.layers {
             content.blob(blob);
         }
+        content
+    }
+
+    /// An index as `1`, of images for the platforms named.
+    pub(crate) fn index(entries: &[(&str, &Pieces)]) -> Self {
+        let mut content = Self::default();
+        let mut list = Vec::new();
+        for (platform, pieces) in entries {
+            let (os, architecture) = platform.split_once('/').unwrap();
+            let more = format!(r#","platform":{{"os":"{os}","architecture":"{architecture}"}}"#);
+            list.push(descriptor(OCI_MANIFEST, &pieces.manifest, &more));
+            let one = Self::of(pieces);
+            content.manifests.extend(one.manifests);
+            content.blobs.extend(one.blobs);
+        }
+        let text = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list.join(","));
+        content.manifest("1", OCI_INDEX, text.as_bytes());
         content
     }
 

@@ -12,13 +12,27 @@
 //! process, as a user would feel it.
 
 mod big_image;
+mod compose;
 mod memory;
+mod network;
 mod peers;
 mod rows;
 mod table;
 mod turns;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => commands(),
+        ["compose"] => compose::rows(),
+        ["network", only @ ..] => network::rows(only),
+        ["agent", socket] => network::far::agent(socket.as_ref()),
+        _ => panic!("usage: bench [compose | network [ROWS…]]"),
+    }
+}
+
+/// The rows of commands that need no network.
+fn commands() {
     let peers = peers::Peers::new();
     table::head();
     rows::run_true(&peers);

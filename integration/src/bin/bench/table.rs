@@ -8,6 +8,8 @@ pub(crate) enum Promise {
     AtMost(f64),
     /// At most so many times what this peer takes.
     Times(f64, &'static str),
+    /// At least so many times what this peer gets: more is better.
+    Share(f64, &'static str),
 }
 
 pub(crate) fn head() {
@@ -32,11 +34,16 @@ pub(crate) fn row(what: &str, unit: &str, promise: &Promise, medians: &[(String,
         .iter()
         .map(|(_, amount)| ratio_to(*amount).map_or("-".to_owned(), |ratio| format!("{ratio:.2}")))
         .collect();
+    let ratio_to_named = |name: &str| {
+        ratio_to(peers.iter().find(|(peer, _)| peer == name).and_then(|(_, amount)| *amount))
+    };
     let (text, kept) = match promise {
         Promise::AtMost(limit) => (show(*limit, unit), ours.map(|ours| ours <= *limit)),
         Promise::Times(limit, name) => {
-            let peer = peers.iter().find(|(peer, _)| peer == name).and_then(|(_, amount)| *amount);
-            (format!("{limit} × {name}"), ratio_to(peer).map(|ratio| ratio <= *limit))
+            (format!("≤ {limit} × {name}"), ratio_to_named(name).map(|ratio| ratio <= *limit))
+        }
+        Promise::Share(limit, name) => {
+            (format!("≥ {limit} × {name}"), ratio_to_named(name).map(|ratio| ratio >= *limit))
         }
     };
     let kept = match kept {

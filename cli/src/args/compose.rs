@@ -1,0 +1,48 @@
+//! `compose [OPTIONS] SUBCOMMAND …`: its options stand before the subcommand.
+
+use super::dispatch::{self, Invocation, Parsed};
+use super::globals::Globals;
+use super::table::COMPOSE;
+use super::{help, messages};
+use crate::compose::ComposeGlobals;
+use crate::error::CliError;
+
+/// Parses what follows the word `compose`.
+pub(super) fn parse(
+    program: &'static str,
+    globals: Globals,
+    words: &[String],
+) -> Result<Parsed, CliError> {
+    let matches = dispatch::flags(program, "compose", &COMPOSE, words)?;
+    if matches.get_flag("help") {
+        return Ok(Parsed::Print(help::compose(program)));
+    }
+    let (options, count) = ComposeGlobals::parse(&matches)?;
+    let version = [String::from("version")];
+    let words = if options.version { &version } else { &words[words.len() - count..] };
+    let (wanted, inner_help) = match (words.first(), words.get(1)) {
+        (None, _) => return Ok(Parsed::Print(help::compose(program))),
+        (Some(word), None) if word == "help" => return Ok(Parsed::Print(help::compose(program))),
+        (Some(word), Some(about)) if word == "help" => (about, true),
+        (Some(word), _) => (word, false),
+    };
+    let path = format!("compose {wanted}");
+    let Some(spec) = dispatch::by_name(&path) else {
+        return Ok(Parsed::Misused(help::compose(program), messages::unknown_subcommand(&path)));
+    };
+    if inner_help || globals.help {
+        return Ok(Parsed::Print(help::command(program, &path, spec)));
+    }
+    let parsed = dispatch::invoke(program, path, spec, &words[1..], globals)?;
+    Ok(match parsed {
+        Parsed::Run(invocation) => Parsed::Run(Box::new(with_options(*invocation, options))),
+        other => other,
+    })
+}
+
+/// `--dry-run` is accepted on both sides of the subcommand.
+fn with_options(mut invocation: Invocation, mut options: ComposeGlobals) -> Invocation {
+    options.dry_run |= invocation.matches.get_flag("dry-run");
+    invocation.compose = options;
+    invocation
+}

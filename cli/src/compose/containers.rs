@@ -1,0 +1,109 @@
+//! The project at hand and its containers: where commands on what is there begin.
+//!
+//! ```text
+//! let place = containers::project(app, &services)?;     // the file, or only `-p NAME`
+//! let found = containers::find(app, &place, Wanted { … })?;
+//! ```
+
+use coracle_compose::Loaded;
+use coracle_compose::project::found::{self, Wanted};
+use coracle_compose::project::{Project, ProjectError, Source};
+use coracle_runtime::engine::Summary;
+
+use super::load;
+use crate::app::App;
+use crate::error::CliError;
+
+/// A project of which there may be a file.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    /// `None` when there is no file, and the labels of containers are all there is.
+    pub(crate) file: Option<Box<File>>,
+}
+
+/// A project that has been read.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) loaded: Loaded,
+    pub(crate) project: Project,
+}
+
+/// Loads the file and reads it into types.
+pub(crate) fn file(app: &mut App, services: &[String]) -> Result<File, CliError> {
+    let loaded = load::load(app, services)?;
+    let project = read(&loaded)?;
+    for name in services {
+        project.service(name).map_err(error)?;
+    }
+    Ok(File { loaded, project })
+}
+
+fn read(loaded: &Loaded) -> Result<Project, CliError> {
+    let source = Source {
+        working_dir: loaded.working_dir.display().to_string(),
+        config_files: loaded.config_files.clone(),
+        environment_files: loaded.env_files.clone(),
+        underscores: loaded.compatibility,
+    };
+    let mut project = Project::read(&loaded.project, source).map_err(error)?;
+    project.name.clone_from(&loaded.name);
+    Ok(project)
+}
+
+/// The project of a command on containers that are there. With `-p NAME` no file is needed.
+pub(crate) fn project(app: &mut App, services: &[String]) -> Result<Place, CliError> {
+    let given = app.compose.project_name.clone();
+    let given = given.or_else(|| {
+        let environment = &app.settings.environment;
+        environment.get("COMPOSE_PROJECT_NAME").map(str::to_owned)
+    });
+    let explicit = !app.compose.files.is_empty();
+    match (file(app, services), given) {
+        (Ok(file), _) => Ok(Place { name: file.project.name.clone(), file: Some(Box::new(file)) }),
+        (Err(error), Some(name)) if !explicit && is_missing(&error) => {
+            Ok(Place { name, file: None })
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+fn is_missing(error: &CliError) -> bool {
+    error.message.starts_with("no configuration file provided")
+}
+
+/// The containers of the project, by name.
+pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summary>, CliError> {
+    let found = found::containers(app.engine()?.list()?, &place.name, wanted);
+    for name in &wanted.services {
+        let in_file = place.file.as_ref().is_some_and(|file| {
+            file.project.services.contains_key(name) || file.loaded.disabled.contains_key(name)
+        });
+        let there = |summary: &Summary| {
+            found::label(summary, coracle_compose::project::labels::SERVICE) == name
+        };
+        if !in_file && !found.iter().any(there) {
+            return Err(CliError::plain(format!("no such service: {name}")));
+        }
+    }
+    Ok(found)
+}
+
+/// The running container of a service: the one with this number, or the first.
+pub(crate) fn running(
+    app: &App,
+    place: &Place,
+    service: &str,
+    number: u32,
+) -> Result<Summary, CliError> {
+    let wanted = Wanted { services: vec![service.to_owned()], number, ..Wanted::default() };
+    let found = found::containers(app.engine()?.list()?, &place.name, &wanted);
+    found.into_iter().next().ok_or_else(|| {
+        let which = if number > 0 { format!(" container #{number}") } else { String::new() };
+        CliError::plain(format!("service {service:?} is not running{which}"))
+    })
+}
+
+pub(crate) fn error(error: ProjectError) -> CliError {
+    CliError::plain(error.to_string())
+}

@@ -1,0 +1,200 @@
+//! The images of services: looked up, and fetched when their policy says so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use coracle_compose::project::{Project, Service};
+use coracle_image::Image;
+use coracle_runtime::engine::ImageFacts;
+
+use super::progress::Progress;
+use crate::app::App;
+use crate::commands::{create, image_rows, pull};
+use crate::error::CliError;
+
+/// When an image is fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Policy {
+    Always,
+    Missing,
+    Never,
+    Build,
+    Every(Duration),
+}
+
+/// What the command line says about images.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    /// `--pull`.
+    pub(crate) pull: Option<String>,
+    pub(crate) build: bool,
+    pub(crate) no_build: bool,
+    pub(crate) quiet: bool,
+}
+
+/// The images that are here, by service; nothing is fetched.
+pub(crate) fn present(
+    app: &mut App,
+    project: &Project,
+) -> Result<BTreeMap<String, ImageFacts>, CliError> {
+    let mut facts = BTreeMap::new();
+    for (name, service) in &project.services {
+        let image = project.image_name(service);
+        crate::builtin::prepare(app, &image)?;
+        if let Some(found) = create::local(app, &image, service.platform.as_deref())? {
+            facts.insert(name.clone(), create::facts(app, &found, &image)?);
+        }
+    }
+    Ok(facts)
+}
+
+/// The images of all services, fetched where that is wanted.
+pub(crate) fn ensure(
+    app: &mut App,
+    project: &Project,
+    wish: &Wish,
+) -> Result<BTreeMap<String, ImageFacts>, CliError> {
+    let progress = Progress::new(app);
+    let mut fetched: BTreeMap<String, String> = BTreeMap::new();
+    let mut facts = BTreeMap::new();
+    for (name, service) in &project.services {
+        let image = project.image_name(service);
+        if wish.build && service.build.is_some() {
+            return Err(no_builder("--build", name));
+        }
+        crate::builtin::prepare(app, &image)?;
+        let policy = policy(wish.pull.as_deref(), service)?;
+        let found = create::local(app, &image, service.platform.as_deref())?;
+        let wanted = match (&policy, &found) {
+            (Policy::Always, _) => service.build.is_none(),
+            (Policy::Missing, None) => true,
+            (Policy::Every(age), Some(found)) => is_older(found, *age),
+            (Policy::Every(_), None) => true,
+            (Policy::Never | Policy::Build, _) | (Policy::Missing, Some(_)) => false,
+        };
+        if found.is_none() && service.build.is_some() && policy != Policy::Never {
+            return Err(no_builder(&format!("services.{name}.build"), &image));
+        }
+        let found = if wanted && !fetched.contains_key(&image) {
+            fetch(app, progress, name, service, &image, wish.quiet)?;
+            fetched.insert(image.clone(), name.clone());
+            Some(image_rows::find(app, &image)?)
+        } else {
+            create::local(app, &image, service.platform.as_deref())?
+        };
+        if let Some(found) = found {
+            create::warn_of_foreign_platform(app, &found, service.platform.as_deref())?;
+            facts.insert(name.clone(), create::facts(app, &found, &image)?);
+        }
+    }
+    Ok(facts)
+}
+
+fn no_builder(what: &str, image: &str) -> CliError {
+    let why = format!("building images is not part of this version, and {image} is not here");
+    let why = match what {
+        "--build" => format!("building images is not part of this version (service {image:?})"),
+        _ => why,
+    };
+    CliError::unsupported(what, &why)
+        .hint("pull or load an image of that name, or give the service another image")
+}
+
+fn fetch(
+    app: &mut App,
+    progress: Progress,
+    name: &str,
+    service: &Service,
+    image: &str,
+    quiet: bool,
+) -> Result<(), CliError> {
+    if !quiet {
+        progress.line(name, "Pulling", "");
+    }
+    match pull::fetch(app, image, service.platform.as_deref(), true) {
+        Ok(()) if quiet => {}
+        Ok(()) => progress.line(name, "Pulled", ""),
+        Err(error) => {
+            let text = error.message.lines().next().unwrap_or_default();
+            let text = text.strip_prefix("Error response from daemon: ").unwrap_or(text);
+            progress.line(name, "Error", text);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn tagged_at(image: &Image) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(image.last_tag_time.as_deref()?).ok()?;
+    Some(time.to_utc())
+}
+
+fn is_older(image: &Image, age: Duration) -> bool {
+    let Some(since) = tagged_at(image) else { return true };
+    (Utc::now() - since).to_std().is_ok_and(|since| since > age)
+}
+
+fn policy(flag: Option<&str>, service: &Service) -> Result<Policy, CliError> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let own = service.pull_policy.as_str();
+    let flag = flag.filter(|flag| !matches!(*flag, "" | "policy"));
+    let text = flag.unwrap_or(own);
+    Ok(match text {
+        "" | "missing" | "if_not_present" => Policy::Missing,
+        "always" => Policy::Always,
+        "never" => Policy::Never,
+        "build" => Policy::Build,
+        "daily" => Policy::Every(DAY),
+        "weekly" => Policy::Every(7 * DAY),
+        other => match other.strip_prefix("every_").and_then(every) {
+            Some(age) => Policy::Every(age),
+            None if flag.is_some() => {
+                return Err(CliError::plain(format!("invalid --pull option {other:?}")));
+            }
+            None => {
+                let text = format!("services.{}.pull_policy: invalid {other:?}", service.name);
+                return Err(CliError::plain(text));
+            }
+        },
+    })
+}
+
+/// `2d`, `12h30m`, `1w`.
+fn every(text: &str) -> Option<Duration> {
+    let mut seconds: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit())?;
+        let unit = match rest.as_bytes()[end] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 60 * 60,
+            b'd' => 24 * 60 * 60,
+            b'w' => 7 * 24 * 60 * 60,
+            _ => return None,
+        };
+        let number: u64 = rest[..end].parse().ok()?;
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[end + 1..];
+    }
+    (!text.is_empty()).then(|| Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies() {
+        let service =
+            |policy: &str| Service { pull_policy: policy.to_owned(), ..Service::default() };
+        let of = |flag: Option<&str>, own: &str| policy(flag, &service(own));
+        assert_eq!(of(None, "").unwrap(), Policy::Missing);
+        assert_eq!(of(Some("policy"), "never").unwrap(), Policy::Never);
+        assert_eq!(of(Some("always"), "never").unwrap(), Policy::Always);
+        let hours = Duration::from_secs(36 * 60 * 60);
+        assert_eq!(of(None, "every_1d12h").unwrap(), Policy::Every(hours));
+        assert!(of(None, "every_x").is_err() && of(Some("bogus"), "").is_err());
+    }
+}

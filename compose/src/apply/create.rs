@@ -1,0 +1,93 @@
+//! Containers are made, and made anew.
+
+use std::collections::BTreeMap;
+
+use coracle_runtime::engine::{CreateRequest, RemoveOptions};
+use coracle_runtime::model::{Container, MountType};
+use coracle_runtime::records::RecordError;
+
+use super::{Apply, ApplyError, Kind};
+use crate::container::{self, Facts};
+use crate::plan::Step;
+use crate::project::{Service, labels};
+
+/// Digits of the old container's id before the name of the one that takes its place.
+const ID_DIGITS: usize = 12;
+
+impl Apply<'_> {
+    pub(super) fn create(&mut self, step: &Step) -> Result<(), ApplyError> {
+        let service = self.project.services[&step.service].clone();
+        self.watcher.tell(Kind::Container, &step.object, "Creating");
+        let made = self
+            .request(&service, step.number, BTreeMap::new())
+            .and_then(|request| Ok(self.engine.create(request)?));
+        if let Err(error) = &made {
+            self.watcher.tell(Kind::Container, &step.object, &spoken(error));
+        }
+        made?;
+        self.watcher.tell(Kind::Container, &step.object, "Created");
+        Ok(())
+    }
+
+    pub(super) fn recreate(&mut self, step: &Step) -> Result<(), ApplyError> {
+        let old = match self.engine.records.load(&step.id) {
+            // It went with its volume.
+            Err(RecordError::NotFound { .. }) => return self.create(step),
+            loaded => loaded?,
+        };
+        let service = self.project.services[&step.service].clone();
+        self.watcher.tell(Kind::Container, &step.object, "Recreate");
+        self.stop_quietly(&old.id)?;
+        let inherited = if self.settings.renew_volumes { BTreeMap::new() } else { anonymous(&old) };
+        let mut request = self.request(&service, step.number, inherited)?;
+        let digits = old.id.get(..ID_DIGITS).unwrap_or(&old.id);
+        request.name = Some(format!("{digits}_{}", step.object));
+        request.config.labels.insert(labels::REPLACE.to_owned(), step.object.clone());
+        let new = self.engine.create(request)?;
+        let volumes = self.settings.renew_volumes;
+        let options = RemoveOptions { force: true, volumes };
+        self.engine.remove(self.session, &old.id, options)?;
+        self.engine.rename(&new.id, &step.object)?;
+        self.watcher.tell(Kind::Container, &step.object, "Recreated");
+        Ok(())
+    }
+
+    /// What the engine is asked for.
+    fn request(
+        &mut self,
+        service: &Service,
+        number: u32,
+        inherited: BTreeMap<String, String>,
+    ) -> Result<CreateRequest, ApplyError> {
+        let name = || self.project.image_name(service);
+        let image = self.images.get(&service.name).cloned();
+        let image = image.ok_or_else(|| ApplyError::NoImage { name: name() })?;
+        let facts = Facts {
+            image,
+            number,
+            inherited,
+            peers: self.peers()?,
+            files: self.files(service)?,
+            profiles: self.profiles.clone(),
+        };
+        Ok(container::request(self.project, service, facts, self.defaults)?)
+    }
+}
+
+/// A failure as the progress line of its object tells it.
+fn spoken(error: &ApplyError) -> String {
+    match error {
+        ApplyError::Engine(error) => format!("Error response from daemon: {error}"),
+        other => other.to_string(),
+    }
+}
+
+/// The anonymous volumes of a container, by path.
+fn anonymous(container: &Container) -> BTreeMap<String, String> {
+    container
+        .mounts
+        .iter()
+        .filter(|mount| mount.anonymous && mount.point.kind == MountType::Volume)
+        .map(|mount| (mount.point.destination.clone(), mount.point.name.clone()))
+        .collect()
+}

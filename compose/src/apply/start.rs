@@ -1,0 +1,283 @@
+//! Containers start as soon as what they depend on is there, all that can at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use coracle_runtime::engine::Starting;
+use coracle_runtime::monitor::Attach;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::conditions::{Goal, Verdict, judge};
+use super::{Apply, ApplyError, Kind, Turn};
+use crate::plan::{Action, Step};
+use crate::project::Condition;
+
+/// Time between looks when nothing happens.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// A service whose containers are to start.
+struct Waiting<'a> {
+    service: &'a str,
+    steps: Vec<&'a Step>,
+    /// Containers that are waited for and have been told of: service, name, id, goal.
+    waits: Vec<Wait>,
+    announced: bool,
+}
+
+#[derive(Clone)]
+pub(super) struct Wait {
+    pub(super) service: String,
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) goal: Goal,
+    pub(super) required: bool,
+    pub(super) done: bool,
+}
+
+/// A container on its way.
+struct Flight<'a> {
+    step: &'a Step,
+    id: String,
+    starting: Starting,
+}
+
+impl Apply<'_> {
+    /// Starts what the steps name, in the order of `depends_on`.
+    ///
+    /// # Errors
+    /// The first failure, once what was under way has come to an end.
+    pub fn start(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+        let mut waiting = self.queue(steps);
+        let mut flights: Vec<Flight<'_>> = Vec::new();
+        let mut failure = None;
+        while !(waiting.is_empty() && flights.is_empty()) {
+            if failure.is_none() {
+                match self.begin_ready(&mut waiting, &mut flights) {
+                    Ok(()) => {}
+                    Err(error) => failure = Some(error),
+                }
+            }
+            if failure.is_some() {
+                waiting.clear();
+            }
+            if waiting.is_empty() && flights.is_empty() {
+                break;
+            }
+            let fds: Vec<_> = flights.iter().map(|flight| flight.starting.as_fd()).collect();
+            let settled = flights.iter().any(|flight| flight.starting.is_done());
+            let ready = if settled { vec![true; fds.len()] } else { self.wait_for(&fds)? };
+            let mut still = Vec::new();
+            for (flight, ready) in flights.into_iter().zip(ready) {
+                if !ready {
+                    still.push(flight);
+                } else if let Err(error) = self.land(flight) {
+                    failure = failure.or(Some(error));
+                }
+            }
+            flights = still;
+            if self.watcher.turn() == Turn::Interrupted {
+                failure = failure.or(Some(ApplyError::Interrupted));
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Services with something to start, and those that only have to be waited for.
+    fn queue<'s>(&self, steps: &'s [Step]) -> Vec<Waiting<'s>> {
+        let mut by_service: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+        let mut order: Vec<&str> = Vec::new();
+        for step in steps {
+            let counts = matches!(step.action, Action::Start | Action::Keep);
+            if !counts {
+                continue;
+            }
+            if !order.contains(&step.service.as_str()) {
+                order.push(&step.service);
+            }
+            if step.action == Action::Start {
+                by_service.entry(&step.service).or_default().push(step);
+            }
+        }
+        let any = !by_service.is_empty();
+        let one = |service| Waiting {
+            service,
+            steps: by_service.remove(service).unwrap_or_default(),
+            waits: Vec::new(),
+            announced: false,
+        };
+        // With nothing to start there is nothing to wait for either.
+        order.into_iter().map(one).filter(|waiting| any || !waiting.steps.is_empty()).collect()
+    }
+
+    fn begin_ready<'s>(
+        &mut self,
+        waiting: &mut Vec<Waiting<'s>>,
+        flights: &mut Vec<Flight<'s>>,
+    ) -> Result<(), ApplyError> {
+        let mut at = 0;
+        while at < waiting.len() {
+            let room = self.settings.at_once == 0 || flights.len() < self.settings.at_once;
+            let behind: BTreeSet<&str> = waiting
+                .iter()
+                .map(|one| one.service)
+                .chain(flights.iter().map(|flight| flight.step.service.as_str()))
+                .collect();
+            let needs = self.project.services.get(waiting[at].service);
+            let blocked = needs.is_some_and(|service| {
+                service.depends_on.keys().any(|on| behind.contains(on.as_str()))
+            });
+            if blocked || !room || !self.is_met(&mut waiting[at])? {
+                at += 1;
+                continue;
+            }
+            let ready = waiting.remove(at);
+            for step in ready.steps {
+                flights.push(self.launch(step)?);
+            }
+            // What waited for it alone may go on.
+            at = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether everything a service waits for is there.
+    fn is_met(&mut self, waiting: &mut Waiting<'_>) -> Result<bool, ApplyError> {
+        if !waiting.announced {
+            waiting.announced = true;
+            waiting.waits = self.waits_of(waiting.service)?;
+            for wait in &waiting.waits {
+                self.watch.add(&self.engine.paths().container(&wait.id));
+                self.watcher.tell(Kind::Container, &wait.name, "Waiting");
+            }
+        }
+        self.check(&mut waiting.waits)
+    }
+
+    /// Looks at all that is waited for; true when everything is there.
+    pub(super) fn check(&mut self, waits: &mut [Wait]) -> Result<bool, ApplyError> {
+        let mut failure = None;
+        for wait in waits.iter_mut().filter(|wait| !wait.done) {
+            let verdict = judge(self.engine, &wait.service, &wait.name, &wait.id, wait.goal)?;
+            match verdict {
+                Verdict::NotYet => continue,
+                Verdict::Met(word) => self.watcher.tell(Kind::Container, &wait.name, word),
+                Verdict::Failed { message, .. } if !wait.required => {
+                    self.watcher.tell(Kind::Container, &wait.name, "Skipped");
+                    self.watcher.warn(&format!(
+                        "optional dependency {:?} failed to start: {message}",
+                        wait.service
+                    ));
+                }
+                Verdict::Failed { word, message, detail } => {
+                    if wait.goal != Goal::RunningOrHealthy {
+                        self.watcher.tell(Kind::Container, &wait.name, &word);
+                    }
+                    failure = failure.or(Some(ApplyError::Dependency { message, detail }));
+                }
+            }
+            wait.done = true;
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(waits.iter().all(|wait| wait.done)),
+        }
+    }
+
+    /// The containers whose state a service waits for.
+    fn waits_of(&self, service: &str) -> Result<Vec<Wait>, ApplyError> {
+        let Some(service) = self.project.services.get(service) else { return Ok(Vec::new()) };
+        let mut waits = Vec::new();
+        for (on, dependency) in &service.depends_on {
+            if dependency.condition != Condition::ServiceStarted {
+                let goal = Goal::Depends(dependency.condition);
+                waits.extend(self.containers_of(on, goal, dependency.required)?);
+            }
+        }
+        Ok(waits)
+    }
+
+    pub(super) fn containers_of(
+        &self,
+        service: &str,
+        goal: Goal,
+        required: bool,
+    ) -> Result<Vec<Wait>, ApplyError> {
+        let wanted = crate::project::found::Wanted {
+            services: vec![service.to_owned()],
+            stopped: true,
+            ..Default::default()
+        };
+        let all =
+            crate::project::found::containers(self.engine.list()?, &self.project.name, &wanted);
+        Ok(all
+            .into_iter()
+            .map(|summary| Wait {
+                service: service.to_owned(),
+                name: summary.container.name,
+                id: summary.container.id,
+                goal,
+                required,
+                done: false,
+            })
+            .collect())
+    }
+
+    fn launch<'s>(&mut self, step: &'s Step) -> Result<Flight<'s>, ApplyError> {
+        let id = self.engine.records.find(&step.object)?;
+        if let Some(service) = self.project.services.get(&step.service).cloned() {
+            // Files that are in memory alone went with the last container.
+            self.files(&service)?;
+        }
+        self.watcher.tell(Kind::Container, &step.object, "Starting");
+        self.watcher.starts(&step.service, &id);
+        self.watch.add(&self.engine.paths().container(&id));
+        let starting = self.engine.begin_start(self.session, &id, Attach::default())?;
+        Ok(Flight { step, id, starting })
+    }
+
+    fn land(&mut self, flight: Flight<'_>) -> Result<(), ApplyError> {
+        let started = flight.starting.finish()?;
+        for warning in &started.warnings {
+            self.watcher.warn(warning);
+        }
+        if let Some(service) = self.project.services.get(&flight.step.service) {
+            let hooks = service.post_start.clone();
+            self.run_hooks("post_start", &hooks, &flight.id, &flight.step.object)?;
+        }
+        self.watcher.tell(Kind::Container, &flight.step.object, "Started");
+        Ok(())
+    }
+
+    /// Looks on until the watcher has seen enough.
+    ///
+    /// # Errors
+    /// When there is nothing to wait with.
+    pub fn look_on(&mut self) -> Result<(), ApplyError> {
+        while self.watcher.idle() == Turn::On {
+            self.wait_for(&[])?;
+        }
+        Ok(())
+    }
+
+    /// Waits until one of these, a container's files or the watcher has something; which of
+    /// these has.
+    pub(super) fn wait_for(
+        &self,
+        fds: &[std::os::fd::BorrowedFd<'_>],
+    ) -> Result<Vec<bool>, ApplyError> {
+        let mut all: Vec<PollFd<'_>> =
+            fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+        let others = [self.watch.fd(), self.watcher.wake()];
+        let more = others.into_iter().flatten();
+        all.extend(more.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let longest = self.watch.patience(IDLE);
+        let timeout = Timespec::try_from(longest).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+        match poll(&mut all, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(ApplyError::Wait { source: error.into() }),
+        }
+        self.watch.clear();
+        Ok(all[..fds.len()].iter().map(|fd| !fd.revents().is_empty()).collect())
+    }
+}

@@ -1,0 +1,289 @@
+//! Containers are stopped and removed: a wave at a time, those of a wave together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::monitor::Attach;
+use coracle_runtime::records::RecordError;
+
+use super::{Apply, ApplyError, Kind, Turn};
+use crate::plan::{Action, Seen, Step};
+
+/// What is done with the containers of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teardown {
+    Stop,
+    /// Stop and remove; with their anonymous volumes or without.
+    Remove {
+        volumes: bool,
+    },
+}
+
+/// Containers in waves for the end: first those that nobody depends on.
+#[must_use]
+pub fn waves_of(containers: &[Seen]) -> Vec<Vec<Seen>> {
+    let mut left: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for seen in containers {
+        let on = left.entry(&seen.service).or_default();
+        on.extend(seen.depends_on.iter().map(|dependency| dependency.service.as_str()));
+    }
+    let mut waves = Vec::new();
+    while !left.is_empty() {
+        let needed: BTreeSet<&str> = left
+            .iter()
+            .flat_map(|(name, on)| on.iter().filter(move |other| *other != name))
+            .copied()
+            .collect();
+        let mut wave: Vec<&str> =
+            left.keys().copied().filter(|name| !needed.contains(name)).collect();
+        if wave.is_empty() {
+            // Labels that contradict each other keep nothing from ending.
+            wave = left.keys().copied().collect();
+        }
+        left.retain(|name, _| !wave.contains(name));
+        let of_wave = containers.iter().filter(|seen| wave.contains(&seen.service.as_str()));
+        waves.push(of_wave.cloned().collect());
+    }
+    waves
+}
+
+impl Apply<'_> {
+    /// Ends all containers, those first that others are needed by.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn tear_down(&mut self, containers: &[Seen], how: Teardown) -> Result<(), ApplyError> {
+        for wave in waves_of(containers) {
+            for seen in &wave {
+                self.watcher.tell(Kind::Container, &seen.name, "Stopping");
+                self.begin_stop(&seen.id, &seen.name)?;
+            }
+            let mut left: Vec<&Seen> = wave.iter().collect();
+            while !left.is_empty() {
+                let ready = self.ready(&left)?;
+                let mut still = Vec::new();
+                for (seen, ready) in left.into_iter().zip(ready) {
+                    if ready {
+                        self.finish(seen, how)?;
+                    } else {
+                        still.push(seen);
+                    }
+                }
+                left = still;
+                if self.watcher.turn() == Turn::Interrupted {
+                    return Err(ApplyError::Interrupted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these have ended or have something to say.
+    fn ready(&self, left: &[&Seen]) -> Result<Vec<bool>, ApplyError> {
+        let watched: Vec<_> =
+            left.iter().map(|seen| self.endings.get(&seen.id).and_then(|e| e.watch())).collect();
+        if watched.iter().any(Option::is_none) {
+            return Ok(watched.iter().map(Option::is_none).collect());
+        }
+        let fds: Vec<_> = watched.into_iter().flatten().collect();
+        self.wait_for(&fds)
+    }
+
+    fn finish(&mut self, seen: &Seen, how: Teardown) -> Result<(), ApplyError> {
+        if let Some(ending) = self.endings.remove(&seen.id) {
+            ending.wait()?;
+        }
+        self.watcher.tell(Kind::Container, &seen.name, "Stopped");
+        if let Teardown::Remove { volumes } = how {
+            self.remove(&seen.id, &seen.name, volumes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends what still runs at once.
+    ///
+    /// # Errors
+    /// When a monitor refuses.
+    pub fn kill_all(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
+        for seen in containers {
+            if self.engine.records.life(&seen.id)?.live_monitor().is_some() {
+                self.watcher.tell(Kind::Container, &seen.name, "Killing");
+                self.engine.stop(&seen.id, None, Some(0))?.wait()?;
+                self.watcher.tell(Kind::Container, &seen.name, "Killed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to containers; after SIGKILL they are waited for.
+    ///
+    /// # Errors
+    /// When one does not run any more.
+    pub fn kill(&mut self, containers: &[Seen], number: i32) -> Result<(), ApplyError> {
+        for seen in containers {
+            self.watcher.tell(Kind::Container, &seen.name, "Killing");
+            match self.engine.kill(&seen.id, number).and_then(|ending| ending.wait()) {
+                Ok(()) => self.watcher.tell(Kind::Container, &seen.name, "Killed"),
+                Err(error) => {
+                    self.watcher.tell(Kind::Container, &seen.name, "Error while Killing");
+                    let text = format!("cannot kill container: {}: {error}", seen.id);
+                    return Err(coracle_runtime::EngineError::Refuse(text).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops and starts containers, those first that others depend on.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn restart(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
+        for wave in waves_of(containers).into_iter().rev() {
+            for seen in &wave {
+                self.watcher.tell(Kind::Container, &seen.name, "Restarting");
+                self.begin_stop(&seen.id, &seen.name)?;
+            }
+            for seen in &wave {
+                if let Some(ending) = self.endings.remove(&seen.id) {
+                    ending.wait()?;
+                }
+            }
+            self.start_again(&wave)?;
+        }
+        Ok(())
+    }
+
+    fn start_again(&mut self, wave: &[Seen]) -> Result<(), ApplyError> {
+        let mut flights = Vec::new();
+        for seen in wave {
+            if let Some(service) = self.project.services.get(&seen.service).cloned() {
+                self.files(&service)?;
+            }
+            flights.push(self.engine.begin_start(self.session, &seen.id, Attach::default())?);
+        }
+        for (seen, starting) in wave.iter().zip(flights) {
+            let started = starting.finish()?;
+            for warning in &started.warnings {
+                self.watcher.warn(warning);
+            }
+            if let Some(service) = self.project.services.get(&seen.service) {
+                let hooks = service.post_start.clone();
+                self.run_hooks("post_start", &hooks, &seen.id, &seen.name)?;
+            }
+            let container = self.engine.records.load(&seen.id)?;
+            self.engine.events.container(&container, "restart", &[]);
+            self.watcher.tell(Kind::Container, &seen.name, "Started");
+        }
+        Ok(())
+    }
+
+    /// Removes a container that has ended.
+    ///
+    /// # Errors
+    /// When files cannot be removed.
+    pub fn remove(&mut self, id: &str, name: &str, volumes: bool) -> Result<(), ApplyError> {
+        self.watcher.tell(Kind::Container, name, "Removing");
+        let options = RemoveOptions { force: true, volumes };
+        match self.engine.remove(self.session, id, options) {
+            // Somebody was faster.
+            Err(coracle_runtime::EngineError::Record(RecordError::NotFound { .. })) => {}
+            outcome => outcome?,
+        }
+        self.watcher.tell(Kind::Container, name, "Removed");
+        Ok(())
+    }
+
+    /// Begins every stop of a plan, so that they take as long as the slowest.
+    pub(super) fn begin_stops(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+        for step in steps {
+            if matches!(step.action, Action::Remove | Action::Recreate | Action::Stop) {
+                self.begin_stop(&step.id, &step.object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to stop a container; one that is gone or does not run is passed over.
+    fn begin_stop(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        if self.endings.contains_key(id) {
+            return Ok(());
+        }
+        let life = match self.engine.records.life(id) {
+            Err(RecordError::NotFound { .. }) => return Ok(()),
+            life => life?,
+        };
+        if life.live_monitor().is_none() {
+            return Ok(());
+        }
+        self.before_stop(id, name)?;
+        let ending = self.engine.stop(id, None, self.settings.grace_s)?;
+        self.endings.insert(id.to_owned(), ending);
+        Ok(())
+    }
+
+    /// Runs the `pre_stop` hooks of the service a container was made of.
+    fn before_stop(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        let container = self.engine.records.load(id)?;
+        let hooks = container.origin.get("pre_stop").cloned().unwrap_or_default();
+        let hooks: Vec<crate::project::Hook> = serde_json::from_value(hooks).unwrap_or_default();
+        if let Err(error) = self.run_hooks("pre_stop", &hooks, id, name) {
+            // It is to end all the same.
+            self.watcher.warn(&error.to_string());
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop_quietly(&mut self, id: &str) -> Result<(), ApplyError> {
+        self.begin_stop(id, id)?;
+        if let Some(ending) = self.endings.remove(id) {
+            ending.wait()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop_one(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        self.watcher.tell(Kind::Container, name, "Stopping");
+        self.stop_quietly(id)?;
+        self.watcher.tell(Kind::Container, name, "Stopped");
+        Ok(())
+    }
+
+    pub(super) fn stop_and_remove(
+        &mut self,
+        id: &str,
+        name: &str,
+        volumes: bool,
+    ) -> Result<(), ApplyError> {
+        self.stop_one(id, name)?;
+        self.remove(id, name, volumes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::dependency_labels;
+
+    fn seen(service: &str, on: &str) -> Seen {
+        let depends_on = dependency_labels(on);
+        Seen { service: service.to_owned(), depends_on, ..Seen::default() }
+    }
+
+    fn shown(containers: &[Seen]) -> String {
+        let wave = |wave: Vec<Seen>| {
+            wave.into_iter().map(|seen| seen.service).collect::<Vec<_>>().join(",")
+        };
+        waves_of(containers).into_iter().map(wave).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn who_depends_ends_first() {
+        let web = seen("web", "api:service_started:false,db:service_healthy:false");
+        let all = [seen("db", ""), seen("api", "db:service_started:true"), web, seen("mq", "")];
+        assert_eq!(shown(&all), "web,mq api db");
+        let circle = [seen("a", "b:service_started:false"), seen("b", "a:service_started:false")];
+        assert_eq!(shown(&circle), "a,b");
+        assert_eq!(shown(&[seen("a", "gone:service_started:false")]), "a");
+    }
+}

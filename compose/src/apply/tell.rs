@@ -1,0 +1,59 @@
+//! What is told while a plan is carried out.
+
+use std::os::fd::BorrowedFd;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Container,
+    Network,
+    Volume,
+    Image,
+}
+
+impl Kind {
+    /// As progress lines have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "Container",
+            Self::Network => "Network",
+            Self::Volume => "Volume",
+            Self::Image => "Image",
+        }
+    }
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    On,
+    /// The user wants it to end.
+    Interrupted,
+}
+
+/// Whoever looks on: shows progress, and passes output on while things go on.
+pub trait Watcher {
+    /// Something happens to an object: `Creating`, `Created`, …
+    fn tell(&mut self, kind: Kind, name: &str, word: &str);
+
+    fn warn(&mut self, text: &str);
+
+    /// A container is about to be started.
+    fn starts(&mut self, _service: &str, _id: &str) {}
+
+    /// Called at every turn of a loop that waits.
+    fn turn(&mut self) -> Turn {
+        Turn::On
+    }
+
+    /// As [`Watcher::turn`], when nothing is left to do but to look on.
+    fn idle(&mut self) -> Turn {
+        self.turn()
+    }
+
+    /// What else ends a wait.
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}

@@ -1,0 +1,75 @@
+//! What of a service cannot be honoured: a warning where leaving it out is harmless, an
+//! error where it is not.
+
+use super::ContainerError;
+use crate::project::Service;
+
+/// Why a warning is enough for what is passed over: nothing is less protected or less
+/// isolated by it.
+const HARMLESS: &[(&str, &str)] = &[
+    ("credential_spec", "it is for Windows"),
+    ("isolation", "it is for Windows"),
+    ("cpu_count", "it is for Windows"),
+    ("cpu_percent", "it is for Windows"),
+    ("storage_opt", "the size of a container's files is not limited"),
+    ("pull_refresh_after", "pull_policy says when an image is fetched"),
+    ("models", "no models are run here"),
+];
+
+/// What would run with less, or with more rights, than the file says.
+const UNSAFE: &[(&str, &str)] = &[
+    ("runtime", "containers are started by this program itself"),
+    ("provider", "no external programs are run for a service"),
+    ("use_api_socket", "there is no engine with a socket"),
+    ("pre_start", "hooks run after the start and before the stop"),
+    ("gpus", "GPUs need a device driver of the host"),
+];
+
+/// Checks a service; the answer is what the user is to be told.
+///
+/// # Errors
+/// For what would be unsafe to leave out.
+pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
+    let given = |key: &str| {
+        service.raw.get(key).is_some_and(|value| {
+            !value.is_null()
+                && value.as_array().is_none_or(|list| !list.is_empty())
+                && value.as_str() != Some("")
+                && value.as_bool() != Some(false)
+        })
+    };
+    let refuse = |attribute: &str, why| ContainerError::Unsupported {
+        service: service.name.clone(),
+        attribute: attribute.to_owned(),
+        why,
+    };
+    if let Some((key, why)) = UNSAFE.iter().find(|(key, _)| given(key)) {
+        // The runtimes of Docker that do what this one does.
+        let usual = matches!(
+            service.raw.get("runtime").and_then(serde_json::Value::as_str),
+            Some("runc" | "crun")
+        );
+        if *key != "runtime" || !usual {
+            return Err(refuse(key, why));
+        }
+    }
+    if !service.deploy.resources.reservations.devices.is_empty() {
+        let why = "devices need a driver of the host; name them in `devices`";
+        return Err(refuse("deploy.resources.reservations.devices", why));
+    }
+    let tell = |key: &str, why: &str| format!("services.{}.{key}: ignored: {why}", service.name);
+    let mut warnings: Vec<String> =
+        HARMLESS.iter().filter(|(key, _)| given(key)).map(|(key, why)| tell(key, why)).collect();
+    for (key, settings) in &service.networks {
+        let Some(settings) = settings else { continue };
+        if !settings.link_local_ips.is_empty() {
+            let why = "an endpoint has one address of each family";
+            return Err(refuse(&format!("networks.{key}.link_local_ips"), why));
+        }
+        if !settings.interface_name.is_empty() {
+            let key = format!("networks.{key}.interface_name");
+            warnings.push(tell(&key, "interfaces are numbered from eth0"));
+        }
+    }
+    Ok(warnings)
+}

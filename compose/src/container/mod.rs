@@ -1,0 +1,97 @@
+//! From a service to the container that the engine is asked for.
+//!
+//! Pure: what has to be looked up (image, other containers, files that hold secrets) is
+//! handed in as [`Facts`]. What of a service cannot be honoured is told by [`honour`].
+
+mod config;
+mod honour;
+mod host;
+mod mounts;
+mod names;
+mod network;
+
+use std::collections::BTreeMap;
+
+use coracle_runtime::engine::{CreateRequest, ImageFacts};
+use coracle_runtime::model::LogConfig;
+
+pub use honour::honour;
+pub use names::{DependencyLabel, compose_labels, dependency_labels};
+
+use crate::project::{Project, Service};
+
+/// Why no container can be made of a service.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ContainerError {
+    #[error("services.{service}.{attribute}: not supported: {why}")]
+    Unsupported { service: String, attribute: String, why: &'static str },
+    #[error("services.{service}.{attribute}: {value} is not valid: {why}")]
+    Invalid { service: String, attribute: &'static str, value: String, why: &'static str },
+    #[error("unsupported external {kind} {name}")]
+    External { kind: &'static str, name: String },
+    #[error("service {service:?} refers to undefined {kind} {name}: invalid compose project")]
+    Undefined { service: String, kind: &'static str, name: String },
+    #[error("no container of service {name:?} to share with service {service:?}")]
+    NoPeer { service: String, name: String },
+}
+
+/// What the settings of this machine say where a service says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    pub log: LogConfig,
+    pub dns: Vec<String>,
+    pub dns_options: Vec<String>,
+    pub dns_search: Vec<String>,
+    pub init: Option<bool>,
+}
+
+/// What was looked up for one container.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub image: ImageFacts,
+    pub number: u32,
+    /// Volumes of the container whose place this one takes, by path.
+    pub inherited: BTreeMap<String, String>,
+    /// Containers by service, for namespaces, links and volumes that are shared.
+    pub peers: BTreeMap<String, Vec<String>>,
+    /// Files that hold configs and secrets, by kind and source and use.
+    pub files: Vec<Delivered>,
+    /// seccomp profiles, by the path the service names.
+    pub profiles: BTreeMap<String, String>,
+}
+
+/// A config or secret that lies in a file to be mounted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub path: String,
+    pub target: String,
+}
+
+/// The container of a service.
+///
+/// # Errors
+/// When the service asks for what cannot be had.
+pub fn request(
+    project: &Project,
+    service: &Service,
+    facts: Facts,
+    defaults: &Defaults,
+) -> Result<CreateRequest, ContainerError> {
+    let name = project.container_name(service, facts.number);
+    let (mode, networks) = network::networks(project, service, &facts)?;
+    let mut config = config::build(project, service, &facts)?;
+    let mut host_config = host::build(project, service, &facts, defaults, mode)?;
+    mounts::fill(project, service, &facts, &mut config, &mut host_config)?;
+    Ok(CreateRequest {
+        name: Some(name),
+        image: facts.image,
+        config,
+        host_config,
+        networks,
+        inherited: facts.inherited,
+        origin: service.raw.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

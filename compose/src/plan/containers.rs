@@ -1,0 +1,186 @@
+//! The containers of one service.
+
+use super::{Action, PlanError, Recreate, Seen, Step, Work, changes};
+use crate::project::Service;
+
+/// Digits of an image id that tell it apart.
+const ID_DIGITS: usize = 12;
+
+impl<'a> Work<'a> {
+    pub(super) fn service(&mut self, name: &str) -> Result<(), PlanError> {
+        let project = self.desired.project;
+        let service = &project.services[name];
+        let wanted = self.replicas(service);
+        if let Some(custom) = service.container_name.as_ref().filter(|_| wanted > 1) {
+            return Err(PlanError::NamedAndScaled {
+                service: name.to_owned(),
+                name: custom.clone(),
+            });
+        }
+        let there = self.settle(service);
+        let keep = usize::try_from(wanted).unwrap_or(usize::MAX);
+        for seen in there.iter().skip(keep).rev() {
+            let step = Step::new(Action::Remove, &seen.name).service(name).number(seen.number);
+            let reason = format!("{wanted} of this service are wanted");
+            self.plan.steps.push(step.id(&seen.id).because(reason));
+        }
+        let kept: Vec<&Seen> = there.into_iter().take(keep).collect();
+        let missing = keep.saturating_sub(kept.len());
+        let highest = kept.iter().map(|seen| seen.number).max().unwrap_or(0);
+        for seen in kept {
+            self.existing(service, seen);
+        }
+        for number in (highest + 1..).take(missing) {
+            let container = project.container_name(service, number);
+            if self.observed.other_names.contains(&container) {
+                return Err(PlanError::NameTaken { service: name.to_owned(), name: container });
+            }
+            self.restarted.insert(name.to_owned());
+            let step = Step::new(Action::Create, &container).service(name).number(number);
+            self.plan.steps.push(step.because("it is not there"));
+            self.start(service, &container, number, "", "it is new");
+        }
+        Ok(())
+    }
+
+    /// The containers of a service after what killed commands left is put right.
+    fn settle(&mut self, service: &Service) -> Vec<&'a Seen> {
+        let mut settled: Vec<&Seen> = Vec::new();
+        for seen in self.observed.of_service(&service.name) {
+            let Some(name) = &seen.replaces else {
+                settled.push(seen);
+                continue;
+            };
+            let step = |action, object| {
+                let step = Step::new(action, object).service(&service.name).number(seen.number);
+                step.id(&seen.id)
+            };
+            // The one it was to take the place of comes first.
+            if settled.iter().any(|other| other.number == seen.number) {
+                let reason = "a command that made it was killed";
+                self.plan.steps.push(step(Action::Remove, &seen.name).because(reason));
+            } else {
+                let reason = "a command that put it here was killed";
+                self.plan.steps.push(step(Action::Rename, name).because(reason));
+                settled.push(seen);
+            }
+        }
+        settled
+    }
+
+    fn existing(&mut self, service: &Service, seen: &Seen) {
+        let reasons = self.reasons(service, seen);
+        // A container that takes another's place has the other's name by now.
+        let name = seen.replaces.as_ref().unwrap_or(&seen.name);
+        let step = |action| {
+            Step::new(action, name).service(&service.name).number(seen.number).id(&seen.id)
+        };
+        if !reasons.is_empty() {
+            self.restarted.insert(service.name.clone());
+            let mut step = step(Action::Recreate);
+            step.object = self.desired.project.container_name(service, seen.number);
+            step.reasons = reasons;
+            let name = step.object.clone();
+            self.plan.steps.push(step);
+            self.start(service, &name, seen.number, "", "it is made anew");
+            return;
+        }
+        if seen.status.is_running() {
+            let waits = |(on, dependency): (&String, &crate::project::Dependency)| {
+                dependency.restart && self.restarted.contains(on)
+            };
+            if self.options.start && service.depends_on.iter().any(waits) {
+                let reason = "a service it depends on is made anew";
+                self.plan.steps.push(step(Action::Stop).because(reason));
+                self.start(service, name, seen.number, &seen.id, reason);
+            } else {
+                self.plan.steps.push(step(Action::Keep));
+            }
+            return;
+        }
+        let reason = format!("it is {}", seen.status);
+        self.start(service, name, seen.number, &seen.id, &reason);
+    }
+
+    fn start(&mut self, service: &Service, name: &str, number: u32, id: &str, reason: &str) {
+        if self.options.start {
+            let step = Step::new(Action::Start, name).service(&service.name).number(number);
+            self.plan.steps.push(step.id(id).because(reason));
+        }
+    }
+
+    /// Why a container has to be made anew; nothing when it may stay.
+    fn reasons(&self, service: &Service, seen: &Seen) -> Vec<String> {
+        match self.options.recreate_of(&service.name) {
+            Recreate::Never => return Vec::new(),
+            Recreate::Always => return vec!["it was asked for".to_owned()],
+            Recreate::Changed => {}
+        }
+        let mut reasons = Vec::new();
+        if seen.hash != service.hash() {
+            reasons = changes(&seen.origin, &service.raw);
+            if seen.origin.is_null() || reasons.is_empty() {
+                reasons = vec!["its configuration changed".to_owned()];
+            }
+        }
+        if let Some(image) = self.desired.images.get(&service.name)
+            && *image != seen.image
+        {
+            let name = self.desired.project.image_name(service);
+            reasons.push(format!("image {name}: {} → {}", short(&seen.image), short(image)));
+        } else if !self.desired.images.contains_key(&service.name) {
+            reasons.push("its image is fetched again".to_owned());
+        }
+        self.surroundings(service, seen, &mut reasons);
+        reasons
+    }
+
+    /// What around a container makes a new one necessary.
+    fn surroundings(&self, service: &Service, seen: &Seen, reasons: &mut Vec<String>) {
+        if service.network_mode.is_none() {
+            let wanted = service.networks.keys().map(|key| self.desired.project.network_name(key));
+            for name in wanted {
+                if self.fresh.contains(&name) {
+                    reasons.push(format!("network {name} is made anew"));
+                } else if !seen.networks.contains(&name) {
+                    reasons.push(format!("it is not in network {name}"));
+                }
+            }
+        }
+        for volume in &seen.volumes {
+            if self.fresh.contains(volume) {
+                reasons.push(format!("volume {volume} is made anew"));
+            }
+        }
+        for on in shared_services(service) {
+            if self.restarted.contains(on) {
+                reasons.push(format!("it shares with service {on}, which is made anew"));
+            }
+        }
+        let known = |id: &String| self.observed.containers.iter().any(|other| other.id == *id);
+        let by_service = shared_services(service).next().is_some();
+        if by_service && !seen.shares.iter().all(known) {
+            reasons.push("the container it shares with is gone".to_owned());
+        }
+        if self.options.renew_volumes {
+            reasons.push("anonymous volumes are to be made anew".to_owned());
+        }
+    }
+}
+
+/// The services whose namespaces or volumes a service takes part in.
+fn shared_services(service: &Service) -> impl Iterator<Item = &str> {
+    let modes = [
+        service.network_mode.as_deref().unwrap_or_default(),
+        service.ipc.as_str(),
+        service.pid.as_str(),
+    ];
+    let from = service.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or(entry));
+    let from = from.filter(|name| *name != "container");
+    modes.into_iter().filter_map(|mode| mode.strip_prefix("service:")).chain(from)
+}
+
+fn short(id: &str) -> &str {
+    let digits = id.strip_prefix("sha256:").unwrap_or(id);
+    digits.get(..ID_DIGITS).unwrap_or(digits)
+}

@@ -1,0 +1,269 @@
+//! Plans of small worlds.
+
+use coracle_runtime::model::Status;
+use serde_json::json;
+
+use super::*;
+use crate::project::{Source, labels};
+
+struct World {
+    project: Project,
+    observed: Observed,
+    images: BTreeMap<String, String>,
+    known: BTreeSet<String>,
+}
+
+impl World {
+    fn new(services: &serde_json::Value) -> Self {
+        let canonical = json!({"name": "app", "services": services,
+            "networks": {"default": {"name": "app_default", "ipam": {}}},
+            "volumes": {"data": {"name": "app_data"}}});
+        let project = Project::read(&canonical, Source::default()).unwrap();
+        let names = || project.services.keys().cloned();
+        let images = names().map(|name| (name, "sha256:1111".to_owned())).collect();
+        let known = names().collect();
+        Self { project, observed: Observed::default(), images, known }
+    }
+
+    /// As after an `up`.
+    fn up(mut self) -> Self {
+        for (name, service) in &self.project.services {
+            self.observed.containers.push(Seen {
+                id: format!("id-{name}"),
+                name: format!("app-{name}-1"),
+                service: name.clone(),
+                number: 1,
+                hash: service.hash(),
+                image: "sha256:1111".to_owned(),
+                status: Status::Running,
+                origin: service.raw.clone(),
+                networks: vec!["app_default".to_owned()],
+                ..Seen::default()
+            });
+        }
+        let network = &self.project.networks["default"];
+        let labels = [
+            (labels::NETWORK.to_owned(), "default".to_owned()),
+            (labels::CONFIG_HASH.to_owned(), network.hash()),
+        ];
+        let network = SeenNetwork { id: "n".to_owned(), labels: labels.into() };
+        self.observed.networks.insert("app_default".to_owned(), network);
+        self
+    }
+
+    /// The world as it is, another file.
+    fn with(mut self, services: &serde_json::Value) -> Self {
+        let other = Self::new(services);
+        self.project = other.project;
+        self.images = other.images;
+        self.known = other.known;
+        self
+    }
+
+    fn plan(&self, options: &Options) -> Result<Plan, PlanError> {
+        let desired = Desired { project: &self.project, images: &self.images, known: &self.known };
+        plan(&desired, &self.observed, options)
+    }
+
+    fn shown(&self, options: &Options) -> String {
+        let plan = self.plan(options).unwrap();
+        let lines = plan.steps.iter().map(|step| {
+            let word = serde_json::to_value(step.action).unwrap();
+            let reasons = step.reasons.join("; ");
+            format!("{} {} ({reasons})", word.as_str().unwrap(), step.object)
+        });
+        lines.chain(plan.warnings.iter().cloned()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn up() -> Options {
+    Options { start: true, ..Options::default() }
+}
+
+fn service(command: &str) -> serde_json::Value {
+    json!({"image": "alpine", "command": [command], "networks": {"default": null}})
+}
+
+fn two() -> serde_json::Value {
+    let mut web = service("serve");
+    web["depends_on"] = json!({"db": {"condition": "service_started", "required": true}});
+    json!({"web": web, "db": service("store")})
+}
+
+#[test]
+fn nothing_there() {
+    insta::assert_snapshot!(World::new(&two()).shown(&up()), @r"
+    create-network app_default (it is not there)
+    create app-db-1 (it is not there)
+    start app-db-1 (it is new)
+    create app-web-1 (it is not there)
+    start app-web-1 (it is new)
+    ");
+}
+
+#[test]
+fn nothing_to_do() {
+    let world = World::new(&two()).up();
+    assert!(world.plan(&up()).unwrap().is_empty());
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    keep app-db-1 ()
+    keep app-web-1 ()
+    ");
+}
+
+#[test]
+fn only_what_changed_is_made_anew() {
+    let mut changed = two();
+    changed["db"]["environment"] = json!({"TAG": "two"});
+    let world = World::new(&two()).up().with(&changed);
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    recreate app-db-1 (environment.TAG: unset → two)
+    start app-db-1 (it is made anew)
+    keep app-web-1 ()
+    ");
+    let never = Options { recreate: Recreate::Never, ..up() };
+    assert!(world.plan(&never).unwrap().is_empty());
+}
+
+#[test]
+fn another_image_of_the_same_name() {
+    let mut world = World::new(&json!({"a": service("x")})).up();
+    world.images.insert("a".to_owned(), "sha256:2222".to_owned());
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    recreate app-a-1 (image alpine: 1111 → 2222)
+    start app-a-1 (it is made anew)
+    ");
+    world.images.clear();
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    pull alpine (the image is not here)
+    recreate app-a-1 (its image is fetched again)
+    start app-a-1 (it is made anew)
+    ");
+}
+
+#[test]
+fn only_the_named_service_is_forced() {
+    let world = World::new(&two()).up();
+    let forced = Options { recreate: Recreate::Always, targets: vec!["web".to_owned()], ..up() };
+    insta::assert_snapshot!(world.shown(&forced), @r"
+    keep app-db-1 ()
+    recreate app-web-1 (it was asked for)
+    start app-web-1 (it is made anew)
+    ");
+}
+
+#[test]
+fn scaling_up_and_down() {
+    let world = World::new(&two()).up();
+    let scaled = |count| Options { scale: [("db".to_owned(), count)].into(), ..up() };
+    insta::assert_snapshot!(world.shown(&scaled(3)), @r"
+    keep app-db-1 ()
+    create app-db-2 (it is not there)
+    start app-db-2 (it is new)
+    create app-db-3 (it is not there)
+    start app-db-3 (it is new)
+    keep app-web-1 ()
+    ");
+    insta::assert_snapshot!(world.shown(&scaled(0)), @r"
+    remove app-db-1 (0 of this service are wanted)
+    keep app-web-1 ()
+    ");
+    let mut named = two();
+    named["db"]["container_name"] = json!("fixed");
+    let world = World::new(&named);
+    let error = world.plan(&scaled(2)).unwrap_err().to_string();
+    assert!(error.starts_with("WARNING: The \"db\" service is using the custom container name"));
+}
+
+#[test]
+fn orphans_are_told_of_or_removed() {
+    let world = World::new(&two()).up().with(&json!({"db": service("store")}));
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    keep app-db-1 ()
+    Found orphan containers ([app-web-1]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.
+    ");
+    let options = Options { remove_orphans: true, ..up() };
+    insta::assert_snapshot!(world.shown(&options), @r#"
+    remove app-web-1 (the file has no service "web")
+    keep app-db-1 ()
+    "#);
+}
+
+#[test]
+fn who_shares_a_namespace_goes_with_it() {
+    let mut services = json!({"db": service("store"), "clone": {"image": "alpine",
+        "network_mode": "service:db",
+        "depends_on": {"db": {"condition": "service_started", "restart": true}}}});
+    let world = World::new(&services).up();
+    assert!(world.plan(&up()).unwrap().is_empty());
+    services["db"]["command"] = json!(["other"]);
+    let world = world.with(&services);
+    insta::assert_snapshot!(world.shown(&up()), @r#"
+    recreate app-db-1 (command: ["store"] → ["other"])
+    start app-db-1 (it is made anew)
+    recreate app-clone-1 (it shares with service db, which is made anew)
+    start app-clone-1 (it is made anew)
+    "#);
+}
+
+#[test]
+fn what_a_killed_command_left() {
+    let mut world = World::new(&json!({"a": service("x")})).up();
+    let mut half = world.observed.containers[0].clone();
+    half.id = "id-new".to_owned();
+    half.name = "new_app-a-1".to_owned();
+    half.replaces = Some("app-a-1".to_owned());
+    half.status = Status::Created;
+    world.observed.containers.push(half);
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    remove new_app-a-1 (a command that made it was killed)
+    keep app-a-1 ()
+    ");
+    world.observed.containers.remove(0);
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    rename app-a-1 (a command that put it here was killed)
+    start app-a-1 (it is created)
+    ");
+}
+
+#[test]
+fn a_changed_network_takes_its_containers_along() {
+    let mut world = World::new(&json!({"a": service("x")})).up();
+    world.project.networks.get_mut("default").unwrap().raw["internal"] = json!(true);
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    replace-network app_default (its configuration changed)
+    recreate app-a-1 (network app_default is made anew)
+    start app-a-1 (it is made anew)
+    ");
+}
+
+#[test]
+fn volumes_are_replaced_only_when_that_is_wanted() {
+    let mut using = service("x");
+    using["volumes"] = json!([{"type": "volume", "source": "data", "target": "/d"}]);
+    let mut world = World::new(&json!({"a": using})).up();
+    world.observed.containers[0].volumes = vec!["app_data".to_owned()];
+    let labels = [(labels::PROJECT.to_owned(), "app".to_owned())];
+    world.observed.volumes.insert("app_data".to_owned(), SeenVolume { labels: labels.into() });
+    let plan = world.plan(&up()).unwrap();
+    assert!(plan.is_empty() && plan.stale_volumes == ["app_data"]);
+    insta::assert_snapshot!(world.shown(&Options { replace_volumes: true, ..up() }), @r"
+    replace-volume app_data (its configuration changed)
+    recreate app-a-1 (volume app_data is made anew)
+    start app-a-1 (it is made anew)
+    ");
+    world.project.volumes.get_mut("data").unwrap().external = true;
+    world.observed.volumes.clear();
+    let error = world.plan(&up()).unwrap_err();
+    assert_eq!(error.to_string(), "external volume \"app_data\" not found");
+}
+
+#[test]
+fn a_plan_can_be_kept_and_compared() {
+    let world = World::new(&two());
+    let made = world.plan(&up()).unwrap();
+    let text = serde_json::to_string(&made).unwrap();
+    let read: Plan = serde_json::from_str(&text).unwrap();
+    assert!(read.same_steps(&made));
+    assert!(!world.up().plan(&up()).unwrap().same_steps(&read));
+}

@@ -1,0 +1,211 @@
+//! Types, keys and values against the table. Of several mistakes the first in the files is
+//! told.
+
+use crate::schema::{Attr, Fields, Keys, Others, Pattern, Shape};
+use crate::tree::{Fault, Map, Node, Path, Result, Value};
+
+/// Checks a whole file.
+pub(crate) fn check(root: &Node, attr: &'static Attr) -> Result<()> {
+    let mut faults = Vec::new();
+    value(root, attr, &Path::ROOT, &mut faults);
+    let first =
+        faults.into_iter().min_by_key(|fault| fault.at.map(|at| (at.file, at.line, at.column)));
+    first.map_or(Ok(()), Err)
+}
+
+fn value(node: &Node, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+    if !attr.types.accepts(node) {
+        let text = format!("must be {}, not {}", attr.types.in_words(), node.kind());
+        faults.push(Fault::new(node.at, path, text));
+        return;
+    }
+    match &node.value {
+        Value::Text(text) => faults.extend(wrong_text(text, node, attr, path)),
+        Value::Int(number) => faults.extend(out_of_range(*number, node, attr, path)),
+        Value::List(items) => list(items, attr, path, faults),
+        Value::Map(map) => mapping(node, map, attr, path, faults),
+        _ => {}
+    }
+}
+
+fn wrong_text(text: &str, node: &Node, attr: &Attr, path: &Path<'_>) -> Option<Fault> {
+    if !attr.one_of.is_empty() && !attr.one_of.contains(&text) {
+        let allowed: Vec<String> = attr.one_of.iter().map(|word| format!("'{word}'")).collect();
+        let message = format!("must be one of {}, not {text:?}", allowed.join(", "));
+        let fault = Fault::new(node.at, path, message);
+        return Some(nearest(text, attr.one_of.iter().copied(), fault));
+    }
+    let (fits, wanted) = match attr.pattern? {
+        Pattern::ContainerName => (
+            has_container_name(text),
+            "must have a letter or digit followed by letters, digits, '_', '.' or '-'",
+        ),
+        Pattern::PullPolicy => (
+            has_pull_policy(text),
+            "must be always, never, missing, build, daily, weekly or every_<duration>",
+        ),
+    };
+    (!fits).then(|| Fault::new(node.at, path, format!("{wanted}, not {text:?}")))
+}
+
+/// Two characters of a name in a row somewhere: the pattern of Compose has no ends.
+fn has_container_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.windows(2).any(|pair| {
+        pair[0].is_ascii_alphanumeric()
+            && (pair[1].is_ascii_alphanumeric() || b"_.-".contains(&pair[1]))
+    })
+}
+
+fn has_pull_policy(text: &str) -> bool {
+    let words =
+        ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
+    let every = text.split("every_").skip(1).any(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        digits > 0 && rest[digits..].starts_with(['w', 'd', 'h', 'm', 's'])
+    });
+    every || words.iter().any(|word| text.contains(word))
+}
+
+fn out_of_range(number: i128, node: &Node, attr: &Attr, path: &Path<'_>) -> Option<Fault> {
+    let (least, most) = attr.range?;
+    if number < i128::from(least) {
+        let text = format!("must be greater than or equal to {least}, not {number}");
+        return Some(Fault::new(node.at, path, text));
+    }
+    (number > i128::from(most)).then(|| {
+        let text = format!("must be less than or equal to {most}, not {number}");
+        Fault::new(node.at, path, text)
+    })
+}
+
+fn list(items: &[Node], attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+    for (index, item) in items.iter().enumerate() {
+        let path = path.index(index);
+        match attr.item() {
+            Some(each) => value(item, each, &path, faults),
+            None => faults.extend(wrong_item(item, attr, &path)),
+        }
+        if attr.distinct && items[..index].contains(item) {
+            let text = format!(
+                "is the same as item {}",
+                items.iter().position(|i| i == item).unwrap_or(0)
+            );
+            faults.push(Fault::new(item.at, &path, text));
+        }
+    }
+}
+
+/// An item of a list of texts, whatever the entries of the same attribute as a mapping may be.
+fn wrong_item(item: &Node, attr: &Attr, path: &Path<'_>) -> Option<Fault> {
+    let texts_only = matches!(
+        attr.shape,
+        Shape::Mapping | Shape::Environment | Shape::Ssh | Shape::Hosts | Shape::Map(..)
+    );
+    let wrong = match texts_only {
+        true => item.as_text().is_none(),
+        false => !attr.items.is_any() && !attr.items.accepts(item),
+    };
+    let wanted = if texts_only { "a string".to_owned() } else { attr.items.in_words() };
+    wrong.then(|| Fault::new(item.at, path, format!("must be {wanted}, not {}", item.kind())))
+}
+
+fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+    if let Some(fields) = attr.fields() {
+        return known_keys(node, map, fields, path, faults);
+    }
+    for (key, entry) in map {
+        let path = path.key(key);
+        match attr.shape {
+            Shape::Map(each, keys) => {
+                if keys == Keys::Names && !is_name(key) {
+                    let text = format!("'{key}' is not a name: use letters, digits, '.', '_', '-'");
+                    faults.push(Fault::new(entry.at, &path, text));
+                } else {
+                    value(entry, each, &path, faults);
+                }
+            }
+            _ if !attr.items.is_any() && !attr.items.accepts(entry) => {
+                let text = format!("must be {}, not {}", attr.items.in_words(), entry.kind());
+                faults.push(Fault::new(entry.at, &path, text));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_name(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+fn known_keys(
+    node: &Node,
+    map: &Map,
+    fields: &'static Fields,
+    path: &Path<'_>,
+    faults: &mut Vec<Fault>,
+) {
+    for (key, entry) in map {
+        let path = path.key(key);
+        match fields.attrs.iter().find(|attr| attr.name == key) {
+            Some(attr) => value(entry, attr, &path, faults),
+            None if fields.others == Others::Any => {}
+            None if fields.others == Others::Extensions && key.starts_with("x-") => {}
+            None => {
+                let fault = Fault::new(entry.at, &path, format!("unknown attribute '{key}'"));
+                let known = fields.attrs.iter().map(|attr| attr.name);
+                faults.push(unknown_key(key, entry, nearest(key, known, fault), &path));
+            }
+        }
+    }
+    for attr in fields.attrs.iter().filter(|attr| attr.required) {
+        if !map.contains_key(attr.name) {
+            let text = format!("missing property '{}'", attr.name);
+            faults.push(Fault::new(node.at, path, text));
+        }
+    }
+}
+
+/// Services at the top level are those of the first format.
+fn unknown_key(key: &str, entry: &Node, fault: Fault, path: &Path<'_>) -> Fault {
+    let is_service = entry.get("image").is_some() || entry.get("build").is_some();
+    if fault.hint.is_none() && is_service && path.to_string() == key {
+        return fault.hint("services stand below the key `services`");
+    }
+    fault
+}
+
+/// Names the known word that is most like the given one.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, fault: Fault) -> Fault {
+    let most = (word.chars().count() / 3).clamp(1, 3);
+    let best = known
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance);
+    match best {
+        Some((_, candidate)) => fault.hint(format!("did you mean `{candidate}`?")),
+        None => fault,
+    }
+}
+
+/// How many letters must change, come or go, or change places with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best =
+                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}

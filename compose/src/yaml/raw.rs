@@ -1,0 +1,164 @@
+//! What is written in a file: scalars as text, tags, anchors shared by their aliases.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use crate::limits::{DEPTH_MAX, FILE_BYTES_MAX};
+use crate::tree::{At, Fault, Result};
+
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) at: At,
+    /// `!!str` for tags of YAML, as written for others; none when none is written.
+    pub(super) tag: Option<String>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Scalar { text: String, plain: bool },
+    List(Vec<Rc<Raw>>),
+    Map(Vec<(Rc<Raw>, Rc<Raw>)>),
+}
+
+/// Reads all documents of a file.
+pub(super) fn documents(file: u16, bytes: &[u8]) -> Result<Vec<Rc<Raw>>> {
+    let start = At { file, line: 0, column: 0 };
+    if bytes.len() > FILE_BYTES_MAX {
+        let text = format!("larger than {} MB: not a Compose file", FILE_BYTES_MAX >> 20);
+        return Err(Fault::in_file(start, text));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        Fault::in_file(At { file, line: short(line), column: 1 }, "not UTF-8 text")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut builder = Builder { file, anchors: HashMap::new(), open: Vec::new(), done: Vec::new() };
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| scan_fault(file, text, &error))?;
+        builder.event(event, span)?;
+    }
+    Ok(builder.done)
+}
+
+/// A syntax error with its place; an unknown anchor with its name.
+fn scan_fault(file: u16, text: &str, error: &ScanError) -> Fault {
+    let marker = error.marker();
+    let at = place(file, marker);
+    let info = error.info();
+    if info.contains("unknown anchor") {
+        let line = text.lines().nth(marker.line().saturating_sub(1)).unwrap_or_default();
+        let rest: String = line.chars().skip(marker.col()).collect();
+        let rest = rest.split_once('*').map_or("", |(_, rest)| rest);
+        let end = rest.find(|c: char| c.is_whitespace() || ",[]{}:".contains(c));
+        let name = &rest[..end.unwrap_or(rest.len())];
+        return Fault::in_file(at, format!("yaml: unknown anchor '{name}' referenced"))
+            .hint("an anchor is known in its own file and document only, after its place");
+    }
+    Fault::in_file(at, format!("yaml: {info}"))
+}
+
+/// A list or mapping whose end has not come yet.
+struct Open {
+    at: At,
+    tag: Option<String>,
+    anchor: usize,
+    map: bool,
+    /// Of a mapping, keys and values in turn.
+    children: Vec<Rc<Raw>>,
+}
+
+struct Builder {
+    file: u16,
+    anchors: HashMap<usize, Rc<Raw>>,
+    open: Vec<Open>,
+    done: Vec<Rc<Raw>>,
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<()> {
+        let at = place(self.file, &span.start);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let kind = Kind::Scalar { text: text.into_owned(), plain };
+                self.finish(anchor, Raw { at, tag: tag.as_deref().map(tag_name), kind });
+            }
+            Event::SequenceStart(anchor, tag) => self.start(at, anchor, tag.as_deref(), false)?,
+            Event::MappingStart(anchor, tag) => self.start(at, anchor, tag.as_deref(), true)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => {
+                let Some(raw) = self.anchors.get(&anchor) else {
+                    return Err(Fault::in_file(at, "yaml: the value of an anchor contains itself"));
+                };
+                let raw = Rc::clone(raw);
+                self.push(raw);
+            }
+            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, at: At, anchor: usize, tag: Option<&Tag>, map: bool) -> Result<()> {
+        if self.open.len() >= DEPTH_MAX {
+            let text = format!("yaml: nested more than {DEPTH_MAX} levels deep");
+            return Err(Fault::in_file(at, text));
+        }
+        let tag = tag.map(tag_name);
+        self.open.push(Open { at, tag, anchor, map, children: Vec::new() });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let kind = if open.map {
+            let mut children = open.children.into_iter();
+            let mut pairs = Vec::new();
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                pairs.push((key, value));
+            }
+            Kind::Map(pairs)
+        } else {
+            Kind::List(open.children)
+        };
+        self.finish(open.anchor, Raw { at: open.at, tag: open.tag, kind });
+    }
+
+    fn finish(&mut self, anchor: usize, raw: Raw) {
+        let raw = Rc::new(raw);
+        // Nothing has the anchor 0.
+        if anchor > 0 {
+            self.anchors.insert(anchor, Rc::clone(&raw));
+        }
+        self.push(raw);
+    }
+
+    fn push(&mut self, raw: Rc<Raw>) {
+        match self.open.last_mut() {
+            Some(open) => open.children.push(raw),
+            None => self.done.push(raw),
+        }
+    }
+}
+
+fn place(file: u16, marker: &Marker) -> At {
+    At { file, line: short(marker.line()), column: short(marker.col() + 1) }
+}
+
+/// Lines and columns of files that are read fit.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn tag_name(tag: &Tag) -> String {
+    if tag.is_yaml_core_schema() {
+        format!("!!{}", tag.suffix)
+    } else {
+        format!("{}{}", tag.handle, tag.suffix)
+    }
+}

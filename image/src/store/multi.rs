@@ -1,0 +1,147 @@
+//! Indexes: names that stand for one image on several platforms.
+//!
+//! # How it works
+//!
+//! `pull --all-platforms` brings an image for each platform that an index lists. The name leads to the
+//! one that suits this machine, as always; beside the names, the image index remembers which index the
+//! name stands for, so that the others are found by platform and a push sends the index as it came.
+//! Manifests that are no images (attestations) are kept as blobs, for that push alone.
+//!
+//! # Limits
+//!
+//! The record is gone when the name moves to another image. An index inside an index is refused.
+
+use serde::{Deserialize, Serialize};
+
+use super::images::Names;
+use super::index::{Index, Row};
+use super::{Image, Store, fsutil};
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::platform::Platform;
+use crate::reference::Reference;
+
+/// The index that a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NamedIndex {
+    pub(crate) digest: Digest,
+    pub(crate) media_type: String,
+    /// Digests of the manifests that are images, in the order of the index.
+    pub(crate) images: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attached: Vec<Attached>,
+}
+
+/// A manifest of an index that is no image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attached {
+    pub(crate) manifest: Digest,
+    pub(crate) media_type: String,
+    pub(crate) blobs: Vec<AttachedBlob>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AttachedBlob {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+}
+
+impl NamedIndex {
+    /// Every blob that a push of it reads, beside those of its images.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
+        let attached = self.attached.iter().flat_map(|one| {
+            one.blobs.iter().map(|blob| blob.digest).chain(std::iter::once(one.manifest))
+        });
+        attached.chain(std::iter::once(self.digest))
+    }
+}
+
+impl Index {
+    /// Gives a name to an image. Which index it stood for is no longer true.
+    pub(super) fn give_name(&mut self, name: String, id: Digest) {
+        self.indexes.remove(&name);
+        self.names.insert(name, id);
+    }
+
+    /// Takes a name away, with tag or digest: the image it led to, and the index it stood for.
+    pub(super) fn take_name(&mut self, name: &str) -> Option<(Digest, Option<NamedIndex>)> {
+        let id = self.names.remove(name).or_else(|| self.digests.remove(name))?;
+        Some((id, self.indexes.remove(name)))
+    }
+
+    fn row_of_manifest(&self, manifest: &Digest) -> Option<&Row> {
+        self.images.iter().find(|row| row.manifests.iter().any(|known| known.digest == *manifest))
+    }
+
+    /// The images of an index that are here, as that index means them.
+    fn variants(&self, named: &NamedIndex) -> Result<Vec<Image>> {
+        let names = Names::of(self)?;
+        let variant = |manifest: &Digest| {
+            let row = self.row_of_manifest(manifest)?;
+            let meant = row.manifests.iter().find(|known| known.digest == *manifest)?;
+            Some(Image::of_manifest(row, meant, &names))
+        };
+        Ok(named.images.iter().filter_map(variant).collect())
+    }
+}
+
+impl Store {
+    /// Remembers that `name`, which an image has already, stands for an index. `bytes` is the index.
+    pub(crate) fn set_named_index(
+        &self,
+        name: &Reference,
+        bytes: &[u8],
+        named: NamedIndex,
+    ) -> Result<()> {
+        self.put_blob(bytes, Some(&named.digest))?;
+        fsutil::sync_filesystem(self.root())?;
+        self.update_index(|index| {
+            index.indexes.insert(name.to_string(), named);
+            Ok(())
+        })
+    }
+
+    /// The index that `name` stands for, and its images that are here.
+    pub(crate) fn named_index(&self, name: &Reference) -> Result<Option<(NamedIndex, Vec<Image>)>> {
+        let index = self.read_index()?;
+        let Some(named) = index.indexes.get(&name.to_string()) else { return Ok(None) };
+        Ok(Some((named.clone(), index.variants(named)?)))
+    }
+
+    pub(crate) fn named_index_bytes(&self, named: &NamedIndex) -> Result<Vec<u8>> {
+        self.read_blob(&named.digest, MANIFEST_BYTES_MAX)
+    }
+
+    /// The image for `wanted` among those of the index that `text` stands for; without an index,
+    /// the image itself if it is for that platform.
+    pub fn find_variant(&self, text: &str, wanted: &Platform) -> Result<Option<Image>> {
+        let image = self.find(text)?;
+        let name = Reference::parse(text).ok().map(Reference::with_default_tag);
+        let mut variants = match name {
+            Some(name) => self.named_index(&name)?.map(|(_, images)| images).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        variants.push(image);
+        let rank = |image: &Image| wanted.rank(&image.platform());
+        Ok(variants.into_iter().filter(|image| rank(image).is_some()).min_by_key(rank))
+    }
+
+    /// Gives the image that `source` leads to a further name, and with it the index that `source`
+    /// stands for.
+    pub fn tag_as(&self, source: &str, target: &Reference) -> Result<Image> {
+        let image = self.find(source)?;
+        self.tag(&image.id, target)?;
+        let from = Reference::parse(source).ok().map(|name| name.with_default_tag().to_string());
+        let to = target.clone().with_default_tag().to_string();
+        self.update_index(|index| {
+            let named = from.and_then(|from| index.indexes.get(&from).cloned());
+            // Unless the source has become another image meanwhile.
+            if let Some(named) = named.filter(|_| index.names.get(&to) == Some(&image.id)) {
+                index.indexes.insert(to, named);
+            }
+            Ok(())
+        })?;
+        Ok(image)
+    }
+}

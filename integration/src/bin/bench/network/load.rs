@@ -1,0 +1,94 @@
+//! Many connections, and floods: nothing is lost, and the helper stays small and at work.
+
+use std::time::Instant;
+
+use super::far::{ECHO, FAR, NEAR, beside, there};
+use super::memory::private;
+use super::worlds::{World, Worlds};
+use crate::table;
+
+/// Connections that are kept idle, where the limit of descriptors allows that.
+const IDLE: u64 = 10_000;
+/// New ones a second, and for how many seconds.
+const NEW: [&str; 2] = ["500", "5"];
+
+/// Hostile packets: how many of each kind, and to whom. Nobody is at the first address.
+const FLOODS: [(&str, &str, &str); 4] = [
+    ("syn", "10.231.78.99", "50000"),
+    ("udp", FAR, "50000"),
+    ("fragments", FAR, "50000"),
+    ("names", "127.0.0.11", "50000"),
+];
+
+/// What the floods may add to the helper's private memory, in kilobytes: what docs/networking.md states.
+const GROWTH_MAX: f64 = 24.0 * 1024.0;
+/// How long another container may wait for an answer right after a flood, in seconds.
+const PATIENCE: f64 = 2.0;
+
+pub(crate) fn rows(worlds: &Worlds) {
+    let idle = idle().to_string();
+    for world in worlds.each() {
+        let suffix = if world.name == "coracle" { "" } else { ", without nf_tables" };
+        let outward = world.traffic_inside("c2", &hold(&format!("{FAR}:{ECHO}"), &idle));
+        held(&format!("{idle} idle and 500 new connections a second, out{suffix}"), outward);
+        let tool = beside("traffic").display().to_string();
+        let to = format!("{NEAR}:{}", world.echo);
+        let inward = there(&[&[tool.as_str()], hold(&to, &idle).as_slice()].concat());
+        held(&format!("{idle} idle and 500 new connections a second, in by `-p`{suffix}"), inward);
+        for (kind, to, count) in FLOODS {
+            flood(
+                world,
+                &format!("flood of {count} × {kind}{suffix}"),
+                &["flood", kind, to, count],
+            );
+        }
+    }
+}
+
+/// The helper has two descriptors for each connection, and keeps some for itself.
+fn idle() -> u64 {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).maximum.map_or(IDLE, |files| IDLE.min(files / 2 - 1000))
+}
+
+fn hold<'a>(to: &'a str, idle: &'a str) -> Vec<&'a str> {
+    ["hold", to, idle].into_iter().chain(NEW).collect()
+}
+
+/// `traffic hold` prints: lost, seconds to open the idle ones, seconds that the latest was late.
+fn held(what: &str, result: Result<String, String>) {
+    let words: Vec<String> =
+        result.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect();
+    let [lost, opened, late] = words.as_slice() else {
+        return table::line(what, "-", &result.unwrap_or_else(|why| why), "-", "0 lost", "MISS");
+    };
+    let said = format!("idle ones opened in {opened} s, at most {late} s late");
+    let kept = if lost == "0" { "PASS" } else { "MISS" };
+    table::line(what, &format!("{lost} lost"), &said, "-", "0 lost", kept);
+}
+
+/// `c2` floods; then `c1`, an innocent neighbour, asks the far host something.
+fn flood(world: &World, what: &str, words: &[&str]) {
+    let promise = format!("≤ {:.0} kB more, ≤ {PATIENCE} s", GROWTH_MAX);
+    let attempt = || -> Result<(f64, f64, String), String> {
+        let helper = world.helper()?;
+        let before = private(helper)?;
+        let sent = world.traffic_inside("c2", words)?;
+        let start = Instant::now();
+        world.traffic_inside("c1", &["connect", &format!("{FAR}:{ECHO}"), "1"])?;
+        let waited = start.elapsed().as_secs_f64();
+        let grown = private(helper)? - before;
+        if world.helper()? != helper {
+            return Err("the helper died".to_owned());
+        }
+        Ok((grown, waited, sent))
+    };
+    match attempt() {
+        Ok((grown, waited, sent)) => {
+            let ours = format!("{grown:.0} kB more, {waited:.2} s");
+            let kept = if grown <= GROWTH_MAX && waited <= PATIENCE { "PASS" } else { "MISS" };
+            table::line(what, &ours, &format!("{sent} sent"), "-", &promise, kept);
+        }
+        Err(why) => table::line(what, "-", &why, "-", &promise, "MISS"),
+    }
+}

@@ -1,0 +1,78 @@
+//! Files that must not lie on a disk: secrets that are handed to containers.
+//!
+//! # How it works
+//!
+//! They lie in a tmpfs that is mounted in the user's own mount namespace, where containers
+//! can have them mounted and nobody outside sees them. It ends with the last container; what
+//! is started later has its files delivered again.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::mount::MountFlags;
+
+use super::Engine;
+use crate::error::EngineError;
+use crate::paths::make_private;
+use crate::session::Session;
+
+/// A file to be delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// What keeps files of the same name apart: a project.
+    pub place: String,
+    pub name: String,
+    pub content: Vec<u8>,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+}
+
+impl Engine {
+    /// Puts a file where containers can have it mounted, and says where that is. A container
+    /// that has it already keeps what it has.
+    ///
+    /// # Errors
+    /// When it cannot be written or given to its owner.
+    pub fn deliver(&self, _session: &Session, file: &Delivery) -> Result<PathBuf, EngineError> {
+        let root = self.paths.run.join("secrets");
+        make_private(&root)?;
+        mount_once(&root).map_err(EngineError::io("mount a tmpfs for secrets"))?;
+        let folder = root.join(&file.place);
+        make_private(&folder)?;
+        let Delivery { name, uid, gid, mode, .. } = file;
+        let path = folder.join(format!("{name}-{uid}-{gid}-{mode:o}"));
+        if fs::read(&path).is_ok_and(|there| there == file.content) {
+            return Ok(path);
+        }
+        write(&path, file).map_err(EngineError::io(format!("deliver {}", file.name)))?;
+        Ok(path)
+    }
+}
+
+fn mount_once(root: &Path) -> io::Result<()> {
+    let device = |path: &Path| rustix::fs::stat(path).map(|stat| stat.st_dev);
+    if device(root)? != device(&root.join(".."))? {
+        return Ok(());
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    Ok(rustix::mount::mount("tmpfs", root, "tmpfs", flags, c"mode=0700")?)
+}
+
+fn write(path: &Path, file: &Delivery) -> io::Result<()> {
+    let new = path.with_extension("new");
+    // What a killed command left.
+    drop(fs::remove_file(&new));
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    out.write_all(&file.content)?;
+    let given = std::os::unix::fs::fchown(&out, Some(file.uid), Some(file.gid));
+    // With one id only, every file belongs to it.
+    if file.uid != 0 || file.gid != 0 {
+        given?;
+    }
+    out.set_permissions(fs::Permissions::from_mode(file.mode))?;
+    fs::rename(&new, path)
+}
