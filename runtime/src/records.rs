@@ -273,6 +273,10 @@ impl Records {
     pub fn life(&self, id: &str) -> Result<Life, RecordError> {
         let mut life: Life = read_json(&self.life_file(id), id)?;
         if life.is_orphaned() {
+            // Its monitor may have written the end, and gone, since we read.
+            life = read_json(&self.life_file(id), id)?;
+        }
+        if life.is_orphaned() {
             // The kernel is ending its processes; they are not called gone before they are.
             if let Some(init) = life.init {
                 let _gone: bool = ProcessId::from(init).wait_end(ENDING);

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use coracle_compose::apply::{ApplyError, Kind, Settings, Teardown, Turn, Watcher, seen};
-use coracle_compose::plan::{Action, Plan, Seen};
+use coracle_compose::plan::{Plan, Seen};
 use coracle_compose::project::Project;
 use coracle_compose::project::found::{self, Wanted};
 use coracle_runtime::engine::Summary;
@@ -203,6 +203,7 @@ impl Front {
             colour: colour(app, args.no_color),
             no_prefix: args.no_log_prefix,
             timestamps: args.timestamps,
+            one_stream: false,
         };
         let signals = coracle_sys::signal::signal_fd(&[SIGINT, SIGTERM])
             .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))?;

@@ -73,7 +73,8 @@ pub(crate) fn ensure(
             (Policy::Every(_), None) => true,
             (Policy::Never | Policy::Build, _) | (Policy::Missing, Some(_)) => false,
         };
-        if found.is_none() && service.build.is_some() && policy != Policy::Never {
+        let builds = service.build.is_some() && policy != Policy::Never && !wish.no_build;
+        if found.is_none() && builds {
             return Err(no_builder(&format!("services.{name}.build"), &image));
         }
         let found = if wanted && !fetched.contains_key(&image) {

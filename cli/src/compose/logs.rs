@@ -63,6 +63,7 @@ impl Runnable for ComposeLogsArgs {
             colour: colour(app, self.no_color),
             no_prefix: self.no_log_prefix,
             timestamps: self.timestamps,
+            one_stream: true,
         };
         let mut output = Output::new(look);
         let mut watch = Watch::empty();

@@ -17,6 +17,8 @@ pub(crate) struct Look {
     pub(crate) colour: bool,
     pub(crate) no_prefix: bool,
     pub(crate) timestamps: bool,
+    /// Everything goes to standard output, as `logs` has it.
+    pub(crate) one_stream: bool,
 }
 
 /// The logs of several containers.
@@ -95,7 +97,7 @@ impl Output {
         let mut written = Ok(());
         steps
             .next(&mut |entry| {
-                let stream = usize::from(entry.stream == Stream::Stderr);
+                let stream = usize::from(entry.stream == Stream::Stderr && !look.one_stream);
                 shows[stream].append(&mut open[stream], entry);
                 if written.is_ok() {
                     written = print_lines(stream, &mut open[stream], &mark, false);

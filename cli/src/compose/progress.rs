@@ -37,7 +37,7 @@ impl Progress {
 
     /// A line about anything: `id`, what it is at, and more about that.
     pub(crate) fn line(self, id: &str, text: &str, status: &str) {
-        let mark = if self.dry { "DRY-RUN MODE - " } else { "" };
+        let mark = if self.dry { "DRY-RUN MODE -  " } else { "" };
         let line = match self.style {
             Style::Quiet => return,
             Style::Json => {

@@ -59,7 +59,7 @@ impl Apply<'_> {
         number: u32,
         inherited: BTreeMap<String, String>,
     ) -> Result<CreateRequest, ApplyError> {
-        let name = || self.project.image_name(service);
+        let name = || with_tag(&self.project.image_name(service));
         let image = self.images.get(&service.name).cloned();
         let image = image.ok_or_else(|| ApplyError::NoImage { name: name() })?;
         let facts = Facts {
@@ -74,10 +74,18 @@ impl Apply<'_> {
     }
 }
 
+/// The name of an image with the tag it implies.
+fn with_tag(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
+}
+
 /// A failure as the progress line of its object tells it.
 fn spoken(error: &ApplyError) -> String {
     match error {
-        ApplyError::Engine(error) => format!("Error response from daemon: {error}"),
+        ApplyError::Engine(_) | ApplyError::NoImage { .. } => {
+            format!("Error response from daemon: {error}")
+        }
         other => other.to_string(),
     }
 }

@@ -162,7 +162,7 @@ impl<'a> Work<'a> {
         if by_service && !seen.shares.iter().all(known) {
             reasons.push("the container it shares with is gone".to_owned());
         }
-        if self.options.renew_volumes {
+        if self.options.renew_volumes && self.options.is_target(&service.name) {
             reasons.push("anonymous volumes are to be made anew".to_owned());
         }
     }

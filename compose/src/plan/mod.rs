@@ -87,9 +87,12 @@ pub struct Options {
 }
 
 impl Options {
+    fn is_target(&self, service: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|name| name == service)
+    }
+
     fn recreate_of(&self, service: &str) -> Recreate {
-        let targeted = self.targets.is_empty() || self.targets.iter().any(|name| name == service);
-        if targeted { self.recreate } else { self.recreate_dependencies }
+        if self.is_target(service) { self.recreate } else { self.recreate_dependencies }
     }
 }
 

@@ -37,7 +37,7 @@ macro_rules! need_strace {
 }
 
 /// A world with a small image in `small.tar`, and a container that keeps the namespaces alive.
-fn world() -> TestEnv {
+pub(super) fn world() -> TestEnv {
     let env = TestEnv::new();
     env.write("small.tar", save(&[small()]));
     env.run(["run", "-d", "--network", "none", "--name", "keeper", "alpine", "sleep", "1000"])
@@ -59,7 +59,7 @@ fn small() -> Image {
     }
 }
 
-fn end(env: TestEnv) {
+pub(super) fn end(env: TestEnv) {
     env.run(["rm", "-f", "keeper"]).success();
     env.assert_nothing_left();
 }
@@ -103,7 +103,7 @@ fn kill_at(env: &TestEnv, point: usize, args: &[&str]) -> bool {
 
 /// Prepares, kills and checks, at each write of the command, and once when it survives.
 #[track_caller]
-fn at_each_write(env: &TestEnv, args: &[&str], prepare: impl Fn(), check: impl Fn()) {
+pub(super) fn at_each_write(env: &TestEnv, args: &[&str], prepare: impl Fn(), check: impl Fn()) {
     let mut point = 1;
     let mut kills = 0;
     loop {

@@ -3,7 +3,10 @@
 mod as_root;
 mod builtin;
 mod commit;
+mod compose;
 mod compose_apps;
+mod compose_crash;
+mod compose_up;
 mod cp;
 mod crash;
 mod crash_points;
