@@ -8,6 +8,7 @@ mod load;
 mod model;
 mod options;
 mod output;
+pub mod reference;
 mod schema;
 mod stages;
 mod text;

@@ -4,6 +4,7 @@ mod as_root;
 mod bridge;
 mod builtin;
 mod commit;
+mod compose_corpus;
 mod cp;
 mod crash;
 mod crash_points;
