@@ -53,9 +53,7 @@ impl Filters {
     /// is found in `text`. An expression that does not parse stands for itself.
     pub(crate) fn matches(&self, key: &str, text: &str) -> bool {
         !self.has(key)
-            || self.values(key).iter().any(|value| {
-                value == text || Regex::new(value).is_ok_and(|regex| regex.is_match(text))
-            })
+            || self.values(key).iter().any(|value| coracle_runtime::names::matches(value, text))
     }
 
     /// True when every `KEY` or `KEY=VALUE` of `label` is there and none of `label!` is.

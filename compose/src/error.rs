@@ -12,13 +12,8 @@ pub struct LoadError {
     pub message: String,
     /// What to do about it, when that is known.
     pub hint: Option<String>,
-}
-
-impl LoadError {
-    /// A fault that has no place in a file.
-    pub fn plain(message: impl Into<String>) -> Self {
-        Self { place: None, key: None, message: message.into(), hint: None }
-    }
+    /// What was noticed before; it may explain the fault.
+    pub warnings: Vec<String>,
 }
 
 impl fmt::Display for LoadError {

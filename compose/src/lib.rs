@@ -16,6 +16,7 @@ mod options;
 mod output;
 pub mod plan;
 pub mod project;
+pub mod reference;
 mod schema;
 mod stages;
 mod text;

@@ -19,13 +19,18 @@ use crate::{Files, LoadError, LoadOptions, Loaded};
 pub fn load(options: &LoadOptions, files: &dyn Files) -> std::result::Result<Loaded, LoadError> {
     let current = options.current_dir.to_string_lossy().into_owned();
     let sources = Sources::new(files, current);
-    load_from(options, &sources).map_err(|fault| sources.error(fault))
+    let warnings = Warnings::default();
+    let loaded = load_from(options, &sources, &warnings);
+    let warnings = warnings.take();
+    match loaded {
+        Ok(loaded) => Ok(Loaded { warnings, ..loaded }),
+        Err(fault) => Err(sources.error(fault, warnings)),
+    }
 }
 
-fn load_from(options: &LoadOptions, sources: &Sources<'_>) -> Result<Loaded> {
-    let warnings = Warnings::default();
+fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) -> Result<Loaded> {
     let home = options.environment.get("HOME").map(String::as_str);
-    let reader = Reader { sources, warnings: &warnings, stages: options.stages, home };
+    let reader = Reader { sources, warnings, stages: options.stages, home };
     let mut project = Project::find(&reader, options)?;
     let files = std::mem::take(&mut project.files);
     let config_files = files.iter().map(|(path, _)| path.clone()).collect();
@@ -63,11 +68,10 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>) -> Result<Loaded> {
     };
     // What still has variables in it cannot be read further.
     if options.stages.interpolate {
-        complete(&mut loaded, options, sources, &warnings)?;
+        complete(&mut loaded, options, sources, warnings)?;
     } else {
         loaded.project = as_written(&loaded.tree);
     }
-    loaded.warnings = warnings.take();
     Ok(loaded)
 }
 

@@ -20,6 +20,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::prefix::Prefix;
+
 /// More than a container with a hundred names and a thousand ports needs; less than the
 /// kernel's default socket buffer.
 pub const MESSAGE_BYTES_MAX: usize = 128 * 1024;
@@ -82,6 +84,17 @@ pub struct Network {
     pub talk: bool,
     /// Bytes; 0: the usual 1500.
     pub mtu: u32,
+}
+
+impl Network {
+    /// The gateway of the subnet that an address is in.
+    #[must_use]
+    pub fn gateway_for(&self, address: IpAddr) -> Option<IpAddr> {
+        let holds = |subnet: &&Subnet| {
+            Prefix::new(subnet.address, subnet.prefix).is_some_and(|it| it.contains(address))
+        };
+        self.subnets.iter().find(holds).map(|subnet| subnet.gateway)
+    }
 }
 
 /// An address range of a network.

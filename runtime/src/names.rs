@@ -107,6 +107,13 @@ const SURNAMES: &[&str] = &[
     "wilkes", "wirth", "wright", "yalow", "young", "yukawa", "zeeman", "zeppelin", "zuse",
 ];
 
+/// Whether a `--filter` for names lets `text` pass: a regular expression that is found in it, as
+/// in Docker. One that does not parse stands for itself.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    pattern == text || regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ADJECTIVES, SURNAMES, generate, generate_numbered, validate};

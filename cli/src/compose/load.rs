@@ -21,11 +21,15 @@ pub(crate) fn load(app: &mut App, services: &[String]) -> Result<Loaded, CliErro
 
 /// Loads as these options say.
 pub(crate) fn load_with(app: &mut App, options: &LoadOptions) -> Result<Loaded, CliError> {
-    let loaded = coracle_compose::load(options, &Disk)?;
-    for warning in &loaded.warnings {
+    let loaded = coracle_compose::load(options, &Disk);
+    let warnings = match &loaded {
+        Ok(loaded) => &loaded.warnings,
+        Err(error) => &error.warnings,
+    };
+    for warning in warnings {
         log::warning(app, warning);
     }
-    Ok(loaded)
+    Ok(loaded?)
 }
 
 /// What the command line and the environment say.

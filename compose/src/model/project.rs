@@ -185,9 +185,9 @@ impl Finder<'_> {
                     Fault::new(node.at, &Path::ROOT.key("name"), error.message())
                 })?;
             }
-            let name = normalized(&name);
-            if !name.is_empty() {
-                return Ok(name);
+            let normal = normalized(&name);
+            if !normal.is_empty() {
+                return Ok(if self.reader.stages.normalize { normal } else { name });
             }
         }
         let name = normalized(folder.rsplit('/').next().unwrap_or_default());

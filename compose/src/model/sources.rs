@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::LoadError;
 use crate::files::{FileKind, Files};
 use crate::limits::{FILE_BYTES_MAX, FILES_MAX};
+use crate::stages::paths::join;
 use crate::tree::{At, Fault, Result};
 
 /// Reads files and remembers them.
@@ -21,13 +22,21 @@ impl<'a> Sources<'a> {
     }
 
     pub(crate) fn kind(&self, path: &str) -> FileKind {
-        self.files.kind(Path::new(path))
+        self.files.kind(Path::new(&self.full(path)))
+    }
+
+    /// Paths that were left relative are relative to the current folder.
+    fn full(&self, path: &str) -> String {
+        if path.starts_with('/') { path.to_owned() } else { join(&self.current_dir, path) }
     }
 
     /// The content of a file, and its index in places.
     pub(crate) fn read(&self, path: &str) -> Result<(u16, Vec<u8>)> {
-        let bytes =
-            if path == "-" { self.files.read_stdin() } else { self.files.read(Path::new(path)) };
+        let bytes = if path == "-" {
+            self.files.read_stdin()
+        } else {
+            self.files.read(Path::new(&self.full(path)))
+        };
         let bytes = bytes.map_err(|error| {
             let why = error.to_string();
             let why = why.split(" (os error").next().unwrap_or_default().to_lowercase();
@@ -61,7 +70,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Puts names to places.
-    pub(crate) fn error(&self, fault: Fault) -> LoadError {
+    pub(crate) fn error(&self, fault: Fault, warnings: Vec<String>) -> LoadError {
         let names = self.names.borrow();
         let place = fault.at.map(|at| {
             let name = names.get(usize::from(at.file)).map_or("", String::as_str);
@@ -71,6 +80,6 @@ impl<'a> Sources<'a> {
                 (line, column) => format!("{name}:{line}:{column}"),
             }
         });
-        LoadError { place, key: fault.key, message: fault.message, hint: fault.hint }
+        LoadError { place, key: fault.key, message: fault.message, hint: fault.hint, warnings }
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn printed(node: &Node, attr: &'static Attr, layout: Layout) -> Optio
             map.get("path").map(as_written)
         }
         (Shape::Ulimit(_), Value::Map(_)) if layout == Layout::Yaml => Some(as_written(node)),
+        // Compose takes a limit of 0 for soft and hard limits that are both 0.
+        (Shape::Ulimit(_), Value::Int(0)) => Some(match layout {
+            Layout::Json => Json::Object(Object::new()),
+            Layout::Yaml => serde_json::json!({ "soft": 0, "hard": 0 }),
+        }),
         (
             Shape::Struct(fields)
             | Shape::Inline(fields)

@@ -230,7 +230,8 @@ fn escape(text: &str) -> (String, usize) {
             let value = (digits == 3).then(|| u32::from_str_radix(octal, 8).ok()).flatten();
             match value.filter(|value| *value < 256).and_then(char::from_u32) {
                 Some(c) => (c.to_string(), 2 + digits),
-                None => (text[..2 + digits].to_owned(), 2 + digits),
+                // Without its zero, as Compose leaves it.
+                None => (format!("\\{octal}"), 2 + digits),
             }
         }
         _ => kept(),
@@ -277,7 +278,7 @@ mod tests {
             ("K=\"two\nlines\"\nL=1", "two\nlines"),
             ("A=1\nK=${A}2$OUT\n", "12outside"),
             ("K='it\\'s'", "it's"),
-            ("K=\"\\0101\\08\"", "A\\08"),
+            ("K=\"\\0101\\08\"", "A\\8"),
             ("K=\"x\" # c\n", "x"),
         ] {
             assert_eq!(value(text), expected, "{text:?}");

@@ -75,11 +75,9 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
     requests.extend(endpoint.addresses.iter().map(|prefix| address::add(index, *prefix)));
     // Told, the container need not ask, nor believe a neighbour who answers for the gateway.
     let mac = super::bridge::mac(&endpoint.network.id);
-    let has = |v4: bool| endpoint.addresses.iter().any(|prefix| prefix.is_v4() == v4);
-    let gateways = endpoint.network.subnets.iter().map(|subnet| subnet.gateway);
+    let gateway = |prefix: &Prefix| endpoint.network.gateway_for(prefix.address);
     requests.extend(
-        gateways
-            .filter(|gateway| has(gateway.is_ipv4()))
+        (endpoint.addresses.iter().filter_map(gateway))
             .map(|address| neighbour::replace(&Neighbour { device: index, address, mac })),
     );
     requests.extend(names.map(|names| route::replace(&names)));
@@ -90,9 +88,8 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
 /// all of 127.0.0.0/8, in the same table, and is the more exact. Members of networks without
 /// names have it too: their host's resolver may be one that only we can ask.
 fn names_route(endpoint: &Endpoint<'_>, index: u32) -> Option<Route> {
-    let v4 = |ip: &IpAddr| ip.is_ipv4();
-    let gateway = endpoint.network.subnets.iter().map(|subnet| subnet.gateway).find(v4)?;
-    let source = endpoint.addresses.iter().map(|prefix| prefix.address).find(v4)?;
+    let source = endpoint.addresses.iter().map(|prefix| prefix.address).find(IpAddr::is_ipv4)?;
+    let gateway = endpoint.network.gateway_for(source)?;
     Some(Route {
         gateway: Some(gateway),
         device: Some(index),

@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use coracle_sys::SyscallError;
+use rustix::io::Errno;
 
 use crate::netlink::NetlinkError;
 use crate::nft::NftError;
@@ -24,3 +25,24 @@ pub enum HubError {
     #[error("IPv6 packets cannot leave their network: cannot write {path}")]
     Forwarding { path: &'static str, source: io::Error },
 }
+
+impl HubError {
+    /// The error with its causes, and what to do where that is known.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        if matches!(self, Self::Netlink(error) if error.is(Errno::OPNOTSUPP)) {
+            text.push_str(REMEDY);
+        }
+        text
+    }
+}
+
+/// A kernel that knows a kind of device loads it when it is asked for, unless that is switched off.
+const REMEDY: &str =
+    "; if the kernel may not load its modules by itself: sudo modprobe -a veth bridge";

@@ -86,3 +86,62 @@ pub fn forget_others(member: &Acquaintance<'_>, gateways: &[IpAddr]) {
         theirs.map(|entry| entry.address).filter(|ip| !gateways.contains(ip)).collect();
     member.forget(&addresses).ok();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+    use crate::world::{alone, network, tool_in};
+
+    fn container() -> (OwnedFd, Netlink) {
+        let (namespace, socket) = network();
+        tool_in(&namespace, "ip link add eth0 type veth peer name far");
+        tool_in(&namespace, "ip link set eth0 up");
+        (namespace, socket)
+    }
+
+    fn member(container: &Netlink, last: u8) -> Acquaintance<'_> {
+        let addresses = [format!("172.18.0.{last}"), format!("fd00:1::{last}")];
+        Acquaintance {
+            container,
+            interface: "eth0",
+            mac: [2, 66, 172, 18, 0, last],
+            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        }
+    }
+
+    /// What was told to a container, without the order.
+    fn told(namespace: &OwnedFd) -> Vec<String> {
+        let shown = tool_in(namespace, "ip neigh show nud permanent dev eth0");
+        let mut lines: Vec<String> =
+            shown.lines().map(|line| line.replace(" PERMANENT", "").trim().to_owned()).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn members_know_each_other_until_one_leaves() {
+        alone("hub::introduce::tests::members_know_each_other_until_one_leaves", || {
+            let containers = [container(), container(), container()];
+            let [one, two, three] = &containers;
+            let members = [member(&one.1, 2), member(&two.1, 3), member(&three.1, 4)];
+            introduce(&members[1], &members[..1]);
+            assert_eq!(
+                told(&one.0),
+                ["172.18.0.3 lladdr 02:42:ac:12:00:03", "fd00:1::3 lladdr 02:42:ac:12:00:03"]
+            );
+            introduce(&members[2], &members[..2]);
+            assert_eq!(told(&three.0).len(), 4);
+            // One that cannot be told is left out.
+            let lost = Acquaintance { interface: "nosuch", ..members[0].clone() };
+            part(&members[1].addresses, &[lost, members[2].clone()]);
+            assert_eq!(
+                told(&three.0),
+                ["172.18.0.2 lladdr 02:42:ac:12:00:02", "fd00:1::2 lladdr 02:42:ac:12:00:02"]
+            );
+            forget_others(&members[0], &["172.18.0.4".parse().unwrap()]);
+            assert_eq!(told(&one.0), ["172.18.0.4 lladdr 02:42:ac:12:00:04"]);
+        });
+    }
+}

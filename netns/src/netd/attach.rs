@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use super::members::Endpoint;
 use super::run::Netd;
 use crate::addresses::{self, Wish};
-use crate::hub::{self, Acquaintance, Found, HubError, WayOut};
+use crate::hub::{self, Acquaintance, Found, WayOut};
 use crate::netlink::{Mac, Netlink};
 use crate::prefix::Prefix;
 use crate::protocol::{Connect, Connected, Network};
@@ -20,11 +20,11 @@ impl Netd {
         if !self.members.networks.contains_key(&network.id) {
             self.clear_idle(network);
         }
-        self.hub.add_bridge(network).map_err(|error| describe(&error))?;
+        self.hub.add_bridge(network).map_err(|error| error.describe())?;
         let container = &joined.netlink;
         if connect.again {
             let found = self.hub.find_endpoint(network, container);
-            if let Some(found) = found.map_err(|error| describe(&error))? {
+            if let Some(found) = found.map_err(|error| error.describe())? {
                 let got = as_found(network, found);
                 if let Some(member) = self.acquaintance(index, &got) {
                     let gateways = network.subnets.iter().map(|subnet| subnet.gateway);
@@ -97,7 +97,7 @@ impl Netd {
         let picked = addresses::pick(network, &wish, &taken).map_err(|error| error.to_string())?;
         let interface = match &connect.interface {
             Some(name) => name.clone(),
-            None => hub::free_interface(container).map_err(|error| describe(&error))?,
+            None => hub::free_interface(container).map_err(|error| error.describe())?,
         };
         let mut got = Connected {
             endpoint: random_id()?,
@@ -119,7 +119,7 @@ impl Netd {
             mac: got.mac,
             addresses: &picked,
         };
-        self.hub.add_endpoint(&endpoint).map_err(|error| describe(&error))?;
+        self.hub.add_endpoint(&endpoint).map_err(|error| error.describe())?;
         Ok(got)
     }
 
@@ -173,7 +173,7 @@ impl Netd {
             .collect();
         let way = gateway
             .map(|endpoint| WayOut { interface: &endpoint.got.interface, gateways: &gateways });
-        hub::lead_out(&joined.netlink, way).map_err(|error| describe(&error))
+        hub::lead_out(&joined.netlink, way).map_err(|error| error.describe())
     }
 }
 
@@ -192,10 +192,11 @@ fn as_addressed(network: &Network, addresses: &[Prefix]) -> Connected {
             IpAddr::V6(ip) => (got.ip6, got.prefix6) = (Some(ip), prefix.length),
         }
     }
-    for subnet in network.subnets.iter().filter(|_| !network.internal) {
-        match subnet.gateway {
-            IpAddr::V4(ip) => got.gateway = got.gateway.or(Some(ip)),
-            IpAddr::V6(ip) => got.gateway6 = got.gateway6.or(Some(ip)),
+    for prefix in addresses.iter().filter(|_| !network.internal) {
+        match network.gateway_for(prefix.address) {
+            Some(IpAddr::V4(ip)) => got.gateway = Some(ip),
+            Some(IpAddr::V6(ip)) => got.gateway6 = Some(ip),
+            None => {}
         }
     }
     got
@@ -225,15 +226,4 @@ fn random_mac() -> Result<Mac, String> {
     getrandom::fill(&mut mac).map_err(|error| format!("get random bytes: {error}"))?;
     mac[0] = mac[0] & 0xfc | 0x02;
     Ok(mac)
-}
-
-/// An error with its causes.
-fn describe(error: &HubError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

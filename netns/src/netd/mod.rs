@@ -25,5 +25,6 @@ mod ports;
 mod requests;
 mod run;
 mod setup;
+mod stream;
 
 pub use setup::{Settings, main};

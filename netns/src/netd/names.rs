@@ -12,7 +12,6 @@
 //! servers at a time; the oldest gives way. Both end after [`PATIENCE`].
 
 use std::fs;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -23,6 +22,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use slab::Slab;
 
 use super::members::addresses;
+use super::stream::{MESSAGE_BYTES_MAX, Stream};
 use crate::dns::{Action, Endpoint, Member, Network, Resolvers, Server, Transport};
 use crate::flow::{Kind, Kit, Token, family, host_socket, oldest};
 use crate::maker::Maker;
@@ -41,33 +41,12 @@ const AHEAD_BYTES_MAX: usize = 65_536;
 const PATIENCE: Duration = Duration::from_secs(30);
 const BURST: usize = 64;
 
-/// A message's length comes before it over TCP (RFC 1035 4.2.2).
-const LENGTH_BYTES: usize = 2;
-const MESSAGE_BYTES_MAX: usize = 65_535;
-
 /// Where an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asker {
     Datagram(SocketAddr),
     /// A stream's place in its table, and its number, since places are used again.
     Stream(usize, u64),
-}
-
-/// A connection that carries messages, a container's or ours to another server.
-#[derive(Debug)]
-struct Stream {
-    socket: OwnedFd,
-    number: u64,
-    peer: SocketAddr,
-    since: Instant,
-    input: Vec<u8>,
-    output: Vec<u8>,
-    /// For one of ours: the id of its question.
-    question: Option<u16>,
-    /// Questions that were not answered yet.
-    pending: usize,
-    /// Nothing more comes in; what is pending is answered all the same.
-    ended: bool,
 }
 
 #[derive(Debug)]
@@ -389,72 +368,5 @@ impl Names {
         let upstreams = self.upstreams.iter().map(|(_, upstream)| upstream.since());
         let oldest = streams.chain(upstreams).min().map(|since| since + PATIENCE);
         [oldest, self.server.deadline()].into_iter().flatten().min()
-    }
-}
-
-impl Stream {
-    fn new(socket: OwnedFd, number: u64, peer: SocketAddr, since: Instant) -> Self {
-        let (input, output) = (Vec::new(), Vec::new());
-        Self {
-            socket,
-            number,
-            peer,
-            since,
-            input,
-            output,
-            question: None,
-            pending: 0,
-            ended: false,
-        }
-    }
-
-    /// Nothing more is to be said on either side.
-    fn is_over(&self) -> bool {
-        self.ended && self.pending == 0 && self.output.is_empty()
-    }
-
-    /// Reads what is there; false at the end.
-    fn fill(&mut self) -> io::Result<bool> {
-        let mut buffer = [0; 4096];
-        while self.input.len() < LENGTH_BYTES + MESSAGE_BYTES_MAX {
-            match rustix::io::read(&self.socket, &mut buffer[..]) {
-                Ok(0) => return Ok(false),
-                Ok(length) => self.input.extend_from_slice(&buffer[..length]),
-                Err(Errno::AGAIN) => return Ok(true),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(true)
-    }
-
-    /// The next whole message.
-    fn message(&mut self) -> Option<Vec<u8>> {
-        let length: [u8; LENGTH_BYTES] = self.input.get(..LENGTH_BYTES)?.try_into().ok()?;
-        let end = LENGTH_BYTES + usize::from(u16::from_be_bytes(length));
-        let message = self.input.get(LENGTH_BYTES..end)?.to_vec();
-        self.input.drain(..end);
-        Some(message)
-    }
-
-    /// Adds a message to what is to be sent.
-    fn put(&mut self, bytes: &[u8]) {
-        // The server makes none that is longer.
-        let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        self.output.extend_from_slice(&length.to_be_bytes());
-        self.output.extend_from_slice(&bytes[..usize::from(length)]);
-    }
-
-    /// Sends what finds room.
-    fn flush(&mut self) -> io::Result<()> {
-        while !self.output.is_empty() {
-            match rustix::net::send(&self.socket, &self.output, SendFlags::NOSIGNAL) {
-                Ok(length) => drop(self.output.drain(..length)),
-                Err(Errno::AGAIN | Errno::NOTCONN) => break,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 }

@@ -48,11 +48,17 @@ pub fn main(settings: &Settings, door: OwnedFd) -> i32 {
     match begin(settings, door) {
         Ok(mut netd) => i32::from(netd.live().is_err()),
         Err(error) => {
-            let source = std::error::Error::source(&error);
-            let cause = source.map(|cause| format!(": {cause}")).unwrap_or_default();
+            let text = match &error {
+                SetupError::Hub(error) => error.describe(),
+                other => {
+                    let source = std::error::Error::source(other);
+                    let cause = source.map(|cause| format!(": {cause}")).unwrap_or_default();
+                    format!("{other}{cause}")
+                }
+            };
             // Whoever waits at the door hears of it by the door's closing; the words are for
             // whoever looks into it.
-            drop(std::fs::write(settings.folder.join("error"), format!("{error}{cause}\n")));
+            drop(std::fs::write(settings.folder.join("error"), format!("{text}\n")));
             1
         }
     }

@@ -66,8 +66,8 @@ impl Filter {
     /// Whether `network` is wanted; `is_used` is asked only if it matters.
     pub fn matches(&self, network: &Network, is_used: impl FnOnce() -> bool) -> bool {
         let kind = if network.is_predefined() { "builtin" } else { "custom" };
-        self.any("name", |part| network.name.contains(part))
-            && self.any("id", |part| network.id.starts_with(part))
+        self.any("name", |pattern| crate::names::matches(pattern, &network.name))
+            && self.any("id", |pattern| crate::names::matches(pattern, &network.id))
             && self.any("driver", |driver| network.driver == driver)
             && self.any("scope", |scope| scope == SCOPE)
             && self.any("type", |wanted| wanted == kind)
@@ -120,7 +120,8 @@ mod tests {
     fn of_lists() {
         assert!(passes(&[], "n1"));
         assert!(passes(&[("name", "n")], "n1") && !passes(&[("name", "x")], "n1"));
-        assert!(passes(&[("id", "9f")], "n1") && !passes(&[("id", "fe")], "n1"));
+        assert!(passes(&[("name", "^n1$")], "n1") && !passes(&[("name", "^n$")], "n1"));
+        assert!(passes(&[("id", "9f")], "n1") && !passes(&[("id", "^fe")], "n1"));
         assert!(passes(&[("driver", "bridge")], "n1") && !passes(&[("driver", "host")], "n1"));
         assert!(passes(&[("type", "custom")], "n1") && !passes(&[("type", "custom")], "none"));
         assert!(passes(&[("type", "builtin")], "bridge"));

@@ -68,7 +68,8 @@ impl Filter {
 
     /// Whether `volume` is wanted; `is_used` is asked only if it matters.
     pub fn matches(&self, volume: &Volume, is_used: impl FnOnce() -> bool) -> bool {
-        (self.names.is_empty() || self.names.iter().any(|part| volume.name.contains(part)))
+        (self.names.is_empty()
+            || self.names.iter().any(|pattern| crate::names::matches(pattern, &volume.name)))
             && (self.drivers.is_empty() || self.drivers.iter().any(|driver| driver == "local"))
             && self.labels.iter().all(|label| has_label(volume, label))
             && !self.labels_absent.iter().any(|label| has_label(volume, label))
@@ -104,6 +105,7 @@ mod tests {
         assert!(passes(&[], false));
         assert!(passes(&[("name", "cp")], false));
         assert!(passes(&[("name", "x"), ("name", "py")], false));
+        assert!(passes(&[("name", "^cpy$")], false) && !passes(&[("name", "^cp$")], false));
         assert!(!passes(&[("name", "x")], false));
         assert!(passes(&[("label", "a"), ("label", "a=b")], false));
         assert!(!passes(&[("label", "a"), ("label", "b")], false));

@@ -98,8 +98,9 @@ fn finds(env: &TestEnv, container: &str, name: &str, address: &str) {
 
 #[track_caller]
 fn denies(env: &TestEnv, container: &str, name: &str) {
+    // By the host's resolver, which may be none.
     let output = look_up(env, container, name).code(1);
-    assert!(output.stdout().contains("NXDOMAIN"), "{output}");
+    assert!(!output.stdout().contains("Name:"), "{output}");
 }
 
 #[test]

@@ -9,13 +9,15 @@ pub(crate) mod kit;
 mod outside;
 mod ports;
 
-use coracle_integration::{TestEnv, recorded};
+use coracle_integration::{TestEnv, recorded, settings::settings};
 
 recorded! {
     "network.md":
     networks_come_and_go = "Networks come and go",
     subnets = "Subnets",
     connect_and_disconnect = "Connect and disconnect",
+    names_and_links = "Names and links",
+    none_host_internal_container = "None, host, internal, container",
     published_ports = "Published ports",
 }
 
@@ -28,6 +30,28 @@ fn the_default_is_the_bridge() {
     let asked =
         env.run(["run", "--rm", "--network", "none", "alpine", "cat", "/proc/net/dev"]).success();
     assert!(!asked.stdout().contains("eth0:"), "{asked}");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn info_tells_how_packets_find_their_way() {
+    let env = TestEnv::new();
+    let path = || {
+        let info = env.run(["info"]).success().stdout();
+        let line = info.lines().find_map(|line| line.trim().strip_prefix("Network Path: "));
+        line.unwrap_or_default().to_owned()
+    };
+    env.run(["run", "-d", "--name", "c1", "alpine", "sleep", "1000"]).success();
+    match &settings().network_path {
+        Some(wanted) => assert_eq!(path(), *wanted),
+        // Where the kernel has it, and says so in the same breath.
+        None => {
+            let info = env.run(["info"]).success().stdout();
+            let has = info.lines().any(|line| line.trim().starts_with("ok      nf-tables"));
+            assert_eq!(path(), if has { "nf_tables" } else { "packets" }, "{info}");
+        }
+    }
+    env.run(["rm", "-f", "c1"]).success();
     env.assert_nothing_left();
 }
 

@@ -1,0 +1,134 @@
+//! No input makes the loader panic: neither odd bytes nor files that are nearly right.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use coracle_compose::{LoadOptions, Stages, load};
+use proptest::prelude::*;
+use support::{Memory, PARENT, cases};
+
+const OWN: &str = include_str!("cases/own.txt");
+
+fn load_text(text: &str, interpolate: bool) {
+    let files = Memory { stdin: text.to_owned(), ..Memory::default() };
+    let options = LoadOptions {
+        files: vec!["-".to_owned()],
+        environment: BTreeMap::from([("HOME".to_owned(), "/root".to_owned())]),
+        current_dir: PathBuf::from(PARENT),
+        stages: Stages { interpolate, ..Stages::default() },
+        ..LoadOptions::default()
+    };
+    if let Ok(loaded) = load(&options, &files) {
+        // What is printed can be loaded again, and says the same; but for dollars in keys,
+        // which are doubled and, as keys, not read as variables.
+        let yaml = loaded.yaml();
+        if interpolate && !text.contains('$') {
+            let files = Memory { stdin: yaml.clone(), ..Memory::default() };
+            let again = load(&options, &files);
+            let again = again.unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+            assert_eq!(again.project, loaded.project, "\n{yaml}");
+        }
+    }
+}
+
+/// Files of the cases, to be changed a little.
+fn texts() -> Vec<String> {
+    let parts = OWN.split("#=# file compose.yaml\n").skip(1);
+    parts.filter_map(|part| part.split("#=# ").next()).map(str::to_owned).collect()
+}
+
+/// Pieces that mean something somewhere.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ -~\n]{0,8}",
+        prop::sample::select(vec![
+            ": ",
+            "- ",
+            "\n  ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "&a ",
+            "*a",
+            "<<: ",
+            "!reset ",
+            "!override ",
+            "${A:-",
+            "$",
+            "|\n",
+            "\"",
+            "'",
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e9",
+            "services:",
+            "x-a: ",
+            "image",
+            "extends: ",
+            "\t",
+            "\u{feff}",
+            "é",
+            "---\n",
+            "99999999999999999999",
+            "?",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn pieces_in_any_order(pieces in prop::collection::vec(piece(), 0..40)) {
+        let text = pieces.concat();
+        load_text(&text, true);
+        load_text(&text, false);
+    }
+
+    #[test]
+    fn cases_with_a_change(
+        case in 0..100_usize,
+        at in 0.0..1.0_f64,
+        length in 0..12_usize,
+        new in piece(),
+    ) {
+        let texts = texts();
+        let text = &texts[case % texts.len()];
+        let mut chars: Vec<char> = text.chars().collect();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the text")]
+        let start = (at * chars.len() as f64) as usize;
+        let end = (start + length).min(chars.len());
+        chars.splice(start..end, new.chars());
+        let text: String = chars.into_iter().collect();
+        load_text(&text, true);
+        load_text(&text, false);
+    }
+}
+
+#[test]
+fn every_case_is_printed_and_read_again() {
+    let mut loaded = 0;
+    for case in cases(OWN).iter().filter(|case| case.name != "interp-keys") {
+        let Ok(project) = case.load() else { continue };
+        loaded += 1;
+        let files = Memory { stdin: project.yaml().replace('$', "$$"), ..Memory::default() };
+        let options = LoadOptions {
+            files: vec!["-".to_owned()],
+            profiles: project.profiles.clone(),
+            current_dir: case.root().into(),
+            ..LoadOptions::default()
+        };
+        let stages = Stages { check_consistency: false, ..Stages::default() };
+        let again = load(&LoadOptions { stages, ..options }, &files);
+        let again = again.unwrap_or_else(|e| panic!("{}: {e}\n{}", case.name, project.yaml()));
+        assert_eq!(again.project["services"], project.project["services"], "{}", case.name);
+    }
+    assert!(loaded > 90, "{loaded}");
+}
