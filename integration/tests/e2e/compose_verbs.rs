@@ -108,11 +108,16 @@ fn attach_shows_the_output_and_passes_the_exit_code_on() {
     env.write(
         "compose.yaml",
         "services:
-  web: {image: alpine, stdin_open: true, command: [sh, -c, 'read line; echo got $line; exit 6']}
+  web: {image: alpine, command: [sh, -c, 'until test -e /go; do usleep 10000; done; echo seen; exit 6']}
 ",
     );
     env.run(["compose", "-p", "t", "up", "-d"]).success();
-    let attach = env.coracle().args(["compose", "-p", "t", "attach", "web"]).stdin("word\n");
-    attach.run().code(6).stdout_is("got word\n");
+    let attach = env.coracle().args(["compose", "-p", "t", "attach", "--no-stdin", "web"]).start();
+    wait::until("somebody is attached", || {
+        let events = ["compose", "-p", "t", "events", "--since", "1h", "--until", "0s"];
+        env.run(events).stdout().contains("container attach")
+    });
+    env.run(["compose", "-p", "t", "exec", "web", "touch", "/go"]).success();
+    attach.finish().code(6).stdout_is("seen\n");
     down(env);
 }
