@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coracle_compose::apply::{self, Apply, ApplyError, Settings, Watcher};
-use coracle_compose::container::{ContainerError, Defaults, honour};
+use coracle_compose::container::{ContainerError, Defaults, honour, honour_networks};
 use coracle_compose::plan::{Desired, Options, Plan, PlanError, plan};
 use coracle_compose::project::Project;
 use coracle_runtime::engine::ImageFacts;
@@ -100,6 +100,7 @@ pub(crate) fn make_plan(
     images: &Images,
     options: &Options,
 ) -> Result<Plan, CliError> {
+    honour_networks(project).map_err(|error| CliError::plain(error.to_string()))?;
     for service in project.services.values() {
         for warning in honour(service).map_err(|error| CliError::plain(error.to_string()))? {
             log::warning(app, &warning);

@@ -73,8 +73,10 @@ pub(crate) fn ensure(
             (Policy::Every(_), None) => true,
             (Policy::Never | Policy::Build, _) | (Policy::Missing, Some(_)) => false,
         };
-        let builds = service.build.is_some() && policy != Policy::Never && !wish.no_build;
-        if found.is_none() && builds {
+        let unbuilt = found.is_none() && service.build.is_some();
+        // What is to be built here is in no registry.
+        let wanted = wanted && !(unbuilt && wish.no_build);
+        if unbuilt && policy != Policy::Never && !wish.no_build {
             return Err(no_builder(&format!("services.{name}.build"), &image));
         }
         let found = if wanted && !fetched.contains_key(&image) {

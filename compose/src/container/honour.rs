@@ -2,7 +2,7 @@
 //! error where it is not.
 
 use super::ContainerError;
-use crate::project::Service;
+use crate::project::{Project, Service};
 
 /// Why a warning is enough for what is passed over: nothing is less protected or less
 /// isolated by it.
@@ -34,7 +34,7 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
         service.raw.get(key).is_some_and(|value| {
             !value.is_null()
                 && value.as_array().is_none_or(|list| !list.is_empty())
-                && value.as_str() != Some("")
+                && !matches!(value.as_str(), Some("" | "default"))
                 && value.as_bool() != Some(false)
         })
     };
@@ -60,6 +60,10 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
     let tell = |key: &str, why: &str| format!("services.{}.{key}: ignored: {why}", service.name);
     let mut warnings: Vec<String> =
         HARMLESS.iter().filter(|(key, _)| given(key)).map(|(key, why)| tell(key, why)).collect();
+    let swarm = of_a_swarm(service);
+    if !swarm.is_empty() {
+        warnings.push(tell(&format!("deploy: {}", swarm.join(", ")), "there is no swarm"));
+    }
     for (key, settings) in &service.networks {
         let Some(settings) = settings else { continue };
         if !settings.link_local_ips.is_empty() {
@@ -72,4 +76,38 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
         }
     }
     Ok(warnings)
+}
+
+/// What of `deploy` only a swarm can honour.
+fn of_a_swarm(service: &Service) -> Vec<&'static str> {
+    const KEYS: [&str; 5] =
+        ["endpoint_mode", "labels", "placement", "rollback_config", "update_config"];
+    let deploy = service.raw.get("deploy");
+    let given = |key: &&str| {
+        deploy.and_then(|deploy| deploy.get(*key)).is_some_and(|value| {
+            value.as_object().is_none_or(|map| !map.is_empty()) && !value.is_null()
+        })
+    };
+    KEYS.into_iter().filter(given).collect()
+}
+
+/// Checks the networks of a project.
+///
+/// # Errors
+/// For ways of giving addresses that there are not.
+pub fn honour_networks(project: &Project) -> Result<(), ContainerError> {
+    for (key, network) in &project.networks {
+        let refuse = |attribute: &str, why| ContainerError::UnsupportedNetwork {
+            network: key.clone(),
+            attribute: attribute.to_owned(),
+            why,
+        };
+        if !matches!(network.ipam.driver.as_str(), "" | "default") {
+            return Err(refuse("ipam.driver", "addresses are given by the default driver"));
+        }
+        if !network.ipam.options.is_empty() {
+            return Err(refuse("ipam.options", "addresses are given out without options"));
+        }
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::LogConfig;
 
-pub use honour::honour;
+pub use honour::{honour, honour_networks};
 pub use names::{DependencyLabel, compose_labels, dependency_labels};
 
 use crate::project::{Project, Service};
@@ -25,6 +25,8 @@ use crate::project::{Project, Service};
 pub enum ContainerError {
     #[error("services.{service}.{attribute}: not supported: {why}")]
     Unsupported { service: String, attribute: String, why: &'static str },
+    #[error("networks.{network}.{attribute}: not supported: {why}")]
+    UnsupportedNetwork { network: String, attribute: String, why: &'static str },
     #[error("services.{service}.{attribute}: {value} is not valid: {why}")]
     Invalid { service: String, attribute: &'static str, value: String, why: &'static str },
     #[error("unsupported external {kind} {name}")]

@@ -142,4 +142,16 @@ fn what_cannot_be_honoured_is_told() {
         "services.web.gpus: not supported: GPUs need a device driver of the host"
     );
     assert!(warned(&json!({"image": "x", "runtime": "runc"})).unwrap().is_empty());
+    let swarm = json!({"image": "x", "deploy": {"placement": {}, "update_config": {"order": "start-first"}}});
+    assert_eq!(
+        warned(&swarm).unwrap(),
+        ["services.web.deploy: update_config: ignored: there is no swarm"]
+    );
+    let mut project = project(&json!({"image": "x"}));
+    assert!(honour_networks(&project).is_ok());
+    project.networks.get_mut("back").unwrap().ipam.driver = "dhcp".to_owned();
+    assert_eq!(
+        honour_networks(&project).unwrap_err().to_string(),
+        "networks.back.ipam.driver: not supported: addresses are given by the default driver"
+    );
 }

@@ -148,6 +148,13 @@ fn a_full_disk_is_named_and_leaves_nothing_half_made() {
     needs_room(&env, &disk, &["commit", "c1", "made"], &["rmi", "made"]);
     let run = ["run", "-d", "--network", "none", "--name", "c2", "alpine", "sleep", "1000"];
     needs_room(&env, &disk, &run, &["rm", "-f", "c2"]);
+    env.write(
+        "compose.yaml",
+        "services: {a: {image: alpine, init: true, command: sleep 1000, volumes: ['v:/v']}}\n\
+         volumes: {v: {}}\n",
+    );
+    let down = ["compose", "-p", "t", "down", "-v", "-t", "0"];
+    needs_room(&env, &disk, &["compose", "-p", "t", "up", "-d"], &down);
 
     // A container that fills the disk itself: how it ended is told all the same.
     let script = "cat /dev/zero > /new 2> /dev/null; exit 3";
