@@ -128,9 +128,9 @@ fn read_payload(packet: &Packet<'_>, room: usize) {
 }
 
 fn names() -> Server<u32> {
-    let mut next = 0;
+    let mut next: u16 = 0;
     let mut server = Server::new(Resolvers::parse(b"nameserver 192.0.2.1\n"), move || {
-        next += 1;
+        next = next.wrapping_add(1);
         next
     });
     let (id, name) = ("n".to_owned(), "n".to_owned());
