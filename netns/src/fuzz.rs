@@ -114,18 +114,23 @@ fn read_packet(parts: &mut Reassembly, bytes: &[u8], now: Instant) {
             && let Some(payload) = parts.add(now, &packet)
         {
             let whole = Packet { payload: &payload, fragment: None, ..packet };
-            (whole.udp().map(drop), whole.echo().map(drop));
+            read_payload(&whole, payload.len());
         }
-        (packet.udp().map(drop), packet.echo().map(drop));
+        read_payload(&packet, packet.payload.len());
     }
     assert!(parts.bytes() <= Reassembly::BYTES_MAX, "{}", parts.bytes());
     framed.turned();
 }
 
+fn read_payload(packet: &Packet<'_>, room: usize) {
+    assert!(packet.udp().is_none_or(|udp| udp.data.len() <= room));
+    assert!(packet.echo().is_none_or(|echo| echo.data.len() <= room));
+}
+
 fn names() -> Server<u32> {
-    let mut next = 0;
+    let mut next: u16 = 0;
     let mut server = Server::new(Resolvers::parse(b"nameserver 192.0.2.1\n"), move || {
-        next += 1;
+        next = next.wrapping_add(1);
         next
     });
     let (id, name) = ("n".to_owned(), "n".to_owned());
