@@ -38,8 +38,8 @@ pub(crate) fn in_child(work: impl FnOnce() -> Result<(), CliError>) -> Result<()
             let mut said = String::new();
             read.read_to_string(&mut said).map_err(failed)?;
             let status = rustix::process::waitpid(Some(child), WaitOptions::empty());
-            let well = status
-                .is_ok_and(|status| status.is_some_and(|(_, s)| s.exit_status() == Some(0)));
+            let well =
+                status.is_ok_and(|status| status.is_some_and(|(_, s)| s.exit_status() == Some(0)));
             match (well, said.is_empty()) {
                 (true, _) => Ok(()),
                 (false, true) => Err(CliError::plain("internal error: a child ended unexpectedly")),

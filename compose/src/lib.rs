@@ -29,6 +29,6 @@ pub use error::LoadError;
 pub use files::{FileKind, Files};
 pub use load::load;
 pub use options::{LoadOptions, Loaded, Stages};
-pub use text::words::split as split_words;
 pub use output::to_yaml;
 pub use text::variables::Variable;
+pub use text::words::split as split_words;

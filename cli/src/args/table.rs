@@ -391,20 +391,12 @@ pub(super) static COMMANDS: &[Spec] = &[
         Exactly(1),
     )
     .group(Inner),
-    Spec::new::<compose::pull::ComposePullArgs>(
-        &["compose pull"],
-        "[OPTIONS] [SERVICE...]",
-        Any,
-    )
-    .group(Inner)
-    .entry(Namespace),
-    Spec::new::<compose::push::ComposePushArgs>(
-        &["compose push"],
-        "[OPTIONS] [SERVICE...]",
-        Any,
-    )
-    .group(Inner)
-    .entry(Namespace),
+    Spec::new::<compose::pull::ComposePullArgs>(&["compose pull"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::push::ComposePushArgs>(&["compose push"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<compose::run::ComposeRunArgs>(
         &["compose run"],
         "[OPTIONS] SERVICE [COMMAND] [ARGS...]",

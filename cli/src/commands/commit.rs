@@ -58,11 +58,7 @@ pub(crate) fn name_of(app: &App, typed: Option<&String>) -> Result<Option<Refere
 }
 
 /// Makes an image of a container; gives its id.
-pub(crate) fn commit(
-    app: &mut App,
-    id: &str,
-    request: &CommitRequest,
-) -> Result<Digest, CliError> {
+pub(crate) fn commit(app: &mut App, id: &str, request: &CommitRequest) -> Result<Digest, CliError> {
     app.adding_images(|app| {
         let (engine, session, store) = app.engine_and_store()?;
         engine.commit(session, store, id, request).map_err(CliError::from)

@@ -71,10 +71,9 @@ impl Runnable for StatsArgs {
                 .filter(|known| all || known.state.status.is_running())
                 .map(by_id)
                 .collect()),
-            false => args
-                .iter()
-                .map(|name| Ok((name.clone(), containers::find(app, name)?)))
-                .collect(),
+            false => {
+                args.iter().map(|name| Ok((name.clone(), containers::find(app, name)?))).collect()
+            }
         })
     }
 }

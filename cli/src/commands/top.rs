@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::top::{self, Table};
 use coracle_runtime::processes;
+use coracle_runtime::top::{self, Table};
 
 use crate::app::App;
 use crate::args::Runnable;

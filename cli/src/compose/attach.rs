@@ -30,8 +30,7 @@ pub(crate) struct ComposeAttachArgs {
 impl Runnable for ComposeAttachArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let project = target::project(app)?;
-        let known =
-            target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
+        let known = target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
         let how = Attachment {
             detach_keys: self.detach_keys,
             stdin: !self.no_stdin,

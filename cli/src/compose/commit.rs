@@ -35,8 +35,7 @@ pub(crate) struct ComposeCommitArgs {
 impl Runnable for ComposeCommitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let project = target::project(app)?;
-        let known =
-            target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
+        let known = target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
         let request = CommitRequest {
             author: self.author.filter(|author| !author.is_empty()),
             message: self.message.filter(|message| !message.is_empty()),

@@ -25,8 +25,7 @@ pub(crate) struct ComposeExportArgs {
 impl Runnable for ComposeExportArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let project = target::project(app)?;
-        let known =
-            target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
+        let known = target::running(app, &project.name, &self.args[0], self.index.unwrap_or(0))?;
         let path = self.output.as_deref().filter(|path| !path.is_empty());
         if path.is_none() && Ui::stdout_is_terminal() {
             let text = "output option is required when exporting to terminal";

@@ -47,7 +47,8 @@ impl Runnable for ComposeImagesArgs {
                 "json" => json(&used)?,
                 _ => {
                     let given = self.format.unwrap_or_default();
-                    let text = format!("format value {given:?} could not be parsed: parsing failed");
+                    let text =
+                        format!("format value {given:?} could not be parsed: parsing failed");
                     return Err(CliError::plain(text));
                 }
             }
@@ -137,8 +138,7 @@ fn json(used: &[Used]) -> Result<String, CliError> {
 
 fn table(used: &[Used], now: DateTime<Utc>) -> String {
     let known = |text: &str| if text.is_empty() { "<none>".to_owned() } else { text.to_owned() };
-    let mut text =
-        String::from("CONTAINER\tREPOSITORY\tTAG\tPLATFORM\tIMAGE ID\tSIZE\tCREATED");
+    let mut text = String::from("CONTAINER\tREPOSITORY\tTAG\tPLATFORM\tIMAGE ID\tSIZE\tCREATED");
     for one in used {
         let cells = [
             one.container_name.clone(),

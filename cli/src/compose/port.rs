@@ -34,8 +34,7 @@ impl Runnable for ComposePortArgs {
         let index = self.index.unwrap_or(0);
         let known = target::running(app, &project.name, &self.args[0], index)?;
         let ports = published(&known);
-        let wanted =
-            ports.iter().find(|one| one.private == port && one.protocol == protocol);
+        let wanted = ports.iter().find(|one| one.private == port && one.protocol == protocol);
         let Some(found) = wanted else {
             let there: Vec<String> =
                 ports.iter().map(|one| format!("{}/{}", one.public, one.protocol)).collect();

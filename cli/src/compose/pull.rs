@@ -45,8 +45,8 @@ pub(crate) struct ComposePullArgs {
 impl Runnable for ComposePullArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let whole = containers::file(app, &self.args)?.project;
-        let project = graph::select(&whole, &self.args, self.include_deps)
-            .map_err(containers::error)?;
+        let project =
+            graph::select(&whole, &self.args, self.include_deps).map_err(containers::error)?;
         let progress = Progress::new(app);
         let mut fetched: BTreeMap<String, String> = BTreeMap::new();
         let mut failures = Failures::default();

@@ -30,8 +30,8 @@ pub(crate) struct ComposePushArgs {
 impl Runnable for ComposePushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let whole = containers::file(app, &self.args)?.project;
-        let project = graph::select(&whole, &self.args, self.include_deps)
-            .map_err(containers::error)?;
+        let project =
+            graph::select(&whole, &self.args, self.include_deps).map_err(containers::error)?;
         let progress = Progress::new(app);
         let tell = |id: &str, text: &str, status: &str| {
             if !self.quiet {

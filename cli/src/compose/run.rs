@@ -136,8 +136,11 @@ impl Runnable for ComposeRunArgs {
         let name = &self.args[0];
         let file = containers::file(app, std::slice::from_ref(name))?;
         let one = std::slice::from_ref(name);
-        let project = graph::select(&file.project, one, !self.no_deps).map_err(containers::error)?;
-        let service = self.overrides(app, &file, tty)?.apply(project.service(name).map_err(containers::error)?)?;
+        let project =
+            graph::select(&file.project, one, !self.no_deps).map_err(containers::error)?;
+        let service = self
+            .overrides(app, &file, tty)?
+            .apply(project.service(name).map_err(containers::error)?)?;
         if tty && self.stdin() && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY"));
         }
@@ -157,9 +160,7 @@ impl ComposeRunArgs {
     /// Whether the container gets a terminal: where there is one here, unless told otherwise.
     fn tty(&self) -> Result<bool, CliError> {
         match (self.tty, self.no_tty) {
-            (Some(_), Some(_)) => {
-                Err(CliError::plain("--tty and --no-tty can't be used together"))
-            }
+            (Some(_), Some(_)) => Err(CliError::plain("--tty and --no-tty can't be used together")),
             (Some(tty), None) => Ok(tty),
             (None, Some(no_tty)) => Ok(!no_tty),
             (None, None) if self.interactive.is_none() && !Ui::stdin_is_terminal() => Ok(false),
@@ -290,8 +291,7 @@ impl ComposeRunArgs {
         service: &Service,
         container: &Container,
     ) -> CommandResult {
-        let attach =
-            Attach { stdin: self.stdin(), stdout: !self.detach, stderr: !self.detach };
+        let attach = Attach { stdin: self.stdin(), stdout: !self.detach, stderr: !self.detach };
         let (engine, session) = app.engine_in_session()?;
         let mut started = match engine.start(session, &container.id, attach) {
             Ok(started) => started,

@@ -116,9 +116,6 @@ mod tests {
         assert_eq!((changed.cap_add, changed.cap_drop), (words(&["CHOWN"]), words(&["NET_RAW"])));
         assert_eq!((changed.labels["k"].as_str(), changed.ports.len()), ("v", 1));
         let bare = Overrides { labels: words(&["k"]), ..Overrides::default() };
-        assert_eq!(
-            bare.apply(&service()).unwrap_err().message,
-            "label must be set as KEY=VALUE"
-        );
+        assert_eq!(bare.apply(&service()).unwrap_err().message, "label must be set as KEY=VALUE");
     }
 }

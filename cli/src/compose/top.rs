@@ -79,9 +79,10 @@ impl Sheet {
         let cell = |row: &BTreeMap<String, String>, title: &str| {
             row.get(title).cloned().unwrap_or_else(|| "-".to_owned())
         };
-        let rows = self.rows.iter().map(|row| {
-            titles.iter().map(|title| cell(row, title)).collect::<Vec<_>>().join("\t")
-        });
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| titles.iter().map(|title| cell(row, title)).collect::<Vec<_>>().join("\t"));
         let lines: Vec<String> = std::iter::once(titles.join("\t")).chain(rows).collect();
         Some(lines.join("\n"))
     }
@@ -105,10 +106,7 @@ mod tests {
         add("db", &["PID", "CMD"]);
         add("web", &["PID", "TTY", "CMD"]);
         let text = sheet.render().unwrap();
-        assert_eq!(
-            text,
-            "SERVICE\t#\tPID\tTTY\tCMD\ndb\t1\tpid\t-\tcmd\nweb\t1\tpid\ttty\tcmd"
-        );
+        assert_eq!(text, "SERVICE\t#\tPID\tTTY\tCMD\ndb\t1\tpid\t-\tcmd\nweb\t1\tpid\ttty\tcmd");
         assert_eq!(Sheet::default().render(), None);
     }
 }

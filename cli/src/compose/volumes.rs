@@ -27,7 +27,8 @@ impl Runnable for ComposeVolumesArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let project = containers::project(app, &self.args)?.name;
         let engine = app.engine()?;
-        let mut volumes = engine.volumes.list().map_err(|e| CliError::from(EngineError::from(e)))?;
+        let mut volumes =
+            engine.volumes.list().map_err(|e| CliError::from(EngineError::from(e)))?;
         volumes.retain(|volume| {
             let labels = volume.labels.as_ref();
             labels.and_then(|all| all.get(labels::PROJECT)).is_some_and(|name| *name == project)

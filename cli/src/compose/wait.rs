@@ -69,9 +69,8 @@ struct Waiting {
 
 fn begin(app: &App, id: &str) -> Result<Option<Connection>, CliError> {
     let connection = app.engine()?.connect(id)?;
-    Ok(connection.and_then(|mut connection| {
-        connection.send(&Request::Wait).is_ok().then_some(connection)
-    }))
+    Ok(connection
+        .and_then(|mut connection| connection.send(&Request::Wait).is_ok().then_some(connection)))
 }
 
 /// Waits until at least one has ended; takes those that have out of the list.

@@ -234,16 +234,17 @@ struct Ready {
 /// has changed already.
 fn wait(signals: &OwnedFd, tree: &Tree<'_>, changed: bool) -> Result<Ready, CliError> {
     let timeout = Timespec::try_from(QUIET).ok().filter(|_| changed);
-    let mut fds = [
-        PollFd::new(signals, PollFlags::IN),
-        PollFd::from_borrowed_fd(tree.fd(), PollFlags::IN),
-    ];
+    let mut fds =
+        [PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(tree.fd(), PollFlags::IN)];
     match poll(&mut fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(CliError::plain(format!("cannot wait for changes: {error}"))),
     }
     let [signal, change] = fds.map(|fd| !fd.revents().is_empty());
-    Ok(Ready { signal: signal && coracle_sys::signal::next_signal(signals.as_fd()).is_some(), change })
+    Ok(Ready {
+        signal: signal && coracle_sys::signal::next_signal(signals.as_fd()).is_some(),
+        change,
+    })
 }
 
 fn say(app: &mut App, text: &str) -> Result<(), CliError> {

@@ -34,8 +34,7 @@ pub(super) fn sync(
     service: &str,
     pairs: &Pairs,
 ) -> Result<(), CliError> {
-    let wanted =
-        Wanted { services: vec![service.to_owned()], stopped: true, ..Wanted::default() };
+    let wanted = Wanted { services: vec![service.to_owned()], stopped: true, ..Wanted::default() };
     let (there, gone): (Vec<_>, Vec<_>) =
         pairs.iter().partition(|(path, _)| std::fs::symlink_metadata(path).is_ok());
     for known in target::all(app, project, &wanted)? {
@@ -73,8 +72,8 @@ fn copy(app: &mut App, known: &Known, pairs: &[&(PathBuf, PathBuf)]) -> Result<(
     let (engine, session) = app.engine_in_session()?;
     let session = &*session;
     in_child(|| {
-        let (mut reader, writer) = io::pipe()
-            .map_err(|error| CliError::plain(format!("cannot make a pipe: {error}")))?;
+        let (mut reader, writer) =
+            io::pipe().map_err(|error| CliError::plain(format!("cannot make a pipe: {error}")))?;
         std::thread::scope(|scope| {
             let packing = scope.spawn(move || pack(pairs, writer));
             let to = ContainerPath { name: id, path: "/" };
@@ -175,9 +174,6 @@ mod tests {
             let path = entry.path().unwrap().display().to_string();
             seen.push(format!("{kind:?} {path} {text} {}", entry.header().uid().unwrap()));
         }
-        assert_eq!(
-            seen,
-            ["Directory app/d  0", "Regular app/d/f text 0", "Symlink app/l  0"]
-        );
+        assert_eq!(seen, ["Directory app/d  0", "Regular app/d/f text 0", "Symlink app/l  0"]);
     }
 }

@@ -23,8 +23,8 @@ use crate::error::CliError;
 use crate::settings::Settings;
 
 pub(crate) use files::environment;
-pub(crate) use ports::published;
 pub(crate) use host::{profile, restart_policy};
+pub(crate) use ports::published;
 
 /// When an image is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

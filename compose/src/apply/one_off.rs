@@ -22,7 +22,11 @@ impl Apply<'_> {
     ///
     /// # Errors
     /// When the service asks for what cannot be had.
-    pub fn one_off(&mut self, service: &Service, one: &OneOff) -> Result<CreateRequest, ApplyError> {
+    pub fn one_off(
+        &mut self,
+        service: &Service,
+        one: &OneOff,
+    ) -> Result<CreateRequest, ApplyError> {
         let mut service = service.clone();
         service.container_name = Some(one.name.clone());
         service.restart.clear();

@@ -102,9 +102,8 @@ impl Rule {
         read: &dyn Fn(&Path) -> Option<String>,
     ) -> Result<Vec<Self>, WatchError> {
         let Some(entries) = service.raw.pointer("/develop/watch") else { return Ok(Vec::new()) };
-        let triggers = Vec::<Trigger>::deserialize(entries).map_err(|source| {
-            WatchError::Shape { service: service.name.clone(), source }
-        })?;
+        let triggers = Vec::<Trigger>::deserialize(entries)
+            .map_err(|source| WatchError::Shape { service: service.name.clone(), source })?;
         let of_build = ignore_file(service, read);
         triggers
             .into_iter()
@@ -251,8 +250,15 @@ mod tests {
              "exec": {"command": ["reload"]}},
         ]);
         let rules = rules(&service("web", &entries, None));
-        let paths = ["/src/html/a/b", "/src/html/x.tmp", "/src/html/.a.swp", "/src/etc/c",
-            "/src/sql/1", "/src/sql/2", "/src/other"];
+        let paths = [
+            "/src/html/a/b",
+            "/src/html/x.tmp",
+            "/src/html/.a.swp",
+            "/src/etc/c",
+            "/src/sql/1",
+            "/src/sql/2",
+            "/src/other",
+        ];
         let found = work(&rules, paths.map(Path::new));
         let pair = |a: &str, b: &str| (PathBuf::from(a), PathBuf::from(b));
         assert_eq!(
