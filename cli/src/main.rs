@@ -179,11 +179,11 @@ fn execute(
 fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     let spec = invocation.spec;
     let name = spec.names[0];
-    if name == "exec" && app.needs_recovery() {
+    if spec.joins_container() && app.needs_recovery() {
         recover_apart(app)?;
     }
     let needed = spec.needs_namespace(&invocation.matches)
-        || (spec.uses_engine() && name != "exec" && app.needs_recovery());
+        || (spec.uses_engine() && !spec.joins_container() && app.needs_recovery());
     if !needed {
         return Ok(());
     }
@@ -195,6 +195,8 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
             | "compose up"
             | "compose start"
             | "compose restart"
+            | "compose run"
+            | "compose watch"
             | "compose scale"
     ) || app.needs_recovery();
     app.enter(starts)

@@ -21,6 +21,7 @@ mod schema;
 mod stages;
 mod text;
 mod tree;
+pub mod watch;
 pub mod why;
 mod yaml;
 
@@ -30,3 +31,4 @@ pub use load::load;
 pub use options::{LoadOptions, Loaded, Stages};
 pub use output::to_yaml;
 pub use text::variables::Variable;
+pub use text::words::split as split_words;

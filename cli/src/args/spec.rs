@@ -160,6 +160,8 @@ impl Spec {
     pub(crate) fn uses_engine(&self) -> bool {
         let apart = [
             "compose config",
+            "compose events",
+            "compose publish",
             "compose version",
             "completion",
             "events",
@@ -170,6 +172,11 @@ impl Spec {
             "version",
         ];
         !apart.contains(&self.names[0])
+    }
+
+    /// Whether it enters the namespaces of its container by itself, and so no others before.
+    pub(crate) fn joins_container(&self) -> bool {
+        matches!(self.names[0], "exec" | "compose exec")
     }
 
     /// Whether this call needs the user's namespaces.

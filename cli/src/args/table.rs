@@ -327,7 +327,108 @@ pub(super) static COMMANDS: &[Spec] = &[
         Any,
     )
     .group(Inner),
+    Spec::new::<compose::attach::ComposeAttachArgs>(
+        &["compose attach"],
+        "[OPTIONS] SERVICE",
+        AtLeast(1),
+    )
+    .group(Inner),
+    Spec::new::<compose::build::ComposeBuildArgs>(
+        &["compose build"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::commit::ComposeCommitArgs>(
+        &["compose commit"],
+        "[OPTIONS] SERVICE [REPOSITORY[:TAG]]",
+        Between(1, 2),
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::cp::ComposeCpArgs>(
+        &["compose cp"],
+        "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|- | SRC_PATH|- SERVICE:DEST_PATH",
+        Exactly(2),
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::events::ComposeEventsArgs>(
+        &["compose events"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::exec::ComposeExecArgs>(
+        &["compose exec"],
+        "[OPTIONS] SERVICE COMMAND [ARGS...]",
+        AtLeast(2),
+    )
+    .group(Inner)
+    .trailing(),
+    Spec::new::<compose::export::ComposeExportArgs>(
+        &["compose export"],
+        "[OPTIONS] SERVICE",
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(Namespace),
+    Spec::new::<compose::images_used::ComposeImagesArgs>(
+        &["compose images"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::port::ComposePortArgs>(
+        &["compose port"],
+        "[OPTIONS] SERVICE PRIVATE_PORT",
+        AtLeast(2),
+    )
+    .group(Inner),
+    Spec::new::<compose::publish::ComposePublishArgs>(
+        &["compose publish"],
+        "[OPTIONS] REPOSITORY[:TAG]",
+        Exactly(1),
+    )
+    .group(Inner),
+    Spec::new::<compose::pull::ComposePullArgs>(&["compose pull"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::push::ComposePushArgs>(&["compose push"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
+    Spec::new::<compose::run::ComposeRunArgs>(
+        &["compose run"],
+        "[OPTIONS] SERVICE [COMMAND] [ARGS...]",
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(Namespace)
+    .trailing(),
+    Spec::new::<compose::stats::ComposeStatsArgs>(
+        &["compose stats"],
+        "[OPTIONS] [SERVICE]",
+        AtMost(1),
+    )
+    .group(Inner),
+    Spec::new::<compose::top::ComposeTopArgs>(&["compose top"], "[SERVICES...]", Any).group(Inner),
     Spec::new::<compose::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
         .group(Inner),
+    Spec::new::<compose::volumes::ComposeVolumesArgs>(
+        &["compose volumes"],
+        "[OPTIONS] [SERVICE...]",
+        Any,
+    )
+    .group(Inner),
+    Spec::new::<compose::wait::ComposeWaitArgs>(
+        &["compose wait"],
+        "SERVICE [SERVICE...] [OPTIONS]",
+        AtLeast(1),
+    )
+    .group(Inner)
+    .entry(NamespaceIf("down_project")),
+    Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
 ];

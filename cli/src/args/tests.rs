@@ -392,3 +392,37 @@ fn help_of_compose() {
         assert!(text.contains("--dry-run"), "{text}");
     }
 }
+
+#[test]
+fn every_flag_of_compose_is_known() {
+    let parser = |name: &str| match name {
+        "compose" => super::table::COMPOSE.parser(),
+        name => {
+            let found = COMMANDS.iter().find(|spec| spec.names.contains(&name));
+            found.unwrap_or_else(|| panic!("{name} is no command")).parser()
+        }
+    };
+    let text = include_str!("compose-flags.txt");
+    let mut missing = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split(' ');
+        let name = words.next().unwrap_or_default().replace('.', " ");
+        let parser = parser(&name);
+        for word in words {
+            let takes_value = word.ends_with('=');
+            let word = word.trim_end_matches('=');
+            let (short, long) = word.split_once(',').unwrap_or(("", word));
+            let fits = parser.get_arguments().any(|argument| {
+                let letter = argument.get_short().map(|letter| format!("-{letter}"));
+                // Of a switch, the value must be joined by an equals sign.
+                argument.get_long() == long.strip_prefix("--")
+                    && (short.is_empty() || letter.as_deref() == Some(short))
+                    && argument.is_require_equals_set() != takes_value
+            });
+            if !fits {
+                missing.push(format!("{name} {word}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}

@@ -7,7 +7,7 @@ use coracle_runtime::wire::Request;
 use super::run::exit_status;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find;
+use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult};
 use crate::streams::Session;
 use crate::terminal::DetachKeys;
@@ -32,6 +32,26 @@ pub(crate) struct AttachArgs {
 impl Runnable for AttachArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let known = find(app, &self.args[0])?;
+        let how = Attachment {
+            detach_keys: self.detach_keys,
+            stdin: !self.no_stdin,
+            sig_proxy: self.sig_proxy,
+        };
+        how.hold(app, &known)
+    }
+}
+
+/// How to be attached.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    pub(crate) detach_keys: Option<String>,
+    pub(crate) stdin: bool,
+    pub(crate) sig_proxy: bool,
+}
+
+impl Attachment {
+    /// Attaches until the container ends or the user leaves.
+    pub(crate) fn hold(self, app: &mut App, known: &Known) -> CommandResult {
         let refuse = |text: &str| Err(CliError::plain(text));
         match known.state.status {
             Status::Running => {}
@@ -46,7 +66,7 @@ impl Runnable for AttachArgs {
             _ => return refuse("You cannot attach to a stopped container, start it first"),
         }
         let config = &known.container.config;
-        let stdin = config.open_stdin && !self.no_stdin;
+        let stdin = config.open_stdin && self.stdin;
         if config.tty && stdin && !Ui::stdin_is_terminal() {
             return refuse("the input device is not a TTY");
         }

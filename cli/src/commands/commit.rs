@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
+use coracle_image::{Digest, Reference};
 use coracle_runtime::engine::CommitRequest;
 
 use crate::app::App;
@@ -34,24 +35,32 @@ pub(crate) struct CommitArgs {
 
 impl Runnable for CommitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let name = self.args.get(1).filter(|name| !name.is_empty());
-        let name = name
-            .map(|name| app.names().resolve(name))
-            .transpose()
-            .map_err(|e| CliError::plain(e.to_string()))?;
+        let name = name_of(app, self.args.get(1))?;
         let id = find_id(app, &self.args[0])?;
         let request = CommitRequest {
             author: self.author.filter(|author| !author.is_empty()),
             message: self.message.filter(|message| !message.is_empty()),
             changes: self.change,
             pause: self.pause && !self.no_pause,
-            name: name.map(coracle_image::Reference::with_default_tag),
+            name,
         };
-        let image = app.adding_images(|app| {
-            let (engine, session, store) = app.engine_and_store()?;
-            engine.commit(session, store, &id, &request).map_err(CliError::from)
-        })?;
+        let image = commit(app, &id, &request)?;
         writeln!(app.ui.data(), "{image}")?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// The name an image is to get, if any.
+pub(crate) fn name_of(app: &App, typed: Option<&String>) -> Result<Option<Reference>, CliError> {
+    let name = typed.filter(|name| !name.is_empty()).map(|name| app.names().resolve(name));
+    let name = name.transpose().map_err(|e| CliError::plain(e.to_string()))?;
+    Ok(name.map(Reference::with_default_tag))
+}
+
+/// Makes an image of a container; gives its id.
+pub(crate) fn commit(app: &mut App, id: &str, request: &CommitRequest) -> Result<Digest, CliError> {
+    app.adding_images(|app| {
+        let (engine, session, store) = app.engine_and_store()?;
+        engine.commit(session, store, id, request).map_err(CliError::from)
+    })
 }

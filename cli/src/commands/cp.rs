@@ -54,7 +54,7 @@ impl Runnable for CpArgs {
 }
 
 /// `CONTAINER:PATH`; what begins with a slash or a dot is a path of the host.
-fn container_path(text: &str) -> Option<ContainerPath<'_>> {
+pub(crate) fn container_path(text: &str) -> Option<ContainerPath<'_>> {
     if text.starts_with(['/', '.']) {
         return None;
     }
@@ -68,7 +68,8 @@ fn host_path(path: &str) -> Result<String, CliError> {
     Ok(absolute(&here.to_string_lossy(), path))
 }
 
-fn copy_in(
+/// Copies a path of the host, or what standard input brings, into a container.
+pub(crate) fn copy_in(
     app: &mut App,
     source: &str,
     to: &ContainerPath<'_>,
@@ -89,7 +90,8 @@ fn copy_in(
     .map_err(failure)
 }
 
-fn copy_out(
+/// Copies a path of a container to the host, or to standard output.
+pub(crate) fn copy_out(
     app: &mut App,
     from: &ContainerPath<'_>,
     target: &str,

@@ -53,33 +53,66 @@ pub(crate) struct ExecArgs {
 impl Runnable for ExecArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (name, argv) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
-        if self.tty && self.interactive && !self.detach && !Ui::stdin_is_terminal() {
+        let env = run_flags::environment(&self.env_file, &self.env, &app.settings.environment)?;
+        let id = find_id(app, name)?;
+        let further = Further {
+            argv: argv.to_vec(),
+            env,
+            user: self.user.unwrap_or_default(),
+            working_dir: self.workdir.unwrap_or_default(),
+            tty: self.tty,
+            privileged: self.privileged,
+            stdin: self.interactive,
+            detach: self.detach,
+            detach_keys: self.detach_keys,
+        };
+        further.run(app, &id)
+    }
+}
+
+/// A further command of a container, and how we are connected to it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Further {
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: Vec<String>,
+    pub(crate) user: String,
+    pub(crate) working_dir: String,
+    pub(crate) tty: bool,
+    pub(crate) privileged: bool,
+    pub(crate) stdin: bool,
+    pub(crate) detach: bool,
+    pub(crate) detach_keys: Option<String>,
+}
+
+impl Further {
+    /// Runs it; the status is the command's own. This process joins the container's
+    /// namespaces, so it must not have a second thread and does nothing else afterwards.
+    pub(crate) fn run(self, app: &mut App, id: &str) -> CommandResult {
+        let stdin = self.stdin && !self.detach;
+        if self.tty && stdin && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY"));
         }
         let detach_keys = DetachKeys::parse(self.detach_keys.as_deref())?;
-        let env = run_flags::environment(&self.env_file, &self.env, &app.settings.environment)?;
-        let id = find_id(app, name)?;
-        let stdin = self.interactive && !self.detach;
-        let attach = Attach { stdin, stdout: !self.detach, stderr: !self.detach };
-        let (columns, rows) = terminal::size().filter(|_| self.tty).unwrap_or_default();
+        let (tty, detach) = (self.tty, self.detach);
+        let (columns, rows) = terminal::size().filter(|_| tty).unwrap_or_default();
         let request = ExecRequest {
-            argv: argv.to_vec(),
-            env,
-            user: self.user.clone().unwrap_or_default(),
-            working_dir: self.workdir.clone().unwrap_or_default(),
-            tty: self.tty,
+            argv: self.argv,
+            env: self.env,
+            user: self.user,
+            working_dir: self.working_dir,
+            tty,
             privileged: self.privileged,
-            attach,
+            attach: Attach { stdin, stdout: !detach, stderr: !detach },
             console_size: [rows.into(), columns.into()],
         };
-        let mut executed = match app.engine()?.exec(&id, request) {
+        let mut executed = match app.engine()?.exec(id, request) {
             Ok(executed) => executed,
-            Err(error) => return self.refused(app, error),
+            Err(error) => return refused(app, detach, error),
         };
-        if self.detach {
+        if detach {
             return Ok(ExitStatus::Success);
         }
-        let session = Session { stdin, tty: self.tty, sig_proxy: !self.tty, detach_keys };
+        let session = Session { stdin, tty, sig_proxy: !tty, detach_keys };
         match session.run(&mut executed.connection)? {
             Ended::Exited(code) => Ok(code_of(code)),
             Ended::Detached => Ok(ExitStatus::Success),
@@ -88,14 +121,12 @@ impl Runnable for ExecArgs {
     }
 }
 
-impl ExecArgs {
-    /// A program that does not start is told of on standard output, as Docker does.
-    fn refused(&self, app: &mut App, error: EngineError) -> CommandResult {
-        let EngineError::Start(failure) = &error else { return Err(error.into()) };
-        if self.detach || !matches!(failure.code, 126..=128) {
-            return Err(CliError::from(error).status(ExitStatus::Failure));
-        }
-        write!(app.ui.data(), "{}\r\n", failure.message)?;
-        Ok(code_of(failure.code))
+/// A program that does not start is told of on standard output, as Docker does.
+fn refused(app: &mut App, detach: bool, error: EngineError) -> CommandResult {
+    let EngineError::Start(failure) = &error else { return Err(error.into()) };
+    if detach || !matches!(failure.code, 126..=128) {
+        return Err(CliError::from(error).status(ExitStatus::Failure));
     }
+    write!(app.ui.data(), "{}\r\n", failure.message)?;
+    Ok(code_of(failure.code))
 }

@@ -19,12 +19,20 @@ pub(crate) struct ExportArgs {
 
 impl Runnable for ExportArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let mut output = Output::create(self.output.as_deref(), "failed to export container")?;
+        let output = Output::create(self.output.as_deref(), DOING)?;
         let id = find_id(app, &self.args[0])?;
-        let (engine, session) = app.engine_in_session()?;
-        let session = &*session;
-        apart(|| engine.export(session, &id, &mut output))??;
-        output.finish()?;
-        Ok(ExitStatus::Success)
+        export(app, &id, output)
     }
+}
+
+/// What messages about the output begin with.
+pub(crate) const DOING: &str = "failed to export container";
+
+/// Writes the files of a container.
+pub(crate) fn export(app: &mut App, id: &str, mut output: Output) -> CommandResult {
+    let (engine, session) = app.engine_in_session()?;
+    let session = &*session;
+    apart(|| engine.export(session, id, &mut output))??;
+    output.finish()?;
+    Ok(ExitStatus::Success)
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_image::{Reference, RegistryError, TransferError};
+use coracle_image::{Platform, PushOutcome, Reference, RegistryError, TransferError};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -49,19 +49,12 @@ impl Runnable for PushArgs {
             }
         };
         app.ui.flush()?;
-        let settings = registries::settings(app);
-        let progress = Progress::new(self.quiet, Ui::stdout_is_terminal());
         for name in &names {
-            let outcome =
-                coracle_image::push(app.store()?, &settings, name, platform.as_ref(), &progress)
-                    .map_err(|e| failure(&e, progress.began()))?;
+            let outcome = upload(app, name, platform.as_ref(), self.quiet)?;
             if !self.quiet {
                 writeln!(app.ui.data(), "{outcome}")?;
                 app.ui.flush()?;
             }
-            let shown = name.familiar();
-            let kind = coracle_runtime::events::Kind::Image;
-            app.engine()?.events.object(kind, "push", &shown, &[("name", &shown)]);
         }
         if self.quiet {
             let shown = if self.all_tags { name.repository() } else { names[0].to_string() };
@@ -69,6 +62,23 @@ impl Runnable for PushArgs {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// Uploads one image; gives what there is to say about it. Starts threads.
+pub(crate) fn upload(
+    app: &App,
+    name: &Reference,
+    platform: Option<&Platform>,
+    quiet: bool,
+) -> Result<PushOutcome, CliError> {
+    let settings = registries::settings(app);
+    let progress = Progress::new(quiet, Ui::stdout_is_terminal());
+    let outcome = coracle_image::push(app.store()?, &settings, name, platform, &progress)
+        .map_err(|e| failure(&e, progress.began()))?;
+    let shown = name.familiar();
+    let kind = coracle_runtime::events::Kind::Image;
+    app.engine()?.events.object(kind, "push", &shown, &[("name", &shown)]);
+    Ok(outcome)
 }
 
 /// Docker's client says itself that there is nobody to log in as, without the request.

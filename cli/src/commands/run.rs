@@ -91,7 +91,7 @@ fn failed(app: &mut App, container: &Container, detach: bool, error: CliError) -
 }
 
 /// The exit code of a session that was attached to a container.
-pub(super) fn exit_status(app: &App, id: &str, ended: Ended) -> CommandResult {
+pub(crate) fn exit_status(app: &App, id: &str, ended: Ended) -> CommandResult {
     match ended {
         Ended::Exited(code) => Ok(code_of(code)),
         Ended::Detached => Ok(ExitStatus::Success),

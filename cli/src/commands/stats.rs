@@ -9,13 +9,22 @@ use super::chosen_format;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::containers::{self, Known};
-use crate::error::{CommandResult, ExitStatus};
+use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
 use crate::ui::Ui;
 
 /// Show what containers use, live
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    pub(crate) flags: StatsFlags,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+// No doc comment: it would replace the description of the command it is part of.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatsFlags {
     /// Include containers that are not running
     #[arg(long, short = 'a')]
     pub(crate) all: bool,
@@ -28,8 +37,6 @@ pub(crate) struct StatsArgs {
     /// Do not shorten anything
     #[arg(long)]
     pub(crate) no_trunc: bool,
-    #[arg(value_name = "ARG", hide = true)]
-    pub(crate) args: Vec<String>,
 }
 
 const COLUMNS: Columns = Columns {
@@ -56,12 +63,46 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 
 impl Runnable for StatsArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        let Self { flags, args } = self;
+        let all = flags.all;
+        flags.show(app, &|app| match args.is_empty() {
+            true => Ok(containers::list(app)?
+                .into_iter()
+                .filter(|known| all || known.state.status.is_running())
+                .map(by_id)
+                .collect()),
+            false => {
+                args.iter().map(|name| Ok((name.clone(), containers::find(app, name)?))).collect()
+            }
+        })
+    }
+}
+
+/// A container under the name it is shown by, its id.
+pub(crate) fn by_id(known: Known) -> (String, Known) {
+    (known.container.short_id().to_owned(), known)
+}
+
+/// A container and what it uses, unless it does not run.
+struct Reading {
+    /// As the user named it.
+    named: String,
+    known: Known,
+    sample: Option<Sample>,
+}
+
+/// Says which containers are shown, and what each is called; asked before each table.
+type Chosen<'a> = &'a dyn Fn(&App) -> Result<Vec<(String, Known)>, CliError>;
+
+impl StatsFlags {
+    /// Shows the containers that `chosen` gives: once, or again and again.
+    pub(crate) fn show(&self, app: &mut App, chosen: Chosen<'_>) -> CommandResult {
         let format = chosen_format(app, self.format.as_deref(), "statsFormat");
         let listing = Listing::new(&COLUMNS, format.as_deref(), false)?;
-        let mut before = self.read(app)?;
+        let mut before = read(app, chosen)?;
         loop {
             std::thread::sleep(INTERVAL);
-            let now = self.read(app)?;
+            let now = read(app, chosen)?;
             let rows: Vec<Row> = now.iter().map(|one| self.row(one, &before)).collect();
             if !self.no_stream && Ui::stdout_is_terminal() {
                 write!(app.ui.data(), "{CLEAR}")?;
@@ -74,41 +115,6 @@ impl Runnable for StatsArgs {
             }
             before = now;
         }
-    }
-}
-
-/// A container and what it uses, unless it does not run.
-struct Reading {
-    /// As the user named it.
-    named: String,
-    known: Known,
-    sample: Option<Sample>,
-}
-
-impl StatsArgs {
-    fn read(&self, app: &App) -> Result<Vec<Reading>, crate::error::CliError> {
-        let chosen: Vec<(String, Known)> = if self.args.is_empty() {
-            containers::list(app)?
-                .into_iter()
-                .filter(|known| self.all || known.state.status.is_running())
-                .map(|known| (known.container.short_id().to_owned(), known))
-                .collect()
-        } else {
-            self.args
-                .iter()
-                .map(|name| Ok((name.clone(), containers::find(app, name)?)))
-                .collect::<Result<_, crate::error::CliError>>()?
-        };
-        Ok(chosen
-            .into_iter()
-            .map(|(named, known)| {
-                let sample =
-                    known.life.init.filter(|_| known.state.status.is_running()).map(|init| {
-                        sample(&Target { cgroup: known.life.cgroup.as_deref(), init: init.pid })
-                    });
-                Reading { named, known, sample }
-            })
-            .collect())
     }
 
     fn row(&self, reading: &Reading, before: &[Reading]) -> Row {
@@ -174,4 +180,14 @@ impl StatsArgs {
             );
         row
     }
+}
+
+fn read(app: &App, chosen: Chosen<'_>) -> Result<Vec<Reading>, CliError> {
+    let reading = |(named, known): (String, Known)| {
+        let init = known.life.init.filter(|_| known.state.status.is_running());
+        let target = |pid| Target { cgroup: known.life.cgroup.as_deref(), init: pid };
+        let sample = init.map(|init| sample(&target(init.pid)));
+        Reading { named, known, sample }
+    };
+    Ok(chosen(app)?.into_iter().map(reading).collect())
 }

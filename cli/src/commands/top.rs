@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::{processes, top};
+use coracle_runtime::processes;
+use coracle_runtime::top::{self, Table};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find;
+use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::align_with;
 
@@ -24,17 +25,7 @@ pub(crate) struct TopArgs {
 impl Runnable for TopArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (name, options) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
-        let known = find(app, name)?;
-        let id = &known.container.id;
-        let init = known
-            .life
-            .init
-            .filter(|_| known.state.status.is_running())
-            .ok_or_else(|| CliError::engine(format!("container {id} is not running")))?;
-        let cgroup = known.life.cgroup.as_deref();
-        let list = processes::of_container(cgroup, init.pid)
-            .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;
-        let table = top::top(&list, options).map_err(|e| CliError::library(&e, None))?;
+        let table = processes_of(&find(app, name)?, options)?;
         let mut text = table.titles.join("\t");
         for row in &table.rows {
             text.push('\n');
@@ -43,4 +34,18 @@ impl Runnable for TopArgs {
         writeln!(app.ui.data(), "{}", align_with(&text, CELL_WIDTH_MIN, PADDING))?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// The processes of a running container, as `ps` with these options lists them.
+pub(crate) fn processes_of(known: &Known, options: &[String]) -> Result<Table, CliError> {
+    let id = &known.container.id;
+    let init = known
+        .life
+        .init
+        .filter(|_| known.state.status.is_running())
+        .ok_or_else(|| CliError::engine(format!("container {id} is not running")))?;
+    let cgroup = known.life.cgroup.as_deref();
+    let list = processes::of_container(cgroup, init.pid)
+        .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;
+    top::top(&list, options).map_err(|e| CliError::library(&e, None))
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::volumes::Filter as VolumeFilter;
+use coracle_runtime::volumes::{Filter as VolumeFilter, Volume};
 
 use super::volume_rows::{COLUMNS, Users, error, natural, row};
 use super::{chosen_format, warn_ignored_format};
@@ -34,19 +34,29 @@ impl Runnable for VolumeLsArgs {
         if self.cluster {
             return Err(CliError::unsupported("--cluster", "there are no cluster volumes"));
         }
-        let given = self.format.as_deref();
-        let format = chosen_format(app, given, "volumesFormat");
-        let listing = Listing::new(&COLUMNS, format.as_deref(), self.quiet)?;
+        let format = self.format.as_deref();
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = VolumeFilter::for_list(pairs).map_err(error)?;
         let users = Users::read(app)?;
         let mut volumes = app.engine()?.volumes.list().map_err(error)?;
         volumes.retain(|volume| filter.matches(volume, || !users.of(volume).is_empty()));
-        volumes.sort_by_key(|volume| natural(&volume.name));
-        let rows: Vec<_> = volumes.iter().map(row).collect();
-        warn_ignored_format(app, given, self.quiet)?;
-        let text = listing.render(&rows)?;
-        write!(app.ui.data(), "{text}")?;
-        Ok(ExitStatus::Success)
+        print(app, volumes, format, self.quiet)
     }
+}
+
+/// Prints volumes by name.
+pub(crate) fn print(
+    app: &mut App,
+    mut volumes: Vec<Volume>,
+    given: Option<&str>,
+    quiet: bool,
+) -> CommandResult {
+    let format = chosen_format(app, given, "volumesFormat");
+    let listing = Listing::new(&COLUMNS, format.as_deref(), quiet)?;
+    volumes.sort_by_key(|volume| natural(&volume.name));
+    let rows: Vec<_> = volumes.iter().map(row).collect();
+    warn_ignored_format(app, given, quiet)?;
+    let text = listing.render(&rows)?;
+    write!(app.ui.data(), "{text}")?;
+    Ok(ExitStatus::Success)
 }

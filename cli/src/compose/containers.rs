@@ -89,21 +89,6 @@ pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summ
     Ok(found)
 }
 
-/// The running container of a service: the one with this number, or the first.
-pub(crate) fn running(
-    app: &App,
-    place: &Place,
-    service: &str,
-    number: u32,
-) -> Result<Summary, CliError> {
-    let wanted = Wanted { services: vec![service.to_owned()], number, ..Wanted::default() };
-    let found = found::containers(app.engine()?.list()?, &place.name, &wanted);
-    found.into_iter().next().ok_or_else(|| {
-        let which = if number > 0 { format!(" container #{number}") } else { String::new() };
-        CliError::plain(format!("service {service:?} is not running{which}"))
-    })
-}
-
 pub(crate) fn error(error: ProjectError) -> CliError {
     CliError::plain(error.to_string())
 }

@@ -86,6 +86,11 @@ impl Runnable for ComposeDownArgs {
 }
 
 impl ComposeDownArgs {
+    /// As `down --remove-orphans`.
+    pub(crate) fn with_orphans() -> Self {
+        Self { remove_orphans: true, rmi: None, timeout: None, volumes: false, args: Vec::new() }
+    }
+
     /// The containers to be removed.
     fn containers(&self, app: &mut App, place: &Place) -> Result<Vec<Seen>, CliError> {
         let wanted = Wanted {

@@ -165,6 +165,13 @@ impl Runnable for ComposeStopArgs {
     }
 }
 
+impl ComposeRestartArgs {
+    /// As `restart SERVICE…`.
+    pub(crate) fn of(services: Vec<String>) -> Self {
+        Self { no_deps: false, timeout: None, args: services }
+    }
+}
+
 impl Runnable for ComposeRestartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (place, _) = of_services(app, &self.args, true)?;

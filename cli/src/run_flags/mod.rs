@@ -24,6 +24,7 @@ use crate::settings::Settings;
 
 pub(crate) use files::environment;
 pub(crate) use host::{profile, restart_policy};
+pub(crate) use ports::published;
 
 /// When an image is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ fn mount_flags(
     Ok(())
 }
 
-fn mount_error(error: MountError) -> CliError {
+pub(crate) fn mount_error(error: MountError) -> CliError {
     match error.side() {
         Side::Engine => CliError::engine(error),
         Side::Flag | Side::Client => CliError::plain(error.to_string()),

@@ -61,7 +61,7 @@ fn protocol_name(text: &str) -> Result<String, CliError> {
 }
 
 /// `-p`: the bindings by container port.
-pub(super) fn published(given: &[String]) -> Result<PortMap, CliError> {
+pub(crate) fn published(given: &[String]) -> Result<PortMap, CliError> {
     let mut out = PortMap::new();
     for text in given {
         for (port, binding) in publication(text)? {

@@ -53,7 +53,7 @@ impl Apply<'_> {
     }
 
     /// What the engine is asked for.
-    fn request(
+    pub(super) fn request(
         &mut self,
         service: &Service,
         number: u32,

@@ -20,6 +20,7 @@ mod files;
 mod hooks;
 mod look;
 mod objects;
+mod one_off;
 mod start;
 mod stop;
 mod tell;
@@ -34,6 +35,7 @@ use coracle_runtime::watch::Watch;
 
 pub use error::ApplyError;
 pub use look::{look, seen};
+pub use one_off::OneOff;
 pub use stop::{Teardown, waves_of};
 pub use tell::{Kind, Turn, Watcher};
 pub use wait::Health;

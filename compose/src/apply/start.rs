@@ -185,7 +185,7 @@ impl Apply<'_> {
     }
 
     /// The containers whose state a service waits for.
-    fn waits_of(&self, service: &str) -> Result<Vec<Wait>, ApplyError> {
+    pub(super) fn waits_of(&self, service: &str) -> Result<Vec<Wait>, ApplyError> {
         let Some(service) = self.project.services.get(service) else { return Ok(Vec::new()) };
         let mut waits = Vec::new();
         for (on, dependency) in &service.depends_on {

@@ -2,7 +2,7 @@
 //! a shell; nothing is expanded; `;`, `&`, `|`, `<` and `>` outside of quotes end it.
 
 /// The words, or nothing when quotes or brackets do not match.
-pub(crate) fn split(line: &str) -> Option<Vec<String>> {
+pub fn split(line: &str) -> Option<Vec<String>> {
     let mut splitter = Splitter::default();
     for c in line.chars() {
         match splitter.step(c)? {

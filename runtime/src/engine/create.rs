@@ -142,6 +142,16 @@ pub(super) fn random() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
+impl Engine {
+    /// Random digits, as many as an id has.
+    ///
+    /// # Errors
+    /// When the kernel has none.
+    pub fn random_id(&self) -> Result<String, EngineError> {
+        new_id()
+    }
+}
+
 pub(super) fn new_id() -> Result<String, EngineError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {

@@ -1,0 +1,118 @@
+//! The verbs of Compose besides `up` and `down`.
+
+use coracle_integration::{TestEnv, recorded, wait};
+use rustix::process::Signal;
+
+recorded! {
+    "compose-verbs.md":
+    exec = "exec",
+    run = "run",
+    containers_looked_at = "containers looked at",
+    files = "files",
+    events_and_wait = "events and wait",
+    images = "images",
+}
+
+fn down(env: TestEnv) {
+    env.run(["compose", "-p", "t", "down", "-v", "-t", "0", "--remove-orphans"]).success();
+    env.assert_nothing_left();
+}
+
+/// What a container has in a file; empty when there is none.
+fn content(env: &TestEnv, path: &str) -> String {
+    let script = format!("cat {path} 2>/dev/null; true");
+    env.run(["compose", "-p", "t", "exec", "-T", "web", "sh", "-c", &script]).stdout()
+}
+
+#[test]
+fn watch_copies_removes_restarts_and_runs() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  web:
+    image: alpine
+    init: true
+    command: [sh, -c, 'echo begun >> /begun; sleep 1000']
+    develop:
+      watch:
+        - {action: sync, path: ./src, target: /app, ignore: ['*.tmp'], initial_sync: true}
+        - {action: sync+restart, path: ./etc/web.conf, target: /etc/web.conf}
+        - {action: sync+exec, path: ./sql, target: /sql, exec: {command: [sh, -c, 'cat /sql/* >> /ran']}}
+",
+    );
+    env.write("src/first", "1");
+    let watch = env.coracle().args(["compose", "-p", "t", "watch"]).start();
+    wait::until("what was there is copied", || content(&env, "/app/first") == "1");
+    env.write("src/a/b", "2");
+    env.write("src/no.tmp", "3");
+    wait::until("a new folder is copied", || content(&env, "/app/a/b") == "2");
+    assert_eq!(content(&env, "/app/no.tmp"), "");
+    std::fs::remove_file(env.work().join("src/first")).expect("the file that was written");
+    wait::until("what is gone is removed", || content(&env, "/app/first").is_empty());
+    env.write("etc/web.conf", "4");
+    wait::until("it is restarted with the file", || {
+        content(&env, "/begun") == "begun\nbegun\n" && content(&env, "/etc/web.conf") == "4"
+    });
+    env.write("sql/x", "5");
+    wait::until("the command has run", || content(&env, "/ran") == "5");
+    watch.signal(Signal::INT);
+    let ended = watch.finish().code(130);
+    ended.stdout_has("Watch enabled").stdout_has("service(s) [\"web\"] restarted");
+    down(env);
+}
+
+#[test]
+fn watch_refuses_what_would_have_to_be_built() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  web:
+    image: alpine
+    build: .
+    develop: {watch: [{action: rebuild, path: ./src}]}
+",
+    );
+    let refused = env.run(["compose", "-p", "t", "watch"]).code(1);
+    refused.stderr_has("build: not supported: images are not built by this version");
+    env.run(["compose", "-p", "t", "watch", "--dry-run"]).code(1).stderr_has("--dry-run");
+    env.run(["ps", "-aq"]).success().stdout_is("");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn run_waits_for_what_the_service_depends_on() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  init: {image: alpine, command: touch /shared/done, volumes: ['shared:/shared']}
+  web:
+    image: alpine
+    volumes: ['shared:/shared']
+    depends_on: {init: {condition: service_completed_successfully}}
+    post_start: [{command: [touch, /hooked]}]
+volumes: {shared: {}}
+",
+    );
+    let script = "ls /shared; until test -e /hooked; do usleep 10000; done; echo hooked";
+    let run = env.run(["compose", "-p", "t", "run", "--rm", "web", "sh", "-c", script]);
+    run.success().stdout_is("done\nhooked\n");
+    down(env);
+}
+
+#[test]
+fn attach_shows_the_output_and_passes_the_exit_code_on() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  web: {image: alpine, stdin_open: true, command: [sh, -c, 'read line; echo got $line; exit 6']}
+",
+    );
+    env.run(["compose", "-p", "t", "up", "-d"]).success();
+    let attach = env.coracle().args(["compose", "-p", "t", "attach", "web"]).stdin("word\n");
+    attach.run().code(6).stdout_is("got word\n");
+    down(env);
+}
