@@ -160,6 +160,10 @@ fn execute(
         // What is said for information only may go unheard.
         writeln!(ui.status(), "{text}").unwrap_or_default();
     }
+    if let Some(path) = &settings.file.closed {
+        let text = format!("WARNING: cannot read {}: permission denied", path.display());
+        writeln!(ui.status(), "{text}").unwrap_or_default();
+    }
     let mut app = App::new(ui, settings, program);
     app.compose = invocation.compose.clone();
     let name = invocation.spec.names[0];

@@ -76,6 +76,9 @@ pub(crate) struct FileSettings {
     pub(crate) aliases: BTreeMap<String, String>,
     /// Registries tried, in order, for a name without one.
     pub(crate) unqualified_search_registries: Vec<String>,
+    /// A usual place that is closed to this user, as when HOME is somebody else's.
+    #[serde(skip)]
+    pub(crate) closed: Option<PathBuf>,
 }
 
 impl Settings {
@@ -187,12 +190,17 @@ impl FileSettings {
                 PathBuf::from("/etc/coracle/config.json"),
             ],
         };
+        let mut closed = None;
         for path in candidates {
             match std::fs::read(&path) {
                 Ok(text) => {
-                    return serde_json::from_slice(&text).map_err(|e| {
+                    let file: Self = serde_json::from_slice(&text).map_err(|e| {
                         CliError::plain(format!("cannot use settings file {}: {e}", path.display()))
-                    });
+                    })?;
+                    return Ok(Self { closed, ..file });
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied && chosen.is_none() => {
+                    closed = Some(path);
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound && chosen.is_none() => {}
                 Err(e) => {
@@ -201,7 +209,7 @@ impl FileSettings {
                 }
             }
         }
-        Ok(Self::default())
+        Ok(Self { closed, ..Self::default() })
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod addresses;
 pub mod dns;
 mod flow;
+#[cfg(test)]
+mod fuzz;
 pub mod hub;
 mod loopback;
 mod maker;

@@ -108,10 +108,12 @@ pub enum NftError {
 /// unless they came in by the device `wire`.
 ///
 /// All or nothing is changed.
+/// The socket comes back: to close it takes until the kernel has cleared up after the
+/// table that was deleted, milliseconds later.
 ///
 /// # Errors
 /// [`NftError::Unavailable`] when this kernel cannot or may not do it.
-pub fn mark_transparent(socket: OwnedFd, wire: &str, mark: u32) -> Result<(), NftError> {
+pub fn mark_transparent(socket: OwnedFd, wire: &str, mark: u32) -> Result<Netlink, NftError> {
     let batch = [
         // A table that is not there cannot be deleted; one that is there can be added.
         batch_edge(NFNL_MSG_BATCH_BEGIN),
@@ -125,7 +127,9 @@ pub fn mark_transparent(socket: OwnedFd, wire: &str, mark: u32) -> Result<(), Nf
         batch_edge(NFNL_MSG_BATCH_END),
     ];
     // The end of a batch is not answered by every kernel; the rule before it is.
-    Netlink::new(socket).exchange(&batch, batch.len() - 2).map_err(classify)
+    let netlink = Netlink::new(socket);
+    netlink.exchange(&batch, batch.len() - 2).map_err(classify)?;
+    Ok(netlink)
 }
 
 fn classify(error: NetlinkError) -> NftError {
@@ -295,7 +299,7 @@ mod tests {
                         println!("skipped: no nf_tables: {error:?}");
                         return;
                     }
-                    result => result.unwrap(),
+                    result => drop(result.unwrap()),
                 }
             }
             let listed = tool("nft list ruleset");

@@ -78,6 +78,15 @@ fn hidden(paths: &[String]) -> String {
     }
 }
 
+/// Whether a full disk is at the bottom of it, whichever part met it.
+fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(error.source(), |error| error.source());
+    causes.any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|io| io.kind() == io::ErrorKind::StorageFull)
+    })
+}
+
 impl EngineError {
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
@@ -120,12 +129,8 @@ impl EngineError {
             Self::Spec(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Limit { source, .. } => source.hint(),
-            Self::Record(RecordError::Write { source, .. }) | Self::Io { source, .. }
-                if source.kind() == io::ErrorKind::StorageFull =>
-            {
-                Some(DISK_FULL.to_owned())
-            }
             Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
+            error if is_disk_full(error) => Some(DISK_FULL.to_owned()),
             _ => None,
         }
     }

@@ -11,6 +11,11 @@ const HARMLESS: &[(&str, &str)] = &[
     ("isolation", "it is for Windows"),
     ("cpu_count", "it is for Windows"),
     ("cpu_percent", "it is for Windows"),
+    ("cpu_rt_period", "control groups of version 2 have no such setting"),
+    ("cpu_rt_runtime", "control groups of version 2 have no such setting"),
+    ("mem_swappiness", "control groups of version 2 have no such setting"),
+    ("oom_kill_disable", "control groups of version 2 have no such setting"),
+    ("cgroup_parent", "containers run below the control group that is delegated to this user"),
     ("storage_opt", "the size of a container's files is not limited"),
     ("pull_refresh_after", "pull_policy says when an image is fetched"),
     ("models", "no models are run here"),
@@ -22,6 +27,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("provider", "no external programs are run for a service"),
     ("use_api_socket", "there is no engine with a socket"),
     ("pre_start", "hooks run after the start and before the stop"),
+    ("device_cgroup_rules", "only root can filter devices; name the device in `devices`"),
     ("gpus", "GPUs need a device driver of the host"),
 ];
 

@@ -27,21 +27,14 @@ pub struct Service {
     #[serde(deserialize_with = "texts")]
     pub cap_drop: Vec<String>,
     pub cgroup: String,
-    pub cgroup_parent: String,
     #[serde(deserialize_with = "words")]
     pub command: Option<Vec<String>>,
     pub configs: Vec<FileUse>,
     pub container_name: Option<String>,
-    pub cpu_count: i64,
-    pub cpu_percent: f64,
     #[serde(deserialize_with = "maybe_integer")]
     pub cpu_period: Option<i64>,
     #[serde(deserialize_with = "maybe_integer")]
     pub cpu_quota: Option<i64>,
-    #[serde(deserialize_with = "maybe_integer")]
-    pub cpu_rt_period: Option<i64>,
-    #[serde(deserialize_with = "maybe_integer")]
-    pub cpu_rt_runtime: Option<i64>,
     #[serde(deserialize_with = "maybe_integer")]
     pub cpu_shares: Option<i64>,
     #[serde(deserialize_with = "nano_cpus")]
@@ -49,7 +42,6 @@ pub struct Service {
     pub cpuset: String,
     pub depends_on: BTreeMap<String, Dependency>,
     pub deploy: Deploy,
-    pub device_cgroup_rules: Vec<String>,
     pub devices: Vec<DeviceUse>,
     pub dns: Vec<String>,
     pub dns_opt: Vec<String>,
@@ -77,12 +69,9 @@ pub struct Service {
     pub mac_address: String,
     pub mem_limit: Bytes,
     pub mem_reservation: Bytes,
-    #[serde(deserialize_with = "maybe_integer")]
-    pub mem_swappiness: Option<i64>,
     pub memswap_limit: Bytes,
     pub network_mode: Option<String>,
     pub networks: BTreeMap<String, Option<NetworkUse>>,
-    pub oom_kill_disable: bool,
     #[serde(deserialize_with = "maybe_integer")]
     pub oom_score_adj: Option<i64>,
     pub pid: String,

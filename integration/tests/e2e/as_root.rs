@@ -150,8 +150,8 @@ fn a_full_disk_is_named_and_leaves_nothing_half_made() {
     needs_room(&env, &disk, &run, &["rm", "-f", "c2"]);
     env.write(
         "compose.yaml",
-        "services: {a: {image: alpine, init: true, command: sleep 1000, volumes: ['v:/v']}}\n\
-         volumes: {v: {}}\n",
+        "services: {a: {image: alpine, init: true, command: sleep 1000, volumes: ['data:/data']}}\n\
+         volumes: {data: {}}\n",
     );
     let down = ["compose", "-p", "t", "down", "-v", "-t", "0"];
     needs_room(&env, &disk, &["compose", "-p", "t", "up", "-d"], &down);

@@ -28,6 +28,7 @@ fn one_ctrl_c_stops_and_two_kill() {
     wait::until("the deaf one is ready", || {
         env.run(["logs", "t-deaf-1"]).stdout().contains("ready")
     });
+    env.wait_status("t-soft-1", "running");
     up.signal(Signal::INT);
     // The soft one has gone: the first signal was heard.
     env.wait_status("t-soft-1", "exited");

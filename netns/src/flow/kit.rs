@@ -12,6 +12,7 @@ use slab::Slab;
 
 use super::splice::Pipes;
 use crate::maker::Maker;
+use crate::netlink::Netlink;
 use crate::wire::{Packet, Unreachable, frame, split, unreachable_for};
 
 /// Whose event it is.
@@ -186,6 +187,8 @@ pub(crate) struct Kit {
     /// Whether nf_tables leads the segments of known connections to their sockets; otherwise
     /// all of them come up the wire and are written back.
     pub(crate) marks: bool,
+    /// What made them; only kept, see [`crate::nft::mark_transparent`].
+    pub(crate) _marker: Option<Netlink>,
 }
 
 impl Kit {

@@ -204,17 +204,18 @@ fn forward_ipv6() -> Result<(), HubError> {
 }
 
 /// Has packets of connections that have their socket go to it without a journey over the
-/// wire; in the calling thread's namespace, which is the hub. False when the kernel cannot.
+/// wire; in the calling thread's namespace, which is the hub. `None` when the kernel cannot;
+/// otherwise a socket that need only be kept open for as long as closing it would be in the way.
 ///
 /// # Errors
 /// When it could but did not.
-pub fn mark_known_connections() -> Result<bool, HubError> {
+pub fn mark_known_connections() -> Result<Option<Netlink>, HubError> {
     let marked = coracle_sys::netlink::netfilter_socket()
         .map_err(NftError::from)
         .and_then(|socket| mark_transparent(socket, WIRE, MARK));
     match marked {
-        Ok(()) => Ok(true),
-        Err(NftError::Unavailable(_) | NftError::NoSocket(_)) => Ok(false),
+        Ok(socket) => Ok(Some(socket)),
+        Err(NftError::Unavailable(_) | NftError::NoSocket(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

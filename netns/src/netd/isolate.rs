@@ -5,22 +5,43 @@
 //! 1. *Capabilities*: only those over our own network namespaces stay: CAP_NET_ADMIN (devices,
 //!    transparent sockets), CAP_NET_BIND_SERVICE (listening in the hub at whatever port a
 //!    container asked for) and CAP_NET_RAW. None of them means anything on the host.
-//! 2. *System calls*: a seccomp filter lets pass what the loop uses; all else fails with EPERM.
-//!    Nothing can be executed, mounted, traced or joined. Files can be opened, for reading
-//!    only: the host's `resolv.conf` changes as a laptop moves.
+//! 2. *Files*: none are left (landlock(7), where the kernel has it), but for two: the host's
+//!    `resolv.conf`, which changes as a laptop moves, can be read by the loop, which also
+//!    removes its socket when it ends.
+//! 3. *System calls*: a seccomp filter lets pass what the loop uses; all else fails with EPERM.
+//!    Nothing can be executed, mounted, traced or joined. Files can be opened for reading only.
 //!
 //! Each thread does this for itself.
 
+use std::path::Path;
+
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
+use coracle_sys::landlock::Right;
 use coracle_sys::seccomp::Instruction;
 use rustix::thread::CapabilitySet;
 use rustix::thread::CapabilitySets;
 
-/// Isolates the calling thread.
-pub(crate) fn isolate() -> Result<(), SyscallError> {
+/// Where the host keeps its `resolv.conf`, or what that is a link to.
+const RESOLVERS: [&str; 5] =
+    ["/etc", "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman"];
+
+/// Isolates the loop, whose socket is in `folder`.
+pub(crate) fn isolate_loop(folder: &Path) -> Result<(), SyscallError> {
+    // Wherever else the link leads now.
+    let now = Path::new("/etc/resolv.conf").read_link().ok();
+    let now = now.map(|path| Path::new("/etc").join(path));
+    let read = RESOLVERS.iter().map(Path::new).chain(now.as_deref().and_then(Path::parent));
+    let mut files: Vec<_> = read.map(|folder| (folder, Right::Read)).collect();
+    files.push((folder, Right::Remove));
+    isolate(&files)
+}
+
+/// Isolates the calling thread, but for these rights below folders.
+pub(crate) fn isolate(files: &[(&Path, Right)]) -> Result<(), SyscallError> {
     keep_capabilities()?;
     rustix::thread::set_no_new_privs(true).call(|| "prctl(PR_SET_NO_NEW_PRIVS)".into())?;
+    coracle_sys::landlock::restrict(files)?;
     coracle_sys::seccomp::install(&filter())
 }
 
@@ -149,4 +170,57 @@ fn keep_capabilities() -> Result<(), SyscallError> {
     let sets =
         CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
     rustix::thread::set_capabilities(None, sets).call(|| "capset()".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    /// Runs in a thread of its own, which is isolated for ever; it has what a helper has when it
+    /// is root of the user's namespaces.
+    fn isolated(test: impl FnOnce(&Path) + Send + 'static) {
+        crate::world::alone("netd::isolate::tests::nothing_is_left_but_the_network", || {
+            std::thread::spawn(move || {
+                let folder = tempfile::tempdir().unwrap();
+                fs::write(folder.path().join("netd.sock"), "").unwrap();
+                test(folder.path());
+            })
+            .join()
+            .unwrap();
+        });
+    }
+
+    #[test]
+    fn nothing_is_left_but_the_network() {
+        isolated(|folder| {
+            isolate_loop(folder).unwrap();
+            let sets = rustix::thread::capabilities(None).err();
+            // Not even asked about: the filter knows no such call.
+            assert_eq!(sets, Some(rustix::io::Errno::PERM));
+            let denied = |what: std::io::Result<()>| {
+                assert_eq!(what.unwrap_err().kind(), ErrorKind::PermissionDenied);
+            };
+            denied(File::create(folder.join("new")).map(drop));
+            denied(fs::create_dir(folder.join("new")));
+            denied(std::process::Command::new("/bin/true").status().map(drop));
+            denied(coracle_sys::network::new_network().map_err(|error| error.source));
+            if File::open("/proc/self/status").is_ok() {
+                println!("skipped in part: this kernel has no Landlock");
+            } else {
+                denied(fs::read(folder.join("netd.sock")).map(drop));
+                denied(fs::read("/usr/bin/env").map(drop));
+            }
+            fs::read("/etc/resolv.conf").unwrap();
+            fs::remove_file(folder.join("netd.sock")).unwrap();
+            rustix::net::socket(
+                rustix::net::AddressFamily::INET,
+                rustix::net::SocketType::STREAM,
+                None,
+            )
+            .unwrap();
+        });
+    }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketFlags};
+use rustix::time::Timespec;
 use slab::Slab;
 
 use super::clients::Client;
@@ -113,9 +114,8 @@ impl Netd {
             let busy = self.tcp.turn(&mut self.kit);
             let timeout = if busy { Some(Duration::ZERO) } else { self.until(wake) };
             events.clear();
-            let timeout = timeout.map(|timeout| {
-                timeout.try_into().unwrap_or(rustix::time::Timespec { tv_sec: 3600, tv_nsec: 0 })
-            });
+            let timeout = timeout
+                .map(|timeout| timeout.try_into().unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 }));
             match epoll::wait(
                 &self.kit.poller,
                 rustix::buffer::spare_capacity(&mut events),

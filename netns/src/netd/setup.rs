@@ -13,7 +13,7 @@ use rustix::mount::MountFlags;
 use serde::{Deserialize, Serialize};
 
 use super::end::Exit;
-use super::isolate::isolate;
+use super::isolate::{isolate, isolate_loop};
 use super::names::Names;
 use super::run::Netd;
 use crate::flow::{Kit, Wire};
@@ -68,7 +68,7 @@ pub fn main(settings: &Settings, door: OwnedFd) -> i32 {
 struct Entered {
     hub: Hub,
     wire: OwnedFd,
-    marks: bool,
+    marks: Option<Netlink>,
 }
 
 fn begin(settings: &Settings, door: OwnedFd) -> Result<Netd, SetupError> {
@@ -89,12 +89,13 @@ fn begin(settings: &Settings, door: OwnedFd) -> Result<Netd, SetupError> {
         maker,
         pipes: crate::flow::Pipes::default(),
         now: Instant::now(),
-        marks: entered.marks,
+        marks: entered.marks.is_some(),
+        _marker: entered.marks,
     };
     let names = Names::open(&mut kit.maker).call(|| "bind(127.0.0.11:53) in the hub".into())?;
     let exit = Exit { lock, socket: settings.folder.join("netd.sock") };
     let netd = Netd::new(kit, entered.hub, names, door, exit).call(|| "epoll_ctl()".into())?;
-    isolate()?;
+    isolate_loop(&settings.folder)?;
     Ok(netd)
 }
 
@@ -107,11 +108,11 @@ fn enter(folder: &Path, packets: bool) -> Result<Entered, SetupError> {
     enter_hub(&folder.join("hub"))?;
     let (hub, device) = Hub::set_up(Netlink::here()?, &void_netlink, void.as_fd())?;
     coracle_sys::sockets::bind_packet(&wire, device)?;
-    let marks = !packets && hub::mark_known_connections()?;
-    if !marks {
+    let marks = if packets { None } else { hub::mark_known_connections()? };
+    if marks.is_none() {
         pass_on_known_packets()?;
     }
-    isolate()?;
+    isolate(&[])?;
     Ok(Entered { hub, wire, marks })
 }
 

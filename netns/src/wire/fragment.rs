@@ -42,6 +42,16 @@ pub(crate) struct Reassembly {
 }
 
 impl Reassembly {
+    /// What waits has no more bytes.
+    #[cfg(test)]
+    pub(crate) const BYTES_MAX: usize = DATAGRAMS_MAX * DATAGRAM_BYTES_MAX;
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        assert!(self.waiting.values().all(|it| it.parts.len() <= PARTS_MAX));
+        self.waiting.values().flat_map(|it| &it.parts).map(|(_, part)| part.len()).sum()
+    }
+
     /// Takes a fragment; gives the payload of the datagram when it was the last that missed.
     pub(crate) fn add(&mut self, now: Instant, packet: &Packet<'_>) -> Option<Vec<u8>> {
         let piece = packet.fragment?;

@@ -12,6 +12,7 @@ pub mod fd;
 pub mod fork;
 pub mod idmap;
 pub mod init_calls;
+pub mod landlock;
 pub mod memory;
 pub mod mount;
 pub mod net;

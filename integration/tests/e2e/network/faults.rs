@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use coracle_integration::{TestEnv, leak, registry::free_port, skip, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::kit::{address, far, field, get, idle, monitor_of, whoami, within};
+use super::kit::{PERL, address, far, field, get, idle, monitor_of, need_perl, whoami, within};
 
 fn netd(env: &TestEnv) -> Pid {
     let found = leak::processes_named(env.root(), "coracle-netd");
@@ -228,4 +228,43 @@ fn hub_devices(env: &TestEnv) -> Vec<String> {
         names.extend(text.lines().filter_map(device));
     }
     names
+}
+
+/// Opens so many connections as its first argument says, and keeps them; prints how many there are, what was
+/// said to the others, and whether there is room again once all are closed.
+const MANY: &str = r#"
+use strict; use IO::Socket::INET;
+my ($wanted, $host) = @ARGV;
+my ($open, %said) = ([]);
+sub try { IO::Socket::INET->new(PeerAddr => "$host:7001", Timeout => 10) }
+for (1 .. $wanted) {
+    my $socket = try();
+    if ($socket) { push @$open, $socket } else { $said{$! + 0}++ }
+}
+printf "open %d, errors %s\n", scalar @$open, join " ", sort keys %said;
+$open = undef;
+for (1 .. 50) { last if $said{again} = try(); select undef, undef, undef, 0.1 }
+print $said{again} ? "room again\n" : "no room\n";
+"#;
+
+#[test]
+fn who_asks_for_more_connections_than_descriptors_allow_gets_an_error() {
+    need_perl!();
+    let [far, _] = far!();
+    let env = TestEnv::new();
+    // The helper starts with this container, and has its limit.
+    env.sh("ulimit -n 256; docker run -d --name first alpine sleep 100000").success();
+    env.write("many.pl", MANY);
+    let work = format!("{}:/work:ro", env.work().display());
+    idle(&env, "c1", &[&["-v", &work], &PERL[..]].concat());
+    let output = within(&env, "c1", &format!("perl /work/many.pl 300 {}", far.v4)).success();
+    let lines = output.lines();
+    let open = lines[0].split([' ', ',']).nth(1).and_then(|count| count.parse::<usize>().ok());
+    // Two descriptors each, and something is kept back for all the rest.
+    assert!(open.is_some_and(|open| (50..128).contains(&open)), "{output}");
+    // EHOSTUNREACH, EACCES or ECONNREFUSED: an answer, not a time-out (ETIMEDOUT is 110).
+    assert!(!lines[0].contains("110") && !lines[0].ends_with("errors "), "{output}");
+    assert_eq!(lines[1], "room again", "{output}");
+    env.run(["rm", "-f", "first", "c1"]).success();
+    env.assert_nothing_left();
 }

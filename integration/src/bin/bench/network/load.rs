@@ -45,10 +45,10 @@ pub(crate) fn rows(worlds: &Worlds) {
     }
 }
 
-/// The helper has two descriptors for each connection, and keeps some for itself.
+/// The helper has two descriptors for each connection; a quarter of all is for other uses.
 fn idle() -> u64 {
     use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).maximum.map_or(IDLE, |files| IDLE.min(files / 2 - 1000))
+    getrlimit(Resource::Nofile).maximum.map_or(IDLE, |files| IDLE.min(files / 8 * 3 - 500))
 }
 
 fn hold<'a>(to: &'a str, idle: &'a str) -> Vec<&'a str> {

@@ -16,7 +16,7 @@ pub(crate) fn row() {
     }
     for number in 0..CONTAINERS {
         let network = format!("n{}", number % NETWORKS);
-        let port = format!("{}:80", 35_200 + number);
+        let port = format!("{}:80", 15_300 + number);
         let run = ["run", "-d", "--network", &network, "-p", &port, "alpine", "sleep", "1000"];
         env.run(run).success();
     }

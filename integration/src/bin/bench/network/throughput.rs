@@ -50,7 +50,7 @@ pub(crate) fn rows(worlds: &Worlds) {
 fn two_rows(what: &str, promise: f64, medians: &[(String, Option<f64>)]) {
     let promise = Promise::Share(promise, "host");
     let [marks, packets, peers @ ..] = medians else { return };
-    let of = |ours: &(String, Option<f64>)| [&[ours.clone()], peers].concat();
+    let of = |ours: &(String, Option<f64>)| [std::slice::from_ref(ours), peers].concat();
     table::row(what, "Gbit/s", &promise, &of(marks));
     table::row(&format!("{what}, {}", packets.0), "Gbit/s", &promise, &of(packets));
 }

@@ -1,12 +1,12 @@
 //! The model against cases whose answers Docker Compose gave; `cases/README.md` says how they
 //! are written. The files of a case are in memory.
 
-mod support;
+#![expect(clippy::unwrap_used, reason = "a broken case is a broken test")]
 
-use support::{Case, PARENT, cases};
+use crate::support::{Case, PARENT, cases};
 
-const OWN: &str = include_str!("cases/own.txt");
-const SEEDS: &str = include_str!("cases/seeds.txt");
+const OWN: &str = include_str!("../cases/own.txt");
+const SEEDS: &str = include_str!("../cases/seeds.txt");
 
 fn check(case: &Case) -> Result<(), String> {
     match (case.load(), &case.expected) {

@@ -1,15 +1,13 @@
 //! No input makes the loader panic: neither odd bytes nor files that are nearly right.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::support::{Memory, PARENT, cases};
 use coracle_compose::{LoadOptions, Stages, load};
 use proptest::prelude::*;
-use support::{Memory, PARENT, cases};
 
-const OWN: &str = include_str!("cases/own.txt");
+const OWN: &str = include_str!("../cases/own.txt");
 
 fn load_text(text: &str, interpolate: bool) {
     let files = Memory { stdin: text.to_owned(), ..Memory::default() };
@@ -115,7 +113,10 @@ proptest! {
 #[test]
 fn every_case_is_printed_and_read_again() {
     let mut loaded = 0;
-    for case in cases(OWN).iter().filter(|case| case.name != "interp-keys") {
+    // Dollars in keys are doubled in print and not read as variables; relative paths that were
+    // left so are made absolute by the second reading.
+    let changed = ["interp-keys", "out-no-path-resolution"];
+    for case in cases(OWN).iter().filter(|case| !changed.contains(&case.name.as_str())) {
         let Ok(project) = case.load() else { continue };
         loaded += 1;
         let files = Memory { stdin: project.yaml().replace('$', "$$"), ..Memory::default() };

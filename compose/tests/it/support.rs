@@ -1,5 +1,7 @@
 //! Cases from their text form, and files in memory.
 
+#![expect(clippy::unwrap_used, reason = "a broken case is a broken test")]
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};

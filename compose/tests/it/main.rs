@@ -1,0 +1,6 @@
+//! The model as a whole: cases with the answers of Docker Compose, odd input, its own table.
+
+mod cases;
+mod no_panic;
+mod reference;
+mod support;
