@@ -47,6 +47,7 @@ fn row(attr: &'static Attr, path: &str) -> Attribute {
         Support::Partly(condition) => condition,
         Support::Refused => "error",
     };
+    let support = crate::container::said_of(path).unwrap_or(support);
     Attribute { path: path.to_owned(), types: types(attr), allowed: attr.one_of.to_vec(), support }
 }
 

@@ -13,6 +13,8 @@ pub enum ApplyError {
     Container(#[from] ContainerError),
     #[error("environment variable {variable:?} required by {kind} {name:?} is not set")]
     NoVariable { variable: String, kind: &'static str, name: String },
+    #[error("cannot read {kind} file {path}")]
+    CannotRead { kind: &'static str, path: String, source: std::io::Error },
     /// What a service waits for will not come.
     #[error("{message}")]
     Dependency {

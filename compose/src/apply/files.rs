@@ -1,4 +1,12 @@
 //! Configs and secrets become files that a container can have mounted.
+//!
+//! A file of the host is bound as it is. When its owner or mode is to be another one in the
+//! container, what it holds at that moment is delivered instead, in memory as that of
+//! variables; Docker Compose passes the wish over.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 
 use coracle_runtime::engine::Delivery;
 
@@ -8,6 +16,9 @@ use crate::project::{ConfigOrSecret, FileUse, Service};
 
 /// Mode of a config or secret that says nothing about it.
 const MODE_DEFAULT: u32 = 0o444;
+
+/// A file that is delivered; it takes memory. Docker's secrets have at most 500 kB.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 impl Apply<'_> {
     /// The files of a service; what comes from a variable or is written in the Compose file
@@ -51,28 +62,12 @@ impl Apply<'_> {
         if object.external {
             return Err(ContainerError::External { kind, name: wanted.source.clone() }.into());
         }
-        if let Some(path) = object.file {
-            let asks = wanted.uid.is_some() || wanted.gid.is_some() || wanted.mode.is_some();
-            if asks {
-                let kind = if kind == "secret" { "secrets" } else { kind };
-                self.watcher.warn(&format!(
-                    "{kind} `uid`, `gid` and `mode` are not supported, they will be ignored"
-                ));
-            }
-            if !std::path::Path::new(&path).exists() {
-                self.watcher.warn(&format!("{kind} file {name} does not exist"));
-            }
-            return Ok(path);
+        if let Some(path) =
+            object.file.as_ref().filter(|path| !self.is_copied(kind, wanted, path, &name))
+        {
+            return Ok(path.clone());
         }
-        let content = match (object.content, object.environment) {
-            (Some(content), _) => content,
-            (None, Some(variable)) => self
-                .environment
-                .get(&variable)
-                .cloned()
-                .ok_or_else(|| ApplyError::NoVariable { variable, kind, name: name.clone() })?,
-            (None, None) => String::new(),
-        };
+        let (content, mode) = self.content(kind, &name, object)?;
         let id = |text: &Option<String>, attribute| match text {
             None => Ok(0),
             Some(text) => text.parse().map_err(|_| ContainerError::Invalid {
@@ -85,11 +80,56 @@ impl Apply<'_> {
         let file = Delivery {
             place: self.project.name.clone(),
             name: format!("{kind}-{}", wanted.source),
-            content: content.into_bytes(),
+            content,
             uid: id(&wanted.uid, "uid")?,
             gid: id(&wanted.gid, "gid")?,
-            mode: wanted.mode.unwrap_or(MODE_DEFAULT),
+            mode: wanted.mode.unwrap_or(mode),
         };
         Ok(self.engine.deliver(self.session, &file)?.display().to_string())
     }
+
+    /// Whether a file of the host must have another owner or mode in the container.
+    fn is_copied(&mut self, kind: &str, wanted: &FileUse, path: &str, name: &str) -> bool {
+        let exists = std::path::Path::new(path).exists();
+        if !exists {
+            self.watcher.warn(&format!("{kind} file {name} does not exist"));
+        }
+        exists && (wanted.uid.is_some() || wanted.gid.is_some() || wanted.mode.is_some())
+    }
+
+    /// What a config or secret holds, and its mode unless the service says another.
+    fn content(
+        &self,
+        kind: &'static str,
+        name: &str,
+        object: ConfigOrSecret,
+    ) -> Result<(Vec<u8>, u32), ApplyError> {
+        if let Some(path) = object.file {
+            let read = read_file(&path);
+            return read.map_err(|source| ApplyError::CannotRead { kind, path, source });
+        }
+        let content = match (object.content, object.environment) {
+            (Some(content), _) => content,
+            (None, Some(variable)) => {
+                let name = name.to_owned();
+                let value = self.environment.get(&variable).cloned();
+                value.ok_or(ApplyError::NoVariable { variable, kind, name })?
+            }
+            (None, None) => String::new(),
+        };
+        Ok((content.into_bytes(), MODE_DEFAULT))
+    }
+}
+
+/// What a file holds, and its permissions.
+fn read_file(path: &str) -> io::Result<(Vec<u8>, u32)> {
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    let mut content = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > FILE_BYTES_MAX {
+        let why = format!("it has more than {FILE_BYTES_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok((content, meta.permissions().mode() & 0o777))
 }

@@ -31,6 +31,32 @@ const UNSAFE: &[(&str, &str)] = &[
     ("gpus", "GPUs need a device driver of the host"),
 ];
 
+/// What becomes of an attribute that the file format knows and this program does not honour as
+/// Docker Compose does: for the documentation.
+pub(crate) fn said_of(path: &str) -> Option<&'static str> {
+    if path == "services.*.build" || path.starts_with("services.*.build.") {
+        return Some("nothing is built yet: the image must be there");
+    }
+    match path {
+        "networks.*.ipam.driver" => return Some("default, else an error"),
+        "networks.*.ipam.options" | "networks.*.ipam.options.*" => return Some("error"),
+        _ => {}
+    }
+    let key = path.strip_prefix("services.*.")?.split('.').next()?;
+    let of = |list: &[(&str, &str)]| list.iter().any(|(name, _)| *name == key);
+    if key == "runtime" {
+        return Some("runc and crun, which do what is done here; else an error");
+    }
+    match (of(HARMLESS), of(UNSAFE)) {
+        (true, _) => Some("ignored"),
+        (_, true) => Some("error"),
+        _ if path.contains(".link_local_ips") => Some("error"),
+        _ if path.contains(".interface_name") => Some("ignored"),
+        _ if path.contains(".reservations.devices") => Some("error"),
+        _ => None,
+    }
+}
+
 /// Checks a service; the answer is what the user is to be told.
 ///
 /// # Errors

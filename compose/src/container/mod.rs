@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::LogConfig;
 
+pub(crate) use honour::said_of;
 pub use honour::{honour, honour_networks};
 pub use names::{DependencyLabel, compose_labels, dependency_labels};
 

@@ -148,9 +148,9 @@ pub(super) static THROTTLE_DEVICE_EACH: Attr = each(Struct(&THROTTLE_DEVICE));
 pub(super) static CONFIG_MOUNT: Fields = fields(&[
     attr("source", Text),
     attr("target", Text),
-    attr("uid", Text).support(Support::Partly("only for environment/content source")),
-    attr("gid", Text).support(Support::Partly("only for environment/content source")),
-    attr("mode", Mode).support(Support::Partly("only for environment/content source")),
+    attr("uid", Text),
+    attr("gid", Text),
+    attr("mode", Mode),
 ]);
 
 pub(super) static CONFIG_MOUNT_EACH: Attr =
@@ -159,9 +159,9 @@ pub(super) static CONFIG_MOUNT_EACH: Attr =
 pub(super) static SECRET_MOUNT: Fields = fields(&[
     attr("source", Text),
     attr("target", Text),
-    attr("uid", Text).support(Support::Partly("only for environment source")),
-    attr("gid", Text).support(Support::Partly("only for environment source")),
-    attr("mode", Mode).support(Support::Partly("only for environment source")),
+    attr("uid", Text),
+    attr("gid", Text),
+    attr("mode", Mode),
 ]);
 
 pub(super) static SECRET_MOUNT_EACH: Attr =
