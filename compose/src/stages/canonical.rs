@@ -2,6 +2,7 @@
 
 use std::mem::take;
 
+use super::descend::descend;
 use super::interpolate::Warnings;
 use super::merge::{shown, usual_dependency};
 use crate::schema::{Attr, Form};
@@ -26,19 +27,7 @@ impl Canonical<'_> {
         if let Some(form) = attr.and_then(|attr| attr.form) {
             self.expand(node, form, path)?;
         }
-        match &mut node.value {
-            Value::Map(map) => map.iter_mut().try_for_each(|(key, value)| {
-                self.apply(value, attr.and_then(|attr| attr.entry(key)), &path.key(key))
-            }),
-            Value::List(items) => {
-                let each = attr.and_then(Attr::item);
-                items
-                    .iter_mut()
-                    .enumerate()
-                    .try_for_each(|(index, item)| self.apply(item, each, &path.index(index)))
-            }
-            _ => Ok(()),
-        }
+        descend(node, attr, path, &|node, attr, path| self.apply(node, attr, path))
     }
 
     fn expand(&self, node: &mut Node, form: Form, path: &Path<'_>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Relative paths get the folder they are relative to.
 
+use super::descend::descend;
 use crate::schema::{Attr, Paths};
 use crate::text::volume::clean;
 use crate::tree::{Fault, Node, Path, Result, Value};
@@ -22,19 +23,7 @@ impl Base<'_> {
         if let Some(rule) = attr.and_then(|attr| attr.paths) {
             return self.resolve(node, rule, path);
         }
-        match &mut node.value {
-            Value::Map(map) => map.iter_mut().try_for_each(|(key, value)| {
-                self.apply(value, attr.and_then(|attr| attr.entry(key)), &path.key(key))
-            }),
-            Value::List(items) => {
-                let each = attr.and_then(Attr::item);
-                items
-                    .iter_mut()
-                    .enumerate()
-                    .try_for_each(|(index, item)| self.apply(item, each, &path.index(index)))
-            }
-            _ => Ok(()),
-        }
+        descend(node, attr, path, &|node, attr, path| self.apply(node, attr, path))
     }
 
     fn resolve(&self, node: &mut Node, rule: Paths, path: &Path<'_>) -> Result<()> {
