@@ -47,19 +47,28 @@ impl Runnable for EventsArgs {
         };
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
-        let events = Events::new(app.settings.data_root.join("events.jsonl"));
-        let mut failed = None;
-        let read =
-            events.read(span, &filter, &mut |event| match show(app, event, template.as_ref()) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
-            });
-        read.map_err(|e| CliError::library(&e, None))?;
-        failed.map_or(Ok(ExitStatus::Success), Err)
+        read(app, span, &filter, |app, event| show(app, event, template.as_ref()))
     }
+}
+
+/// Reads events and has each shown; the first failure to show one ends it.
+pub(crate) fn read(
+    app: &mut App,
+    span: Span,
+    filter: &EventFilter,
+    mut show: impl FnMut(&mut App, &Event) -> Result<(), CliError>,
+) -> CommandResult {
+    let events = Events::new(app.settings.data_root.join("events.jsonl"));
+    let mut failed = None;
+    let read = events.read(span, filter, &mut |event| match show(app, event) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    });
+    read.map_err(|e| CliError::library(&e, None))?;
+    failed.map_or(Ok(ExitStatus::Success), Err)
 }
 
 fn show(app: &mut App, event: &Event, template: Option<&Template>) -> Result<(), CliError> {

@@ -78,10 +78,7 @@ impl Runnable for ComposeCreateArgs {
             quiet: self.quiet_pull,
         };
         let project = file.project.clone();
-        let images = match app.compose.dry_run {
-            true => images::present(app, &project)?,
-            false => images::ensure(app, &project, &wish)?,
-        };
+        let images = images::ensure(app, &project, &wish)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;
         let plan = ask_about_volumes(app, &file, &project, &images, &mut options, plan)?;
         let mut progress = Progress::new(app);

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 use coracle_compose::project::labels;
-use coracle_runtime::events::{Event, Events, Filter, Span};
+use coracle_runtime::events::{Event, Filter, Span};
 use serde::Serialize;
 
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::commands::events;
+use crate::error::{CliError, CommandResult};
 use crate::filters::moment;
 
 /// Labels of Compose are not shown among the attributes.
@@ -43,20 +43,10 @@ impl Runnable for ComposeEventsArgs {
         let label = format!("{}={project}", labels::PROJECT);
         let filter = Filter::new([("type", "container"), ("label", label.as_str())])
             .map_err(CliError::engine)?;
-        let events = Events::new(app.settings.data_root.join("events.jsonl"));
-        let mut failed = None;
-        let read = events.read(span, &filter, &mut |event| {
-            let Some(shown) = shown(event, &self.args) else { return ControlFlow::Continue(()) };
-            match print(app, &shown, event, self.json) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        read.map_err(|e| CliError::library(&e, None))?;
-        failed.map_or(Ok(ExitStatus::Success), Err)
+        events::read(app, span, &filter, |app, event| match shown(event, &self.args) {
+            Some(shown) => print(app, &shown, event, self.json),
+            None => Ok(()),
+        })
     }
 }
 

@@ -49,12 +49,15 @@ pub(crate) fn present(
     Ok(facts)
 }
 
-/// The images of all services, fetched where that is wanted.
+/// The images of all services, fetched where that is wanted; a dry run fetches none.
 pub(crate) fn ensure(
     app: &mut App,
     project: &Project,
     wish: &Wish,
 ) -> Result<BTreeMap<String, ImageFacts>, CliError> {
+    if app.compose.dry_run {
+        return present(app, project);
+    }
     let progress = Progress::new(app);
     let mut fetched: BTreeMap<String, String> = BTreeMap::new();
     let mut facts = BTreeMap::new();

@@ -29,10 +29,7 @@ impl Runnable for ComposeScaleArgs {
         let scale = up::scale(&self.args, &file)?;
         let targets: Vec<String> = scale.keys().cloned().collect();
         let project = graph::select(&file.project, &targets, !self.no_deps).map_err(error)?;
-        let images = match app.compose.dry_run {
-            true => images::present(app, &project)?,
-            false => images::ensure(app, &project, &Wish::default())?,
-        };
+        let images = images::ensure(app, &project, &Wish::default())?;
         let options = Options { scale, targets, start: true, ..Options::default() };
         let plan = make_plan(app, &file, &project, &images, &options)?;
         let mut progress = Progress::new(app);

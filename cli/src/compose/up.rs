@@ -125,10 +125,7 @@ impl Runnable for UpArgs {
             return Err(CliError::plain(format!("no such service: {name}: not found")));
         }
         let mut options = self.options(app, &file)?;
-        let images = match app.compose.dry_run {
-            true => images::present(app, &project)?,
-            false => images::ensure(app, &project, &self.wish())?,
-        };
+        let images = images::ensure(app, &project, &self.wish())?;
         let plan = self.plan(app, &file, &project, &images, &mut options)?;
         if app.compose.dry_run {
             dry::plan(&plan, Progress::new(app));
