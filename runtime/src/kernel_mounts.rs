@@ -33,18 +33,21 @@ pub(crate) struct KernelMounts {
 impl KernelMounts {
     /// Reads what is mounted, from the text of `/proc/self/mountinfo`.
     pub(crate) fn look(mountinfo: &str) -> Self {
-        let mounts: Vec<(&str, &str)> = mountinfo.lines().filter_map(parse).collect();
+        let mounts: Vec<(&str, &str, &str)> = mountinfo.lines().filter_map(parse).collect();
         let below = |top: &str, places: &[&str]| -> Vec<String> {
             let hides = |point: &&str| {
                 point.starts_with(top) && !places.iter().any(|place| point.starts_with(place))
             };
-            mounts.iter().map(|(point, _)| *point).filter(hides).map(str::to_owned).collect()
+            mounts.iter().map(|(point, ..)| *point).filter(hides).map(str::to_owned).collect()
         };
         // The last one mounted is the one that is seen.
-        let sys = mounts.iter().rev().find(|(point, _)| *point == "/sys");
+        let sys = mounts.iter().rev().find(|(point, ..)| *point == "/sys");
         let sysfs = match sys {
+            Some((_, kind, _)) if *kind != "sysfs" => KernelFs::Absent,
             None => KernelFs::Absent,
-            Some((_, options)) if options.split(',').any(|option| option == "ro") => KernelFs::Bind,
+            Some((.., options)) if options.split(',').any(|option| option == "ro") => {
+                KernelFs::Bind
+            }
             Some(_) if !below("/sys/", &SYS_PLACES).is_empty() => KernelFs::Bind,
             Some(_) => KernelFs::Mount,
         };
@@ -52,10 +55,12 @@ impl KernelMounts {
     }
 }
 
-/// Where a mount is, and its own options.
-fn parse(line: &str) -> Option<(&str, &str)> {
-    let mut fields = line.split(' ').skip(4);
-    Some((fields.next()?, fields.next()?))
+/// Where a mount is, its file system, and its own options (proc_pid_mountinfo(5)).
+fn parse(line: &str) -> Option<(&str, &str, &str)> {
+    let (mount, file_system) = line.split_once(" - ")?;
+    let mut fields = mount.split(' ').skip(4);
+    let (point, options) = (fields.next()?, fields.next()?);
+    Some((point, file_system.split(' ').next()?, options))
 }
 
 #[cfg(test)]
@@ -85,5 +90,7 @@ mod tests {
         let found = KernelMounts::look(text);
         assert_eq!(found, KernelMounts { hide_proc, sysfs: KernelFs::Bind });
         assert_eq!(KernelMounts::look("").sysfs, KernelFs::Absent);
+        let hidden = format!("{text}25 1 0:24 / /sys rw,relatime - tmpfs tmpfs rw\n");
+        assert_eq!(KernelMounts::look(&hidden).sysfs, KernelFs::Absent);
     }
 }

@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 
 use coracle_sys::idmap::IdMap;
 use coracle_sys::process::ProcessId;
-use coracle_sys::{SyscallError, userns};
+use coracle_sys::{SyscallError, mount, userns};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::mount::MountFlags;
 
+use crate::cgroup;
 use crate::paths::{PathError, Paths, make_private};
 
 /// Why the namespaces cannot be entered.
@@ -191,28 +192,32 @@ fn lock(path: &Path) -> Result<OwnedFd, SessionError> {
     Ok(file)
 }
 
-/// libcontainer looks at `/sys/fs/cgroup` and picks its cgroup v1 code on a hybrid host,
-/// which then fails without root. We manage cgroups ourselves, so in our own mount
-/// namespace it is shown the v2 tree and leaves it at that.
+/// libcontainer takes its tolerant cgroup v2 code only where `/sys/fs/cgroup` is a v2 tree,
+/// and fails without root where it is anything else. We manage cgroups ourselves, so in our
+/// own mount namespace it is shown one: the host's, or else one that nobody can write to.
 fn arrange_cgroups() -> Result<(), SessionError> {
     const CGROUP: &str = "/sys/fs/cgroup";
     const UNIFIED: &str = "/sys/fs/cgroup/unified";
-    const CGROUP2_SUPER_MAGIC: u64 = 0x6367_7270;
-    let is_v2 = |path: &str| {
-        rustix::fs::statfs(path)
-            .is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(CGROUP2_SUPER_MAGIC))
-    };
-    if is_v2(CGROUP) || !is_v2(UNIFIED) {
+    if cgroup::is_v2(CGROUP) {
         return Ok(());
     }
-    rustix::mount::mount(UNIFIED, CGROUP, c"", MountFlags::BIND, None).map_err(|errno| {
-        SessionError::Mounts {
-            source: SyscallError {
-                call: format!("mount({UNIFIED} on {CGROUP}, MS_BIND)"),
-                source: errno.into(),
-            },
-        }
-    })
+    let failed = |call: &str, source: io::Error| SessionError::Mounts {
+        source: SyscallError { call: call.to_owned(), source },
+    };
+    if cgroup::is_v2(UNIFIED) {
+        return rustix::mount::mount(UNIFIED, CGROUP, c"", MountFlags::BIND, None)
+            .map_err(|errno| failed("mount(/sys/fs/cgroup/unified, MS_BIND)", errno.into()));
+    }
+    let unused = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    if !Path::new(CGROUP).is_dir() {
+        // Nothing of the kernel's is at /sys: that cannot hide anything.
+        rustix::mount::mount("coracle", "/sys", c"tmpfs", unused, Some(c"mode=0755"))
+            .map_err(|errno| failed("mount(tmpfs on /sys)", errno.into()))?;
+        fs::create_dir_all(CGROUP).map_err(|source| failed("mkdir(/sys/fs/cgroup)", source))?;
+    }
+    mount::leave_cgroup_namespace().map_err(|source| SessionError::Mounts { source })?;
+    rustix::mount::mount("coracle", CGROUP, c"cgroup2", unused | MountFlags::RDONLY, None)
+        .map_err(|errno| failed("mount(cgroup2 on /sys/fs/cgroup)", errno.into()))
 }
 
 #[cfg(test)]

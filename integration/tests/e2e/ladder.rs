@@ -246,6 +246,26 @@ fn containers_run_in_a_container() {
     env.assert_nothing_left();
 }
 
+/// As in a chroot, or in a container that was given no cgroups.
+#[test]
+fn containers_run_where_no_cgroups_are_mounted() {
+    let env = TestEnv::new();
+    let script = "mount -t tmpfs none $1
+        coracle load -q -i /images.tar > /dev/null
+        coracle run --rm --network none alpine echo ran
+        coracle run -d --network none --name c1 alpine sleep 1000 > /dev/null
+        coracle exec c1 sh -c 'ls /sys/fs/cgroup | grep -x cgroup.procs'
+        coracle rm -f c1
+        coracle run --rm --network none -m 64m alpine true 2>&1 | grep -o 'cannot limit memory'";
+    for place in ["/sys", "/sys/fs/cgroup"] {
+        let script = script.replace("$1", place);
+        nested(&env, NESTED[0], &script)
+            .success()
+            .stdout_is("ran\ncgroup.procs\nc1\ncannot limit memory\n");
+    }
+    env.assert_nothing_left();
+}
+
 #[test]
 fn an_ordinary_user_in_a_container_runs_containers() {
     let env = TestEnv::new();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD};
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags};
 use serde::{Deserialize, Serialize};
 
 /// The name of the cgroup that holds what was in a base before it became one.
@@ -39,7 +39,7 @@ pub(crate) fn is_tree_ours() -> bool {
 }
 
 impl Host {
-    /// Looks at the tree; `None` when there is no cgroup v2 tree.
+    /// Looks at the tree; `None` when there is no cgroup v2 tree that can be written to.
     #[must_use]
     pub fn detect(settings: &Settings) -> Option<Self> {
         let mount = mount_point()?;
@@ -130,16 +130,22 @@ fn is_real_root() -> bool {
     })
 }
 
-/// Where the v2 tree is: at the usual place, or beside the v1 trees of a hybrid host.
+/// Where the v2 tree is: at the usual place, or beside the v1 trees of a hybrid host. One that
+/// can only be read gives us nothing.
 fn mount_point() -> Option<PathBuf> {
-    const CGROUP2_SUPER_MAGIC: u64 = 0x6367_7270;
     ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
         .into_iter()
-        .find(|path| {
-            rustix::fs::statfs(*path)
-                .is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(CGROUP2_SUPER_MAGIC))
-        })
+        .find(|path| is_v2(path) && !is_read_only(path))
         .map(PathBuf::from)
+}
+
+pub(crate) fn is_v2(path: &str) -> bool {
+    const CGROUP2_SUPER_MAGIC: u64 = 0x6367_7270;
+    rustix::fs::statfs(path).is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(CGROUP2_SUPER_MAGIC))
+}
+
+fn is_read_only(path: &str) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// The v2 line of `/proc/PID/cgroup` as a folder. A path outside our cgroup namespace

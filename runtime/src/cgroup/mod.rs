@@ -37,7 +37,7 @@ pub use error::CgroupError;
 pub(crate) use error::delegate_remedy;
 pub(crate) use group::any_on_v1;
 pub use group::{Request, prepare, remove, update};
-pub(crate) use host::{CONTROLLERS, is_tree_ours};
+pub(crate) use host::{CONTROLLERS, is_tree_ours, is_v2};
 pub use host::{Host, Settings};
 pub use systemd::enter;
 pub use validate::{LimitError, validate};

@@ -84,9 +84,10 @@ pub(super) fn cgroup(inputs: &Inputs) -> Rung {
     let Some(host) = Host::detect(&inputs.cgroup) else {
         return Rung::fall_back(
             NAME,
-            "no cgroups: this host has version 1 alone",
+            "no cgroups: no version 2 tree that can be written to is mounted here",
             lost,
-            "boot with `systemd.unified_cgroup_hierarchy=1`",
+            "on a host with version 1 boot with `systemd.unified_cgroup_hierarchy=1`; in a container mount \
+             /sys/fs/cgroup writable",
         );
     };
     let there = host.delegated_controllers();

@@ -48,3 +48,14 @@ pub fn leave_namespace() -> Result<(), SyscallError> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .call(|| "mount(/, MS_PRIVATE|MS_REC)".into())
 }
+
+/// Gives the calling thread a cgroup namespace of its own, which owns what it mounts as
+/// `cgroup2` from now on (cgroup_namespaces(7)).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN in the user namespace; EINVAL in a kernel without cgroups.
+pub fn leave_cgroup_namespace() -> Result<(), SyscallError> {
+    // SAFETY: the flag touches neither the descriptor table nor the address space.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWCGROUP) }
+        .call(|| "unshare(CLONE_NEWCGROUP)".into())
+}
