@@ -94,6 +94,7 @@ pub struct Session {
 /// When no user namespace can be had, or this process has more than one thread.
 pub fn enter(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, SessionError> {
     let single_id = map.is_single();
+    leave_umask();
     make_private(&paths.holders())?;
     if join_any(&paths.holders()) {
         return Ok(Session { lock: None, single_id });
@@ -117,7 +118,13 @@ pub fn join(holder: ProcessId) -> Result<(), SyscallError> {
         call: format!("pidfd_open({})", holder.pid),
         source: io::ErrorKind::NotFound.into(),
     })?;
+    leave_umask();
     userns::join(pid)
+}
+
+/// Containers and what is made for them have Docker's mode bits, whatever the user's umask.
+fn leave_umask() {
+    rustix::process::umask(Mode::WGRP | Mode::WOTH);
 }
 
 /// Leaves the mark by which others find our namespaces.

@@ -106,6 +106,9 @@ fn mount_flags(
     host: &mut HostConfig,
     config: &mut Config,
 ) -> Result<(), CliError> {
+    if flags.volume.is_empty() && flags.mount.is_empty() {
+        return Ok(());
+    }
     let directory = std::env::current_dir()
         .map_err(|e| CliError::plain(format!("cannot tell the current folder: {e}")))?;
     let volumes = mounts::volume_flags(&flags.volume, &directory).map_err(mount_error)?;

@@ -246,6 +246,44 @@ fn containers_run_in_a_container() {
     env.assert_nothing_left();
 }
 
+/// As where a cluster forbids programs to gain rights: newuidmap is there, and cannot work.
+#[test]
+fn without_rights_to_gain_there_is_one_id() {
+    let env = TestEnv::new();
+    env.sh("setpriv --no-new-privs docker run --rm --network none alpine sh -c 'id -u; cat /proc/self/uid_map | wc -l'")
+        .success()
+        .stdout_is("0\n1\n")
+        .stderr_is("");
+    env.sh("setpriv --no-new-privs docker info 2>&1 | grep -A1 subordinate-ids")
+        .success()
+        .stdout_has("newuidmap cannot gain rights here: no_new_privs is set")
+        .stdout_has("allowPrivilegeEscalation");
+    env.assert_nothing_left();
+}
+
+/// Mode bits in a container are Docker's, whatever the user's umask is.
+#[test]
+fn the_umask_of_the_user_is_not_the_containers() {
+    let env = TestEnv::new();
+    env.sh("umask 077; docker run --rm --network none -u nobody -w /new/dir -v $PWD/made:/made -v vol:/vol alpine \
+            sh -c 'umask; stat -c %a /new/dir /new /made /vol /etc/hosts'; docker volume rm vol > /dev/null")
+        .success()
+        .stdout_is("0022\n755\n755\n755\n755\n644\n");
+    env.sh("umask 077; docker run -d --network none --name c1 alpine sleep 1000 > /dev/null; docker exec c1 sh -c umask; docker rm -f c1")
+        .success()
+        .stdout_is("0022\nc1\n");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn containers_run_from_a_folder_that_is_gone() {
+    let env = TestEnv::new();
+    env.sh("mkdir gone; cd gone; rmdir ../gone; docker run --rm --network none alpine echo ran")
+        .success()
+        .stdout_is("ran\n");
+    env.assert_nothing_left();
+}
+
 /// As in a chroot, or in a container that was given no cgroups.
 #[test]
 fn containers_run_where_no_cgroups_are_mounted() {
@@ -274,6 +312,12 @@ fn an_ordinary_user_in_a_container_runs_containers() {
         coracle run --rm --network none alpine id -u
         coracle ps -aq";
     nested(&env, &flags, script).success().stdout_is("0\n");
+    // The files of the image may name ids that the container does not have.
+    env.write("subids", "1000:200000:65536\n");
+    let flags =
+        format!("{flags} -v $ROOT/work/subids:/etc/subuid:ro -v $ROOT/work/subids:/etc/subgid:ro");
+    let script = format!("{script}\ncoracle info | grep -o 'not among those of this container'");
+    nested(&env, &flags, &script).success().stdout_is("0\nnot among those of this container\n");
     env.assert_nothing_left();
 }
 

@@ -63,19 +63,9 @@ pub(super) fn ids(inputs: &Inputs) -> Rung {
             NAME,
             format!("one id, the others imitated: {why}"),
             "protection between the users of a container; some speed when packages install",
-            ids_remedy(why, &name.map_or_else(|| uid.to_string(), ToOwned::to_owned)),
+            why.remedy(&name.map_or_else(|| uid.to_string(), ToOwned::to_owned)),
         ),
     }
-}
-
-fn ids_remedy(why: &str, user: &str) -> String {
-    if why.contains("newuidmap") {
-        return "as root: `apt-get install uidmap` (Fedora: `dnf install shadow-utils`)".to_owned();
-    }
-    format!(
-        "as root: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}`, \
-         with a range that nobody else in /etc/subuid has"
-    )
 }
 
 pub(super) fn cgroup(inputs: &Inputs) -> Rung {
@@ -217,19 +207,6 @@ mod tests {
         assert_eq!(parse_release("5.10.0"), Some((5, 10)));
         assert!(Some((5, 10)) < Some(KERNEL_MIN));
         assert_eq!(parse_release("x"), None);
-    }
-
-    #[test]
-    fn the_remedy_for_ids_depends_on_what_is_missing() {
-        assert!(
-            ids_remedy("newuidmap and newgidmap are not installed", "ann")
-                .contains("apt-get install uidmap")
-        );
-        assert_eq!(
-            ids_remedy("/etc/subuid has no range for ann", "ann"),
-            "as root: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann`, \
-             with a range that nobody else in /etc/subuid has"
-        );
     }
 
     #[test]

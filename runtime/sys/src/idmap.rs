@@ -4,8 +4,10 @@
 //! (subuid(5)). A process that is already root maps every id it has to itself.
 
 use std::fs;
-use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+
+use rustix::fs::StatVfsMountFlags;
 
 /// A run of ids: `inside` is backed by `outside`, `count` ids long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,57 @@ pub enum IdMap {
     /// We are root: every id we have, as it is, written by ourselves.
     Identity { uids: Vec<IdRange>, gids: Vec<IdRange> },
     /// Only id 0, which is the user.
-    Single { why: String },
+    Single { why: Lack },
+}
+
+/// Why only one id can be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Lack {
+    #[error("this is only tried")]
+    Probe,
+    #[error("{file}: {error}")]
+    Unreadable { file: &'static str, error: String },
+    #[error("{file} has no range for {who}")]
+    NoRange { file: &'static str, who: String },
+    #[error("the ids in {file} are not among those of this container")]
+    NotHere { file: &'static str },
+    #[error("newuidmap and newgidmap are not installed")]
+    NotInstalled,
+    #[error("newuidmap cannot gain rights here: no_new_privs is set")]
+    NoNewPrivileges,
+    #[error("{path} is on a file system that is mounted nosuid")]
+    Nosuid { path: &'static str },
+    #[error("{path} is neither set-user-id nor has file capabilities")]
+    NoRights { path: &'static str },
+}
+
+impl Lack {
+    /// What to do about it, for the user `user`.
+    #[must_use]
+    pub fn remedy(&self, user: &str) -> String {
+        match self {
+            Self::NotInstalled => {
+                "as root: `apt-get install uidmap` (Fedora: `dnf install shadow-utils`)".to_owned()
+            }
+            Self::NoNewPrivileges => {
+                "start the container or service we are in without no-new-privileges \
+                 (Kubernetes: `allowPrivilegeEscalation: true`)"
+                    .to_owned()
+            }
+            Self::Nosuid { path } => {
+                format!("mount the file system of {path} without `nosuid`")
+            }
+            Self::NoRights { path } => format!("as root: `chmod u+s {path}`"),
+            Self::NotHere { .. } => "start the container we are in with more ids, or name ids in \
+                 /etc/subuid and /etc/subgid that /proc/self/uid_map and gid_map have"
+                .to_owned(),
+            Self::Probe | Self::Unreadable { .. } | Self::NoRange { .. } => format!(
+                "as root: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \
+                 {user}`, with a range that nobody else in /etc/subuid has"
+            ),
+        }
+    }
 }
 
 impl IdMap {
@@ -35,17 +87,18 @@ impl IdMap {
             return match (own("/proc/self/uid_map"), own("/proc/self/gid_map")) {
                 (Ok(uids), Ok(gids)) => Self::Identity { uids, gids },
                 (Err(error), _) | (_, Err(error)) => {
-                    Self::Single { why: format!("/proc/self/uid_map: {error}") }
+                    let error = error.to_string();
+                    Self::Single { why: Lack::Unreadable { file: "/proc/self/uid_map", error } }
                 }
             };
         }
         match (
-            subordinate("/etc/subuid", uid, uid, name),
-            subordinate("/etc/subgid", uid, gid, name),
+            subordinate("/etc/subuid", uid, uid, name, "/proc/self/uid_map"),
+            subordinate("/etc/subgid", uid, gid, name, "/proc/self/gid_map"),
         ) {
-            (Ok(uids), Ok(gids)) => match (find_helper("newuidmap"), find_helper("newgidmap")) {
-                (Some(_), Some(_)) => Self::Subordinate { uids, gids },
-                _ => Self::Single { why: "newuidmap and newgidmap are not installed".into() },
+            (Ok(uids), Ok(gids)) => match usable("newuidmap").and_then(|()| usable("newgidmap")) {
+                Ok(()) => Self::Subordinate { uids, gids },
+                Err(why) => Self::Single { why },
             },
             (Err(why), _) | (_, Err(why)) => Self::Single { why },
         }
@@ -88,6 +141,23 @@ pub fn find_helper(name: &str) -> Option<&'static str> {
     candidates.into_iter().find(|path| Path::new(path).exists())
 }
 
+/// Whether a helper is there and would get the rights it needs when we start it (execve(2)).
+fn usable(name: &str) -> Result<(), Lack> {
+    let path = find_helper(name).ok_or(Lack::NotInstalled)?;
+    if rustix::thread::no_new_privs().unwrap_or(false) {
+        return Err(Lack::NoNewPrivileges);
+    }
+    let is_nosuid = rustix::fs::statvfs(path)
+        .is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::NOSUID));
+    if is_nosuid {
+        return Err(Lack::Nosuid { path });
+    }
+    let is_set_user_id = fs::metadata(path).is_ok_and(|file| file.mode() & 0o4000 != 0);
+    let has_capabilities =
+        || rustix::fs::getxattr(path, "security.capability", &mut [0u8; 24][..]).is_ok();
+    if is_set_user_id || has_capabilities() { Ok(()) } else { Err(Lack::NoRights { path }) }
+}
+
 /// A namespace that has all ids passes for the first one, where device nodes can be made
 /// and more; so ours lacks the last, which nobody has.
 const COUNT_MAX: u32 = u32::MAX - 1;
@@ -104,18 +174,27 @@ fn identity(map: &str) -> Vec<IdRange> {
         .collect()
 }
 
-fn subordinate(file: &str, uid: u32, own: u32, name: Option<&str>) -> Result<Vec<IdRange>, String> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(format!("{file} does not exist"));
-        }
-        Err(error) => return Err(format!("{file}: {error}")),
+fn subordinate(
+    file: &'static str,
+    uid: u32,
+    own: u32,
+    name: Option<&str>,
+    ours: &'static str,
+) -> Result<Vec<IdRange>, Lack> {
+    let read = |file: &'static str| {
+        fs::read_to_string(file)
+            .map_err(|error| Lack::Unreadable { file, error: error.to_string() })
     };
-    let ranges = parse_subordinate(&text, uid, name);
+    let mut ranges = parse_subordinate(&read(file)?, uid, name);
     if ranges.is_empty() {
         let who = name.map_or_else(|| uid.to_string(), ToOwned::to_owned);
-        return Err(format!("{file} has no range for {who}"));
+        return Err(Lack::NoRange { file, who });
+    }
+    // In a container fewer ids may be there than its files speak of.
+    let here = identity(&read(ours)?);
+    ranges.retain(|range| is_within(*range, &here));
+    if ranges.is_empty() {
+        return Err(Lack::NotHere { file });
     }
     let mut map = vec![IdRange { inside: 0, outside: own, count: 1 }];
     let mut inside = 1u32;
@@ -124,6 +203,14 @@ fn subordinate(file: &str, uid: u32, own: u32, name: Option<&str>) -> Result<Vec
         inside = inside.saturating_add(count);
     }
     Ok(map)
+}
+
+/// Whether one of the runs of ids that are here has all of these.
+fn is_within((start, count): (u32, u32), here: &[IdRange]) -> bool {
+    let end = u64::from(start) + u64::from(count);
+    here.iter().any(|range| {
+        start >= range.inside && end <= u64::from(range.inside) + u64::from(range.count)
+    })
 }
 
 fn parse_subordinate(text: &str, uid: u32, name: Option<&str>) -> Vec<(u32, u32)> {
@@ -148,6 +235,26 @@ mod tests {
         let text = "ann:100000:65536\nbob:1:2\n1000:300000:10\nann:x:1\n";
         assert_eq!(parse_subordinate(text, 1000, Some("ann")), [(100_000, 65_536), (300_000, 10)]);
         assert_eq!(parse_subordinate(text, 7, None), []);
+    }
+
+    #[test]
+    fn the_remedy_depends_on_what_is_missing() {
+        assert!(Lack::NotInstalled.remedy("ann").contains("apt-get install uidmap"));
+        let lack = Lack::NoRange { file: "/etc/subuid", who: "ann".to_owned() };
+        assert_eq!(
+            lack.remedy("ann"),
+            "as root: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann`, \
+             with a range that nobody else in /etc/subuid has"
+        );
+    }
+
+    #[test]
+    fn ids_that_are_not_here_cannot_be_had() {
+        let here = identity("0 1001 1\n1 100000 65536\n");
+        assert!(is_within((1, 65_536), &here));
+        assert!(!is_within((1, 65_537), &here));
+        assert!(!is_within((0, 2), &here));
+        assert!(!is_within((u32::MAX, u32::MAX), &here));
     }
 
     #[test]

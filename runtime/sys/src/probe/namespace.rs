@@ -8,7 +8,7 @@ use rustix::thread::UnshareFlags;
 
 use crate::error::{Context, SyscallError};
 use crate::fork::{Fork, exit_now, fork};
-use crate::idmap::IdMap;
+use crate::idmap::{IdMap, Lack};
 use crate::userns;
 
 /// First byte of the child's report.
@@ -26,7 +26,7 @@ pub fn in_user_namespace(job: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, Sysca
     match fork()? {
         Fork::Child => {
             drop(read);
-            let report = match userns::create(&IdMap::Single { why: String::new() }) {
+            let report = match userns::create(&IdMap::Single { why: Lack::Probe }) {
                 Ok(()) => {
                     let mut report = vec![ENTERED];
                     report.extend(job());
