@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::one_id::StartIds;
 use crate::payload::{Failure, FinalCapabilities, Payload};
+use crate::spec::ProcessLimit;
 
 /// The descriptors a process in a container gets, or a terminal.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ pub(crate) struct Program {
     pub capabilities: FinalCapabilities,
     pub filter: Vec<coracle_sys::seccomp::Instruction>,
     pub no_new_privileges: bool,
+    pub limits: Vec<ProcessLimit>,
     /// For `/proc/PID/oom_score_adj`; `None` leaves what is inherited.
     pub oom_score_adj: Option<i32>,
     /// The network namespace is new: its loopback device is to be switched on.
@@ -182,6 +184,7 @@ impl Payload {
             filter: program.filter,
             no_new_privileges: program.no_new_privileges,
             dies_with_parent,
+            limits: program.limits,
             oom_score_adj: program.oom_score_adj,
             fresh_network: program.fresh_network,
             wiring: None,

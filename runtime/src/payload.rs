@@ -7,7 +7,7 @@
 //! filter without no-new-privileges needs the first and dropping from the bounding set
 //! the second. Here both are used and go away, in this order: enter the working directory,
 //! find the program (so that a missing one is told apart from a filtered call), bounding set, filter, remaining
-//! sets, exec. A failure goes through a pipe that exec closes.
+//! sets, process limits, exec. A failure goes through a pipe that exec closes.
 
 use std::ffi::{CString, OsStr};
 use std::fs;
@@ -26,6 +26,8 @@ use libcontainer::workload::{
 use rustix::process::Signal;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use serde::{Deserialize, Serialize};
+
+use crate::spec::ProcessLimit;
 
 /// The capabilities a process ends up with.
 /// Each is a mask with bit n for capability number n.
@@ -50,6 +52,7 @@ pub(crate) struct Payload {
     pub no_new_privileges: bool,
     /// End with the process that started it.
     pub dies_with_parent: bool,
+    pub limits: Vec<ProcessLimit>,
     pub oom_score_adj: Option<i32>,
     pub fresh_network: bool,
     /// Who makes devices in the network namespace before the program runs.
@@ -137,6 +140,11 @@ impl Payload {
                 format!("exec: {name:?}: an argument holds a NUL byte"),
             );
         };
+        for limit in &self.limits {
+            if let Err((message, hint)) = limit.apply() {
+                return Failure { hint, ..Failure::setup(message) };
+            }
+        }
         let error = coracle_sys::exec::execve(&path, &argv, &env);
         let code = match error.kind() {
             io::ErrorKind::NotFound => NOT_FOUND,

@@ -219,6 +219,7 @@ pub(crate) fn program(plan: &Plan) -> Program {
         capabilities: launch_plan::capabilities(plan.final_caps),
         filter: plan.filter.as_ref().map(|filter| filter.instructions.clone()).unwrap_or_default(),
         no_new_privileges: plan.no_new_privs,
+        limits: plan.limits.clone(),
         oom_score_adj: plan.oom_score_adj,
         fresh_network: false,
         start_ids: None,

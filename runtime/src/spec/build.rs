@@ -13,6 +13,7 @@ use super::capabilities::{self, CapSet, CapSets};
 use super::inputs::{Inputs, NetworkSource};
 use super::modes::{CgroupnsMode, IpcMode, PidMode, UtsMode};
 use super::mounts::{self, Modes};
+use super::process_limit::{self, ProcessLimit};
 use super::security::{SeccompChoice, SecurityOptions};
 use super::{SpecError, process, resources, sysctl};
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub filter: Option<Filter>,
     /// To be set by the executor, after the filter when it can.
     pub no_new_privs: bool,
+    /// To be set last: libcontainer itself may need more.
+    pub limits: Vec<ProcessLimit>,
     /// To be written to the created process's `oom_score_adj` before it starts.
     pub oom_score_adj: Option<i32>,
 }
@@ -95,6 +98,9 @@ pub fn build(container: &Container, inputs: &Inputs) -> Result<Plan, SpecError> 
         final_caps,
         filter: filter(&security, host_config.privileged, allowed, inputs)?,
         no_new_privs: security.no_new_privileges,
+        limits: process_limit::limits(
+            host_config.resources.ulimits.as_deref().unwrap_or_default(),
+        )?,
         oom_score_adj: process::oom_score(host_config.oom_score_adj)?,
     })
 }

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use oci_spec::runtime::{
-    LinuxCapabilities, LinuxCapabilitiesBuilder, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
-    Process, ProcessBuilder, User as OciUser,
+    LinuxCapabilities, LinuxCapabilitiesBuilder, Process, ProcessBuilder, User as OciUser,
 };
 
-use crate::model::{Container, Ulimit};
+use crate::model::Container;
 use crate::users::User;
 
 use super::SpecError;
@@ -97,11 +96,11 @@ pub(super) fn build(
         .env(env)
         .cwd(working_dir(&config.working_dir)?)
         .capabilities(temporary_capabilities(caps))
-        .rlimits(rlimits(container.host_config.resources.ulimits.as_deref().unwrap_or_default())?)
         .build()
         .expect("every field has a default");
     // The executor sets it and checks that it held; libcontainer ignores a failure.
     process.set_no_new_privileges(None);
+    process.set_rlimits(None);
     process.set_apparmor_profile(None);
     process.set_oom_score_adj(None);
     Ok(process)
@@ -157,47 +156,6 @@ pub(super) fn oom_score(value: i32) -> Result<Option<i32>, SpecError> {
     Ok((value != 0).then_some(value))
 }
 
-fn rlimits(ulimits: &[Ulimit]) -> Result<Vec<PosixRlimit>, SpecError> {
-    ulimits.iter().map(rlimit).collect()
-}
-
-fn rlimit(ulimit: &Ulimit) -> Result<PosixRlimit, SpecError> {
-    let typ = rlimit_type(&ulimit.name)
-        .ok_or_else(|| SpecError::UlimitName { name: ulimit.name.clone() })?;
-    if ulimit.hard != -1 && (ulimit.soft == -1 || ulimit.soft > ulimit.hard) {
-        return Err(SpecError::UlimitOrder { soft: ulimit.soft, hard: ulimit.hard });
-    }
-    // -1 is RLIM_INFINITY: all bits set.
-    let bits = |value: i64| u64::from_ne_bytes(value.to_ne_bytes());
-    Ok(PosixRlimitBuilder::default()
-        .typ(typ)
-        .soft(bits(ulimit.soft))
-        .hard(bits(ulimit.hard))
-        .build()
-        .expect("every field has a default"))
-}
-
-fn rlimit_type(name: &str) -> Option<PosixRlimitType> {
-    Some(match name {
-        "core" => PosixRlimitType::RlimitCore,
-        "cpu" => PosixRlimitType::RlimitCpu,
-        "data" => PosixRlimitType::RlimitData,
-        "fsize" => PosixRlimitType::RlimitFsize,
-        "locks" => PosixRlimitType::RlimitLocks,
-        "memlock" => PosixRlimitType::RlimitMemlock,
-        "msgqueue" => PosixRlimitType::RlimitMsgqueue,
-        "nice" => PosixRlimitType::RlimitNice,
-        "nofile" => PosixRlimitType::RlimitNofile,
-        "nproc" => PosixRlimitType::RlimitNproc,
-        "rss" => PosixRlimitType::RlimitRss,
-        "rtprio" => PosixRlimitType::RlimitRtprio,
-        "rttime" => PosixRlimitType::RlimitRttime,
-        "sigpending" => PosixRlimitType::RlimitSigpending,
-        "stack" => PosixRlimitType::RlimitStack,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,22 +190,6 @@ mod tests {
             ["HOSTNAME=00718c5ea092", "TERM=dumb", "HOME=/h"]
         );
         assert_eq!(env(false, &["PATH=/x", "HOME="])[2], "HOME=/root");
-    }
-
-    #[test]
-    fn rlimits_are_checked_and_infinite_at_minus_one() {
-        let limit = |name: &str, soft, hard| Ulimit { name: name.to_owned(), soft, hard };
-        let set = rlimit(&limit("nofile", 100, 200)).unwrap();
-        assert_eq!((set.typ(), set.soft(), set.hard()), (PosixRlimitType::RlimitNofile, 100, 200));
-        assert_eq!(rlimit(&limit("core", -1, -1)).unwrap().hard(), u64::MAX);
-        assert_eq!(
-            rlimit(&limit("nofile", 200, 100)).unwrap_err().to_string(),
-            "ulimit soft limit must be less than or equal to hard limit: 200 > 100"
-        );
-        assert_eq!(
-            rlimit(&limit("bogus", 1, 1)).unwrap_err().to_string(),
-            "invalid ulimit type: bogus"
-        );
     }
 
     #[test]
