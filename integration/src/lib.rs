@@ -16,6 +16,7 @@ pub mod command;
 pub mod fixture;
 pub mod leak;
 pub mod output;
+pub mod port;
 pub mod pty;
 pub mod redact;
 pub mod registry;

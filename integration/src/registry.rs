@@ -3,12 +3,12 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
-use crate::{TestEnv, token::TokenServer, wait};
+use crate::{TestEnv, port::free_port, token::TokenServer, wait};
 
 /// Which door the registry has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,12 +148,6 @@ pub fn outer_address() -> Option<IpAddr> {
         .ok()
         .map(|address| address.ip())
         .filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
-}
-
-/// A port nobody listens on now. Another process may take it before we do; the registry then says so.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound socket").port()
 }
 
 fn passwords(dir: &Path) {

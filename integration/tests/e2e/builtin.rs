@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use coracle_integration::{TestEnv, registry::free_port, settings::settings, wait};
+use coracle_integration::{TestEnv, port::free_port, settings::settings, wait};
 
 const HELLO: &str = "coracle.local/hello";
 const WHOAMI: &str = "coracle.local/whoami";

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coracle_integration::settings::{Apps, settings};
-use coracle_integration::{TestEnv, command::Cmd, registry::free_port, skip, wait};
+use coracle_integration::{TestEnv, command::Cmd, port::free_port, skip, wait};
 
 const UP_DEADLINE: Duration = Duration::from_secs(180);
 

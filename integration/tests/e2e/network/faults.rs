@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use coracle_integration::{TestEnv, leak, registry::free_port, skip, wait};
+use coracle_integration::{TestEnv, leak, port::free_port, skip, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::kit::{PERL, address, far, field, get, idle, monitor_of, need_perl, whoami, within};

@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 
-use coracle_integration::{TestEnv, registry::free_port, skip, wait};
+use coracle_integration::{TestEnv, port::free_port, skip, wait};
 
 use super::kit::{
     PERL, TELL_WHO, ask, far, field, get, get_from, get_once_from, idle, inside, need_perl, seen,

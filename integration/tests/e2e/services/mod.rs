@@ -8,7 +8,7 @@ use std::{
     net::TcpStream,
 };
 
-use coracle_integration::{TestEnv, registry::free_port, wait};
+use coracle_integration::{TestEnv, port::free_port, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 use image::with_services;

@@ -1,6 +1,6 @@
 //! The same services across containers: by name, by alias, at a fixed address, behind a published port.
 
-use coracle_integration::{TestEnv, registry::free_port, wait};
+use coracle_integration::{TestEnv, port::free_port, wait};
 
 use super::image::{INSTALL_DEADLINE, with_services};
 use crate::network::kit::{address, far, get, get_from};
