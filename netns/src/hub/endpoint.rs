@@ -32,6 +32,10 @@ pub struct Endpoint<'a> {
     pub addresses: &'a [Prefix],
 }
 
+/// Members exchange packets of this size: more bytes for one journey through bridge and kernels.
+/// Each is cut where it meets a device that takes less. Larger ones gain nothing more.
+const LARGEST_PIECE: u32 = 3 * 65_536;
+
 impl Endpoint<'_> {
     /// Name of the end in the hub.
     fn port(&self) -> String {
@@ -54,10 +58,14 @@ impl Hub {
         let bridge = link::get(&self.netlink, Device::Name(&bridge_name(&endpoint.network.id)))?;
         let port = endpoint.port();
         let mtu = mtu(endpoint.network);
-        let near = End { master: Some(bridge.index), ..End::new(&port, mtu) };
+        // Over the wire, where without marks all packets go, one of 64 kB is the largest; cut
+        // into those of the usual size they would be too many.
+        let largest_piece = self.marks.then_some(LARGEST_PIECE);
+        let near = End { master: Some(bridge.index), largest_piece, ..End::new(&port, mtu) };
         let far = End {
             mac: Some(endpoint.mac),
             namespace: Some(endpoint.namespace),
+            largest_piece,
             ..End::new(endpoint.interface, mtu)
         };
         self.netlink.call(veth::add(&near, &far))?;

@@ -46,7 +46,7 @@ pub use endpoint::Endpoint;
 pub use error::HubError;
 pub use existing::{Found, free_interface};
 pub use introduce::{Acquaintance, forget_others, introduce, part};
-pub use set_up::{FAR_MAC, Hub, NEAR_MAC, WIRE, WIRE_MTU, mark_known_connections};
+pub use set_up::{FAR_MAC, Hub, NEAR_MAC, WIRE, WIRE_MTU};
 
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,8 @@ pub struct Hub {
     /// Index of the near end of the wire.
     pub(super) wire: u32,
     pub(super) ipv6: Ipv6,
+    /// Whether packets of known connections go to their sockets at once.
+    pub(super) marks: bool,
 }
 
 /// What can be done with IPv6.
@@ -120,7 +122,29 @@ impl Hub {
             Err(error) if NO_IPV6.iter().any(|errno| error.is(*errno)) => Ipv6::Absent,
             Err(error) => return Err(error.into()),
         };
-        Ok((Self { netlink, wire, ipv6 }, far))
+        hasten();
+        Ok((Self { netlink, wire, ipv6, marks: false }, far))
+    }
+
+    /// Has packets of connections that have their socket go to it without a journey over the
+    /// wire; in the calling thread's namespace, which is the hub. `None` when the kernel cannot;
+    /// otherwise a socket that need only be kept open for as long as closing it would be in the
+    /// way.
+    ///
+    /// # Errors
+    /// When it could but did not.
+    pub fn mark_known_connections(&mut self) -> Result<Option<Netlink>, HubError> {
+        let marked = coracle_sys::netlink::netfilter_socket()
+            .map_err(NftError::from)
+            .and_then(|socket| mark_transparent(socket, WIRE, MARK));
+        match marked {
+            Ok(socket) => {
+                self.marks = true;
+                Ok(Some(socket))
+            }
+            Err(NftError::Unavailable(_) | NftError::NoSocket(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Why packets of networks with IPv6 subnets cannot leave them, if so.
@@ -203,20 +227,21 @@ fn forward_ipv6() -> Result<(), HubError> {
     fs::write(PATH, "1").map_err(|source| HubError::Forwarding { path: PATH, source })
 }
 
-/// Has packets of connections that have their socket go to it without a journey over the
-/// wire; in the calling thread's namespace, which is the hub. `None` when the kernel cannot;
-/// otherwise a socket that need only be kept open for as long as closing it would be in the way.
+/// Settings of the calling thread's namespace that make no difference but for speed; so where
+/// they cannot be written, nothing is wrong.
 ///
-/// # Errors
-/// When it could but did not.
-pub fn mark_known_connections() -> Result<Option<Netlink>, HubError> {
-    let marked = coracle_sys::netlink::netfilter_socket()
-        .map_err(NftError::from)
-        .and_then(|socket| mark_transparent(socket, WIRE, MARK));
-    match marked {
-        Ok(socket) => Ok(Some(socket)),
-        Err(NftError::Unavailable(_) | NftError::NoSocket(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+/// Here a connection's other end is in memory. Whatever way of sending the host has chosen for
+/// the world (one may keep a pace by timers) only slows it down; `reno` is in every kernel and
+/// allowed to everybody. And packets between the ports of a bridge need not pass rules for
+/// packets that are routed, of which the hub has none about them.
+fn hasten() {
+    const SETTINGS: [(&str, &str); 3] = [
+        ("/proc/sys/net/ipv4/tcp_congestion_control", "reno"),
+        ("/proc/sys/net/bridge/bridge-nf-call-iptables", "0"),
+        ("/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"),
+    ];
+    for (path, value) in SETTINGS {
+        fs::write(path, value).ok();
     }
 }
 

@@ -117,6 +117,28 @@ fn talk(server: &OwnedFd, client: &OwnedFd, bind: &str, to: &str) -> IpAddr {
     })
 }
 
+/// As many bytes as make a sender use the largest packets it may.
+fn pour(server: &OwnedFd, client: &OwnedFd, to: &str) {
+    let listener = inside(server, || TcpListener::bind("0.0.0.0:0").unwrap());
+    let to = SocketAddr::new(to.parse().unwrap(), listener.local_addr().unwrap().port());
+    let sent: Vec<u8> = (0..20_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    let heard = std::thread::scope(|scope| {
+        let served = scope.spawn(|| {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut heard = Vec::new();
+            stream.read_to_end(&mut heard).unwrap();
+            heard
+        });
+        let mut stream = inside(client, || TcpStream::connect_timeout(&to, PATIENCE).unwrap());
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(&sent).unwrap();
+        drop(stream);
+        served.join().unwrap()
+    });
+    assert!(heard == sent, "what came is what went");
+}
+
 /// What the hub would do with a packet from a bridge.
 fn route_of(network: &Network, from: &str, to: &str) -> String {
     let bridge = bridge_name(&network.id);
@@ -126,6 +148,41 @@ fn route_of(network: &Network, from: &str, to: &str) -> String {
 fn refusal_of(network: &Network, from: &str, to: &str) -> String {
     let bridge = bridge_name(&network.id);
     tool_refused(&format!("ip route get {to} from {from} iif {bridge}"))
+}
+
+#[test]
+fn large_packets_are_cut_for_who_takes_only_smaller_ones() {
+    alone("hub::tests::large_packets_are_cut_for_who_takes_only_smaller_ones", || {
+        let (World { mut hub, void: _void }, here) = (world(), this());
+        let network = net_a();
+        hub.add_bridge(&network).unwrap();
+        let containers = [container(), container(), container()];
+        let addresses = ["172.18.0.2", "172.18.0.3", "172.18.0.4"];
+        for (number, marks) in [(0, true), (1, true), (2, false)] {
+            hub.marks = marks;
+            let (id, own) = (number.to_string().repeat(64), v4(addresses[number]));
+            let endpoint = containers[number].endpoint(&id, &network, "eth0", &own);
+            hub.add_endpoint(&endpoint).unwrap();
+        }
+        let namespace = |number: usize| &containers[number].namespace;
+        pour(namespace(1), namespace(0), addresses[1]);
+        pour(namespace(2), namespace(0), addresses[2]);
+        pour(namespace(0), namespace(2), addresses[0]);
+        pour(&here, namespace(0), "172.18.0.1");
+    });
+}
+
+#[test]
+fn what_makes_the_hub_fast_is_set_where_it_can_be() {
+    alone("hub::tests::what_makes_the_hub_fast_is_set_where_it_can_be", || {
+        let _world = world();
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/sys/net/{name}"));
+        assert_eq!(read("ipv4/tcp_congestion_control").unwrap(), "reno\n");
+        // Only where that part of the kernel is there.
+        if let Ok(calls) = read("bridge/bridge-nf-call-iptables") {
+            assert_eq!(calls, "0\n");
+        }
+    });
 }
 
 #[test]

@@ -106,9 +106,9 @@ fn enter(folder: &Path, packets: bool) -> Result<Entered, SetupError> {
     let void_netlink = Netlink::here()?;
     let wire = coracle_sys::sockets::packet_socket()?;
     enter_hub(&folder.join("hub"))?;
-    let (hub, device) = Hub::set_up(Netlink::here()?, &void_netlink, void.as_fd())?;
+    let (mut hub, device) = Hub::set_up(Netlink::here()?, &void_netlink, void.as_fd())?;
     coracle_sys::sockets::bind_packet(&wire, device)?;
-    let marks = if packets { None } else { hub::mark_known_connections()? };
+    let marks = if packets { None } else { hub.mark_known_connections()? };
     if marks.is_none() {
         pass_on_known_packets()?;
     }

@@ -12,7 +12,8 @@ use super::{Mac, link};
 const IFLA_NET_NS_FD: u16 = 28;
 const IFLA_NUM_TX_QUEUES: u16 = 31;
 const IFLA_NUM_RX_QUEUES: u16 = 32;
-const IFLA_GSO_MAX_SEGS: u16 = 40;
+/// Since Linux 6.3; others take no note of it.
+const IFLA_GSO_IPV4_MAX_SIZE: u16 = 63;
 const VETH_INFO_PEER: u16 = 1;
 
 /// One end of a pair to be made.
@@ -27,8 +28,9 @@ pub struct End<'a> {
     pub up: bool,
     /// Whether the end asks nobody for hardware addresses.
     pub no_arp: bool,
-    /// The most segments that a packet handed over in one piece may stand for.
-    pub gso_max_segs: Option<u32>,
+    /// The largest IPv4 packet, in bytes, that is handed over in one piece to be cut later, where
+    /// the kernel knows larger ones than 64 kB.
+    pub largest_piece: Option<u32>,
     /// Where the end is made, when not where the socket is; for the far end only.
     pub namespace: Option<BorrowedFd<'a>>,
 }
@@ -44,7 +46,7 @@ impl<'a> End<'a> {
             master: None,
             up: false,
             no_arp: false,
-            gso_max_segs: None,
+            largest_piece: None,
             namespace: None,
         }
     }
@@ -63,8 +65,8 @@ impl<'a> End<'a> {
             .number(IFLA_NUM_RX_QUEUES, 1)
             .maybe(self.mac, |request, mac| request.bytes(IFLA_ADDRESS, &mac))
             .maybe(self.master, |request, index| request.number(IFLA_MASTER, index))
-            .maybe(self.gso_max_segs, |request, segments| {
-                request.number(IFLA_GSO_MAX_SEGS, segments)
+            .maybe(self.largest_piece, |request, bytes| {
+                request.number(IFLA_GSO_IPV4_MAX_SIZE, bytes)
             })
             .maybe(self.namespace, |request, fd| {
                 request.bytes(IFLA_NET_NS_FD, &fd.as_raw_fd().to_ne_bytes())

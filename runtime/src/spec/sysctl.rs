@@ -26,8 +26,13 @@ pub(super) struct Owned {
     pub(super) uts: bool,
 }
 
-/// Checks `wanted` against the container's namespaces and adds Docker's defaults:
-/// any port may be bound and any of the `ids` mapped groups may ping.
+/// How TCP sends in a container. Its connections end in memory, at another container or at the
+/// network helper, which goes on with what the host has chosen for the world; a choice like `bbr`
+/// would only slow them down by its timers. Every kernel has this one and allows it to everybody.
+const CONGESTION_CONTROL: (&str, &str) = ("net.ipv4.tcp_congestion_control", "reno");
+
+/// Checks `wanted` against the container's namespaces and adds Docker's defaults: any port may
+/// be bound and any of the `ids` mapped groups may ping; and [`CONGESTION_CONTROL`].
 pub(super) fn resolve(
     wanted: &BTreeMap<String, String>,
     owned: Owned,
@@ -35,6 +40,8 @@ pub(super) fn resolve(
 ) -> Result<HashMap<String, String>, SpecError> {
     let mut all = HashMap::new();
     if owned.fresh_network {
+        let (name, value) = CONGESTION_CONTROL;
+        all.insert(name.to_owned(), value.to_owned());
         all.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
         all.insert(
             "net.ipv4.ping_group_range".to_owned(),
@@ -74,19 +81,21 @@ mod tests {
     }
 
     #[test]
-    fn adds_dockers_defaults_to_a_new_network() {
+    fn adds_dockers_defaults_and_ours_to_a_new_network() {
         let all = resolve(&BTreeMap::new(), OWN, 65537).unwrap();
         assert_eq!(all["net.ipv4.ip_unprivileged_port_start"], "0");
         assert_eq!(all["net.ipv4.ping_group_range"], "0 65536");
-        assert_eq!(all.len(), 2);
+        assert_eq!(all["net.ipv4.tcp_congestion_control"], "reno");
+        assert_eq!(all.len(), 3);
         let joined = Owned { fresh_network: false, ..OWN };
         assert!(resolve(&BTreeMap::new(), joined, 65537).unwrap().is_empty());
     }
 
     #[test]
     fn the_users_value_wins() {
-        let all = resolve(&wanted("net.ipv4.ip_unprivileged_port_start"), OWN, 1).unwrap();
-        assert_eq!(all["net.ipv4.ip_unprivileged_port_start"], "9");
+        for name in ["net.ipv4.ip_unprivileged_port_start", "net.ipv4.tcp_congestion_control"] {
+            assert_eq!(resolve(&wanted(name), OWN, 1).unwrap()[name], "9");
+        }
     }
 
     #[test]
