@@ -13,7 +13,7 @@ use crate::stages::print::{Layout, as_written, printed, project as print_project
 use crate::stages::select::{Services, drop_unused};
 use crate::text::numbers::is_true;
 use crate::tree::{Fault, Map, Node, Path, Result, Value};
-use crate::{Files, LoadError, LoadOptions, Loaded};
+use crate::{EnvFiles, Files, LoadError, LoadOptions, Loaded};
 
 /// Reads, merges and checks the files of a project.
 pub fn load(options: &LoadOptions, files: &dyn Files) -> std::result::Result<Loaded, LoadError> {
@@ -63,11 +63,10 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         configs,
         compatibility,
         warnings: Vec::new(),
-        interpolated: options.stages.interpolate,
+        typed: options.stages.types,
         tree: root,
     };
-    // What still has variables in it cannot be read further.
-    if options.stages.interpolate {
+    if options.stages.types {
         complete(&mut loaded, options, sources, warnings)?;
     } else {
         loaded.project = as_written(&loaded.tree);
@@ -89,19 +88,23 @@ fn complete(
     let mut services = Services::by_profile(all.unwrap_or_default(), &loaded.profiles);
     if options.stages.check_consistency {
         consistency::check(root, &services)?;
+        services.enabled.values_mut().for_each(scale_as_replicas);
     }
     let resolve = |services: &mut Map| {
-        if options.stages.resolve_environment {
-            model::resolve_environment(services, &loaded.environment, sources, warnings)?;
-        }
-        model::resolve_labels(services, sources, warnings)
+        model::resolve_environment(services, &loaded.environment, sources, warnings)
     };
-    resolve(&mut services.enabled)?;
+    if options.stages.env_files == EnvFiles::Enabled {
+        resolve(&mut services.enabled)?;
+    }
+    model::resolve_labels(&mut services.enabled, sources, warnings)?;
     if !options.services.is_empty() {
         let (enabled, profiles) = services.enable(&options.services, &loaded.profiles);
         services = enabled;
         loaded.profiles = profiles;
         services.keep(&options.services).map_err(Fault::plain)?;
+        model::resolve_labels(&mut services.enabled, sources, warnings)?;
+    }
+    if options.stages.env_files != EnvFiles::Unread {
         resolve(&mut services.enabled)?;
     }
     if options.stages.check_consistency {
@@ -126,6 +129,15 @@ fn complete(
     }
     loaded.project = print_project(root, Layout::Json);
     Ok(())
+}
+
+/// `scale` counts for `deploy` too, which may stand beside it.
+fn scale_as_replicas(service: &mut Node) {
+    let scale = service.get("scale").cloned();
+    let deploy = service.get_mut("deploy").and_then(Node::as_map_mut);
+    if let (Some(scale), Some(deploy)) = (scale, deploy) {
+        deploy.insert("replicas".to_owned(), scale);
+    }
 }
 
 /// Takes the values of secrets or configs that come from variables out of the tree, so that

@@ -54,6 +54,10 @@ impl Canonical<'_> {
             (Form::External, Value::Map(map)) => self.external(map, at, path)?,
             (Form::Device, Value::Text(text)) => self.device(text, at, path)?,
             (Form::Volume, Value::Text(text)) => self.mount(text, at, path)?,
+            (Form::Ulimit, Value::Text(text)) => {
+                let text = format!("expected a number or a mapping, found the text {text:?}");
+                return Err(Fault::new(at, path, text));
+            }
             (Form::Ports, Value::List(items)) => self.ports(items, path)?,
             (_, value) => value,
         };
@@ -130,7 +134,7 @@ impl Canonical<'_> {
                     out.push(item.clone());
                     continue;
                 }
-                Value::Text(_) | Value::Int(_) | Value::Float(_) => shown(item),
+                Value::Text(_) | Value::Int(_) => shown(item),
                 _ => {
                     let text = format!("expected a port, found {}", item.kind());
                     return Err(Fault::new(item.at, &path.index(index), text));

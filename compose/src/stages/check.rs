@@ -22,6 +22,8 @@ fn value(node: &Node, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fau
     match &node.value {
         Value::Text(text) => faults.extend(wrong_text(text, node, attr, path)),
         Value::Int(number) => faults.extend(out_of_range(*number, node, attr, path)),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates beyond every range")]
+        Value::Float(number) => faults.extend(out_of_range(*number as i128, node, attr, path)),
         Value::List(items) => list(items, attr, path, faults),
         Value::Map(map) => mapping(node, map, attr, path, faults),
         _ => {}
@@ -124,6 +126,9 @@ fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults:
                 } else {
                     value(entry, each, &path, faults);
                 }
+            }
+            Shape::Mapping | Shape::Environment | Shape::Hosts if key.is_empty() => {
+                faults.push(Fault::new(entry.at, &path, "an entry needs a name"));
             }
             _ if !attr.items.is_any() && !attr.items.accepts(entry) => {
                 let text = format!("must be {}, not {}", attr.items.in_words(), entry.kind());

@@ -112,6 +112,9 @@ fn leaf(value: Value, attr: &'static Attr, warnings: &Warnings) -> Read {
         (Shape::Mode, Value::Text(text)) => i64::from_str_radix(&text, 8)
             .map(|mode| Value::Int(mode.into()))
             .map_err(|_| format!("expected permission bits such as 0440, found {text:?}")),
+        (Shape::Mode | Shape::DeviceCount, Value::Float(number)) => {
+            Err(format!("expected a whole number, found {number}"))
+        }
         (Shape::Mode, value) => whole(value),
         (Shape::DeviceCount, Value::Text(text)) if text.eq_ignore_ascii_case("all") => {
             Ok(Value::Int(-1))
@@ -176,6 +179,13 @@ fn collection(value: Value, attr: &'static Attr) -> Read {
         (Shape::Mapping, value) => pairs(value, false),
         (Shape::Environment, value) => pairs(value, true),
         (Shape::Options, Value::Map(map)) => Ok(texts(map)),
+        (Shape::Strings, Value::Map(map)) => {
+            let entry = |(key, node): (String, Node)| match node.value {
+                Value::Null => Ok((key, Node::text(node.at, ""))),
+                value => Ok((key, Node::new(node.at, text(value)?))),
+            };
+            map.into_iter().map(entry).collect::<std::result::Result<_, String>>().map(Value::Map)
+        }
         (Shape::MultiOptions, Value::Map(map)) => Ok(Value::Map(
             map.into_iter()
                 .map(|(key, node)| {

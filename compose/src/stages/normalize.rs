@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::merge::shown;
+use crate::text::numbers::parse_bool;
 use crate::text::volume::clean;
 use crate::tree::{At, Map, Node, Value};
 
@@ -157,7 +159,9 @@ fn name_resources(root: &mut Node, project: &str) {
             let at = resource.at;
             let Some(resource) = resource.as_map_mut() else { continue };
             if resource.get("name").is_none_or(Node::is_null) {
-                let external = resource.get("external").and_then(Node::as_bool) == Some(true);
+                let external = resource
+                    .get("external")
+                    .is_some_and(|node| parse_bool(&shown(node)) == Some(true));
                 let name = if external { key.clone() } else { format!("{project}_{key}") };
                 resource.insert("name".to_owned(), Node::text(at, name));
             }
