@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::Budget;
 use crate::model::{self, Project, Reader, Sources};
 use crate::schema::ROOT;
 use crate::stages::consistency;
@@ -30,7 +31,8 @@ pub fn load(options: &LoadOptions, files: &dyn Files) -> std::result::Result<Loa
 
 fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) -> Result<Loaded> {
     let home = options.environment.get("HOME").map(String::as_str);
-    let reader = Reader { sources, warnings, stages: options.stages, home };
+    let budget = Budget::default();
+    let reader = Reader { sources, warnings, stages: options.stages, budget: &budget, home };
     let mut project = Project::find(&reader, options)?;
     let files = std::mem::take(&mut project.files);
     let config_files = files.iter().map(|(path, _)| path.clone()).collect();
@@ -39,7 +41,7 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         return Err(Fault::plain("empty compose file"));
     }
     if options.stages.normalize {
-        normalize(&mut root, &project.name, &project.variables);
+        normalize(&mut root, &project.name, &project.variables, &budget)?;
         let at = root.at;
         if let Some(map) = root.as_map_mut() {
             map.insert("name".to_owned(), Node::text(at, project.name.clone()));
@@ -67,7 +69,7 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         tree: root,
     };
     if options.stages.types {
-        complete(&mut loaded, options, sources, warnings)?;
+        complete(&mut loaded, options, sources, warnings, &budget)?;
     } else {
         loaded.project = as_written(&loaded.tree);
     }
@@ -80,6 +82,7 @@ fn complete(
     options: &LoadOptions,
     sources: &Sources<'_>,
     warnings: &Warnings,
+    budget: &Budget,
 ) -> Result<()> {
     let root = &mut loaded.tree;
     decode(root, &ROOT, warnings, &Path::ROOT)?;
@@ -91,7 +94,7 @@ fn complete(
         services.enabled.values_mut().for_each(scale_as_replicas);
     }
     let resolve = |services: &mut Map| {
-        model::resolve_environment(services, &loaded.environment, sources, warnings)
+        model::resolve_environment(services, &loaded.environment, sources, warnings, budget)
     };
     if options.stages.env_files == EnvFiles::Enabled {
         resolve(&mut services.enabled)?;

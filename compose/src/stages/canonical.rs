@@ -5,9 +5,13 @@ use std::mem::take;
 use super::descend::descend;
 use super::interpolate::Warnings;
 use super::merge::{shown, usual_dependency};
+use crate::limits::Budget;
 use crate::schema::{Attr, Form};
 use crate::text::{port, volume};
 use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
+
+/// How many values the long form of a port has, itself included.
+const PORT_VALUES: usize = 6;
 
 /// Settings of the stage.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +19,7 @@ pub(crate) struct Canonical<'a> {
     /// Values may still hold variables: what does not parse is left as it is.
     pub(crate) lenient: bool,
     pub(crate) warnings: &'a Warnings,
+    pub(crate) budget: &'a Budget,
 }
 
 impl Canonical<'_> {
@@ -141,7 +146,11 @@ impl Canonical<'_> {
                 }
             };
             match port::parse(&text) {
-                Ok(ports) => out.extend(ports.iter().map(|port| long_port(port, item.at))),
+                Ok(ports) => {
+                    let made = self.budget.make(PORT_VALUES * ports.len());
+                    made.map_err(|message| Fault::new(item.at, &path.index(index), message))?;
+                    out.extend(ports.iter().map(|port| long_port(port, item.at)));
+                }
                 Err(_) if self.lenient => return Ok(Value::List(items)),
                 Err(message) => return Err(Fault::new(item.at, &path.index(index), message)),
             }

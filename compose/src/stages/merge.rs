@@ -1,5 +1,6 @@
 //! A later file on top of an earlier one, and a service on top of the one it extends.
 
+use std::collections::HashSet;
 use std::mem::take;
 
 use crate::schema::{Attr, Merge};
@@ -25,9 +26,8 @@ pub(crate) fn merge(
         }
         Merge::ExtraHosts => {
             let mut items = sequence(base);
-            let new: Vec<Node> =
-                sequence(over).into_iter().filter(|item| !items.contains(item)).collect();
-            items.extend(new);
+            let known: HashSet<String> = items.iter().map(shown).collect();
+            items.extend(sequence(over).into_iter().filter(|item| !known.contains(&shown(item))));
             Ok(Node::new(at, Value::List(items)))
         }
         Merge::Build => mappings(with_context(base), with_context(over), attr, path),

@@ -120,7 +120,15 @@ fn scan_fault(places: &Places, text: &str, error: &ScanError) -> Fault {
         return Fault::in_file(at, format!("yaml: unknown anchor '{name}' referenced"))
             .hint("an anchor is known in its own file and document only, after its place");
     }
-    Fault::in_file(at, format!("yaml: {info}"))
+    match info {
+        // The parser looks ahead, and gives up by itself.
+        "recursion limit exceeded" => too_deep(at),
+        info => Fault::in_file(at, format!("yaml: {info}")),
+    }
+}
+
+fn too_deep(at: At) -> Fault {
+    Fault::in_file(at, format!("yaml: nested more than {DEPTH_MAX} levels deep"))
 }
 
 /// A list or mapping whose end has not come yet.
@@ -167,8 +175,7 @@ impl Builder<'_> {
 
     fn start(&mut self, at: At, anchor: usize, tag: Option<&Tag>, map: bool) -> Result<()> {
         if self.open.len() >= DEPTH_MAX {
-            let text = format!("yaml: nested more than {DEPTH_MAX} levels deep");
-            return Err(Fault::in_file(at, text));
+            return Err(too_deep(at));
         }
         let tag = tag.map(tag_name);
         self.open.push(Open { at, tag, anchor, map, children: Vec::new() });

@@ -42,7 +42,7 @@ impl Files for Memory {
 }
 
 /// One case.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) name: String,
     command: Vec<String>,
@@ -123,6 +123,14 @@ impl Case {
     fn add(&mut self, path: &str, text: &str) {
         let path = PathBuf::from(format!("{}/{path}", self.root()));
         self.files.files.insert(path, text.to_owned());
+    }
+
+    /// Changes the text of one of the files, counted around.
+    pub(crate) fn change_file(&mut self, index: usize, change: impl FnOnce(&str) -> String) {
+        let count = self.files.files.len();
+        if let Some(text) = self.files.files.values_mut().nth(index % count) {
+            *text = change(text);
+        }
     }
 
     pub(crate) fn load(&self) -> Result<Loaded, LoadError> {
