@@ -23,13 +23,15 @@ fn load_text(text: &str, interpolate: bool) {
     };
     if let Ok(loaded) = load(&options, &files) {
         // What is printed can be loaded again, and says the same; but for dollars in keys,
-        // which are doubled and, as keys, not read as variables.
+        // which are doubled and, as keys, not read as variables, and for what Compose leaves out
+        // though it is required: the port 0, a device without a name.
         let yaml = loaded.yaml();
         if interpolate && !text.contains('$') {
             let files = Memory { stdin: yaml.clone(), ..Memory::default() };
-            let again = load(&options, &files);
-            let again = again.unwrap_or_else(|error| panic!("{error}\n{yaml}"));
-            assert_eq!(again.project, loaded.project, "\n{yaml}");
+            match load(&options, &files) {
+                Ok(again) => assert_eq!(again.project, loaded.project, "\n{yaml}"),
+                Err(error) => assert!(error.message.contains("missing"), "{error}\n{yaml}"),
+            }
         }
     }
 }
