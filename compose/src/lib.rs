@@ -28,7 +28,7 @@ mod yaml;
 pub use error::LoadError;
 pub use files::{FileKind, Files};
 pub use load::load;
-pub use options::{LoadOptions, Loaded, Stages};
+pub use options::{EnvFiles, LoadOptions, Loaded, Stages};
 pub use output::to_yaml;
 pub use text::variables::Variable;
 pub use text::words::split as split_words;

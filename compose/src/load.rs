@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::Budget;
 use crate::model::{self, Project, Reader, Sources};
 use crate::schema::ROOT;
 use crate::stages::consistency;
@@ -13,7 +14,7 @@ use crate::stages::print::{Layout, as_written, printed, project as print_project
 use crate::stages::select::{Services, drop_unused};
 use crate::text::numbers::is_true;
 use crate::tree::{Fault, Map, Node, Path, Result, Value};
-use crate::{Files, LoadError, LoadOptions, Loaded};
+use crate::{EnvFiles, Files, LoadError, LoadOptions, Loaded};
 
 /// Reads, merges and checks the files of a project.
 pub fn load(options: &LoadOptions, files: &dyn Files) -> std::result::Result<Loaded, LoadError> {
@@ -30,7 +31,8 @@ pub fn load(options: &LoadOptions, files: &dyn Files) -> std::result::Result<Loa
 
 fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) -> Result<Loaded> {
     let home = options.environment.get("HOME").map(String::as_str);
-    let reader = Reader { sources, warnings, stages: options.stages, home };
+    let budget = Budget::default();
+    let reader = Reader { sources, warnings, stages: options.stages, budget: &budget, home };
     let mut project = Project::find(&reader, options)?;
     let files = std::mem::take(&mut project.files);
     let config_files = files.iter().map(|(path, _)| path.clone()).collect();
@@ -39,7 +41,7 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         return Err(Fault::plain("empty compose file"));
     }
     if options.stages.normalize {
-        normalize(&mut root, &project.name, &project.variables);
+        normalize(&mut root, &project.name, &project.variables, &budget)?;
         let at = root.at;
         if let Some(map) = root.as_map_mut() {
             map.insert("name".to_owned(), Node::text(at, project.name.clone()));
@@ -63,12 +65,11 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         configs,
         compatibility,
         warnings: Vec::new(),
-        interpolated: options.stages.interpolate,
+        typed: options.stages.types,
         tree: root,
     };
-    // What still has variables in it cannot be read further.
-    if options.stages.interpolate {
-        complete(&mut loaded, options, sources, warnings)?;
+    if options.stages.types {
+        complete(&mut loaded, options, sources, warnings, &budget)?;
     } else {
         loaded.project = as_written(&loaded.tree);
     }
@@ -81,6 +82,7 @@ fn complete(
     options: &LoadOptions,
     sources: &Sources<'_>,
     warnings: &Warnings,
+    budget: &Budget,
 ) -> Result<()> {
     let root = &mut loaded.tree;
     decode(root, &ROOT, warnings, &Path::ROOT)?;
@@ -89,19 +91,23 @@ fn complete(
     let mut services = Services::by_profile(all.unwrap_or_default(), &loaded.profiles);
     if options.stages.check_consistency {
         consistency::check(root, &services)?;
+        services.enabled.values_mut().for_each(scale_as_replicas);
     }
     let resolve = |services: &mut Map| {
-        if options.stages.resolve_environment {
-            model::resolve_environment(services, &loaded.environment, sources, warnings)?;
-        }
-        model::resolve_labels(services, sources, warnings)
+        model::resolve_environment(services, &loaded.environment, sources, warnings, budget)
     };
-    resolve(&mut services.enabled)?;
+    if options.stages.env_files == EnvFiles::Enabled {
+        resolve(&mut services.enabled)?;
+    }
+    model::resolve_labels(&mut services.enabled, sources, warnings)?;
     if !options.services.is_empty() {
         let (enabled, profiles) = services.enable(&options.services, &loaded.profiles);
         services = enabled;
         loaded.profiles = profiles;
         services.keep(&options.services).map_err(Fault::plain)?;
+        model::resolve_labels(&mut services.enabled, sources, warnings)?;
+    }
+    if options.stages.env_files != EnvFiles::Unread {
         resolve(&mut services.enabled)?;
     }
     if options.stages.check_consistency {
@@ -126,6 +132,15 @@ fn complete(
     }
     loaded.project = print_project(root, Layout::Json);
     Ok(())
+}
+
+/// `scale` counts for `deploy` too, which may stand beside it.
+fn scale_as_replicas(service: &mut Node) {
+    let scale = service.get("scale").cloned();
+    let deploy = service.get_mut("deploy").and_then(Node::as_map_mut);
+    if let (Some(scale), Some(deploy)) = (scale, deploy) {
+        deploy.insert("replicas".to_owned(), scale);
+    }
 }
 
 /// Takes the values of secrets or configs that come from variables out of the tree, so that

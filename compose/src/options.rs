@@ -41,8 +41,21 @@ pub struct Stages {
     pub normalize: bool,
     pub resolve_paths: bool,
     pub check_consistency: bool,
-    /// `env_file` is read into `environment`.
-    pub resolve_environment: bool,
+    pub env_files: EnvFiles,
+    /// Values get their types, and profiles and names choose among services. Otherwise the
+    /// tree is left as the files give it, with all services.
+    pub types: bool,
+}
+
+/// Of which services `env_file` is read into `environment`. A file that is missing is a mistake
+/// only where it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvFiles {
+    /// Of all that profiles enable, asked for or not.
+    Enabled,
+    /// Of those that make up the project in the end.
+    Chosen,
+    Unread,
 }
 
 impl Default for Stages {
@@ -52,7 +65,8 @@ impl Default for Stages {
             normalize: true,
             resolve_paths: true,
             check_consistency: true,
-            resolve_environment: true,
+            env_files: EnvFiles::Chosen,
+            types: true,
         }
     }
 }
@@ -85,7 +99,7 @@ pub struct Loaded {
     pub compatibility: bool,
     /// For the user, in the order in which they arose.
     pub warnings: Vec<String>,
-    pub(crate) interpolated: bool,
+    pub(crate) typed: bool,
     /// The project as the stages left it.
     pub(crate) tree: Node,
 }

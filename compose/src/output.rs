@@ -13,7 +13,7 @@ use crate::tree::Node;
 impl Loaded {
     /// The project as YAML, in the layout of Docker Compose.
     pub fn yaml(&self) -> String {
-        if self.interpolated {
+        if self.typed {
             emit::document(&project(&self.tree, Layout::Yaml))
         } else {
             emit::document(&as_written(&self.tree))

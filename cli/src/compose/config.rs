@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_compose::{LoadOptions, Loaded};
+use coracle_compose::{EnvFiles, LoadOptions, Loaded};
 
 use super::{config_parts, load};
 use crate::app::App;
@@ -114,17 +114,23 @@ impl ComposeConfigArgs {
         let mut options = self.options(app)?;
         if self.variables {
             options.stages.interpolate = false;
-            let loaded = load::load_with(app, &options)?;
+            options.stages.types = false;
+            let loaded = load::load(app, &options)?;
             return config_parts::variables(&loaded, self.format.as_deref().unwrap_or_default());
         }
         let whole_project = self.services || self.volumes || self.networks || self.models;
         if !whole_project && self.hash.is_none() {
             options.services.clone_from(&self.args);
         }
-        if self.hash.is_some() {
-            options.stages.resolve_environment = false;
+        let names = whole_project || self.hash.is_some() || self.profiles || self.images;
+        if names {
+            options.stages.env_files = EnvFiles::Unread;
         }
-        let mut loaded = load::load_with(app, &options)?;
+        if self.no_interpolate {
+            // What still has variables in it cannot be read further than names need.
+            options.stages.types = (names && !self.services) || self.environment;
+        }
+        let mut loaded = load::load(app, &options)?;
         if let Some(names) = self.hash.as_deref().filter(|_| !whole_project) {
             return config_parts::hashes(&loaded, names);
         }
@@ -144,7 +150,8 @@ impl ComposeConfigArgs {
         stages.normalize = !self.no_normalize && !app.compose.compatibility;
         stages.resolve_paths = !self.no_path_resolution;
         stages.check_consistency = !self.no_consistency;
-        stages.resolve_environment = !self.no_env_resolution;
+        stages.env_files =
+            if self.no_env_resolution { EnvFiles::Unread } else { EnvFiles::Enabled };
         Ok(options)
     }
 

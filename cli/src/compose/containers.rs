@@ -5,9 +5,9 @@
 //! let found = containers::find(app, &place, Wanted { … })?;
 //! ```
 
-use coracle_compose::Loaded;
 use coracle_compose::project::found::{self, Wanted};
 use coracle_compose::project::{Project, ProjectError, Source};
+use coracle_compose::{EnvFiles, Loaded};
 use coracle_runtime::engine::Summary;
 
 use super::load;
@@ -31,7 +31,14 @@ pub(crate) struct File {
 
 /// Loads the file and reads it into types.
 pub(crate) fn file(app: &mut App, services: &[String]) -> Result<File, CliError> {
-    let loaded = load::load(app, services)?;
+    read_with(app, services, EnvFiles::Chosen)
+}
+
+fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<File, CliError> {
+    let mut options = load::options(app)?;
+    options.services = services.to_vec();
+    options.stages.env_files = env_files;
+    let loaded = load::load(app, &options)?;
     let project = read(&loaded)?;
     for name in services {
         project.service(name).map_err(error)?;
@@ -51,7 +58,8 @@ fn read(loaded: &Loaded) -> Result<Project, CliError> {
     Ok(project)
 }
 
-/// The project of a command on containers that are there. With `-p NAME` no file is needed.
+/// The project of a command on containers that are there. With `-p NAME` no file is needed, nor
+/// one that can be read. What containers were given is known: files of variables are not read.
 pub(crate) fn project(app: &mut App, services: &[String]) -> Result<Place, CliError> {
     let given = app.compose.project_name.clone();
     let given = given.or_else(|| {
@@ -59,17 +67,11 @@ pub(crate) fn project(app: &mut App, services: &[String]) -> Result<Place, CliEr
         environment.get("COMPOSE_PROJECT_NAME").map(str::to_owned)
     });
     let explicit = !app.compose.files.is_empty();
-    match (file(app, services), given) {
+    match (read_with(app, services, EnvFiles::Unread), given) {
         (Ok(file), _) => Ok(Place { name: file.project.name.clone(), file: Some(Box::new(file)) }),
-        (Err(error), Some(name)) if !explicit && is_missing(&error) => {
-            Ok(Place { name, file: None })
-        }
+        (Err(_), Some(name)) if !explicit => Ok(Place { name, file: None }),
         (Err(error), _) => Err(error),
     }
-}
-
-fn is_missing(error: &CliError) -> bool {
-    error.message.starts_with("no configuration file provided")
 }
 
 /// The containers of the project, by name.

@@ -12,15 +12,8 @@ use super::log;
 use crate::app::App;
 use crate::error::CliError;
 
-/// Loads the project with these services (none: all that profiles enable).
-pub(crate) fn load(app: &mut App, services: &[String]) -> Result<Loaded, CliError> {
-    let mut options = options(app)?;
-    options.services = services.to_vec();
-    load_with(app, &options)
-}
-
-/// Loads as these options say.
-pub(crate) fn load_with(app: &mut App, options: &LoadOptions) -> Result<Loaded, CliError> {
+/// Loads the project as these options say.
+pub(crate) fn load(app: &mut App, options: &LoadOptions) -> Result<Loaded, CliError> {
     let loaded = coracle_compose::load(options, &Disk);
     let warnings = match &loaded {
         Ok(loaded) => &loaded.warnings,

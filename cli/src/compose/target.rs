@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle_compose::EnvFiles;
 use coracle_compose::project::found::{self, Wanted};
 use coracle_compose::project::labels;
 
@@ -29,7 +30,9 @@ pub(super) fn project(app: &mut App) -> Result<Named, CliError> {
     if let Some(name) = typed {
         return Ok(Named { name: name.to_lowercase(), variables: BTreeMap::new() });
     }
-    let loaded = load::load(app, &[])?;
+    let mut options = load::options(app)?;
+    options.stages.env_files = EnvFiles::Unread;
+    let loaded = load::load(app, &options)?;
     Ok(Named { name: loaded.name, variables: loaded.environment })
 }
 

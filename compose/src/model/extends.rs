@@ -78,7 +78,7 @@ impl Reader<'_> {
                     return Err(missing(&extends, &path, &base, family.path));
                 }
                 self.extend(&base, family, model, chain)?;
-                family.services.get(&base).cloned()
+                self.copy(family.services.get(&base), &extends, &path)?
             }
             Some(file) => self.service_of(&file, &base, model, chain, &extends, &path)?,
         };
@@ -123,10 +123,37 @@ impl Reader<'_> {
         if !extended.services.contains_key(base) {
             return Err(missing(extends, path, base, file));
         }
-        let mut family =
-            Family { path: &full, services: extended.services.clone(), marks: &extended.marks };
+        let services = self.with_ancestors(base, &extended.services, extends, path)?;
+        let mut family = Family { path: &full, services, marks: &extended.marks };
         self.extend(base, &mut family, model, chain)?;
         Ok(family.services.remove(base))
+    }
+
+    /// A service and those of the same file that it is made of, directly or not.
+    fn with_ancestors(
+        &self,
+        base: &str,
+        all: &Map,
+        extends: &Node,
+        path: &Path<'_>,
+    ) -> Result<Map> {
+        let mut out = Map::new();
+        let mut next = Some(base.to_owned());
+        while let Some(name) = next.take().filter(|name| !out.contains_key(name)) {
+            let Some(service) = self.copy(all.get(&name), extends, path)? else { break };
+            if let Some(Ok((base, None))) = service.get("extends").map(|own| target(own, path)) {
+                next = Some(base);
+            }
+            out.insert(name, service);
+        }
+        Ok(out)
+    }
+
+    /// A copy that counts.
+    fn copy(&self, node: Option<&Node>, extends: &Node, path: &Path<'_>) -> Result<Option<Node>> {
+        let values = node.map_or(0, Node::size);
+        self.budget.make(values).map_err(|message| Fault::new(extends.at, path, message))?;
+        Ok(node.cloned())
     }
 
     fn extended_file(&self, full: &str, model: &mut Model<'_>) -> Result<Rc<Extended>> {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::env_file;
 use super::read::{Folder, Model, Reader, local_only, parent};
 use crate::files::FileKind;
+use crate::stages::interpolate::Warnings;
 use crate::stages::paths::{join, relative};
 use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
 
@@ -33,7 +34,8 @@ impl Reader<'_> {
         };
         for (index, item) in items.iter().enumerate() {
             let path = path.index(index);
-            let imported = entry(item, &path).and_then(|entry| self.included(&entry, model));
+            let imported =
+                entry(item, &path, self.warnings).and_then(|entry| self.included(&entry, model));
             let imported = imported.map_err(|mut fault| {
                 fault.at = fault.at.or(Some(item.at));
                 fault.key = fault.key.or_else(|| Some(path.to_string()));
@@ -115,7 +117,7 @@ fn absolute(folder: &str, path: &str) -> String {
     if path.starts_with('/') { join(path, "") } else { join(folder, path) }
 }
 
-fn entry(item: &Node, path: &Path<'_>) -> Result<Include> {
+fn entry(item: &Node, path: &Path<'_>, warnings: &Warnings) -> Result<Include> {
     let texts = |key: &str| -> Result<Vec<String>> {
         match item.get(key).map(|node| (node, &node.value)) {
             None | Some((_, Value::Null)) => Ok(Vec::new()),
@@ -144,9 +146,8 @@ fn entry(item: &Node, path: &Path<'_>) -> Result<Include> {
         }),
         Value::Map(map) => {
             let known = ["path", "env_file", "project_directory"];
-            if let Some((key, node)) = map.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-                let text = format!("unknown attribute '{key}'");
-                return Err(Fault::new(node.at, &path.key(key), text));
+            for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+                warnings.add(format!("{path}: unknown attribute '{key}' is ignored"));
             }
             Ok(Include {
                 at: item.at,

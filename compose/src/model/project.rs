@@ -9,7 +9,7 @@ use crate::options::LoadOptions;
 use crate::stages::interpolate::Environment;
 use crate::stages::merge::shown;
 use crate::stages::paths::join;
-use crate::text::numbers::is_true;
+use crate::text::numbers::parse_bool;
 use crate::text::template::substitute;
 use crate::tree::{Fault, Path, Result};
 use crate::yaml::Document;
@@ -77,9 +77,14 @@ impl Finder<'_> {
         let mut files: Vec<String> =
             self.options.env_files.iter().map(|file| self.absolute(file)).collect();
         if files.is_empty() {
-            let disabled = self.options.environment.get("COMPOSE_DISABLE_ENV_FILE");
-            if disabled.is_some_and(|value| is_true(value)) {
-                return Ok(());
+            if let Some(value) = self.options.environment.get("COMPOSE_DISABLE_ENV_FILE") {
+                let disabled = parse_bool(value).ok_or_else(|| {
+                    let text = format!("COMPOSE_DISABLE_ENV_FILE must be true or false: {value:?}");
+                    Fault::plain(text)
+                })?;
+                if disabled {
+                    return Ok(());
+                }
             }
             let usual = join(&self.folder(), ".env");
             if self.reader.sources.kind(&usual) == FileKind::File {
@@ -185,10 +190,15 @@ impl Finder<'_> {
                     Fault::new(node.at, &Path::ROOT.key("name"), error.message())
                 })?;
             }
-            let normal = normalized(&name);
-            if !normal.is_empty() {
-                return Ok(if self.reader.stages.normalize { normal } else { name });
+            if self.reader.stages.normalize {
+                name = normalized(&name);
             }
+            if name.is_empty() {
+                let text = "project name must not be empty";
+                return Err(Fault::new(node.at, &Path::ROOT.key("name"), text)
+                    .hint("a name has letters or digits; a variable in it may be unset"));
+            }
+            return Ok(name);
         }
         let name = normalized(folder.rsplit('/').next().unwrap_or_default());
         if name.is_empty() {

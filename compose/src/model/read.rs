@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Sources;
 use super::extends::Extended;
+use crate::limits::Budget;
 use crate::options::Stages;
 use crate::schema::ROOT;
 use crate::stages::canonical::Canonical;
@@ -20,6 +21,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) sources: &'a Sources<'a>,
     pub(crate) warnings: &'a Warnings,
     pub(crate) stages: Stages,
+    pub(crate) budget: &'a Budget,
     pub(crate) home: Option<&'a str>,
 }
 
@@ -84,7 +86,7 @@ impl Reader<'_> {
         if model.resolve_paths {
             self.resolve_paths(&mut root, &model.folder.prefix)?;
         }
-        environment::resolve(&mut root, model.variables);
+        environment::resolve(&mut root, model.variables, self.budget)?;
         Ok(root)
     }
 
@@ -140,12 +142,13 @@ impl Reader<'_> {
             return Ok(());
         }
         let environment = Environment { variables: model.variables, warnings: self.warnings };
-        interpolate(root, Some(&ROOT), &environment, &Path::ROOT)
+        interpolate(root, Some(&ROOT), &environment, self.budget, &Path::ROOT)
     }
 
     /// Short forms become long ones, which may show that two items are the same.
     fn lengthen(&self, root: &mut Node) -> Result<()> {
-        let canonical = Canonical { lenient: !self.stages.interpolate, warnings: self.warnings };
+        let lenient = !self.stages.interpolate;
+        let canonical = Canonical { lenient, warnings: self.warnings, budget: self.budget };
         canonical.apply(root, Some(&ROOT), &Path::ROOT)?;
         drop_empty_servers(root);
         unique::unique(root, Some(&ROOT), &Path::ROOT)

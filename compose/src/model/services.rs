@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Sources, env_file};
 use crate::files::FileKind;
+use crate::limits::Budget;
 use crate::stages::interpolate::{Environment, Warnings};
 use crate::text::dotenv::Variables;
 use crate::text::template::Lookup;
@@ -32,6 +33,7 @@ pub(crate) fn resolve_environment(
     variables: &BTreeMap<String, String>,
     sources: &Sources<'_>,
     warnings: &Warnings,
+    budget: &Budget,
 ) -> Result<()> {
     for (name, service) in services {
         let Some(service) = service.as_map_mut() else { continue };
@@ -44,6 +46,7 @@ pub(crate) fn resolve_environment(
             if value.is_null()
                 && let Some(found) = variables.get(key)
             {
+                budget.put_in(found.len()).map_err(|message| Fault::in_file(value.at, message))?;
                 value.value = Value::Text(found.clone());
             }
         }
@@ -67,6 +70,8 @@ pub(crate) fn resolve_environment(
             env_file::one(sources, text("path"), text("format"), &mut read, &outside)?;
         }
         let at = files.map(|files| files.at).unwrap_or_default();
+        let bytes = read.values().map(String::len).sum();
+        budget.put_in(bytes).map_err(|message| Fault::in_file(at, message))?;
         let mut all: Map =
             read.into_iter().map(|(key, value)| (key, Node::text(at, value))).collect();
         all.extend(own);

@@ -1,11 +1,11 @@
 //! The files read so far, and what they are called in messages.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use crate::error::LoadError;
 use crate::files::{FileKind, Files};
-use crate::limits::{FILE_BYTES_MAX, FILES_MAX};
+use crate::limits::{ALL_FILES_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX};
 use crate::stages::paths::join;
 use crate::tree::{At, Fault, Result};
 
@@ -14,11 +14,12 @@ pub(crate) struct Sources<'a> {
     files: &'a dyn Files,
     current_dir: String,
     names: RefCell<Vec<String>>,
+    bytes: Cell<usize>,
 }
 
 impl<'a> Sources<'a> {
     pub(crate) fn new(files: &'a dyn Files, current_dir: String) -> Self {
-        Self { files, current_dir, names: RefCell::default() }
+        Self { files, current_dir, names: RefCell::default(), bytes: Cell::default() }
     }
 
     pub(crate) fn kind(&self, path: &str) -> FileKind {
@@ -45,6 +46,11 @@ impl<'a> Sources<'a> {
         let mut names = self.names.borrow_mut();
         if names.len() >= FILES_MAX {
             return Err(Fault::plain(format!("more than {FILES_MAX} files: {path} is not read")));
+        }
+        self.bytes.set(self.bytes.get() + bytes.len());
+        if self.bytes.get() > ALL_FILES_BYTES_MAX {
+            let most = ALL_FILES_BYTES_MAX >> 20;
+            return Err(Fault::plain(format!("more than {most} MB of files: {path} is not read")));
         }
         let index = u16::try_from(names.len()).unwrap_or(u16::MAX);
         names.push(self.shown(path));

@@ -93,6 +93,8 @@ pub(crate) enum Shape {
     Environment,
     /// Entries whose values become text.
     Options,
+    /// Entries whose values are texts, or whole numbers that become text.
+    Strings,
     MultiOptions,
     /// Hosts and their addresses.
     Hosts,
@@ -122,8 +124,6 @@ pub(crate) enum Merge {
     Deep,
     /// Replaced, also by null.
     Replace,
-    /// Replaced, but not by null.
-    Last,
     /// Both become lists of `KEY=VALUE`, one after the other.
     Sequence,
     /// As `Sequence`, without what is there already.
@@ -171,6 +171,8 @@ pub(crate) enum Form {
     Ports,
     Ssh,
     TextList,
+    /// Text is no limit; variables in it have been given a type before.
+    Ulimit,
     Volume,
 }
 

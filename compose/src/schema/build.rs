@@ -1,7 +1,7 @@
 //! How the image of a service is built, and what is watched for changes.
 
 use super::attr::*;
-use super::service::{HOOK, ULIMIT_EACH};
+use super::service::{BUILD_ULIMIT_EACH, HOOK};
 use super::types::*;
 use Shape::*;
 
@@ -31,7 +31,7 @@ pub(super) static BUILD: Fields = fields(&[
     attr("secrets", List(&BUILD_SECRET_EACH)),
     attr("shm_size", Bytes),
     attr("tags", TextOrTexts).types(LIST).repeats().unique(Unique::Key),
-    attr("ulimits", Map(&ULIMIT_EACH, Keys::Any)),
+    attr("ulimits", Map(&BUILD_ULIMIT_EACH, Keys::Any)),
     attr("platforms", TextOrTexts).types(LIST).repeats(),
     attr("privileged", Bool),
 ]);

@@ -48,7 +48,7 @@ pub(super) static SECRET: Fields = fields(&[
     attr("external", Bool).types(BOOL.or(STR).or(MAP)).cast(Cast::Bool).support(Support::Refused),
     attr("labels", Mapping).support(Support::Ignored),
     attr("driver", Text).support(Support::Refused),
-    attr("driver_opts", Options).items(NUM.or(STR)).support(Support::Ignored),
+    attr("driver_opts", Strings).items(NUM.or(STR)).support(Support::Ignored),
     attr("template_driver", Text).support(Support::Refused),
 ]);
 

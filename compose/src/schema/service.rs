@@ -107,7 +107,7 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("stdin_open", Bool).cast(Cast::Bool),
     attr("stop_grace_period", OptDuration),
     attr("stop_signal", Text),
-    attr("storage_opt", Options),
+    attr("storage_opt", Strings),
     attr("sysctls", Mapping).merge(Merge::Sequence).unique(Unique::Key),
     attr("tmpfs", TextOrTexts).merge(Merge::Sequence).unique(Unique::Key),
     attr("tty", Bool).cast(Cast::Bool),
@@ -256,7 +256,12 @@ pub(super) static ULIMIT: Fields = fields(&[
     attr("hard", Int).cast(Cast::Int).required(),
 ]);
 
-pub(super) static ULIMIT_EACH: Attr = each(Ulimit(&ULIMIT)).merge(Merge::Last).cast(Cast::Int);
+pub(super) static ULIMIT_EACH: Attr =
+    each(Ulimit(&ULIMIT)).merge(Merge::Replace).form(Form::Ulimit).cast(Cast::Int);
+
+/// Of builds: Compose gives no type to variables there.
+pub(super) static BUILD_ULIMIT_EACH: Attr =
+    each(Ulimit(&ULIMIT)).merge(Merge::Replace).form(Form::Ulimit);
 
 pub(super) static HOOK: Fields = fields(&[
     attr("command", Command).required(),

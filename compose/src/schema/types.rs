@@ -100,6 +100,7 @@ pub(super) const fn of_shape(shape: &Shape) -> (Types, Types) {
         }
         Shape::Hosts => (LIST.or(MAP), STR.or(LIST)),
         Shape::Options => (MAP, STR.or(NUM)),
+        Shape::Strings => (MAP, NOTHING),
         Shape::MultiOptions => (MAP, STR.or(NUM).or(BOOL).or(LIST)),
         Shape::Struct(_) | Shape::Inline(_) | Shape::Map(..) => (MAP, NOTHING),
         Shape::List(_) => (LIST, NOTHING),

@@ -5,9 +5,13 @@ use std::mem::take;
 use super::descend::descend;
 use super::interpolate::Warnings;
 use super::merge::{shown, usual_dependency};
+use crate::limits::Budget;
 use crate::schema::{Attr, Form};
 use crate::text::{port, volume};
 use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
+
+/// How many values the long form of a port has, itself included.
+const PORT_VALUES: usize = 6;
 
 /// Settings of the stage.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +19,7 @@ pub(crate) struct Canonical<'a> {
     /// Values may still hold variables: what does not parse is left as it is.
     pub(crate) lenient: bool,
     pub(crate) warnings: &'a Warnings,
+    pub(crate) budget: &'a Budget,
 }
 
 impl Canonical<'_> {
@@ -54,6 +59,10 @@ impl Canonical<'_> {
             (Form::External, Value::Map(map)) => self.external(map, at, path)?,
             (Form::Device, Value::Text(text)) => self.device(text, at, path)?,
             (Form::Volume, Value::Text(text)) => self.mount(text, at, path)?,
+            (Form::Ulimit, Value::Text(text)) => {
+                let text = format!("expected a number or a mapping, found the text {text:?}");
+                return Err(Fault::new(at, path, text));
+            }
             (Form::Ports, Value::List(items)) => self.ports(items, path)?,
             (_, value) => value,
         };
@@ -130,14 +139,18 @@ impl Canonical<'_> {
                     out.push(item.clone());
                     continue;
                 }
-                Value::Text(_) | Value::Int(_) | Value::Float(_) => shown(item),
+                Value::Text(_) | Value::Int(_) => shown(item),
                 _ => {
                     let text = format!("expected a port, found {}", item.kind());
                     return Err(Fault::new(item.at, &path.index(index), text));
                 }
             };
             match port::parse(&text) {
-                Ok(ports) => out.extend(ports.iter().map(|port| long_port(port, item.at))),
+                Ok(ports) => {
+                    let made = self.budget.make(PORT_VALUES * ports.len());
+                    made.map_err(|message| Fault::new(item.at, &path.index(index), message))?;
+                    out.extend(ports.iter().map(|port| long_port(port, item.at)));
+                }
                 Err(_) if self.lenient => return Ok(Value::List(items)),
                 Err(message) => return Err(Fault::new(item.at, &path.index(index), message)),
             }

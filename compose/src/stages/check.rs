@@ -2,18 +2,42 @@
 //! told.
 
 use crate::schema::{Attr, Fields, Keys, Others, Pattern, Shape};
-use crate::tree::{Fault, Map, Node, Path, Result, Value};
+use crate::stages::merge::shown;
+use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
+use std::collections::HashMap;
 
 /// Checks a whole file.
 pub(crate) fn check(root: &Node, attr: &'static Attr) -> Result<()> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     value(root, attr, &Path::ROOT, &mut faults);
-    let first =
-        faults.into_iter().min_by_key(|fault| fault.at.map(|at| (at.file, at.line, at.column)));
-    first.map_or(Ok(()), Err)
+    faults.first.map_or(Ok(()), Err)
 }
 
-fn value(node: &Node, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+/// The mistake that stands first in the files.
+#[derive(Default)]
+struct Faults {
+    first: Option<Fault>,
+}
+
+impl Faults {
+    /// Whether a mistake at this place would be the first.
+    fn wants(&self, at: At) -> bool {
+        let order = |at: At| (at.file, at.line, at.column);
+        self.first.as_ref().and_then(|first| first.at).is_none_or(|first| order(at) < order(first))
+    }
+
+    fn push(&mut self, fault: Fault) {
+        if fault.at.is_some_and(|at| self.wants(at)) {
+            self.first = Some(fault);
+        }
+    }
+
+    fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        faults.into_iter().for_each(|fault| self.push(fault));
+    }
+}
+
+fn value(node: &Node, attr: &'static Attr, path: &Path<'_>, faults: &mut Faults) {
     if !attr.types.accepts(node) {
         let text = format!("must be {}, not {}", attr.types.in_words(), node.kind());
         faults.push(Fault::new(node.at, path, text));
@@ -22,6 +46,8 @@ fn value(node: &Node, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fau
     match &node.value {
         Value::Text(text) => faults.extend(wrong_text(text, node, attr, path)),
         Value::Int(number) => faults.extend(out_of_range(*number, node, attr, path)),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates beyond every range")]
+        Value::Float(number) => faults.extend(out_of_range(*number as i128, node, attr, path)),
         Value::List(items) => list(items, attr, path, faults),
         Value::Map(map) => mapping(node, map, attr, path, faults),
         _ => {}
@@ -79,19 +105,20 @@ fn out_of_range(number: i128, node: &Node, attr: &Attr, path: &Path<'_>) -> Opti
     })
 }
 
-fn list(items: &[Node], attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+fn list(items: &[Node], attr: &'static Attr, path: &Path<'_>, faults: &mut Faults) {
+    let mut known = HashMap::new();
     for (index, item) in items.iter().enumerate() {
         let path = path.index(index);
         match attr.item() {
             Some(each) => value(item, each, &path, faults),
             None => faults.extend(wrong_item(item, attr, &path)),
         }
-        if attr.distinct && items[..index].contains(item) {
-            let text = format!(
-                "is the same as item {}",
-                items.iter().position(|i| i == item).unwrap_or(0)
-            );
-            faults.push(Fault::new(item.at, &path, text));
+        if !attr.distinct {
+            continue;
+        }
+        let same = *known.entry((item.kind(), shown(item))).or_insert(index);
+        if same != index {
+            faults.push(Fault::new(item.at, &path, format!("is the same as item {same}")));
         }
     }
 }
@@ -110,7 +137,7 @@ fn wrong_item(item: &Node, attr: &Attr, path: &Path<'_>) -> Option<Fault> {
     wrong.then(|| Fault::new(item.at, path, format!("must be {wanted}, not {}", item.kind())))
 }
 
-fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults: &mut Vec<Fault>) {
+fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults: &mut Faults) {
     if let Some(fields) = attr.fields() {
         return known_keys(node, map, fields, path, faults);
     }
@@ -124,6 +151,9 @@ fn mapping(node: &Node, map: &Map, attr: &'static Attr, path: &Path<'_>, faults:
                 } else {
                     value(entry, each, &path, faults);
                 }
+            }
+            Shape::Mapping | Shape::Environment | Shape::Hosts if key.is_empty() => {
+                faults.push(Fault::new(entry.at, &path, "an entry needs a name"));
             }
             _ if !attr.items.is_any() && !attr.items.accepts(entry) => {
                 let text = format!("must be {}, not {}", attr.items.in_words(), entry.kind());
@@ -143,7 +173,7 @@ fn known_keys(
     map: &Map,
     fields: &'static Fields,
     path: &Path<'_>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Faults,
 ) {
     for (key, entry) in map {
         let path = path.key(key);
@@ -151,6 +181,7 @@ fn known_keys(
             Some(attr) => value(entry, attr, &path, faults),
             None if fields.others == Others::Any => {}
             None if fields.others == Others::Extensions && key.starts_with("x-") => {}
+            None if !faults.wants(entry.at) => {}
             None => {
                 let fault = Fault::new(entry.at, &path, format!("unknown attribute '{key}'"));
                 let known = fields.attrs.iter().map(|attr| attr.name);

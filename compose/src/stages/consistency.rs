@@ -68,9 +68,10 @@ impl Checker<'_> {
         self.get(key).and_then(Node::as_text).unwrap_or_default()
     }
 
-    /// A fault at an attribute.
+    /// A fault at an attribute, which may be one of another.
     fn fault(&self, key: &str, message: impl Into<String>) -> Fault {
-        let at = self.get(key).map_or(self.service.at, |node| node.at);
+        let node = key.split('.').try_fold(self.service, |node, part| node.get(part));
+        let at = node.map_or(self.service.at, |node| node.at);
         Fault::new(at, &self.path.key(key), message)
     }
 
@@ -170,6 +171,12 @@ impl Checker<'_> {
                 }
                 None => fault,
             });
+        }
+        if let Some(name) = self.text("network_mode").strip_prefix("service:")
+            && !self.services.enabled.contains_key(name)
+        {
+            let text = format!("service {name:?} not found for network_mode 'service:{name}'");
+            return Err(self.fault("network_mode", text));
         }
         Ok(())
     }

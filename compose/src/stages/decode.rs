@@ -100,9 +100,9 @@ fn leaf(value: Value, attr: &'static Attr, warnings: &Warnings) -> Read {
         }
         (Shape::Int | Shape::OptInt | Shape::Ulimit(_), value) => whole(value),
         (Shape::Count | Shape::OptCount, value) => count(value),
-        (Shape::Float, Value::Text(text)) => float(&text).map(single),
-        (Shape::Float, Value::Int(value)) => Ok(single(value as f64)),
-        (Shape::Float, Value::Float(value)) => Ok(single(value)),
+        (Shape::Float, Value::Text(text)) => float(&text).and_then(single),
+        (Shape::Float, Value::Int(value)) => single(value as f64),
+        (Shape::Float, Value::Float(value)) => single(value),
         (Shape::Bytes, Value::Text(text)) => size::parse(&text).map(|n| Value::Int(n.into())),
         (Shape::Bytes, value) => whole(value),
         (Shape::Duration | Shape::OptDuration, value) => {
@@ -112,6 +112,9 @@ fn leaf(value: Value, attr: &'static Attr, warnings: &Warnings) -> Read {
         (Shape::Mode, Value::Text(text)) => i64::from_str_radix(&text, 8)
             .map(|mode| Value::Int(mode.into()))
             .map_err(|_| format!("expected permission bits such as 0440, found {text:?}")),
+        (Shape::Mode | Shape::DeviceCount, Value::Float(number)) => {
+            Err(format!("expected a whole number, found {number}"))
+        }
         (Shape::Mode, value) => whole(value),
         (Shape::DeviceCount, Value::Text(text)) if text.eq_ignore_ascii_case("all") => {
             Ok(Value::Int(-1))
@@ -140,7 +143,9 @@ fn whole(value: Value) -> Read {
     match value {
         Value::Int(number) if i64::try_from(number).is_ok() => Ok(value),
         #[expect(clippy::cast_possible_truncation, reason = "a whole number is meant")]
-        Value::Float(number) => Ok(Value::Int(number as i128)),
+        Value::Float(number) if i64::try_from(number as i128).is_ok() => {
+            Ok(Value::Int(number as i128))
+        }
         other => Err(format!("expected an integer, found {}", found(&other))),
     }
 }
@@ -155,10 +160,13 @@ fn count(value: Value) -> Read {
 }
 
 /// Compose keeps fractions in single precision.
-fn single(value: f64) -> Value {
+fn single(value: f64) -> Read {
     #[expect(clippy::cast_possible_truncation, reason = "the precision that Compose keeps")]
     let rounded = value as f32;
-    Value::Float(rounded.to_string().parse().unwrap_or(value))
+    if !rounded.is_finite() {
+        return Err(format!("expected a number within bounds, found {value}"));
+    }
+    Ok(Value::Float(rounded.to_string().parse().unwrap_or(value)))
 }
 
 fn collection(value: Value, attr: &'static Attr) -> Read {
@@ -176,6 +184,13 @@ fn collection(value: Value, attr: &'static Attr) -> Read {
         (Shape::Mapping, value) => pairs(value, false),
         (Shape::Environment, value) => pairs(value, true),
         (Shape::Options, Value::Map(map)) => Ok(texts(map)),
+        (Shape::Strings, Value::Map(map)) => {
+            let entry = |(key, node): (String, Node)| match node.value {
+                Value::Null => Ok((key, Node::text(node.at, ""))),
+                value => Ok((key, Node::new(node.at, text(value)?))),
+            };
+            map.into_iter().map(entry).collect::<std::result::Result<_, String>>().map(Value::Map)
+        }
         (Shape::MultiOptions, Value::Map(map)) => Ok(Value::Map(
             map.into_iter()
                 .map(|(key, node)| {

@@ -2,26 +2,29 @@
 //! Keys are left alone.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::limits::Budget;
 use crate::schema::{Attr, Cast};
 use crate::text::template::{Lookup, substitute};
 use crate::tree::{Fault, Node, Path, Result, Value};
 
 /// Things to tell the user; each is said once.
 #[derive(Debug, Default)]
-pub(crate) struct Warnings(RefCell<Vec<String>>);
+pub(crate) struct Warnings {
+    said: RefCell<Vec<String>>,
+    known: RefCell<HashSet<String>>,
+}
 
 impl Warnings {
     pub(crate) fn add(&self, text: String) {
-        let mut said = self.0.borrow_mut();
-        if !said.contains(&text) {
-            said.push(text);
+        if self.known.borrow_mut().insert(text.clone()) {
+            self.said.borrow_mut().push(text);
         }
     }
 
     pub(crate) fn take(&self) -> Vec<String> {
-        self.0.take()
+        self.said.take()
     }
 }
 
@@ -47,15 +50,20 @@ pub(crate) fn interpolate(
     node: &mut Node,
     attr: Option<&'static Attr>,
     environment: &Environment<'_>,
+    budget: &Budget,
     path: &Path<'_>,
 ) -> Result<()> {
     let at = node.at;
     match &mut node.value {
         Value::Text(text) => {
+            let had_variables = text.contains('$');
             let text = substitute(text, environment).map_err(|error| {
                 let fault = Fault::new(at, path, error.message());
                 error.hint().into_iter().fold(fault, Fault::hint)
             })?;
+            if had_variables {
+                budget.put_in(text.len()).map_err(|message| Fault::new(at, path, message))?;
+            }
             let cast = attr.and_then(|attr| attr.cast);
             node.value = match cast {
                 None => Value::Text(text),
@@ -67,12 +75,12 @@ pub(crate) fn interpolate(
         Value::List(items) => {
             let each = attr.and_then(Attr::item);
             items.iter_mut().enumerate().try_for_each(|(index, item)| {
-                interpolate(item, each, environment, &path.index(index))
+                interpolate(item, each, environment, budget, &path.index(index))
             })
         }
         Value::Map(map) => map.iter_mut().try_for_each(|(key, value)| {
             let attr = attr.and_then(|attr| attr.entry(key));
-            interpolate(value, attr, environment, &path.key(key))
+            interpolate(value, attr, environment, budget, &path.key(key))
         }),
         _ => Ok(()),
     }
@@ -127,7 +135,7 @@ mod tests {
         let variables = BTreeMap::from([("N".to_owned(), "3".to_owned())]);
         let warnings = Warnings::default();
         let environment = Environment { variables: &variables, warnings: &warnings };
-        interpolate(&mut root, Some(&ROOT), &environment, &Path::ROOT)
+        interpolate(&mut root, Some(&ROOT), &environment, &Budget::default(), &Path::ROOT)
             .map(|()| root)
             .map_err(|fault| format!("{}: {}", fault.key.unwrap_or_default(), fault.message))
     }

@@ -1,5 +1,6 @@
 //! A later file on top of an earlier one, and a service on top of the one it extends.
 
+use std::collections::HashSet;
 use std::mem::take;
 
 use crate::schema::{Attr, Merge};
@@ -17,8 +18,7 @@ pub(crate) fn merge(
     let at = over.at;
     match rule {
         Merge::Replace => Ok(over),
-        _ if over.is_null() && rule != Merge::Sequence => Ok(base),
-        Merge::Last => Ok(over),
+        _ if over.is_null() && !matches!(rule, Merge::Sequence | Merge::IpamConfig) => Ok(base),
         Merge::Sequence => {
             let mut items = sequence(base);
             items.extend(sequence(over));
@@ -26,9 +26,8 @@ pub(crate) fn merge(
         }
         Merge::ExtraHosts => {
             let mut items = sequence(base);
-            let new: Vec<Node> =
-                sequence(over).into_iter().filter(|item| !items.contains(item)).collect();
-            items.extend(new);
+            let known: HashSet<String> = items.iter().map(shown).collect();
+            items.extend(sequence(over).into_iter().filter(|item| !known.contains(&shown(item))));
             Ok(Node::new(at, Value::List(items)))
         }
         Merge::Build => mappings(with_context(base), with_context(over), attr, path),
@@ -110,7 +109,7 @@ fn sequence(node: Node) -> Vec<Node> {
     }
 }
 
-/// A scalar as text.
+/// A value as text, collections too as Go prints them.
 pub(crate) fn shown(node: &Node) -> String {
     match &node.value {
         Value::Null => String::new(),
@@ -118,8 +117,21 @@ pub(crate) fn shown(node: &Node) -> String {
         Value::Int(value) => value.to_string(),
         Value::Float(value) => general(*value),
         Value::Text(text) | Value::Time(text) => text.clone(),
-        Value::List(_) | Value::Map(_) => node.kind().to_owned(),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(inner).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key}:{}", inner(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
     }
+}
+
+/// A value inside a collection.
+fn inner(node: &Node) -> String {
+    if node.is_null() { "<nil>".to_owned() } else { shown(node) }
 }
 
 fn with_context(node: Node) -> Node {

@@ -3,19 +3,27 @@
 
 use std::collections::BTreeMap;
 
+use super::merge::shown;
+use crate::limits::Budget;
+use crate::text::numbers::parse_bool;
 use crate::text::volume::clean;
-use crate::tree::{At, Map, Node, Value};
+use crate::tree::{At, Fault, Map, Node, Result, Value};
 
 /// Variables of the project that stand behind bare keys.
 type Variables = BTreeMap<String, String>;
 
-pub(crate) fn normalize(root: &mut Node, project: &str, variables: &Variables) {
+pub(crate) fn normalize(
+    root: &mut Node,
+    project: &str,
+    variables: &Variables,
+    budget: &Budget,
+) -> Result<()> {
     let at = root.at;
     let mut uses_default = false;
     if let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) {
         for service in services.values_mut() {
             uses_default |= connect(service);
-            implied_values(service, variables);
+            implied_values(service, variables, budget)?;
             implied_dependencies(service);
         }
     }
@@ -29,6 +37,7 @@ pub(crate) fn normalize(root: &mut Node, project: &str, variables: &Variables) {
         }
     }
     name_resources(root, project);
+    Ok(())
 }
 
 /// A service that says nothing of networks is on the default one. Tells whether it is.
@@ -46,7 +55,7 @@ fn connect(service: &mut Node) -> bool {
     networks.contains_key("default")
 }
 
-fn implied_values(service: &mut Node, variables: &Variables) {
+fn implied_values(service: &mut Node, variables: &Variables, budget: &Budget) -> Result<()> {
     if let Some(policy) = service.get_mut("pull_policy")
         && policy.as_text() == Some("if_not_present")
     {
@@ -63,12 +72,12 @@ fn implied_values(service: &mut Node, variables: &Variables) {
                 build.insert("dockerfile".to_owned(), Node::text(at, "Dockerfile"));
             }
             if let Some(args) = build.get_mut("args") {
-                resolve(args, variables, false);
+                resolve(args, variables, false, budget)?;
             }
         }
     }
     if let Some(environment) = service.get_mut("environment") {
-        resolve(environment, variables, true);
+        resolve(environment, variables, true, budget)?;
     }
     if let Some(Value::List(volumes)) = service.get_mut("volumes").map(|node| &mut node.value) {
         for volume in volumes {
@@ -78,14 +87,18 @@ fn implied_values(service: &mut Node, variables: &Variables) {
             }
         }
     }
+    Ok(())
 }
 
 /// Keys without a value take that of the project; without one there they stay when `keep`.
-fn resolve(node: &mut Node, variables: &Variables, keep: bool) {
+fn resolve(node: &mut Node, variables: &Variables, keep: bool, budget: &Budget) -> Result<()> {
+    let at = node.at;
+    let mut bytes = 0;
     match &mut node.value {
         Value::List(items) => items.retain_mut(|item| match &mut item.value {
             Value::Text(text) if !text.contains('=') => match variables.get(text.as_str()) {
                 Some(value) => {
+                    bytes += value.len();
                     *text = format!("{text}={value}");
                     true
                 }
@@ -97,7 +110,10 @@ fn resolve(node: &mut Node, variables: &Variables, keep: bool) {
         Value::Map(map) => map.retain(|key, value| {
             if value.is_null() {
                 match variables.get(key) {
-                    Some(found) => value.value = Value::Text(found.clone()),
+                    Some(found) => {
+                        bytes += found.len();
+                        value.value = Value::Text(found.clone());
+                    }
                     None => return keep,
                 }
             }
@@ -105,6 +121,7 @@ fn resolve(node: &mut Node, variables: &Variables, keep: bool) {
         }),
         _ => {}
     }
+    budget.put_in(bytes).map_err(|message| Fault::in_file(at, message))
 }
 
 fn implied_dependencies(service: &mut Node) {
@@ -157,7 +174,9 @@ fn name_resources(root: &mut Node, project: &str) {
             let at = resource.at;
             let Some(resource) = resource.as_map_mut() else { continue };
             if resource.get("name").is_none_or(Node::is_null) {
-                let external = resource.get("external").and_then(Node::as_bool) == Some(true);
+                let external = resource
+                    .get("external")
+                    .is_some_and(|node| parse_bool(&shown(node)) == Some(true));
                 let name = if external { key.clone() } else { format!("{project}_{key}") };
                 resource.insert("name".to_owned(), Node::text(at, name));
             }

@@ -29,7 +29,9 @@ impl Base<'_> {
     fn resolve(&self, node: &mut Node, rule: Paths, path: &Path<'_>) -> Result<()> {
         match (&mut node.value, rule) {
             (Value::Text(text), Paths::Plain) if !text.is_empty() => *text = self.plain(text),
-            (Value::Text(text), Paths::Context) if !is_elsewhere(text) => *text = self.plain(text),
+            (Value::Text(text), Paths::Context) if !text.is_empty() && !is_elsewhere(text) => {
+                *text = self.plain(text);
+            }
             (Value::Text(text), Paths::Local) => *text = self.local(text),
             (Value::Map(_), Paths::Mount) => return self.mount(node, path),
             (Value::Map(_), Paths::DriverOptions) => self.driver_options(node),
@@ -105,10 +107,16 @@ fn is_elsewhere(text: &str) -> bool {
         || remote.iter().any(|prefix| text.starts_with(prefix))
 }
 
+/// `C:\x`, or `\\server\share\x`; not `\\.\pipe\x`.
 fn is_windows_absolute(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    text.starts_with(r"\\")
-        || matches!(bytes, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+    if matches!(text.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic()) {
+        return true;
+    }
+    let mut parts = text.split(['\\', '/']);
+    let starts = parts.next() == Some("") && parts.next() == Some("");
+    let (server, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let named = |part: &str| !part.is_empty() && !part.starts_with('.');
+    starts && named(server) && named(share) && parts.next().is_some()
 }
 
 /// `filepath.Join`
@@ -139,7 +147,10 @@ mod tests {
         let base = Base { folder: "/p", home: Some("/home/u") };
         assert_eq!(base.plain("./a/../b"), "/p/b");
         assert_eq!(base.plain("~/x"), "/home/u/x");
-        assert_eq!(base.local(r"c:\x"), r"c:\x");
+        for path in [r"c:\x", r"\\server\share\x", "/x"] {
+            assert_eq!(base.local(path), path);
+        }
+        assert_eq!(base.local(r"\\.\pipe\x"), r"/p/\\.\pipe\x");
         assert_eq!(relative("/a/b", "/a/c/d"), "../c/d");
         assert_eq!(relative("/a", "/a"), ".");
         assert!(is_elsewhere("service:base") && is_elsewhere("docker-image://x"));

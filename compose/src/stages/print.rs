@@ -37,7 +37,10 @@ pub(crate) fn printed(node: &Node, attr: &'static Attr, layout: Layout) -> Optio
         {
             map.get("path").map(as_written)
         }
-        (Shape::Ulimit(_), Value::Map(_)) if layout == Layout::Yaml => Some(as_written(node)),
+        (Shape::Ulimit(_), Value::Map(_)) if layout == Layout::Yaml => {
+            let limit = |key: &str| node.get(key).map_or(Json::from(0), as_written);
+            Some(serde_json::json!({ "soft": limit("soft"), "hard": limit("hard") }))
+        }
         // Compose takes a limit of 0 for soft and hard limits that are both 0.
         (Shape::Ulimit(_), Value::Int(0)) => Some(match layout {
             Layout::Json => Json::Object(Object::new()),

@@ -46,6 +46,7 @@ fn identity(item: &Node, rule: Unique, path: &Path<'_>) -> Result<String> {
     };
     let field = |name: &str| item.get(name).map(shown);
     match (&item.value, rule) {
+        (Value::Float(_), _) => unexpected("a string or a whole number"),
         (Value::Map(_) | Value::List(_) | Value::Null, Unique::Key) => unexpected("a string"),
         (_, Unique::Key) => {
             let text = shown(item);
@@ -76,7 +77,7 @@ fn identity(item: &Node, rule: Unique, path: &Path<'_>) -> Result<String> {
             None => Err(Fault::new(item.at, path, "is missing its path")),
         },
         (Value::Map(_), Unique::Port) => port(item, path),
-        (Value::Text(_) | Value::Int(_) | Value::Float(_), _) => Ok(shown(item)),
+        (Value::Text(_) | Value::Int(_), _) => Ok(shown(item)),
         _ => unexpected("a string or a mapping"),
     }
 }

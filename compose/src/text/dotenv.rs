@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::VALUES_BYTES_MAX;
+
 use super::template::{Lookup, substitute};
 
 pub(crate) type Variables = BTreeMap<String, String>;
@@ -27,6 +29,7 @@ pub(crate) fn read(
 ) -> Result<(), DotenvError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { rest: text, line: 1 };
+    let mut bytes = 0;
     while reader.skip_to_statement() {
         match reader.key()? {
             (key, Key::Bare) => {
@@ -36,6 +39,10 @@ pub(crate) fn read(
             }
             (key, Key::Assigned) => {
                 let value = reader.value(&Both { outside, read: out })?;
+                bytes += value.len();
+                if bytes > VALUES_BYTES_MAX {
+                    return Err(reader.fail("the values grow beyond any use"));
+                }
                 out.insert(key, value);
             }
         }

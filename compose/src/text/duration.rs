@@ -62,9 +62,19 @@ fn amount(whole: &str, fraction: &str, scale: i64) -> Option<i64> {
     if fraction.is_empty() {
         return Some(whole);
     }
-    let fraction: f64 = format!("0.{fraction}").parse().ok()?;
+    // Digits beyond what 63 bits hold are left out, and the order of operations is Go's: both
+    // decide about the last nanosecond.
+    let mut digits: i64 = 0;
+    let mut unit = 1.0;
+    for digit in fraction.bytes().map(|byte| i64::from(byte - b'0')) {
+        let Some(more) = digits.checked_mul(10).and_then(|digits| digits.checked_add(digit)) else {
+            break;
+        };
+        digits = more;
+        unit *= 10.0;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "a part of one unit, at most a week")]
-    whole.checked_add((fraction * scale as f64) as i64)
+    whole.checked_add((digits as f64 * (scale as f64 / unit)) as i64)
 }
 
 /// As Go prints it: `1h0m0s`, `1.5s`, `300ms`, `0s`.
@@ -115,6 +125,9 @@ mod tests {
             ("-2m", "-2m0s"),
             ("5ns", "5ns"),
             (".5h", "30m0s"),
+            ("0.29h", "17m24s"),
+            ("1.000000001s", "1.000000001s"),
+            ("0.12345678901234567890123s", "123.456789ms"),
         ] {
             assert_eq!(format(parse(text).unwrap()), printed, "{text}");
         }

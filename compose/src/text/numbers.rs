@@ -1,8 +1,17 @@
 //! Numbers as Go reads and prints them.
 
-/// `strconv.ParseBool` after lower case and trimming; anything else is false.
+/// `strconv.ParseBool`
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// [`parse_bool`] after lower case and trimming; anything else is false.
 pub(crate) fn is_true(text: &str) -> bool {
-    matches!(text.trim().to_ascii_lowercase().as_str(), "1" | "t" | "true")
+    parse_bool(&text.trim().to_ascii_lowercase()) == Some(true)
 }
 
 /// A float as `%v` prints it: the shortest digits, an exponent from 1e+06 on and below 1e-04.

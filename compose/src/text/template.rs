@@ -1,8 +1,9 @@
 //! Variables in values: `$V`, `${V}`, `${V:-default}`, `${V:?message}`, `${V:+other}` and their
 //! forms without the colon, nested; `$$` is a dollar.
 //!
-//! A braced expression ends at its last brace on the line; what that takes in too much is
-//! substituted on its own. Compose reads it so, and files depend on it.
+//! A braced expression ends at the brace that closes it, or, when braces do not match, at the last
+//! one on the line; one of its operators needs a brace on the line at all. Compose reads it so, and
+//! files depend on it.
 
 use crate::limits::{TEMPLATE_DEPTH_MAX, VALUE_BYTES_MAX};
 
@@ -53,7 +54,7 @@ pub(crate) enum Piece<'a> {
     Dollar,
     /// `$V`
     Named(&'a str),
-    /// From `$` to the last closing brace on the line.
+    /// From `$` to the brace that ends it.
     Braced(&'a str),
     /// `${` that begins nothing.
     Invalid,
@@ -62,46 +63,41 @@ pub(crate) enum Piece<'a> {
 /// Cuts a text at its variables.
 pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
-    let mut rest = text;
-    let mut from = 0;
-    while let Some(at) = rest[from..].find('$').map(|at| at + from) {
-        let (piece, end) = match piece_at(&rest[at..]) {
-            Some((piece, len)) => (piece, at + len),
-            None => {
-                from = at + 1;
-                continue;
-            }
+    let mut lines = Lines { text, end: 0, last_brace: None };
+    let (mut done, mut from) = (0, 0);
+    while let Some(at) = text[from..].find('$').map(|at| at + from) {
+        let Some((piece, end)) = piece_at(text, at, &mut lines) else {
+            from = at + 1;
+            continue;
         };
-        if at > 0 {
-            out.push(Piece::Literal(&rest[..at]));
+        if at > done {
+            out.push(Piece::Literal(&text[done..at]));
         }
         out.push(piece);
-        rest = &rest[end..];
-        from = 0;
+        (done, from) = (end, end);
     }
-    if !rest.is_empty() {
-        out.push(Piece::Literal(rest));
+    if done < text.len() {
+        out.push(Piece::Literal(&text[done..]));
     }
     out
 }
 
-/// What begins with the dollar at the start of `text`, and its length.
-fn piece_at(text: &str) -> Option<(Piece<'_>, usize)> {
-    let after = &text[1..];
+/// What begins with the dollar at `at`, and where it ends.
+fn piece_at<'a>(text: &'a str, at: usize, lines: &mut Lines<'a>) -> Option<(Piece<'a>, usize)> {
+    let after = &text[at + 1..];
     match after.chars().next()? {
-        '$' => Some((Piece::Dollar, 2)),
+        '$' => Some((Piece::Dollar, at + 2)),
         '{' => {
             let name = name_length(&after[1..]);
-            let tail = &after[1 + name..];
-            let end = if name == 0 { None } else { braced_end(tail) };
-            Some(end.map_or((Piece::Invalid, 2), |end| {
-                let len = 2 + name + end;
-                (Piece::Braced(&text[..len]), len)
-            }))
+            let end = if name == 0 { None } else { braced_end(text, at, at + 2 + name, lines) };
+            Some(match end {
+                None => (Piece::Invalid, at + 2),
+                Some(end) => (Piece::Braced(&text[at..end]), end),
+            })
         }
         _ => {
             let name = name_length(after);
-            (name > 0).then(|| (Piece::Named(&after[..name]), 1 + name))
+            (name > 0).then(|| (Piece::Named(&after[..name]), at + 1 + name))
         }
     }
 }
@@ -113,21 +109,40 @@ pub(crate) fn name_length(text: &str) -> usize {
     text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
 
-/// Where the expression ends whose name ends before `tail`.
-fn braced_end(tail: &str) -> Option<usize> {
-    let operator = tail.strip_prefix(':').unwrap_or(tail);
-    if operator.starts_with(['-', '+', '?']) {
-        let line = tail.split('\n').next().unwrap_or_default();
-        if let Some(last) = line.rfind('}') {
-            return Some(last + 1);
-        }
+/// Where the expression ends that begins at `at` and whose name ends at `tail`.
+fn braced_end<'a>(text: &'a str, at: usize, tail: usize, lines: &mut Lines<'a>) -> Option<usize> {
+    let rest = &text[tail..];
+    let operator = rest.strip_prefix(':').unwrap_or(rest);
+    if operator.starts_with(['-', '+', '?'])
+        && let Some(last) = lines.last_brace(tail)
+    {
+        return Some(at + first_closing_brace(&text[at..=last]).unwrap_or(last - at) + 1);
     }
-    tail.starts_with('}').then_some(1)
+    rest.starts_with('}').then_some(tail + 1)
+}
+
+/// The last closing brace of the line at hand: looked for once for each line.
+struct Lines<'a> {
+    text: &'a str,
+    end: usize,
+    last_brace: Option<usize>,
+}
+
+impl Lines<'_> {
+    /// At or behind `from`, which only grows.
+    fn last_brace(&mut self, from: usize) -> Option<usize> {
+        if from >= self.end {
+            let line = self.text[from..].split('\n').next().unwrap_or_default();
+            self.end = from + line.len() + 1;
+            self.last_brace = line.rfind('}').map(|at| at + from);
+        }
+        self.last_brace.filter(|at| *at >= from)
+    }
 }
 
 /// The index of the brace that closes the first one. An opening brace hides the character
 /// after it.
-pub(crate) fn first_closing_brace(text: &str) -> Option<usize> {
+fn first_closing_brace(text: &str) -> Option<usize> {
     let mut open = 0;
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -184,17 +199,10 @@ fn value_of(name: &str, lookup: &dyn Lookup) -> String {
 }
 
 fn braced(whole: &str, lookup: &dyn Lookup, depth: usize) -> Result<String, TemplateError> {
-    let (expression, rest) = match first_closing_brace(whole) {
-        Some(end) => (&whole[2..end], &whole[end + 1..]),
-        None => (&whole[2..whole.len() - 1], ""),
-    };
+    let expression = &whole[2..whole.len() - 1];
     let name = name_length(expression);
     let (name, operator) = expression.split_at(name);
-    let mut value = applied(name, operator, lookup, depth)?;
-    if !rest.is_empty() {
-        value.push_str(&substitute_at(rest, lookup, depth + 1)?);
-    }
-    Ok(value)
+    applied(name, operator, lookup, depth)
 }
 
 fn applied(
@@ -267,6 +275,7 @@ mod tests {
             ("${U-x:-y}", "x:-y"),
             ("$(date) $ 5$ %", "$(date) $ 5$ %"),
             ("${U:-$$x}", "$x"),
+            ("${U:-{}a} ${A:-b} }", "{}a} a "),
         ] {
             assert_eq!(done(text), value, "{text}");
         }
@@ -288,6 +297,8 @@ mod tests {
         assert_eq!(message("${U:?need $A}"), "required variable U is missing a value: need a");
         assert_eq!(message("${E:?}"), "required variable E is missing a value");
         assert_eq!(message("${A:-${U?}}"), "required variable U is missing a value");
+        let many = "${U:-x}".repeat(1000);
+        assert_eq!(substitute(&many, &vars()), Ok("x".repeat(1000)));
         let deep = "${U:-".repeat(1000) + &"}".repeat(1000);
         assert!(message(&deep).contains("levels deep"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::template::{Piece, first_closing_brace, name_length, pieces};
+use super::template::{Piece, name_length, pieces};
 use crate::limits::TEMPLATE_DEPTH_MAX;
 use crate::tree::{Node, Value};
 
@@ -35,9 +35,7 @@ fn of_text(text: &str, out: &mut BTreeMap<String, Variable>, depth: usize) {
         match piece {
             Piece::Named(name) => drop(out.insert(name.to_owned(), Variable::default())),
             Piece::Braced(whole) => {
-                let end = first_closing_brace(whole).unwrap_or(whole.len() - 1);
-                of_text(&whole[end + 1..], out, depth + 1);
-                let (name, variable) = used(&whole[2..end]);
+                let (name, variable) = used(&whole[2..whole.len() - 1]);
                 let (default, alternate) = (variable.default.clone(), variable.alternate.clone());
                 out.insert(name.to_owned(), variable);
                 of_text(&default, out, depth + 1);

@@ -136,6 +136,15 @@ impl Node {
         self.as_list().into_iter().flatten()
     }
 
+    /// How many values it has, itself included.
+    pub(crate) fn size(&self) -> usize {
+        1 + match &self.value {
+            Value::List(list) => list.iter().map(Node::size).sum(),
+            Value::Map(map) => map.values().map(Node::size).sum(),
+            _ => 0,
+        }
+    }
+
     /// What kind of value it is, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {

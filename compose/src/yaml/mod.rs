@@ -6,6 +6,7 @@
 mod compose;
 mod marks;
 mod raw;
+mod repair;
 mod scalar;
 
 pub(crate) use marks::Marks;

@@ -1,8 +1,10 @@
 //! What is written in a file: scalars as text, tags, anchors shared by their aliases.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::repair::repaired;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::limits::{DEPTH_MAX, FILE_BYTES_MAX};
@@ -36,19 +38,78 @@ pub(super) fn documents(file: u16, bytes: &[u8]) -> Result<Vec<Rc<Raw>>> {
         Fault::in_file(At { file, line: short(line), column: 1 }, "not UTF-8 text")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder { file, anchors: HashMap::new(), open: Vec::new(), done: Vec::new() };
+    no_control_characters(file, text)?;
+    let mut text = Cow::Borrowed(text);
+    let mut places = Places { file, shifts: HashMap::new() };
+    let mut read = 0;
+    loop {
+        let error = match parse(&text, &places)? {
+            Ok(documents) => return Ok(documents),
+            Err(error) => error,
+        };
+        // Each repair reads the file once more: there is an end to it.
+        read += text.len();
+        match repaired(&text, &error).filter(|_| read < FILE_BYTES_MAX) {
+            None => return Err(scan_fault(&places, &text, &error)),
+            Some(repaired) => {
+                for line in repaired.lines {
+                    *places.shifts.entry(line).or_insert(0) += repaired.spaces;
+                }
+                text = Cow::Owned(repaired.text);
+            }
+        }
+    }
+}
+
+/// The documents of a text, or where it is not YAML.
+fn parse(text: &str, places: &Places) -> Result<std::result::Result<Vec<Rc<Raw>>, ScanError>> {
+    let anchors = HashMap::new();
+    let mut builder = Builder { places, anchors, open: Vec::new(), done: Vec::new() };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| scan_fault(file, text, &error))?;
-        builder.event(event, span)?;
+        match event {
+            Ok((event, span)) => builder.event(event, span)?,
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    Ok(builder.done)
+    Ok(Ok(builder.done))
+}
+
+/// Go's parser refuses them wherever they are.
+fn no_control_characters(file: u16, text: &str) -> Result<()> {
+    let allowed = |c: char| match c {
+        '\t' | '\n' | '\r' | '\u{85}' => true,
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => false,
+        c => !c.is_control(),
+    };
+    let Some(at) = text.find(|c| !allowed(c)) else { return Ok(()) };
+    let before = &text[..at];
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+    let at = At { file, line: short(line), column: short(column) };
+    Err(Fault::in_file(at, "yaml: control characters are not allowed")
+        .hint("in double quotes they can be written as \\x1b or \\u001b"))
+}
+
+/// From marks of the parser to places in the file.
+struct Places {
+    file: u16,
+    /// Spaces that a repair put before lines.
+    shifts: HashMap<usize, usize>,
+}
+
+impl Places {
+    fn at(&self, marker: &Marker) -> At {
+        let shift = self.shifts.get(&marker.line()).copied().unwrap_or(0);
+        let column = (marker.col() + 1).saturating_sub(shift).max(1);
+        At { file: self.file, line: short(marker.line()), column: short(column) }
+    }
 }
 
 /// A syntax error with its place; an unknown anchor with its name.
-fn scan_fault(file: u16, text: &str, error: &ScanError) -> Fault {
+fn scan_fault(places: &Places, text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
-    let at = place(file, marker);
+    let at = places.at(marker);
     let info = error.info();
     if info.contains("unknown anchor") {
         let line = text.lines().nth(marker.line().saturating_sub(1)).unwrap_or_default();
@@ -59,7 +120,15 @@ fn scan_fault(file: u16, text: &str, error: &ScanError) -> Fault {
         return Fault::in_file(at, format!("yaml: unknown anchor '{name}' referenced"))
             .hint("an anchor is known in its own file and document only, after its place");
     }
-    Fault::in_file(at, format!("yaml: {info}"))
+    match info {
+        // The parser looks ahead, and gives up by itself.
+        "recursion limit exceeded" => too_deep(at),
+        info => Fault::in_file(at, format!("yaml: {info}")),
+    }
+}
+
+fn too_deep(at: At) -> Fault {
+    Fault::in_file(at, format!("yaml: nested more than {DEPTH_MAX} levels deep"))
 }
 
 /// A list or mapping whose end has not come yet.
@@ -72,16 +141,16 @@ struct Open {
     children: Vec<Rc<Raw>>,
 }
 
-struct Builder {
-    file: u16,
+struct Builder<'a> {
+    places: &'a Places,
     anchors: HashMap<usize, Rc<Raw>>,
     open: Vec<Open>,
     done: Vec<Rc<Raw>>,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<()> {
-        let at = place(self.file, &span.start);
+        let at = self.places.at(&span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
@@ -106,8 +175,7 @@ impl Builder {
 
     fn start(&mut self, at: At, anchor: usize, tag: Option<&Tag>, map: bool) -> Result<()> {
         if self.open.len() >= DEPTH_MAX {
-            let text = format!("yaml: nested more than {DEPTH_MAX} levels deep");
-            return Err(Fault::in_file(at, text));
+            return Err(too_deep(at));
         }
         let tag = tag.map(tag_name);
         self.open.push(Open { at, tag, anchor, map, children: Vec::new() });
@@ -144,10 +212,6 @@ impl Builder {
             None => self.done.push(raw),
         }
     }
-}
-
-fn place(file: u16, marker: &Marker) -> At {
-    At { file, line: short(marker.line()), column: short(marker.col() + 1) }
 }
 
 /// Lines and columns of files that are read fit.

@@ -123,7 +123,7 @@ fn is_timestamp(text: &str) -> bool {
     if year.len() != 4 || !year.bytes().all(|b| b.is_ascii_digit()) {
         return false;
     }
-    if !within(month, 12) || !within(day, 31) {
+    if !within(month, 12) || !within(day, days(year, month)) {
         return false;
     }
     match time.chars().next() {
@@ -134,6 +134,17 @@ fn is_timestamp(text: &str) -> bool {
         }
         Some(' ') => is_time(&time[1..]),
         _ => false,
+    }
+}
+
+/// Of a month.
+fn days(year: &str, month: &str) -> u32 {
+    let year: u32 = year.parse().unwrap_or(0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month.parse().unwrap_or(0) {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }
 
@@ -228,7 +239,15 @@ mod tests {
         {
             assert_eq!(plain(date), Value::Time(date.into()), "{date}");
         }
-        for text in ["2001-13-14", "2001-12", "01-02-03", "2001-12-14T21:59:43", "2001-12-14x"] {
+        for text in [
+            "2001-13-14",
+            "2001-02-29",
+            "2001-04-31",
+            "2001-12",
+            "01-02-03",
+            "2001-12-14T21:59:43",
+            "2001-12-14x",
+        ] {
             assert_eq!(plain(text), Value::Text(text.into()), "{text}");
         }
     }

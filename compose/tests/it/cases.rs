@@ -6,11 +6,16 @@
 use crate::support::{Case, PARENT, cases};
 
 const OWN: &str = include_str!("../cases/own.txt");
+const DERIVED: &str = include_str!("../cases/derived.txt");
 const SEEDS: &str = include_str!("../cases/seeds.txt");
 
 fn check(case: &Case) -> Result<(), String> {
     match (case.load(), &case.expected) {
         (Ok(loaded), Ok(expected)) => {
+            let warnings = loaded.warnings.join("\n");
+            if let Some(missing) = case.warnings.iter().find(|text| !warnings.contains(*text)) {
+                return Err(format!("does not warn of {missing:?}: {warnings:?}"));
+            }
             let printed = loaded.project.to_string().replace('$', "$$");
             let printed = printed.replace(&case.root(), "$ROOT");
             let (above, _) = PARENT.rsplit_once('/').unwrap();
@@ -49,12 +54,18 @@ fn own_cases() {
 }
 
 #[test]
+fn derived_cases() {
+    check_all(DERIVED, 25);
+}
+
+#[test]
 fn cases_of_the_course() {
     check_all(SEEDS, 40);
 }
 
 /// Faults that no line of a file is to blame for.
-const WITHOUT_PLACE: [&str; 5] = [
+const WITHOUT_PLACE: [&str; 6] = [
+    "bad-disable-env-file",
     "bad-file-missing",
     "bad-no-file-at-all",
     "bad-project-name-env",
@@ -65,7 +76,7 @@ const WITHOUT_PLACE: [&str; 5] = [
 #[test]
 fn messages_name_file_line_and_key() {
     let mut out = String::new();
-    for case in cases(OWN).iter().chain(&cases(SEEDS)) {
+    for case in cases(OWN).iter().chain(&cases(SEEDS)).chain(&cases(DERIVED)) {
         let Err(error) = case.load() else { continue };
         let name = &case.name;
         if !WITHOUT_PLACE.contains(&name.as_str()) {

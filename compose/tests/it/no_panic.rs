@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use crate::support::{Memory, PARENT, cases};
+use crate::support::{Case, Memory, PARENT, cases};
 use coracle_compose::{LoadOptions, Stages, load};
 use proptest::prelude::*;
 
 const OWN: &str = include_str!("../cases/own.txt");
+const SEEDS: &str = include_str!("../cases/seeds.txt");
+const DERIVED: &str = include_str!("../cases/derived.txt");
 
 fn load_text(text: &str, interpolate: bool) {
     let files = Memory { stdin: text.to_owned(), ..Memory::default() };
@@ -20,16 +23,21 @@ fn load_text(text: &str, interpolate: bool) {
     };
     if let Ok(loaded) = load(&options, &files) {
         // What is printed can be loaded again, and says the same; but for dollars in keys,
-        // which are doubled and, as keys, not read as variables.
+        // which are doubled and, as keys, not read as variables, and for what Compose leaves out
+        // though it is required: the port 0, a device without a name.
         let yaml = loaded.yaml();
         if interpolate && !text.contains('$') {
             let files = Memory { stdin: yaml.clone(), ..Memory::default() };
-            let again = load(&options, &files);
-            let again = again.unwrap_or_else(|error| panic!("{error}\n{yaml}"));
-            assert_eq!(again.project, loaded.project, "\n{yaml}");
+            match load(&options, &files) {
+                Ok(again) => assert_eq!(again.project, loaded.project, "\n{yaml}"),
+                Err(error) => assert!(error.message.contains("missing"), "{error}\n{yaml}"),
+            }
         }
     }
 }
+
+static ALL: LazyLock<Vec<Case>> =
+    LazyLock::new(|| [OWN, SEEDS, DERIVED].iter().flat_map(|text| cases(text)).collect());
 
 /// Files of the cases, to be changed a little.
 fn texts() -> Vec<String> {
@@ -107,6 +115,36 @@ proptest! {
         let text: String = chars.into_iter().collect();
         load_text(&text, true);
         load_text(&text, false);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    /// Several files, with what they include and extend, and files of variables.
+    #[test]
+    fn any_file_of_a_case_with_a_change(
+        case in 0..1000_usize,
+        file in 0..10_usize,
+        at in 0.0..1.0_f64,
+        length in 0..12_usize,
+        new in piece(),
+    ) {
+        let mut case = ALL[case % ALL.len()].clone();
+        case.change_file(file, |text| {
+            let mut chars: Vec<char> = text.chars().collect();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the text")]
+            let start = (at * chars.len() as f64) as usize;
+            let end = (start + length).min(chars.len());
+            chars.splice(start..end, new.chars());
+            chars.into_iter().collect()
+        });
+        // What comes out is printed; what is refused says why.
+        match case.load() {
+            Ok(loaded) => prop_assert!(!loaded.yaml().is_empty()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
     }
 }
 

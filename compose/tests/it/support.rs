@@ -42,7 +42,7 @@ impl Files for Memory {
 }
 
 /// One case.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) name: String,
     command: Vec<String>,
@@ -51,6 +51,8 @@ pub(crate) struct Case {
     files: Memory,
     /// The project, or words of which the error names one.
     pub(crate) expected: Result<Value, Vec<String>>,
+    /// Words that the warnings must have.
+    pub(crate) warnings: Vec<String>,
 }
 
 pub(crate) fn cases(text: &str) -> Vec<Case> {
@@ -66,6 +68,7 @@ fn case(text: &str) -> Case {
         folder: format!("{PARENT}/{name}"),
         files: Memory::default(),
         expected: Err(Vec::new()),
+        warnings: Vec::new(),
     };
     // A folder without files is found too.
     case.add(".exists", "");
@@ -88,6 +91,7 @@ fn case(text: &str) -> Case {
             }
             "folder" => case.add(&format!("{value}/.exists"), ""),
             "json" => case.expected = Ok(serde_json::from_str(value).unwrap()),
+            "warns" => case.warnings.push(value.to_owned()),
             "fails" => case.expected = Err(value.split('|').map(str::to_owned).collect()),
             other => panic!("{name}: {other}"),
         }
@@ -121,6 +125,14 @@ impl Case {
         self.files.files.insert(path, text.to_owned());
     }
 
+    /// Changes the text of one of the files, counted around.
+    pub(crate) fn change_file(&mut self, index: usize, change: impl FnOnce(&str) -> String) {
+        let count = self.files.files.len();
+        if let Some(text) = self.files.files.values_mut().nth(index % count) {
+            *text = change(text);
+        }
+    }
+
     pub(crate) fn load(&self) -> Result<Loaded, LoadError> {
         let mut options = LoadOptions {
             environment: self.environment.clone(),
@@ -139,6 +151,11 @@ impl Case {
                 "--all-resources" => options.all_resources = true,
                 "--no-consistency" => options.stages.check_consistency = false,
                 "--no-path-resolution" => options.stages.resolve_paths = false,
+                "--no-normalize" => options.stages.normalize = false,
+                "--no-interpolate" => {
+                    options.stages.interpolate = false;
+                    options.stages.types = false;
+                }
                 "--format" => drop(value()),
                 "config" | "-q" => {}
                 word if !word.starts_with('-') => options.services.push(word.to_owned()),

@@ -5,6 +5,7 @@ mod builtin;
 mod commit;
 mod compose;
 mod compose_apps;
+mod compose_config;
 mod compose_corpus;
 mod compose_crash;
 mod compose_up;
