@@ -110,10 +110,8 @@ impl Hub {
         family: Family,
     ) -> Vec<Request> {
         let table = TABLES + index;
-        let nowhere = |to, metric| {
-            let kind = RouteKind::Unreachable;
-            route::replace(&Route { kind, table, metric, ..Route::to(to) })
-        };
+        let nowhere =
+            |kind, to, metric| route::replace(&Route { kind, table, metric, ..Route::to(to) });
         let add = |rule: Rule| rule::add(&rule.input(name)).or(&[Errno::EXIST]);
         let mut requests = vec![add(Rule::new(family, RULE_LOST, Action::Blackhole))];
         let subnets: Vec<_> = subnets
@@ -122,7 +120,10 @@ impl Hub {
             .filter(|subnet| subnet.is_v4() == (family == Family::V4))
             .collect();
         if !subnets.is_empty() {
-            requests.push(nowhere(everything(family), Some(METRIC_LAST)));
+            // While a helper that was killed is replaced there is no way out. Nothing is said then:
+            // a container asks again, and the next helper hears it.
+            let last = if network.internal { RouteKind::Unreachable } else { RouteKind::Blackhole };
+            requests.push(nowhere(last, everything(family), Some(METRIC_LAST)));
             if !network.internal {
                 requests.push(route::replace(&self.way_out(family, table)));
             }
@@ -133,7 +134,7 @@ impl Hub {
                 route::replace(&Route { device, table, ..Route::to(subnet) })
             } else {
                 // Members must not reach each other by way of the gateway either.
-                nowhere(subnet, None)
+                nowhere(RouteKind::Unreachable, subnet, None)
             });
             let rule = Rule::new(family, RULE_OUT, Action::Table(table));
             requests.push(add(Rule { from: Some(subnet), ..rule }));

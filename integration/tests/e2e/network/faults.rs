@@ -32,7 +32,7 @@ fn a_killed_helper_is_replaced_under_load() {
     );
     for _ in 0..2 {
         let inner = env.coracle().args(["exec", "c1", "sh", "-c", &ask]).start();
-        let script = format!("head -c 900000000 /dev/zero | nc {} 7001; true", far.v4);
+        let script = format!("head -c 300000000 /dev/zero | nc {} 7001; true", far.v4);
         let outer = env.coracle().args(["exec", "c1", "sh", "-c", &script]).start();
         get(&format!("127.0.0.1:{port}"));
         kill(netd(&env));
@@ -68,7 +68,7 @@ fn what_a_killed_container_had_is_free_at_once() {
     for victim in ["monitor", "init"] {
         whoami(&env, "s1", &flags);
         idle(&env, "c1", &["--network", "container:s1"]);
-        let script = format!("head -c 900000000 /dev/zero | nc {} 7001; true", far.v4);
+        let script = format!("head -c 300000000 /dev/zero | nc {} 7001; true", far.v4);
         let load = env.coracle().args(["exec", "c1", "sh", "-c", &script]).start();
         get(&format!("127.0.0.1:{port}"));
         kill(match victim {
