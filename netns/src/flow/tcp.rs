@@ -17,14 +17,15 @@
 //!
 //! # Limits
 //!
-//! At most `room` connections; one more is refused. Of those that we still connect for at most
-//! [`DIALING_MAX`]: when it is more, those that have waited longest are forgotten, which their
-//! kernels mend by asking again. A first segment with more than [`FIRST_BYTES_MAX`] (data comes
+//! At most `room` connections, and of one container less than all (see [`super::shares`]); one
+//! more is refused. Of those that we still connect for at most [`DIALING_MAX`], shared in the same
+//! way: when it is more, those of that container that have waited longest are forgotten, which
+//! its kernel mends by asking again. A first segment with more than [`FIRST_BYTES_MAX`] (data comes
 //! with it, tcp_fastopen) is not heard; the kernel sends it again without. Of connections that
 //! are over [`CLOSED_MAX`] are remembered.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,7 @@ use slab::Slab;
 use super::kit::{
     Failure, Kind, Kit, Token, connection_state, family, host_socket, longest, reset, tune,
 };
+use super::shares::Shares;
 use super::splice::{Pair, Progress, Side};
 use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
 
@@ -113,11 +115,11 @@ pub(crate) struct TcpFlows {
     greeters: Slab<Greeter>,
     by_address: HashMap<SocketAddr, usize>,
     closed: HashMap<Ends, Instant>,
-    /// How many flows are [`State::Dialing`].
-    dialing: usize,
+    connections: Shares,
+    /// Of these, those that are [`State::Dialing`].
+    dialing: Shares,
     /// Connections that had more to move than one turn allows.
     busy: Vec<usize>,
-    room: usize,
 }
 
 impl TcpFlows {
@@ -128,9 +130,9 @@ impl TcpFlows {
             greeters: Slab::new(),
             by_address: HashMap::new(),
             closed: HashMap::new(),
-            dialing: 0,
+            connections: Shares::new(room),
+            dialing: Shares::new(DIALING_MAX),
             busy: Vec::new(),
-            room,
         }
     }
 
@@ -160,14 +162,14 @@ impl TcpFlows {
             return;
         }
         self.closed.remove(&ends);
-        if self.flows.len() >= self.room {
+        if !self.connections.has_room(ends.inner.ip()) {
             kit.refuse(&packet, Unreachable::Prohibited);
             return;
         }
         if packet.bytes.len() > FIRST_BYTES_MAX {
             return;
         }
-        self.dial_fewer(kit);
+        self.dial_fewer(kit, ends.inner.ip());
         match dial(target) {
             Ok(far) => {
                 let first = frame.turned().to_vec();
@@ -178,16 +180,22 @@ impl TcpFlows {
         }
     }
 
-    /// Where too many wait to be connected, forgets those that have waited longest.
-    fn dial_fewer(&mut self, kit: &Kit) {
-        if self.dialing < DIALING_MAX {
+    /// Where too many of a container wait to be connected, forgets those of them that have waited
+    /// longest; where it has none and all room is taken, of all.
+    fn dial_fewer(&mut self, kit: &Kit, container: IpAddr) {
+        if self.dialing.has_room(container) {
             return;
         }
         let since = |flow: &Flow| match flow.state {
             State::Dialing { since, .. } => Some(since),
             _ => None,
         };
-        for index in longest(&self.flows, since) {
+        let own = |flow: &Flow| since(flow).filter(|_| flow.ends.inner.ip() == container);
+        let mut late = longest(&self.flows, own);
+        if late.is_empty() {
+            late = longest(&self.flows, since);
+        }
+        for index in late {
             drop(self.remove(kit, index));
         }
     }
@@ -201,8 +209,9 @@ impl TcpFlows {
         container: SocketAddr,
     ) {
         // What cannot be continued is reset by closing with the client's bytes unread.
+        let room = self.connections.has_room(container.ip());
         let near = match self.call(kit, source, container) {
-            Ok(near) if self.flows.len() < self.room => near,
+            Ok(near) if room => near,
             _ => return reset(&client),
         };
         let ends = Ends { inner: container, outer: source };
@@ -211,7 +220,11 @@ impl TcpFlows {
             Ok(_) => State::Joined(Pair::new(near, client)),
             Err(_) => State::Calling { near, client },
         };
-        self.add(kit, Flow { ends, state });
+        let index = self.add(kit, Flow { ends, state });
+        // Most clients have said something by now.
+        if let Some(index) = index {
+            self.on_ready(kit, index, Side::Far, EventFlags::IN);
+        }
     }
 
     fn call(
@@ -228,7 +241,7 @@ impl TcpFlows {
         }
     }
 
-    fn add(&mut self, kit: &mut Kit, flow: Flow) {
+    fn add(&mut self, kit: &mut Kit, flow: Flow) -> Option<usize> {
         let entry = self.flows.vacant_entry();
         let (near_token, far_token) =
             (Token::new(Kind::TcpNear, entry.key()), Token::new(Kind::TcpFar, entry.key()));
@@ -241,11 +254,15 @@ impl TcpFlows {
             State::Greeting { .. } | State::Between => Err(Errno::INVAL),
         };
         // Out of memory for it: dropped, as if never seen.
-        if watched.is_ok() {
-            self.dialing += usize::from(matches!(flow.state, State::Dialing { .. }));
-            self.by_ends.insert(flow.ends, entry.key());
-            entry.insert(flow);
+        watched.ok()?;
+        let (index, container) = (entry.key(), flow.ends.inner.ip());
+        self.connections.take(container);
+        if matches!(flow.state, State::Dialing { .. }) {
+            self.dialing.take(container);
         }
+        self.by_ends.insert(flow.ends, index);
+        entry.insert(flow);
+        Some(index)
     }
 
     /// One of a connection's sockets is ready.
@@ -380,7 +397,9 @@ impl TcpFlows {
 
     fn take(&mut self, index: usize) -> State {
         let state = std::mem::replace(&mut self.flows[index].state, State::Between);
-        self.dialing -= usize::from(matches!(state, State::Dialing { .. }));
+        if matches!(state, State::Dialing { .. }) {
+            self.dialing.give_back(self.flows[index].ends.inner.ip());
+        }
         state
     }
 
@@ -388,6 +407,7 @@ impl TcpFlows {
         let state = self.take(index);
         let Flow { ends, .. } = self.flows.remove(index);
         self.by_ends.remove(&ends);
+        self.connections.give_back(ends.inner.ip());
         if !kit.marks && self.closed.len() < CLOSED_MAX {
             self.closed.insert(ends, kit.now);
         }
