@@ -50,6 +50,11 @@ const LINGER: Duration = Duration::from_secs(60);
 /// Connections that we connect for at a time; a flood of first segments fills no more.
 const DIALING_MAX: usize = 2048;
 
+/// How long a listener in the hub is kept for the next connection to the same address, and how
+/// many: to bind one looks through all connections that are made there already.
+const GREETER_IDLE: Duration = Duration::from_secs(10);
+const IDLE_GREETERS_MAX: usize = 16;
+
 /// Bytes of a first segment's frame that are kept.
 const FIRST_BYTES_MAX: usize = 2048;
 
@@ -99,12 +104,14 @@ struct Flow {
     state: State,
 }
 
-/// A listener in the hub, for as long as somebody is greeted there.
+/// A listener in the hub, for as long as somebody is greeted there and a little longer.
 #[derive(Debug)]
 struct Greeter {
     socket: OwnedFd,
     address: SocketAddr,
     expected: usize,
+    /// When the last one was expected no more.
+    idle_since: Instant,
 }
 
 /// All connections.
@@ -341,18 +348,34 @@ impl TcpFlows {
         let entry = self.greeters.vacant_entry();
         kit.watch_input(&socket, Token::new(Kind::Greeter, entry.key()))?;
         self.by_address.insert(address, entry.key());
-        entry.insert(Greeter { socket, address, expected: 1 });
+        entry.insert(Greeter { socket, address, expected: 1, idle_since: kit.now });
         Ok(())
     }
 
-    fn expect_no_more(&mut self, address: SocketAddr) {
+    fn expect_no_more(&mut self, now: Instant, address: SocketAddr) {
         let Some(&index) = self.by_address.get(&address) else { return };
         let greeter = &mut self.greeters[index];
         greeter.expected -= 1;
-        if greeter.expected == 0 {
+        greeter.idle_since = now;
+        if greeter.expected == 0 && self.greeters.len() > IDLE_GREETERS_MAX {
             self.by_address.remove(&address);
             self.greeters.remove(index);
         }
+    }
+
+    /// Closes the listeners that nobody needed for a while; gives the time when the next may be.
+    fn sweep_greeters(&mut self, now: Instant) -> Option<Instant> {
+        let by_address = &mut self.by_address;
+        self.greeters.retain(|_, greeter| {
+            let kept =
+                greeter.expected > 0 || now.duration_since(greeter.idle_since) < GREETER_IDLE;
+            if !kept {
+                by_address.remove(&greeter.address);
+            }
+            kept
+        });
+        let idle = self.greeters.iter().filter(|(_, greeter)| greeter.expected == 0);
+        idle.map(|(_, greeter)| greeter.idle_since + GREETER_IDLE).min()
     }
 
     /// Containers completed their handshakes at a listener in the hub.
@@ -384,7 +407,7 @@ impl TcpFlows {
         }
         let State::Greeting { far, .. } = self.take(index) else { return };
         self.flows[index].state = State::Joined(Pair::new(near, far));
-        self.expect_no_more(outer);
+        self.expect_no_more(kit.now, outer);
         // Events of before were of no use.
         self.pump(kit, index);
     }
@@ -412,7 +435,7 @@ impl TcpFlows {
             self.closed.insert(ends, kit.now);
         }
         if matches!(state, State::Greeting { .. }) {
-            self.expect_no_more(ends.outer);
+            self.expect_no_more(kit.now, ends.outer);
         }
         state
     }
@@ -427,13 +450,14 @@ impl TcpFlows {
 
     /// Whether there is nothing to [`TcpFlows::sweep`].
     pub(crate) fn is_idle(&self) -> bool {
-        self.flows.is_empty() && self.closed.is_empty()
+        self.flows.is_empty() && self.closed.is_empty() && self.greeters.is_empty()
     }
 
     /// Forgets what is over; gives the time when it should be called again.
     pub(crate) fn sweep(&mut self, kit: &Kit) -> Option<Instant> {
         self.closed.retain(|_, since| kit.now.duration_since(*since) < LINGER);
         let mut next: Option<Instant> = self.closed.values().min().map(|since| *since + LINGER);
+        next = next.into_iter().chain(self.sweep_greeters(kit.now)).min();
         let mut late = Vec::new();
         for (index, flow) in &self.flows {
             if let State::Greeting { since, .. } = flow.state {
