@@ -43,20 +43,13 @@ pub(crate) fn connect(to: SocketAddr, count: u32) -> Result<String> {
     Ok(format!("{:.1}", f64::from(count) / start.elapsed().as_secs_f64()))
 }
 
-/// A connection that is reset at its end: thousands of ports that linger are in the way of who measures next.
-fn open_unlingering(to: SocketAddr) -> Result<TcpStream> {
-    let stream = open(to)?;
-    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-    Ok(stream)
-}
-
 /// Keeps connections idle while others come and go, then asks each whether it still works.
 pub(crate) fn hold(to: SocketAddr, idle: u32, rate: u32, seconds: u32) -> Result<String> {
     let start = Instant::now();
     let mut held = Vec::new();
     let mut lost = 0;
     for _ in 0..idle {
-        match open_unlingering(to).and_then(|mut stream| exchange(&mut stream).map(|()| stream)) {
+        match open(to).and_then(|mut stream| exchange(&mut stream).map(|()| stream)) {
             Ok(stream) => held.push(stream),
             Err(_) => lost += 1,
         }
@@ -69,7 +62,7 @@ pub(crate) fn hold(to: SocketAddr, idle: u32, rate: u32, seconds: u32) -> Result
         // The rate is the point; there is nothing to wait for but the time itself.
         thread::sleep(due.saturating_duration_since(Instant::now()));
         late = late.max(due.elapsed());
-        if open_unlingering(to).and_then(|mut stream| exchange(&mut stream)).is_err() {
+        if open(to).and_then(|mut stream| exchange(&mut stream)).is_err() {
             lost += 1;
         }
     }

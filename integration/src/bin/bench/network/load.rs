@@ -6,7 +6,7 @@ use coracle_integration::hostile::{
     FLOOD_PACKETS, FLOODS, GROWTH_MAX, NEW, idle_connections, private_memory,
 };
 
-use super::far::{ECHO, FAR, NEAR, beside, there};
+use super::far::{ECHO, ECHO_TOO, FAR, NEAR, beside, there};
 use super::worlds::{World, Worlds};
 use crate::table;
 
@@ -20,7 +20,9 @@ pub(crate) fn rows(worlds: &Worlds) {
     let idle = idle_connections().to_string();
     for world in worlds.each() {
         let suffix = if world.name == "coracle" { "" } else { ", without nf_tables" };
-        let outward = world.traffic_inside("c2", &hold(&format!("{FAR}:{ECHO}"), &idle));
+        // Each path to a port of its own: those that linger are in the way of who comes next.
+        let port = if suffix.is_empty() { ECHO } else { ECHO_TOO };
+        let outward = world.traffic_inside("c2", &hold(&format!("{FAR}:{port}"), &idle));
         held(&format!("{idle} idle and 500 new connections a second, out{suffix}"), outward);
         let tool = beside("traffic").display().to_string();
         let to = format!("{NEAR}:{}", world.echo);
