@@ -94,6 +94,7 @@ step_e2e() {
     wait "$roots"
     install -m 755 "$binary" "$stage/coracle"
     install -m 755 "$suite" "$stage/e2e"
+    build_traffic "$stage" || { failed=$((failed + 1)); return 0; }
     cp -r integration/apps "$stage/apps"
     if [ "$(id -u)" != 0 ]; then
         run_suite "$(id -un)" --skip one_id:: --skip as_root:: "${filters[@]}"
@@ -159,6 +160,14 @@ run_suite() {
 }
 
 whole_skips() { grep -cv ' differs: ' "$stage/skips"; }
+
+# build_traffic FOLDER : the program that makes traffic, in that folder; static, so that containers can run it.
+build_traffic() {
+    local target
+    target=$(uname -m)-unknown-linux-musl
+    cargo build --quiet --release --locked --target "$target" --package coracle-integration --bin traffic || return
+    install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/traffic" "$1/traffic"
+}
 
 # Two hosts beyond this one, for the network tests: network namespaces behind veths, with servers in them. Each
 # network has a number that nobody uses yet. Sets far to the two; the product sees them as any other hosts.

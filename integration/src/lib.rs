@@ -14,6 +14,7 @@
 pub mod case;
 pub mod command;
 pub mod fixture;
+pub mod hostile;
 pub mod leak;
 pub mod output;
 pub mod port;

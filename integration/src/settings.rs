@@ -25,6 +25,8 @@ pub struct Settings {
     pub network_path: Option<String>,
     /// The resolver of this host is on its loopback: `far_host` that forwards.
     pub stub_resolver: bool,
+    /// The program that makes traffic; static, so that containers can run it.
+    pub traffic: Option<PathBuf>,
     /// A Debian root made by `scripts/test`.
     pub debian: Option<PathBuf>,
     /// Whole applications, also made by `scripts/test`.
@@ -97,6 +99,7 @@ impl Settings {
             }),
             network_path: text("CORACLE_TEST_NETWORK_PATH"),
             stub_resolver: variable("CORACLE_TEST_STUB").is_some(),
+            traffic: beside("traffic"),
             debian: beside("debian.tar"),
             apps: beside("apps.tar")
                 .zip(beside("apps"))

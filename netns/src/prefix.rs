@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 /// An address in a network, or, with no bit set after the prefix, the network itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +11,19 @@ pub struct Prefix {
     pub length: u8,
 }
 
+/// The text is no address with a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid CIDR block notation")]
+pub struct InvalidPrefix;
+
 impl Prefix {
+    /// For tables: the length is one that there is.
+    #[must_use]
+    pub const fn v4(octets: [u8; 4], length: u8) -> Self {
+        let [a, b, c, d] = octets;
+        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), length }
+    }
+
     /// `None` when no address of the family has so many bits.
     #[must_use]
     pub fn new(address: impl Into<IpAddr>, length: u8) -> Option<Self> {
@@ -40,6 +53,12 @@ impl Prefix {
     #[must_use]
     pub fn last(&self) -> IpAddr {
         self.with(self.number() | self.host_mask())
+    }
+
+    /// The address after the network's own, where Docker puts the gateway.
+    #[must_use]
+    pub fn first_host(&self) -> IpAddr {
+        self.with(self.network().number().saturating_add(1))
     }
 
     /// Whether the network has the address.
@@ -92,6 +111,18 @@ fn bits_of(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
+impl FromStr for Prefix {
+    type Err = InvalidPrefix;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPrefix> {
+        let (address, length) = text.split_once('/').ok_or(InvalidPrefix)?;
+        let address: IpAddr = address.parse().map_err(|_| InvalidPrefix)?;
+        let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+        let length = length.parse().ok().filter(|_| digits).ok_or(InvalidPrefix)?;
+        Self::new(address, length).ok_or(InvalidPrefix)
+    }
+}
+
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.length)
@@ -100,8 +131,7 @@ impl fmt::Display for Prefix {
 
 #[cfg(test)]
 pub(crate) fn prefix(text: &str) -> Prefix {
-    let (address, length) = text.split_once('/').unwrap();
-    Prefix::new(address.parse::<IpAddr>().unwrap(), length.parse().unwrap()).unwrap()
+    text.parse().unwrap()
 }
 
 #[cfg(test)]
@@ -117,6 +147,20 @@ mod tests {
         assert_eq!(prefix("0.0.0.0/0").last().to_string(), "255.255.255.255");
         assert_eq!(prefix("10.0.0.1/32").last().to_string(), "10.0.0.1");
         assert_eq!(prefix("::/0").host_mask(), u128::MAX);
+        assert_eq!(prefix("fd00:1::9/64").network(), prefix("fd00:1::/64"));
+        assert_eq!(prefix("10.1.0.5/0").network(), prefix("0.0.0.0/0"));
+        assert_eq!(prefix("172.18.3.0/16").first_host().to_string(), "172.18.0.1");
+        assert_eq!(prefix("fd00:1::/64").first_host().to_string(), "fd00:1::1");
+    }
+
+    #[test]
+    fn prefixes_are_read_and_written() {
+        for text in ["172.18.0.0/16", "0.0.0.0/0", "10.1.0.5/24", "fd00:1::/64", "::/0"] {
+            assert_eq!(prefix(text).to_string(), text);
+        }
+        for text in ["", "bogus", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/+8", "fd00::/129", "/8"] {
+            assert_eq!(text.parse::<Prefix>(), Err(InvalidPrefix), "{text}");
+        }
     }
 
     #[test]

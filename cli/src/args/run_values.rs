@@ -23,9 +23,9 @@ pub(crate) fn ip(text: &str) -> Result<String, String> {
 
 /// An address block; bits beyond its prefix are cleared.
 pub(crate) fn block(text: &str) -> Result<String, String> {
-    let parsed: Result<coracle_runtime::networks::Cidr, _> = text.trim().parse();
+    let parsed: Result<coracle_netns::prefix::Prefix, _> = text.trim().parse();
     parsed
-        .map(|block| block.masked().to_string())
+        .map(|block| block.network().to_string())
         .map_err(|_| format!("invalid string being converted to CIDR: {text}"))
 }
 

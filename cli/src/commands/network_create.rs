@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_runtime::networks::{Cidr, CreateNetwork, IpamConfig};
+use coracle_netns::prefix::Prefix;
+use coracle_runtime::networks::{CreateNetwork, IpamConfig};
 
 use crate::app::App;
 use crate::args::{Runnable, run_values};
@@ -121,8 +122,8 @@ impl NetworkCreateArgs {
         }
         let mut blocks: Vec<IpamConfig> = Vec::new();
         for subnet in subnets {
-            let overlaps = |other: &IpamConfig| match (cidr(subnet), cidr(&other.subnet)) {
-                (Some(a), Some(b)) => a.overlaps(b),
+            let overlaps = |other: &IpamConfig| match (prefix(subnet), prefix(&other.subnet)) {
+                (Some(a), Some(b)) => a.overlaps(&b),
                 _ => false,
             };
             if blocks.iter().any(overlaps) {
@@ -161,7 +162,7 @@ impl NetworkCreateArgs {
     }
 }
 
-fn cidr(text: &str) -> Option<Cidr> {
+fn prefix(text: &str) -> Option<Prefix> {
     text.parse().ok()
 }
 
@@ -173,7 +174,7 @@ fn home<'a>(
     shown: &str,
 ) -> Result<&'a mut IpamConfig, String> {
     let inside = |block: &&mut IpamConfig| {
-        cidr(&block.subnet)
+        prefix(&block.subnet)
             .zip(address.parse().ok())
             .is_some_and(|(subnet, address)| subnet.contains(address))
     };

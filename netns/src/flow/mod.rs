@@ -2,6 +2,7 @@
 
 mod echo;
 mod kit;
+mod shares;
 mod splice;
 mod tcp;
 mod udp;

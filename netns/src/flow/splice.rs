@@ -107,7 +107,7 @@ pub(crate) enum Progress {
     Waiting,
     /// There is more to move at once.
     Busy,
-    /// Both directions are closed in order.
+    /// Both directions are at their end; to close the sockets tells the last one.
     Done,
     /// One side failed; the other is to be reset.
     Broken,
@@ -146,9 +146,12 @@ impl Pair {
 
     /// Moves what can be moved now, in both directions.
     pub(crate) fn pump(&mut self, pipes: &mut Pipes) -> Progress {
-        let out = self.out.turn(&self.near, &self.far, pipes, false);
-        let back = self.back.turn(&self.far, &self.near, pipes, false);
-        self.progress(out, back)
+        let Self { near, far, out, back } = self;
+        let taken =
+            out.turn(near, far, pipes, false).and_then(|more| out.pass_end(far, back, more));
+        let given =
+            back.turn(far, near, pipes, false).and_then(|more| back.pass_end(near, out, more));
+        self.progress(taken, given)
     }
 
     /// Moves what an event of one of the sockets allows.
@@ -170,11 +173,15 @@ impl Pair {
         }
         let taken = match event.intersects(EventFlags::IN | last) {
             // With the end in sight a short read is not the last one.
-            true => from_it.turn(it, other, pipes, !event.intersects(last)),
+            true => from_it
+                .turn(it, other, pipes, !event.intersects(last))
+                .and_then(|more| from_it.pass_end(other, to_it, more)),
             false => Ok(false),
         };
         let given = match to_it.blocked && event.intersects(EventFlags::OUT | last) {
-            true => to_it.turn(other, it, pipes, false),
+            true => to_it
+                .turn(other, it, pipes, false)
+                .and_then(|more| to_it.pass_end(it, from_it, more)),
             false => Ok(false),
         };
         self.progress(taken, given)
@@ -241,12 +248,7 @@ impl Half {
                 }
             }
             if self.ended && self.held == 0 {
-                self.closed = true;
-                match rustix::net::shutdown(to, Shutdown::Write) {
-                    // It closed its side by itself.
-                    Ok(()) | Err(Errno::NOTCONN) => break false,
-                    Err(error) => return Err(error),
-                }
+                break false;
             }
             if moved >= TURN_BYTES {
                 break true;
@@ -259,6 +261,24 @@ impl Half {
             pipes.give_back(pipe);
         }
         Ok(more)
+    }
+
+    /// After a turn that tells whether there is `more`: where all of it has been passed on, the
+    /// sink is told. With both directions at their end the sockets are about to be closed, which
+    /// says the same.
+    fn pass_end(&mut self, to: &OwnedFd, other: &Self, more: bool) -> Result<bool, Errno> {
+        if self.closed || !self.ended || self.held > 0 {
+            return Ok(more);
+        }
+        self.closed = true;
+        if other.closed {
+            return Ok(more);
+        }
+        match rustix::net::shutdown(to, Shutdown::Write) {
+            // It closed its side by itself.
+            Ok(()) | Err(Errno::NOTCONN) => Ok(more),
+            Err(error) => Err(error),
+        }
     }
 
     /// Passes a small piece on; what the sink does not take waits in a pipe.
@@ -410,6 +430,7 @@ mod tests {
         server.write_all(b"answer").expect("still open in this direction");
         drop(server);
         while pair.pump(&mut pipes) != Progress::Done {}
+        drop(pair);
         text.clear();
         client.read_to_string(&mut text).expect("readable");
         assert_eq!(text, "answer");

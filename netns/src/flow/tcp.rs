@@ -17,14 +17,15 @@
 //!
 //! # Limits
 //!
-//! At most `room` connections; one more is refused. Of those that we still connect for at most
-//! [`DIALING_MAX`]: when it is more, those that have waited longest are forgotten, which their
-//! kernels mend by asking again. A first segment with more than [`FIRST_BYTES_MAX`] (data comes
+//! At most `room` connections, and of one container less than all (see [`super::shares`]); one
+//! more is refused. Of those that we still connect for at most [`DIALING_MAX`], shared in the same
+//! way: when it is more, those of that container that have waited longest are forgotten, which
+//! its kernel mends by asking again. A first segment with more than [`FIRST_BYTES_MAX`] (data comes
 //! with it, tcp_fastopen) is not heard; the kernel sends it again without. Of connections that
 //! are over [`CLOSED_MAX`] are remembered.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,7 @@ use slab::Slab;
 use super::kit::{
     Failure, Kind, Kit, Token, connection_state, family, host_socket, longest, reset, tune,
 };
+use super::shares::Shares;
 use super::splice::{Pair, Progress, Side};
 use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
 
@@ -47,6 +49,11 @@ const LINGER: Duration = Duration::from_secs(60);
 
 /// Connections that we connect for at a time; a flood of first segments fills no more.
 const DIALING_MAX: usize = 2048;
+
+/// How long a listener in the hub is kept for the next connection to the same address, and how
+/// many: to bind one looks through all connections that are made there already.
+const GREETER_IDLE: Duration = Duration::from_secs(10);
+const IDLE_GREETERS_MAX: usize = 16;
 
 /// Bytes of a first segment's frame that are kept.
 const FIRST_BYTES_MAX: usize = 2048;
@@ -97,12 +104,14 @@ struct Flow {
     state: State,
 }
 
-/// A listener in the hub, for as long as somebody is greeted there.
+/// A listener in the hub, for as long as somebody is greeted there and a little longer.
 #[derive(Debug)]
 struct Greeter {
     socket: OwnedFd,
     address: SocketAddr,
     expected: usize,
+    /// When the last one was expected no more.
+    idle_since: Instant,
 }
 
 /// All connections.
@@ -113,11 +122,11 @@ pub(crate) struct TcpFlows {
     greeters: Slab<Greeter>,
     by_address: HashMap<SocketAddr, usize>,
     closed: HashMap<Ends, Instant>,
-    /// How many flows are [`State::Dialing`].
-    dialing: usize,
+    connections: Shares,
+    /// Of these, those that are [`State::Dialing`].
+    dialing: Shares,
     /// Connections that had more to move than one turn allows.
     busy: Vec<usize>,
-    room: usize,
 }
 
 impl TcpFlows {
@@ -128,9 +137,9 @@ impl TcpFlows {
             greeters: Slab::new(),
             by_address: HashMap::new(),
             closed: HashMap::new(),
-            dialing: 0,
+            connections: Shares::new(room),
+            dialing: Shares::new(DIALING_MAX),
             busy: Vec::new(),
-            room,
         }
     }
 
@@ -160,14 +169,14 @@ impl TcpFlows {
             return;
         }
         self.closed.remove(&ends);
-        if self.flows.len() >= self.room {
+        if !self.connections.has_room(ends.inner.ip()) {
             kit.refuse(&packet, Unreachable::Prohibited);
             return;
         }
         if packet.bytes.len() > FIRST_BYTES_MAX {
             return;
         }
-        self.dial_fewer(kit);
+        self.dial_fewer(kit, ends.inner.ip());
         match dial(target) {
             Ok(far) => {
                 let first = frame.turned().to_vec();
@@ -178,16 +187,22 @@ impl TcpFlows {
         }
     }
 
-    /// Where too many wait to be connected, forgets those that have waited longest.
-    fn dial_fewer(&mut self, kit: &Kit) {
-        if self.dialing < DIALING_MAX {
+    /// Where too many of a container wait to be connected, forgets those of them that have waited
+    /// longest; where it has none and all room is taken, of all.
+    fn dial_fewer(&mut self, kit: &Kit, container: IpAddr) {
+        if self.dialing.has_room(container) {
             return;
         }
         let since = |flow: &Flow| match flow.state {
             State::Dialing { since, .. } => Some(since),
             _ => None,
         };
-        for index in longest(&self.flows, since) {
+        let own = |flow: &Flow| since(flow).filter(|_| flow.ends.inner.ip() == container);
+        let mut late = longest(&self.flows, own);
+        if late.is_empty() {
+            late = longest(&self.flows, since);
+        }
+        for index in late {
             drop(self.remove(kit, index));
         }
     }
@@ -201,8 +216,9 @@ impl TcpFlows {
         container: SocketAddr,
     ) {
         // What cannot be continued is reset by closing with the client's bytes unread.
+        let room = self.connections.has_room(container.ip());
         let near = match self.call(kit, source, container) {
-            Ok(near) if self.flows.len() < self.room => near,
+            Ok(near) if room => near,
             _ => return reset(&client),
         };
         let ends = Ends { inner: container, outer: source };
@@ -211,7 +227,11 @@ impl TcpFlows {
             Ok(_) => State::Joined(Pair::new(near, client)),
             Err(_) => State::Calling { near, client },
         };
-        self.add(kit, Flow { ends, state });
+        let index = self.add(kit, Flow { ends, state });
+        // Most clients have said something by now.
+        if let Some(index) = index {
+            self.on_ready(kit, index, Side::Far, EventFlags::IN);
+        }
     }
 
     fn call(
@@ -228,7 +248,7 @@ impl TcpFlows {
         }
     }
 
-    fn add(&mut self, kit: &mut Kit, flow: Flow) {
+    fn add(&mut self, kit: &mut Kit, flow: Flow) -> Option<usize> {
         let entry = self.flows.vacant_entry();
         let (near_token, far_token) =
             (Token::new(Kind::TcpNear, entry.key()), Token::new(Kind::TcpFar, entry.key()));
@@ -241,11 +261,15 @@ impl TcpFlows {
             State::Greeting { .. } | State::Between => Err(Errno::INVAL),
         };
         // Out of memory for it: dropped, as if never seen.
-        if watched.is_ok() {
-            self.dialing += usize::from(matches!(flow.state, State::Dialing { .. }));
-            self.by_ends.insert(flow.ends, entry.key());
-            entry.insert(flow);
+        watched.ok()?;
+        let (index, container) = (entry.key(), flow.ends.inner.ip());
+        self.connections.take(container);
+        if matches!(flow.state, State::Dialing { .. }) {
+            self.dialing.take(container);
         }
+        self.by_ends.insert(flow.ends, index);
+        entry.insert(flow);
+        Some(index)
     }
 
     /// One of a connection's sockets is ready.
@@ -324,18 +348,34 @@ impl TcpFlows {
         let entry = self.greeters.vacant_entry();
         kit.watch_input(&socket, Token::new(Kind::Greeter, entry.key()))?;
         self.by_address.insert(address, entry.key());
-        entry.insert(Greeter { socket, address, expected: 1 });
+        entry.insert(Greeter { socket, address, expected: 1, idle_since: kit.now });
         Ok(())
     }
 
-    fn expect_no_more(&mut self, address: SocketAddr) {
+    fn expect_no_more(&mut self, now: Instant, address: SocketAddr) {
         let Some(&index) = self.by_address.get(&address) else { return };
         let greeter = &mut self.greeters[index];
         greeter.expected -= 1;
-        if greeter.expected == 0 {
+        greeter.idle_since = now;
+        if greeter.expected == 0 && self.greeters.len() > IDLE_GREETERS_MAX {
             self.by_address.remove(&address);
             self.greeters.remove(index);
         }
+    }
+
+    /// Closes the listeners that nobody needed for a while; gives the time when the next may be.
+    fn sweep_greeters(&mut self, now: Instant) -> Option<Instant> {
+        let by_address = &mut self.by_address;
+        self.greeters.retain(|_, greeter| {
+            let kept =
+                greeter.expected > 0 || now.duration_since(greeter.idle_since) < GREETER_IDLE;
+            if !kept {
+                by_address.remove(&greeter.address);
+            }
+            kept
+        });
+        let idle = self.greeters.iter().filter(|(_, greeter)| greeter.expected == 0);
+        idle.map(|(_, greeter)| greeter.idle_since + GREETER_IDLE).min()
     }
 
     /// Containers completed their handshakes at a listener in the hub.
@@ -367,7 +407,7 @@ impl TcpFlows {
         }
         let State::Greeting { far, .. } = self.take(index) else { return };
         self.flows[index].state = State::Joined(Pair::new(near, far));
-        self.expect_no_more(outer);
+        self.expect_no_more(kit.now, outer);
         // Events of before were of no use.
         self.pump(kit, index);
     }
@@ -380,7 +420,9 @@ impl TcpFlows {
 
     fn take(&mut self, index: usize) -> State {
         let state = std::mem::replace(&mut self.flows[index].state, State::Between);
-        self.dialing -= usize::from(matches!(state, State::Dialing { .. }));
+        if matches!(state, State::Dialing { .. }) {
+            self.dialing.give_back(self.flows[index].ends.inner.ip());
+        }
         state
     }
 
@@ -388,11 +430,12 @@ impl TcpFlows {
         let state = self.take(index);
         let Flow { ends, .. } = self.flows.remove(index);
         self.by_ends.remove(&ends);
+        self.connections.give_back(ends.inner.ip());
         if !kit.marks && self.closed.len() < CLOSED_MAX {
             self.closed.insert(ends, kit.now);
         }
         if matches!(state, State::Greeting { .. }) {
-            self.expect_no_more(ends.outer);
+            self.expect_no_more(kit.now, ends.outer);
         }
         state
     }
@@ -407,13 +450,14 @@ impl TcpFlows {
 
     /// Whether there is nothing to [`TcpFlows::sweep`].
     pub(crate) fn is_idle(&self) -> bool {
-        self.flows.is_empty() && self.closed.is_empty()
+        self.flows.is_empty() && self.closed.is_empty() && self.greeters.is_empty()
     }
 
     /// Forgets what is over; gives the time when it should be called again.
     pub(crate) fn sweep(&mut self, kit: &Kit) -> Option<Instant> {
         self.closed.retain(|_, since| kit.now.duration_since(*since) < LINGER);
         let mut next: Option<Instant> = self.closed.values().min().map(|since| *since + LINGER);
+        next = next.into_iter().chain(self.sweep_greeters(kit.now)).min();
         let mut late = Vec::new();
         for (index, flow) in &self.flows {
             if let State::Greeting { since, .. } = flow.state {

@@ -11,11 +11,12 @@
 //!
 //! # Limits
 //!
-//! At most [`FLOWS_MAX`] pairs, or fewer where descriptors are few; those idle longest give way. A pair is forgotten after
+//! At most [`FLOWS_MAX`] pairs, or fewer where descriptors are few, and of one container less than
+//! all (see [`super::shares`]); those of it that are idle longest give way. A pair is forgotten after
 //! [`IDLE_UNANSWERED`], or [`IDLE`] once both sides have spoken (RFC 4787 asks for two minutes).
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
 use super::kit::{Kind, Kit, Token, family, host_socket, longest};
+use super::shares::Shares;
 use crate::wire::{Packet, Udp, Unreachable, udp_packet};
 
 pub(crate) const FLOWS_MAX: usize = 4096;
@@ -75,7 +77,7 @@ pub(crate) struct UdpFlows {
     /// By the published port's number in its table and the client.
     by_client: HashMap<(usize, SocketAddr), usize>,
     buffer: Vec<u8>,
-    room: usize,
+    shares: Shares,
 }
 
 /// Enough of a packet for an ICMP error about it.
@@ -88,7 +90,7 @@ impl UdpFlows {
             by_ends: HashMap::new(),
             by_client: HashMap::new(),
             buffer: vec![0; DATAGRAM_BYTES_MAX],
-            room,
+            shares: Shares::new(room),
         }
     }
 
@@ -140,17 +142,29 @@ impl UdpFlows {
     }
 
     fn add(&mut self, kit: &Kit, ends: Ends, socket: OwnedFd, way: Way) -> Result<usize, Errno> {
-        if self.flows.len() >= self.room {
-            for index in longest(&self.flows, |flow| Some(flow.used)) {
-                self.remove(index);
-            }
+        let container = ends.inner.ip();
+        if !self.shares.has_room(container) {
+            self.make_room(container);
         }
         let entry = self.flows.vacant_entry();
         let index = entry.key();
         kit.watch_input(&socket, Token::new(Kind::Udp, index))?;
         entry.insert(Flow { ends, socket, way, used: kit.now, answered: false });
         self.by_ends.insert(ends, index);
+        self.shares.take(container);
         Ok(index)
+    }
+
+    /// Forgets those of a container that are idle longest; where it has none, of all.
+    fn make_room(&mut self, container: IpAddr) {
+        let own = |flow: &Flow| (flow.ends.inner.ip() == container).then_some(flow.used);
+        let mut idle = longest(&self.flows, own);
+        if idle.is_empty() {
+            idle = longest(&self.flows, |flow| Some(flow.used));
+        }
+        for index in idle {
+            self.remove(index);
+        }
     }
 
     /// A client's datagram came to a published port. `source` is the address it is to come
@@ -227,6 +241,7 @@ impl UdpFlows {
     fn remove(&mut self, index: usize) {
         let flow = self.flows.remove(index);
         self.by_ends.remove(&flow.ends);
+        self.shares.give_back(flow.ends.inner.ip());
         if let Way::In { at, client, .. } = flow.way {
             self.by_client.remove(&(at, client));
         }

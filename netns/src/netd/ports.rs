@@ -31,6 +31,17 @@ pub(crate) struct Target {
     pub(crate) inner: u16,
 }
 
+/// Whose ports are published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    /// Index of the client.
+    pub(crate) client: usize,
+    /// The container's address, for the words of an error.
+    pub(crate) inner: IpAddr,
+    /// Whether its network is the default one, which Docker has other words for.
+    pub(crate) is_default: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) socket: Rc<OwnedFd>,
@@ -63,18 +74,16 @@ impl Ports {
         self.listeners.get(index)
     }
 
-    /// Publishes all of `ports` for a client, or none. `inner` is the container's address, for
-    /// the words of an error.
+    /// Publishes all of `ports`, or none.
     pub(crate) fn publish(
         &mut self,
         kit: &Kit,
-        client: usize,
+        owner: Owner,
         ports: &[Port],
-        inner: IpAddr,
     ) -> Result<Vec<Published>, String> {
         let mut made = Vec::new();
         for port in ports {
-            let result = self.publish_one(kit, client, port, inner);
+            let result = self.publish_one(kit, owner, port);
             match result {
                 Ok(indices) => made.extend(indices),
                 Err(message) => {
@@ -98,17 +107,11 @@ impl Ports {
         }
     }
 
-    fn publish_one(
-        &mut self,
-        kit: &Kit,
-        client: usize,
-        port: &Port,
-        inner: IpAddr,
-    ) -> Result<Vec<usize>, String> {
+    fn publish_one(&mut self, kit: &Kit, owner: Owner, port: &Port) -> Result<Vec<usize>, String> {
         let (first, last) = port.host_ports;
         let mut error = String::new();
         for number in first..=last {
-            match self.bind_all(kit, client, port, inner, number) {
+            match self.bind_all(kit, owner, port, number) {
                 Ok(indices) => return Ok(indices),
                 Err(message) => error = message,
             }
@@ -120,20 +123,20 @@ impl Ports {
     fn bind_all(
         &mut self,
         kit: &Kit,
-        client: usize,
+        owner: Owner,
         port: &Port,
-        inner: IpAddr,
         number: u16,
     ) -> Result<Vec<usize>, String> {
         const ANY: [IpAddr; 2] =
             [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let Owner { client, inner, .. } = owner;
         let addresses = port.host_ip.map_or_else(|| ANY.to_vec(), |ip| vec![ip]);
         let mut indices: Vec<usize> = Vec::new();
         let mut number = number;
         for ip in addresses {
             let at = SocketAddr::new(ip, number);
             let outcome = match self.holder(port.protocol, at) {
-                Some(held) => Err(allocated(port, held, client)),
+                Some(held) => Err(allocated(port, held, owner)),
                 None => match self.listen(kit, Target { client, inner: port.inner }, port, at) {
                     // A host without IPv6.
                     Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
@@ -274,10 +277,12 @@ impl Ports {
 }
 
 /// Docker's words for a port that a container of ours holds; it may be the same one.
-fn allocated(port: &Port, held: &Listener, client: usize) -> String {
+fn allocated(port: &Port, held: &Listener, owner: Owner) -> String {
     let ip = match port.host_ip {
-        // Docker looks at IPv6 first, unless it has just bound IPv4 itself.
-        None if held.target.client != client => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        // On the default network Docker looks at IPv6 first, unless it has just bound IPv4 itself.
+        None if owner.is_default && held.target.client != owner.client => {
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+        }
         _ => held.at.ip(),
     };
     format!("Bind for {ip}:{} failed: port is already allocated", held.at.port())

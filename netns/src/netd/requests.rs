@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::clients::{Heard, Joined};
 use super::members::Endpoint;
+use super::ports::Owner;
 use super::run::Netd;
 use crate::netlink::Netlink;
 use crate::protocol::{Connect, Connected, Join, Member, Port, Reply, Request, Status};
@@ -107,7 +108,9 @@ impl Netd {
     fn publish(&mut self, index: usize, ports: &[Port]) -> Result<Reply, String> {
         let endpoint = self.members.gateway(index).ok_or("no network with a way in")?;
         let inner = super::members::addresses(&endpoint.got).next().ok_or("no address")?;
-        let ports = self.ports.publish(&self.kit, index, ports, inner)?;
+        let names = self.members.networks.get(&endpoint.network).is_some_and(|it| it.names);
+        let owner = Owner { client: index, inner, is_default: !names };
+        let ports = self.ports.publish(&self.kit, owner, ports)?;
         self.ports.follow(&mut self.kit, &self.members.gateways());
         Ok(Reply::Published { ports })
     }

@@ -245,22 +245,20 @@ impl Netd {
         })
     }
 
+    /// One at a time: to ask whether there is another costs as much as to take it.
     fn on_tcp_port(&mut self, index: usize) {
         let Some(listener) = self.ports.get(index) else { return };
-        let (socket, target) = (Rc::clone(&listener.socket), listener.target);
-        for _ in 0..BURST {
-            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let Ok((client, Some(peer))) = rustix::net::acceptfrom_with(&*socket, flags) else {
-                return;
-            };
-            let Ok(peer) = SocketAddr::try_from(peer) else { continue };
-            // Closed without a container to go on to.
-            let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
-            else {
-                continue;
-            };
-            self.tcp.on_client(&mut self.kit, client, source, container);
-        }
+        let target = listener.target;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let accepted = rustix::net::acceptfrom_with(&*listener.socket, flags);
+        let Ok((client, Some(peer))) = accepted else { return };
+        let Ok(peer) = SocketAddr::try_from(peer) else { return };
+        // Closed without a container to go on to.
+        let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
+        else {
+            return;
+        };
+        self.tcp.on_client(&mut self.kit, client, source, container);
     }
 
     fn on_udp_port(&mut self, index: usize) {

@@ -6,7 +6,6 @@
 //! A network is a bridge of the helper's; `overlay` is one too, because there is one machine.
 //! Nothing here touches devices: that is done by the helper, asked through [`helper`].
 
-mod cidr;
 mod endpoint;
 mod error;
 mod filter;
@@ -21,7 +20,6 @@ mod request;
 mod state;
 mod store;
 
-pub use cidr::{Cidr, InvalidCidr};
 pub use endpoint::dns_names;
 pub(crate) use endpoint::{check_endpoint, for_connect};
 pub use error::{NetworkError, User};

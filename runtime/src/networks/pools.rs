@@ -8,59 +8,59 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Cidr;
+use coracle_netns::prefix::Prefix;
 
 /// Blocks that are cut, and how long the prefix of each piece is.
-const POOLS: [(Cidr, u8); 5] = [
-    (Cidr::v4(172, 17, 0, 0, 16), 16),
-    (Cidr::v4(172, 18, 0, 0, 15), 16),
-    (Cidr::v4(172, 20, 0, 0, 14), 16),
-    (Cidr::v4(172, 24, 0, 0, 13), 16),
-    (Cidr::v4(192, 168, 0, 0, 16), 20),
+const POOLS: [(Prefix, u8); 5] = [
+    (Prefix::v4([172, 17, 0, 0], 16), 16),
+    (Prefix::v4([172, 18, 0, 0], 15), 16),
+    (Prefix::v4([172, 20, 0, 0], 14), 16),
+    (Prefix::v4([172, 24, 0, 0], 13), 16),
+    (Prefix::v4([192, 168, 0, 0], 16), 20),
 ];
 
 /// Pieces of the local IPv6 prefix that are tried.
 const V6_PIECES: u16 = u16::MAX;
 
 /// The first IPv4 block free of everything in `taken`.
-pub(super) fn choose_v4(taken: &[Cidr]) -> Option<Cidr> {
+pub(super) fn choose_v4(taken: &[Prefix]) -> Option<Prefix> {
     POOLS.iter().flat_map(|(pool, size)| pieces(*pool, *size)).find(|piece| is_free(*piece, taken))
 }
 
 /// The first /64 below `prefix` (a /48) free of everything in `taken`.
-pub(super) fn choose_v6(prefix: Ipv6Addr, taken: &[Cidr]) -> Option<Cidr> {
+pub(super) fn choose_v6(prefix: Ipv6Addr, taken: &[Prefix]) -> Option<Prefix> {
     (0..V6_PIECES)
         .map(|number| {
             let address = Ipv6Addr::from_bits(prefix.to_bits() | u128::from(number) << 64);
-            Cidr { address: IpAddr::V6(address), prefix: 64 }
+            Prefix { address: IpAddr::V6(address), length: 64 }
         })
         .find(|piece| is_free(*piece, taken))
 }
 
-fn is_free(piece: Cidr, taken: &[Cidr]) -> bool {
-    !taken.iter().any(|other| piece.overlaps(*other))
+fn is_free(piece: Prefix, taken: &[Prefix]) -> bool {
+    !taken.iter().any(|other| piece.overlaps(other))
 }
 
-fn pieces(pool: Cidr, size: u8) -> impl Iterator<Item = Cidr> {
+fn pieces(pool: Prefix, size: u8) -> impl Iterator<Item = Prefix> {
     let IpAddr::V4(base) = pool.address else { unreachable!("the pools are IPv4") };
-    let count = 1u32 << (size - pool.prefix);
-    (0..count).map(move |number| Cidr {
+    let count = 1u32 << (size - pool.length);
+    (0..count).map(move |number| Prefix {
         address: IpAddr::V4(Ipv4Addr::from_bits(base.to_bits() + (number << (32 - size)))),
-        prefix: size,
+        length: size,
     })
 }
 
 /// The blocks that the routes of the host name, from `/proc/net/route`.
-pub(super) fn host_routes(table: &str) -> Vec<Cidr> {
+pub(super) fn host_routes(table: &str) -> Vec<Prefix> {
     let parse = |line: &str| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         // Both are in the byte order of the machine, written as one number.
         let mut number = |skip: usize| u32::from_str_radix(fields.nth(skip)?, 16).ok();
         let address = Ipv4Addr::from(number(0)?.to_ne_bytes());
         let mask = u32::from_be_bytes(number(5)?.to_ne_bytes());
-        let prefix = u8::try_from(mask.leading_ones()).ok()?;
+        let length = u8::try_from(mask.leading_ones()).ok()?;
         // The default route leads everywhere and is in nobody's way.
-        (prefix > 0).then_some(Cidr { address: IpAddr::V4(address), prefix })
+        (length > 0).then_some(Prefix { address: IpAddr::V4(address), length })
     };
     table.lines().skip(1).filter_map(parse).collect()
 }
@@ -75,7 +75,7 @@ mod tests {
         for _ in 0..31 {
             taken.push(choose_v4(&taken).unwrap());
         }
-        let shown: Vec<String> = taken.iter().map(Cidr::to_string).collect();
+        let shown: Vec<String> = taken.iter().map(Prefix::to_string).collect();
         assert_eq!(shown[0], "172.17.0.0/16");
         assert_eq!(shown[1], "172.18.0.0/16");
         assert_eq!(shown[14], "172.31.0.0/16");

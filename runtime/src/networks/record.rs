@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol;
 use serde::{Deserialize, Serialize};
 
-use super::Cidr;
 use super::options::Settings;
 use crate::model::Timestamp;
 
@@ -91,7 +91,7 @@ impl Network {
     }
 
     /// Its address blocks.
-    pub fn subnets(&self) -> impl Iterator<Item = Cidr> + '_ {
+    pub fn subnets(&self) -> impl Iterator<Item = Prefix> + '_ {
         self.ipam.config.iter().flatten().filter_map(|config| config.subnet.parse().ok())
     }
 
@@ -138,13 +138,13 @@ impl Network {
 pub const SCOPE: &str = "local";
 
 fn subnet(config: &IpamConfig) -> Option<protocol::Subnet> {
-    let subnet: Cidr = config.subnet.parse().ok()?;
-    let range: Option<Cidr> = config.ip_range.parse().ok();
+    let subnet: Prefix = config.subnet.parse().ok()?;
+    let range: Option<Prefix> = config.ip_range.parse().ok();
     Some(protocol::Subnet {
         address: subnet.address,
-        prefix: subnet.prefix,
+        prefix: subnet.length,
         gateway: config.gateway.parse().unwrap_or_else(|_| subnet.first_host()),
-        range: range.map(|range| (range.address, range.prefix)),
+        range: range.map(|range| (range.address, range.length)),
         reserved: config
             .auxiliary_addresses
             .values()

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use coracle_netns::prefix::Prefix;
+
 use super::record::{BRIDGE, IpamConfig, PREDEFINED};
-use super::{Cidr, NetworkError, options};
+use super::{NetworkError, options};
 
 /// A network to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,16 +59,16 @@ impl CreateNetwork {
 
     fn check_block(&self, config: &IpamConfig) -> Vec<String> {
         let text = &config.subnet;
-        let subnet: Cidr = match text.parse() {
+        let subnet: Prefix = match text.parse() {
             Ok(subnet) => subnet,
             Err(error) => return vec![format!("invalid subnet {text}: {error}")],
         };
         let mut errors = Vec::new();
-        if subnet != subnet.masked() {
-            errors.push(format!("invalid subnet {text}: it should be {}", subnet.masked()));
+        if subnet != subnet.network() {
+            errors.push(format!("invalid subnet {text}: it should be {}", subnet.network()));
         }
         let (enabled, family) =
-            if subnet.is_ipv4() { (self.ipv4, "IPv4") } else { (self.ipv6, "IPv6") };
+            if subnet.is_v4() { (self.ipv4, "IPv4") } else { (self.ipv6, "IPv6") };
         if !enabled {
             errors.push(format!("invalid subnet {text}: {family} is not enabled"));
         }
@@ -88,14 +90,14 @@ impl CreateNetwork {
     }
 }
 
-fn range_error(text: &str, subnet: Cidr) -> Option<String> {
+fn range_error(text: &str, subnet: Prefix) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    let why = match text.parse::<Cidr>() {
+    let why = match text.parse::<Prefix>() {
         Err(error) => error.to_string(),
-        Ok(range) if range != range.masked() => format!("it should be {}", range.masked()),
-        Ok(range) if range.prefix < subnet.prefix => {
+        Ok(range) if range != range.network() => format!("it should be {}", range.network()),
+        Ok(range) if range.length < subnet.length => {
             format!("CIDR block is bigger than its parent subnet {subnet}")
         }
         Ok(range) if !subnet.contains(range.address) => {

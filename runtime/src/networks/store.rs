@@ -16,11 +16,12 @@ use std::net::Ipv6Addr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use coracle_netns::prefix::Prefix;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::record::{BRIDGE, Ipam, IpamConfig, PREDEFINED, RECORD_VERSION, Record};
-use super::{Cidr, CreateNetwork, Network, NetworkError, User, pools};
+use super::{CreateNetwork, Network, NetworkError, User, pools};
 use crate::model::Timestamp;
 use crate::records::replace;
 
@@ -233,7 +234,7 @@ impl Predefined {
             subnet: self.bridge.clone(),
             gateway: self
                 .bridge
-                .parse::<Cidr>()
+                .parse::<Prefix>()
                 .map_or_else(|_| String::new(), |subnet| subnet.first_host().to_string()),
             ..IpamConfig::default()
         };
@@ -275,10 +276,10 @@ fn assemble(
     others: &[Network],
     ipv6_prefix: Ipv6Addr,
 ) -> Result<Network, NetworkError> {
-    let wanted: Vec<Cidr> =
+    let wanted: Vec<Prefix> =
         request.ipam.iter().filter_map(|config| config.subnet.parse().ok()).collect();
-    let used: Vec<Cidr> = others.iter().flat_map(Network::subnets).collect();
-    if wanted.iter().any(|block| used.iter().any(|other| block.overlaps(*other))) {
+    let used: Vec<Prefix> = others.iter().flat_map(Network::subnets).collect();
+    if wanted.iter().any(|block| used.iter().any(|other| block.overlaps(other))) {
         return Err(NetworkError::Overlap);
     }
     let user_subnets = !wanted.is_empty();
@@ -286,7 +287,7 @@ fn assemble(
     // What the host uses does not forbid a block, but is not chosen.
     let mut avoided = taken(others);
     avoided.extend(&wanted);
-    let mut add = |subnet: Option<Cidr>| {
+    let mut add = |subnet: Option<Prefix>| {
         let subnet = subnet.ok_or(NetworkError::PoolsExhausted)?;
         config.push(IpamConfig {
             subnet: subnet.to_string(),
@@ -295,10 +296,10 @@ fn assemble(
         });
         Ok(())
     };
-    if request.ipv4 && !wanted.iter().any(|block| block.is_ipv4()) {
+    if request.ipv4 && !wanted.iter().any(|block| block.is_v4()) {
         add(pools::choose_v4(&avoided))?;
     }
-    if request.ipv6 && wanted.iter().all(|block| block.is_ipv4()) {
+    if request.ipv6 && wanted.iter().all(|block| block.is_v4()) {
         add(pools::choose_v6(ipv6_prefix, &avoided))?;
     }
     let driver = if request.driver.is_empty() { BRIDGE.to_owned() } else { request.driver };
@@ -323,7 +324,7 @@ fn assemble(
 }
 
 /// Address blocks that are not chosen for a new network.
-fn taken(others: &[Network]) -> Vec<Cidr> {
+fn taken(others: &[Network]) -> Vec<Prefix> {
     // Without that file nothing is known about the host, and the choice is as good as any.
     let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
     others.iter().flat_map(Network::subnets).chain(pools::host_routes(&routes)).collect()

@@ -65,15 +65,15 @@ fn names_and_blocks_are_taken_once() {
         "invalid pool request: Pool overlaps with other one on this address space"
     );
     let chosen = networks.create(request("n3")).unwrap();
-    let others: Vec<Cidr> = networks.find("n2").unwrap().subnets().collect();
-    assert!(chosen.subnets().all(|block| !block.overlaps(others[0])));
+    let others: Vec<Prefix> = networks.find("n2").unwrap().subnets().collect();
+    assert!(chosen.subnets().all(|block| !block.overlaps(&others[0])));
 }
 
 #[test]
 fn each_family_gets_a_block() {
     let (_temp, networks) = networks();
     let both = networks.create(CreateNetwork { ipv6: true, ..request("both") }).unwrap();
-    let families: Vec<bool> = both.subnets().map(Cidr::is_ipv4).collect();
+    let families: Vec<bool> = both.subnets().map(|block| block.is_v4()).collect();
     assert_eq!(families, [true, false]);
     let six = CreateNetwork { ipv6: true, ..with_subnet("six", "fd00:1::/64") };
     let made = networks.create(six).unwrap();
@@ -81,7 +81,7 @@ fn each_family_gets_a_block() {
     assert_eq!((blocks[0].subnet.as_str(), blocks[0].gateway.as_str()), ("fd00:1::/64", ""));
     assert!(made.user_subnets && blocks[1].subnet.ends_with("/16"));
     let only = CreateNetwork { ipv4: false, ipv6: true, ..request("only") };
-    assert!(networks.create(only).unwrap().subnets().all(|block| !block.is_ipv4()));
+    assert!(networks.create(only).unwrap().subnets().all(|block| !block.is_v4()));
 }
 
 #[test]

@@ -166,3 +166,11 @@ pub(crate) fn monitor_of(env: &TestEnv, container: &str) -> rustix::process::Pid
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).expect("a parent");
     rustix::process::Pid::from_raw(parent.parse().expect("a number")).expect("not zero")
 }
+
+/// The network helper; there is one.
+#[track_caller]
+pub(crate) fn helper(env: &TestEnv) -> rustix::process::Pid {
+    let found = coracle_integration::leak::processes_named(env.root(), "coracle-netd");
+    assert_eq!(found.len(), 1, "one helper per user");
+    found[0]
+}

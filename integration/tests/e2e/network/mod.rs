@@ -6,6 +6,7 @@ mod dns;
 mod faults;
 mod isolation;
 pub(crate) mod kit;
+mod load;
 mod outside;
 mod ports;
 

@@ -18,6 +18,8 @@ pub(crate) const NEAR: &str = "10.231.78.1";
 /// Where iperf3 and `traffic serve` listen, on the far host as in containers.
 pub(crate) const IPERF: u16 = 5201;
 pub(crate) const ECHO: u16 = 7;
+/// And on the far host alone.
+pub(crate) const ECHO_TOO: u16 = 8;
 
 /// Beside this program: the socket of the agent, and `traffic`.
 pub(crate) fn beside(name: &str) -> PathBuf {

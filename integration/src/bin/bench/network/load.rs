@@ -2,53 +2,42 @@
 
 use std::time::Instant;
 
-use super::far::{ECHO, FAR, NEAR, beside, there};
-use super::memory::private;
+use coracle_integration::hostile::{
+    FLOOD_PACKETS, FLOODS, GROWTH_MAX, NEW, idle_connections, private_memory,
+};
+
+use super::far::{ECHO, ECHO_TOO, FAR, NEAR, beside, there};
 use super::worlds::{World, Worlds};
 use crate::table;
 
-/// Connections that are kept idle, where the limit of descriptors allows that.
-const IDLE: u64 = 10_000;
-/// New ones a second, and for how many seconds.
-const NEW: [&str; 2] = ["500", "5"];
+/// Nobody is there: where first segments of a flood go.
+const NOBODY: &str = "10.231.78.99";
 
-/// Hostile packets: how many of each kind, and to whom. Nobody is at the first address.
-const FLOODS: [(&str, &str, &str); 4] = [
-    ("syn", "10.231.78.99", "50000"),
-    ("udp", FAR, "50000"),
-    ("fragments", FAR, "50000"),
-    ("names", "127.0.0.11", "50000"),
-];
-
-/// What the floods may add to the helper's private memory, in kilobytes: what docs/networking.md states.
-const GROWTH_MAX: f64 = 24.0 * 1024.0;
 /// How long another container may wait for an answer right after a flood, in seconds.
 const PATIENCE: f64 = 2.0;
 
 pub(crate) fn rows(worlds: &Worlds) {
-    let idle = idle().to_string();
+    let idle = idle_connections().to_string();
     for world in worlds.each() {
         let suffix = if world.name == "coracle" { "" } else { ", without nf_tables" };
-        let outward = world.traffic_inside("c2", &hold(&format!("{FAR}:{ECHO}"), &idle));
+        // Each path to a port of its own: those that linger are in the way of who comes next.
+        let port = if suffix.is_empty() { ECHO } else { ECHO_TOO };
+        let outward = world.traffic_inside("c2", &hold(&format!("{FAR}:{port}"), &idle));
         held(&format!("{idle} idle and 500 new connections a second, out{suffix}"), outward);
         let tool = beside("traffic").display().to_string();
         let to = format!("{NEAR}:{}", world.echo);
         let inward = there(&[&[tool.as_str()], hold(&to, &idle).as_slice()].concat());
         held(&format!("{idle} idle and 500 new connections a second, in by `-p`{suffix}"), inward);
-        for (kind, to, count) in FLOODS {
-            flood(
-                world,
-                &format!("flood of {count} × {kind}{suffix}"),
-                &["flood", kind, to, count],
-            );
+        for kind in FLOODS {
+            let to = match kind {
+                "syn" => NOBODY,
+                "names" => "127.0.0.11",
+                _ => FAR,
+            };
+            let what = format!("flood of {FLOOD_PACKETS} × {kind}{suffix}");
+            flood(world, &what, &["flood", kind, to, FLOOD_PACKETS]);
         }
     }
-}
-
-/// The helper has two descriptors for each connection; a quarter of all is for other uses.
-fn idle() -> u64 {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).maximum.map_or(IDLE, |files| IDLE.min(files / 8 * 3 - 500))
 }
 
 fn hold<'a>(to: &'a str, idle: &'a str) -> Vec<&'a str> {
@@ -72,12 +61,12 @@ fn flood(world: &World, what: &str, words: &[&str]) {
     let promise = format!("≤ {:.0} kB more, ≤ {PATIENCE} s", GROWTH_MAX);
     let attempt = || -> Result<(f64, f64, String), String> {
         let helper = world.helper()?;
-        let before = private(helper)?;
+        let before = private_memory(helper)?;
         let sent = world.traffic_inside("c2", words)?;
         let start = Instant::now();
         world.traffic_inside("c1", &["connect", &format!("{FAR}:{ECHO}"), "1"])?;
         let waited = start.elapsed().as_secs_f64();
-        let grown = private(helper)? - before;
+        let grown = private_memory(helper)? - before;
         if world.helper()? != helper {
             return Err("the helper died".to_owned());
         }

@@ -1,6 +1,6 @@
 //! The memory of the network helper.
 
-use coracle_integration::{TestEnv, leak::processes_named};
+use coracle_integration::{TestEnv, hostile::private_memory, leak::processes_named};
 
 use crate::table::{self, Promise};
 use crate::turns::{Contender, medians};
@@ -23,18 +23,7 @@ pub(crate) fn row() {
     let ours = Contender::new("coracle", || {
         let pids = processes_named(env.root(), "coracle-netd");
         let [pid] = pids.as_slice() else { return Err(format!("{} helpers", pids.len())) };
-        private(pid.as_raw_nonzero().get().unsigned_abs())
+        private_memory(pid.as_raw_nonzero().get().unsigned_abs())
     });
     table::row(what, "kB", &Promise::AtMost(6144.0), &medians(what, 1, vec![ours]));
-}
-
-/// Kilobytes that nobody shares with the process.
-pub(crate) fn private(pid: u32) -> Result<f64, String> {
-    let path = format!("/proc/{pid}/smaps_rollup");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    let fields = ["Private_Clean:", "Private_Dirty:"].map(|name| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok())
-    });
-    fields.into_iter().sum::<Option<f64>>().ok_or_else(|| format!("{path}: {text}"))
 }
