@@ -6,6 +6,7 @@
 mod act;
 pub(crate) mod attach;
 mod attached;
+mod board;
 pub(crate) mod build;
 pub(crate) mod commit;
 pub(crate) mod config;
@@ -18,6 +19,7 @@ mod dry;
 pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod export;
+mod fetch;
 pub(crate) mod globals;
 mod images;
 pub(crate) mod images_used;
