@@ -52,3 +52,8 @@ mod watch_sync;
 pub(crate) mod why;
 
 pub(crate) use globals::ComposeGlobals;
+
+/// Leaves the progress on a terminal as it is: something else comes, or the end.
+pub(crate) fn settle() {
+    board::settle();
+}
