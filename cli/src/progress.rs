@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use coracle_image::{LayerEvent, ProgressEvent, ProgressSink};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,13 +21,52 @@ pub(crate) struct Progress {
     quiet: bool,
     /// The transfer itself began: what fails from now on is told without preface.
     began: AtomicBool,
+    /// For a program: lines `CURRENT TOTAL`, in bytes, and nothing else.
+    report: Option<Mutex<Report>>,
+}
+
+/// How far the layers are whose size is known.
+#[derive(Debug, Default)]
+struct Report {
+    layers: HashMap<String, (u64, u64)>,
+    told: Option<Instant>,
+}
+
+/// More often nobody looks.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+impl Report {
+    fn take(&mut self, id: &str, event: &LayerEvent) {
+        match event {
+            LayerEvent::Downloading { current, total } => {
+                self.layers.insert(id.to_owned(), (*current, *total));
+            }
+            LayerEvent::DownloadComplete => {
+                let Some((current, total)) = self.layers.get_mut(id) else { return };
+                *current = *total;
+            }
+            _ => return,
+        }
+        if self.told.is_some_and(|told| told.elapsed() < REPORT_EVERY) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let (current, total) = self.layers.values().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+        // Who does not read it does not miss it.
+        writeln!(io::stdout().lock(), "{current} {total}").unwrap_or_default();
+    }
 }
 
 impl Progress {
     pub(crate) fn new(quiet: bool, terminal: bool) -> Self {
         let bars = (terminal && !quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
-        Self { bars, layers: Mutex::default(), quiet, began: AtomicBool::new(false) }
+        Self { bars, layers: Mutex::default(), quiet, began: AtomicBool::new(false), report: None }
+    }
+
+    /// For a program that waits.
+    pub(crate) fn report() -> Self {
+        Self { report: Some(Mutex::default()), ..Self::new(true, false) }
     }
 
     pub(crate) fn began(&self) -> bool {
@@ -91,6 +131,11 @@ impl ProgressSink for Progress {
             ProgressEvent::PushingTo { repository } => {
                 self.began.store(true, Ordering::Relaxed);
                 self.line(&format!("The push refers to repository [{repository}]"));
+            }
+            ProgressEvent::Layer { id, event } if self.report.is_some() => {
+                if let Some(Ok(mut report)) = self.report.as_ref().map(Mutex::lock) {
+                    report.take(id, event);
+                }
             }
             ProgressEvent::Layer { id, event } => match &self.bars {
                 Some(bars) => self.layer(bars, id, event),

@@ -40,6 +40,12 @@ pub(crate) fn size() -> Option<(u16, u16)> {
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
+/// As [`size`], of standard error.
+pub(crate) fn size_of_stderr() -> Option<(u16, u16)> {
+    let size = tcgetwinsize(io::stderr()).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
 /// Watches what is typed for the keys that leave a session.
 #[derive(Debug)]
 pub(crate) struct DetachKeys {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitCode, Stdio};
 
 use clap::ArgAction;
 use coracle_image::{Platform, PullOptions, Reference, TransferError};
@@ -51,6 +51,7 @@ impl Runnable for PullArgs {
             all_tags: self.all_tags,
             all_platforms: self.all_platforms,
             for_container: false,
+            report: false,
         };
         let lines = pull(app, &wanted)?;
         for line in lines {
@@ -70,6 +71,8 @@ struct Wanted {
     all_platforms: bool,
     /// `run` has said already what is missing.
     for_container: bool,
+    /// A program reads how far it is, and nothing else.
+    report: bool,
 }
 
 /// Fetches an image; gives the lines to end with. Starts threads.
@@ -110,7 +113,10 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
     }
     let options = PullOptions { platform, all_platforms: wanted.all_platforms };
     let settings = registries::settings(app);
-    let progress = Progress::new(wanted.quiet, Ui::stdout_is_terminal());
+    let progress = match wanted.report {
+        true => Progress::report(),
+        false => Progress::new(wanted.quiet, Ui::stdout_is_terminal()),
+    };
     let store = app.store()?;
     let failure = |e: TransferError| registries::failure(&e, progress.began());
     let mut lines = Vec::new();
@@ -160,14 +166,78 @@ pub(crate) fn fetch(
     platform: Option<&str>,
     quiet: bool,
 ) -> Result<(), CliError> {
+    let told = if quiet { Told::Nothing } else { Told::Person };
+    let child = spawn(app, name, platform, told, std::io::stderr().into())?;
+    let output = child.wait_with_output().map_err(failed)?;
+    outcome(output.status, &output.stderr)
+}
+
+/// As [`fetch`], for somebody who waits for several at once.
+pub(crate) fn begin(
+    app: &mut App,
+    name: &str,
+    platform: Option<&str>,
+    report: bool,
+) -> Result<Transfer, CliError> {
+    let told = if report { Told::Program } else { Told::Nothing };
+    let mut child = spawn(app, name, platform, told, Stdio::piped())?;
+    let errors = child.stderr.take();
+    let errors = errors.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
+    Ok(Transfer { output: child.stdout.take(), errors, child })
+}
+
+/// An image on its way.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    child: Child,
+    /// Lines `CURRENT TOTAL`, in bytes, when they were asked for.
+    pub(crate) output: Option<ChildStdout>,
+    /// What went wrong. Its end is the end of the transfer.
+    pub(crate) errors: ChildStderr,
+}
+
+impl Transfer {
+    /// What became of it, when its standard error, which said this, is at its end.
+    pub(crate) fn finish(mut self, said: &[u8]) -> Result<(), CliError> {
+        drop(self.output.take());
+        outcome(self.child.wait().map_err(failed)?, said)
+    }
+
+    /// Ends it. What has come stays, and the next one goes on from there.
+    pub(crate) fn stop(mut self) {
+        // One that has ended already needs no end.
+        self.child.kill().unwrap_or_default();
+        drop(self.child.wait());
+    }
+}
+
+fn failed(error: std::io::Error) -> CliError {
+    CliError::plain(format!("cannot fetch the image: {error}"))
+}
+
+fn outcome(status: process::ExitStatus, said: &[u8]) -> Result<(), CliError> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(CliError::plain(String::from_utf8_lossy(said).trim_end()))
+}
+
+fn spawn(
+    app: &mut App,
+    name: &str,
+    platform: Option<&str>,
+    told: Told,
+    output: Stdio,
+) -> Result<Child, CliError> {
     let order = Order {
         wanted: Wanted {
             name: name.to_owned(),
             platform: platform.map(str::to_owned),
-            quiet,
+            quiet: told == Told::Nothing,
             all_tags: false,
             all_platforms: false,
             for_container: true,
+            report: told == Told::Program,
         },
         data_root: app.settings.data_root.clone(),
         runtime_dir: app.settings.runtime_dir.clone(),
@@ -176,22 +246,23 @@ pub(crate) fn fetch(
         program: app.program.to_owned(),
     };
     app.ui.flush()?;
-    let failed = |e: std::io::Error| CliError::plain(format!("cannot fetch the image: {e}"));
     let order = serde_json::to_string(&order).map_err(|e| failed(e.into()))?;
-    let output = Command::new("/proc/self/exe")
+    Command::new("/proc/self/exe")
         .arg0(PULL_ARGV0)
         .arg(order)
         .stdin(Stdio::null())
-        .stdout(std::io::stderr())
+        .stdout(output)
         .stderr(Stdio::piped())
         .spawn()
-        .and_then(std::process::Child::wait_with_output)
-        .map_err(failed)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    Err(CliError::plain(text.trim_end()))
+        .map_err(failed)
+}
+
+/// Whom the process tells how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Person,
+    Program,
+    Nothing,
 }
 
 /// The process that fetches for `run`; it has our namespaces already.
@@ -217,6 +288,9 @@ fn run_order(order: &str) -> Result<(), CliError> {
     let mut app = App::new(Ui::new(), settings, program);
     app.set_one_id(order.one_id);
     let lines = pull(&mut app, &order.wanted)?;
+    if order.wanted.report {
+        return Ok(());
+    }
     // The reference itself is the answer of `pull`, not of `run`.
     let shown = lines.len().saturating_sub(1);
     for line in &lines[..shown] {

@@ -20,6 +20,7 @@ use coracle_runtime::model::{Status, Timestamp};
 use coracle_runtime::records::Records;
 
 use super::act::{Images, act};
+use super::board;
 use super::containers::File;
 use super::output::{Look, Output, colour, label};
 use super::progress::Progress;
@@ -47,7 +48,8 @@ pub(crate) fn run(
     let mut progress = Progress::new(app);
     act(app, Some(file), project, images, settings, &mut progress, |apply| apply.make(plan))?;
     let chosen = attached_services(args, project)?;
-    let mut front = Front::new(app, args, progress)?;
+    board::settle();
+    let mut front = Front::new(app, args, progress.in_lines())?;
     let begun = Timestamp::now();
     let all = members(app, project)?;
     let mut labels = Vec::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use coracle_compose::{Loaded, Variable, hash, to_yaml};
+use serde::Serialize as _;
 use serde_json::{Map, Value, json};
 
 use crate::error::CliError;
@@ -76,7 +77,9 @@ pub(super) fn variables(loaded: &Loaded, format: &str) -> Result<String, CliErro
         };
         Value::Object(variables.iter().map(entry).collect::<Map<_, _>>())
     };
-    match format {
+    // Only this one is written as it is in every case.
+    let format = if format == "yaml" { format.to_owned() } else { format.to_lowercase() };
+    match format.as_str() {
         "" | "table" | "pretty" => {
             let mut text = "NAME\tREQUIRED\tDEFAULT VALUE\tALTERNATE VALUE\n".to_owned();
             for (name, variable) in &variables {
@@ -86,7 +89,14 @@ pub(super) fn variables(loaded: &Loaded, format: &str) -> Result<String, CliErro
             Ok(align_with(&text, 20, 3))
         }
         "json" => {
-            Ok(object(["Name", "DefaultValue", "PresenceValue", "Required"]).to_string() + "\n")
+            let object = object(["Name", "DefaultValue", "PresenceValue", "Required"]);
+            let mut out = Vec::new();
+            let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+            object
+                .serialize(&mut serde_json::Serializer::with_formatter(&mut out, indented))
+                .map_err(|e| CliError::plain(format!("cannot print the variables: {e}")))?;
+            // Compose ends it with an empty line.
+            Ok(String::from_utf8_lossy(&out).into_owned() + "\n\n")
         }
         "yaml" => Ok(to_yaml(&object(["name", "defaultvalue", "presencevalue", "required"]))),
         other => Err(CliError::plain(format!("format value {other:?} could not be parsed"))),

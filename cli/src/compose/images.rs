@@ -8,9 +8,11 @@ use coracle_compose::project::{Project, Service};
 use coracle_image::Image;
 use coracle_runtime::engine::ImageFacts;
 
+use super::board;
+use super::fetch::{self, Job, Manner};
 use super::progress::Progress;
 use crate::app::App;
-use crate::commands::{create, image_rows, pull};
+use crate::commands::{create, image_rows};
 use crate::error::CliError;
 
 /// When an image is fetched.
@@ -58,9 +60,7 @@ pub(crate) fn ensure(
     if app.compose.dry_run {
         return present(app, project);
     }
-    let progress = Progress::new(app);
-    let mut fetched: BTreeMap<String, String> = BTreeMap::new();
-    let mut facts = BTreeMap::new();
+    let mut jobs: Vec<Job> = Vec::new();
     for (name, service) in &project.services {
         let image = project.image_name(service);
         if wish.build && service.build.is_some() {
@@ -82,12 +82,23 @@ pub(crate) fn ensure(
         if unbuilt && policy != Policy::Never && !wish.no_build {
             return Err(no_builder(&format!("services.{name}.build"), &image));
         }
-        let found = if wanted && !fetched.contains_key(&image) {
-            fetch(app, progress, name, service, &image, wish.quiet)?;
-            fetched.insert(image.clone(), name.clone());
-            Some(image_rows::find(app, &image)?)
-        } else {
-            create::local(app, &image, service.platform.as_deref())?
+        if wanted && jobs.iter().all(|job| job.image != image) {
+            let platform = service.platform.clone();
+            jobs.push(Job { service: name.clone(), image, platform });
+        }
+    }
+    let progress = Progress::new(app);
+    let manner = Manner { progress, quiet: wish.quiet, all_or_none: true, failed: "Error" };
+    for (_, outcome) in fetch::fetch(app, &jobs, manner)? {
+        outcome?;
+    }
+    board::settle();
+    let mut facts = BTreeMap::new();
+    for (name, service) in &project.services {
+        let image = project.image_name(service);
+        let found = match jobs.iter().any(|job| job.service == *name) {
+            true => Some(image_rows::find(app, &image)?),
+            false => create::local(app, &image, service.platform.as_deref())?,
         };
         if let Some(found) = found {
             create::warn_of_foreign_platform(app, &found, service.platform.as_deref())?;
@@ -105,30 +116,6 @@ fn no_builder(what: &str, image: &str) -> CliError {
     };
     CliError::unsupported(what, &why)
         .hint("pull or load an image of that name, or give the service another image")
-}
-
-fn fetch(
-    app: &mut App,
-    progress: Progress,
-    name: &str,
-    service: &Service,
-    image: &str,
-    quiet: bool,
-) -> Result<(), CliError> {
-    if !quiet {
-        progress.line(name, "Pulling", "");
-    }
-    match pull::fetch(app, image, service.platform.as_deref(), true) {
-        Ok(()) if quiet => {}
-        Ok(()) => progress.line(name, "Pulled", ""),
-        Err(error) => {
-            let text = error.message.lines().next().unwrap_or_default();
-            let text = text.strip_prefix("Error response from daemon: ").unwrap_or(text);
-            progress.line(name, "Error", text);
-            return Err(error);
-        }
-    }
-    Ok(())
 }
 
 fn tagged_at(image: &Image) -> Option<DateTime<Utc>> {

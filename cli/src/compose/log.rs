@@ -13,6 +13,7 @@ pub(super) fn warning(app: &mut App, text: &str) {
 
 /// The same where there is only standard error.
 pub(super) fn warn(text: &str) {
+    super::board::settle();
     let line = if crate::ui::Ui::stderr_is_terminal() {
         format!("WARN[0000] {text}")
     } else {

@@ -6,6 +6,7 @@
 mod act;
 pub(crate) mod attach;
 mod attached;
+mod board;
 pub(crate) mod build;
 pub(crate) mod commit;
 pub(crate) mod config;
@@ -18,6 +19,7 @@ mod dry;
 pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod export;
+mod fetch;
 pub(crate) mod globals;
 mod images;
 pub(crate) mod images_used;
@@ -50,3 +52,8 @@ mod watch_sync;
 pub(crate) mod why;
 
 pub(crate) use globals::ComposeGlobals;
+
+/// Leaves the progress on a terminal as it is: something else comes, or the end.
+pub(crate) fn settle() {
+    board::settle();
+}

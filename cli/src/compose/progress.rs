@@ -1,15 +1,18 @@
-//! Progress on standard error, in the lines of Docker Compose.
+//! Progress on standard error, in the lines of Docker Compose; on a terminal they are drawn over.
 
 use std::io::Write as _;
 
 use coracle_compose::apply::{Kind, Watcher};
 
-use super::log;
+use super::{board, log};
 use crate::app::App;
+use crate::ui::Ui;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
+    /// On a terminal.
+    Board,
     Lines,
     Json,
     Quiet,
@@ -25,14 +28,38 @@ pub(crate) struct Progress {
 impl Progress {
     /// As `--progress` and `COMPOSE_PROGRESS` have it.
     pub(crate) fn new(app: &App) -> Self {
+        let ansi =
+            app.compose.ansi.as_deref().or_else(|| app.settings.environment.get("COMPOSE_ANSI"));
+        let dumb = app.settings.environment.get("TERM") == Some("dumb");
+        let board = match ansi {
+            Some("never") => false,
+            Some("always") => true,
+            _ => Ui::stderr_is_terminal() && !dumb,
+        };
         let given = app.compose.progress.as_deref().filter(|value| !value.is_empty());
         let given = given.or_else(|| app.settings.environment.get("COMPOSE_PROGRESS"));
         let style = match given {
             Some("json") => Style::Json,
             Some("quiet" | "none") => Style::Quiet,
+            Some("tty") if !app.compose.dry_run => Style::Board,
+            Some("plain") => Style::Lines,
+            _ if board && !app.compose.dry_run => Style::Board,
             _ => Style::Lines,
         };
         Self { style, dry: app.compose.dry_run }
+    }
+
+    /// Line after line, where other output comes between.
+    pub(crate) fn in_lines(self) -> Self {
+        match self.style {
+            Style::Board => Self { style: Style::Lines, ..self },
+            _ => self,
+        }
+    }
+
+    /// Whether what is told again is drawn over.
+    pub(crate) fn is_drawn(self) -> bool {
+        self.style == Style::Board
     }
 
     /// A line about anything: `id`, what it is at, and more about that.
@@ -40,6 +67,8 @@ impl Progress {
         let mark = if self.dry { "DRY-RUN MODE -  " } else { "" };
         let line = match self.style {
             Style::Quiet => return,
+            Style::Board if text.is_empty() => return board::tell(id, status, ""),
+            Style::Board => return board::tell(id, text, status),
             Style::Json => {
                 let fields = [("id", id), ("text", text), ("status", status)];
                 let map: serde_json::Map<String, serde_json::Value> = fields

@@ -1,18 +1,16 @@
 //! `compose pull`: fetch the images of services.
 
-use std::collections::BTreeMap;
-
 use clap::ArgAction;
 use coracle_compose::project::graph;
 use coracle_compose::project::{Project, Service};
 
-use super::containers;
+use super::fetch::{self, Job, Manner, Outcome};
 use super::progress::Progress;
+use super::{board, containers};
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::{create, pull};
+use crate::commands::create;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
-use crate::ui::Ui;
 
 /// Fetch the images of services
 #[derive(Debug, clap::Args)]
@@ -48,22 +46,35 @@ impl Runnable for ComposePullArgs {
         let project =
             graph::select(&whole, &self.args, self.include_deps).map_err(containers::error)?;
         let progress = Progress::new(app);
-        let mut fetched: BTreeMap<String, String> = BTreeMap::new();
-        let mut failures = Failures::default();
-        let mut to_build = Vec::new();
+        let mut jobs: Vec<Job> = Vec::new();
         for service in project.services.values() {
             let Some(image) = self.wanted(app, progress, service)? else { continue };
-            if let Some(by) = fetched.get(&image) {
-                self.skip(progress, service, &format!("Image is already being pulled by {by}"));
+            if let Some(job) = jobs.iter().find(|job| job.image == image) {
+                let why = format!("Image is already being pulled by {}", job.service);
+                self.skip(progress, service, &why);
                 continue;
             }
-            fetched.insert(image.clone(), service.name.clone());
-            match self.fetch(app, progress, service, &image) {
+            if app.compose.dry_run {
+                for word in ["Pulling", "Pulled"].into_iter().filter(|_| !self.quiet) {
+                    progress.line(&service.name, word, "");
+                }
+            }
+            let (name, platform) = (service.name.clone(), service.platform.clone());
+            jobs.push(Job { service: name, image, platform });
+        }
+        let mut failures = Failures::default();
+        let mut to_build = Vec::new();
+        let begun =
+            if app.compose.dry_run { Vec::new() } else { self.fetch(app, progress, &jobs)? };
+        for (index, outcome) in begun {
+            let job = &jobs[index];
+            match outcome {
                 Ok(()) => {}
-                Err(_) if can_be_built(&project, &image) => to_build.push(service.name.clone()),
+                Err(_) if can_be_built(&project, &job.image) => to_build.push(job.service.clone()),
                 Err(error) => failures.push(error),
             }
         }
+        board::settle();
         if !to_build.is_empty() {
             let names = to_build.join(" ");
             super::log::warn(&format!(
@@ -120,34 +131,16 @@ impl ComposePullArgs {
         }
     }
 
+    /// What became of each image.
     fn fetch(
         &self,
         app: &mut App,
         progress: Progress,
-        service: &Service,
-        image: &str,
-    ) -> Result<(), CliError> {
-        let tell = |text: &str, status: &str| {
-            if !self.quiet {
-                progress.line(&service.name, text, status);
-            }
-        };
-        tell("Pulling", "");
-        if app.compose.dry_run {
-            tell("Pulled", "");
-            return Ok(());
-        }
-        let quiet = self.quiet || !Ui::stderr_is_terminal();
-        match pull::fetch(app, image, service.platform.as_deref(), quiet) {
-            Ok(()) => tell("Pulled", ""),
-            Err(error) => {
-                let text = error.message.lines().next().unwrap_or_default();
-                let text = text.strip_prefix("Error response from daemon: ").unwrap_or(text);
-                tell(if self.ignore_pull_failures { "Warning" } else { "Error" }, text);
-                return Err(error);
-            }
-        }
-        Ok(())
+        jobs: &[Job],
+    ) -> Result<Vec<Outcome>, CliError> {
+        let failed = if self.ignore_pull_failures { "Warning" } else { "Error" };
+        let manner = Manner { progress, quiet: self.quiet, all_or_none: false, failed };
+        fetch::fetch(app, jobs, manner)
     }
 }
 

@@ -57,6 +57,7 @@ impl Runnable for ComposeRmArgs {
         }
         let names: Vec<&str> = gone.iter().map(|seen| seen.name.as_str()).collect();
         let question = format!("Going to remove {}", names.join(", "));
+        super::board::settle();
         if self.force {
             writeln!(app.ui.data(), "{question}")?;
         } else if !crate::ui::Ui::stdin_is_terminal() {

@@ -304,6 +304,7 @@ impl ComposeRunArgs {
                 return Err(CliError::from(error).status(ExitStatus::Failure));
             }
         };
+        super::board::settle();
         app.warn(&started.warnings);
         if !service.post_start.is_empty() {
             let settings = Settings::default();
@@ -317,6 +318,7 @@ impl ComposeRunArgs {
             writeln!(app.ui.data(), "{}", container.id)?;
             return Ok(ExitStatus::Success);
         }
+        super::board::settle();
         let tty = container.config.tty;
         let detach_keys = DetachKeys::parse(None)?;
         let session = Session { stdin: attach.stdin, tty, sig_proxy: !tty, detach_keys };

@@ -267,6 +267,7 @@ pub(crate) fn ask_about_volumes(
             "Volume {name:?} exists but doesn't match configuration in compose file. Recreate \
              (data will be lost)?"
         );
+        super::board::settle();
         if Ui::stdin_is_terminal() {
             options.replace_volumes |= app.ui.confirm(&question)?;
         } else {

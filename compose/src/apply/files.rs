@@ -20,6 +20,13 @@ const MODE_DEFAULT: u32 = 0o444;
 /// A file that is delivered; it takes memory. Docker's secrets have at most 500 kB.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Where a container finds a config or secret.
+enum Source {
+    /// In a file of the host.
+    Path(String),
+    Delivery(Delivery),
+}
+
 impl Apply<'_> {
     /// The files of a service; what comes from a variable or is written in the Compose file
     /// is delivered without touching a disk.
@@ -46,6 +53,32 @@ impl Apply<'_> {
         Ok(files)
     }
 
+    /// A container that stays keeps the values of its configs and secrets, as with Docker
+    /// Compose, whose hash does not tell of them. Says which have become others since.
+    pub(super) fn tell_of_other_values(&mut self, service: &Service) {
+        let secrets = service.secrets.iter().map(|wanted| ("secret", wanted));
+        let configs = service.configs.iter().map(|wanted| ("config", wanted));
+        for (kind, wanted) in secrets.chain(configs) {
+            let objects =
+                if kind == "secret" { &self.project.secrets } else { &self.project.configs };
+            let object = objects.get(&wanted.source).cloned();
+            // A file of the host is looked at where it is.
+            if object.as_ref().is_none_or(|object| object.file.is_some()) {
+                continue;
+            }
+            // What cannot be had stops the container that needs it, not the one that has it.
+            if let Ok(Source::Delivery(file)) = self.source(kind, service, wanted, object)
+                && self.engine.delivered_otherwise(self.session, &file)
+            {
+                self.watcher.warn(&format!(
+                    "services.{}.{kind}s: {} has another value now; a container that runs keeps \
+                     the former one until it is made anew, as with --force-recreate",
+                    service.name, wanted.source
+                ));
+            }
+        }
+    }
+
     fn file(
         &mut self,
         kind: &'static str,
@@ -53,6 +86,21 @@ impl Apply<'_> {
         wanted: &FileUse,
         object: Option<ConfigOrSecret>,
     ) -> Result<String, ApplyError> {
+        match self.source(kind, service, wanted, object)? {
+            Source::Path(path) => Ok(path),
+            Source::Delivery(file) => {
+                Ok(self.engine.deliver(self.session, &file)?.display().to_string())
+            }
+        }
+    }
+
+    fn source(
+        &mut self,
+        kind: &'static str,
+        service: &Service,
+        wanted: &FileUse,
+        object: Option<ConfigOrSecret>,
+    ) -> Result<Source, ApplyError> {
         let object = object.ok_or_else(|| ContainerError::Undefined {
             service: service.name.clone(),
             kind,
@@ -65,7 +113,7 @@ impl Apply<'_> {
         if let Some(path) =
             object.file.as_ref().filter(|path| !self.is_copied(kind, wanted, path, &name))
         {
-            return Ok(path.clone());
+            return Ok(Source::Path(path.clone()));
         }
         let (content, mode) = self.content(kind, &name, object)?;
         let id = |text: &Option<String>, attribute| match text {
@@ -77,15 +125,14 @@ impl Apply<'_> {
                 why: "expected a number",
             }),
         };
-        let file = Delivery {
+        Ok(Source::Delivery(Delivery {
             place: self.project.name.clone(),
             name: format!("{kind}-{}", wanted.source),
             content,
             uid: id(&wanted.uid, "uid")?,
             gid: id(&wanted.gid, "gid")?,
             mode: wanted.mode.unwrap_or(mode),
-        };
-        Ok(self.engine.deliver(self.session, &file)?.display().to_string())
+        }))
     }
 
     /// Whether a file of the host must have another owner or mode in the container.

@@ -123,6 +123,10 @@ impl Apply<'_> {
             Action::Stop => self.stop_one(&step.id, &step.object),
             Action::Keep => {
                 self.watcher.tell(Kind::Container, &step.object, "Running");
+                let project = self.project;
+                if let Some(service) = project.services.get(&step.service) {
+                    self.tell_of_other_values(service);
+                }
                 Ok(())
             }
         }

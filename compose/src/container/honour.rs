@@ -39,7 +39,7 @@ pub(crate) fn said_of(path: &str) -> Option<&'static str> {
     }
     match path {
         "networks.*.ipam.driver" => return Some("default, else an error"),
-        "networks.*.ipam.options" | "networks.*.ipam.options.*" => return Some("error"),
+        "networks.*.ipam.options" | "networks.*.ipam.options.*" => return Some("ignored"),
         _ => {}
     }
     let key = path.strip_prefix("services.*.")?.split('.').next()?;
@@ -112,14 +112,28 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
 
 /// What of `deploy` only a swarm can honour.
 fn of_a_swarm(service: &Service) -> Vec<&'static str> {
-    const KEYS: [&str; 5] =
-        ["endpoint_mode", "labels", "placement", "rollback_config", "update_config"];
+    const KEYS: [&str; 10] = [
+        "endpoint_mode",
+        "labels",
+        "mode",
+        "placement",
+        "resources.reservations.cpus",
+        "resources.reservations.generic_resources",
+        "restart_policy.delay",
+        "restart_policy.window",
+        "rollback_config",
+        "update_config",
+    ];
     let deploy = service.raw.get("deploy");
     let given = |key: &&str| {
-        deploy.and_then(|deploy| deploy.get(*key)).is_some_and(|value| {
-            value.as_object().is_none_or(|map| !map.is_empty()) && !value.is_null()
-        })
+        let value = key.split('.').try_fold(deploy?, |value, part| value.get(part))?;
+        let says_something = value.as_object().is_none_or(|map| !map.is_empty())
+            && !value.is_null()
+            // The mode that is meant without a swarm too.
+            && value.as_str() != Some("replicated");
+        says_something.then_some(())
     };
+    let given = |key: &&str| given(key).is_some();
     KEYS.into_iter().filter(given).collect()
 }
 
@@ -136,9 +150,6 @@ pub fn honour_networks(project: &Project) -> Result<(), ContainerError> {
         };
         if !matches!(network.ipam.driver.as_str(), "" | "default") {
             return Err(refuse("ipam.driver", "addresses are given by the default driver"));
-        }
-        if !network.ipam.options.is_empty() {
-            return Err(refuse("ipam.options", "addresses are given out without options"));
         }
     }
     Ok(())

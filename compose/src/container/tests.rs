@@ -147,6 +147,19 @@ fn what_cannot_be_honoured_is_told() {
         warned(&swarm).unwrap(),
         ["services.web.deploy: update_config: ignored: there is no swarm"]
     );
+    let swarm =
+        json!({"image": "x", "deploy": {"mode": "global", "restart_policy": {"delay": "1s"}}});
+    assert_eq!(
+        warned(&swarm).unwrap(),
+        ["services.web.deploy: mode, restart_policy.delay: ignored: there is no swarm"]
+    );
+    let usual = json!({"image": "x", "deploy": {"mode": "replicated", "replicas": 1}});
+    assert_eq!(warned(&usual).unwrap(), [""; 0]);
+    let swarm = json!({"image": "x", "deploy": {"resources": {"reservations": {"cpus": 0.5}}}});
+    assert_eq!(
+        warned(&swarm).unwrap(),
+        ["services.web.deploy: resources.reservations.cpus: ignored: there is no swarm"]
+    );
     let mut project = project(&json!({"image": "x"}));
     assert!(honour_networks(&project).is_ok());
     project.networks.get_mut("back").unwrap().ipam.driver = "dhcp".to_owned();

@@ -162,8 +162,8 @@ impl Finder<'_> {
         let profiles = match self.options.profiles.as_slice() {
             [] => {
                 let list = self.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
-                let profiles = list.split(',').map(|profile| profile.trim().to_owned());
-                profiles.filter(|profile| !profile.is_empty()).collect()
+                // Nothing at all is a profile too: the one without a name.
+                list.split(',').map(|profile| profile.trim().to_owned()).collect()
             }
             given => given.to_vec(),
         };

@@ -182,8 +182,6 @@ pub struct Network {
 pub struct Ipam {
     pub driver: String,
     pub config: Vec<IpamBlock>,
-    #[serde(deserialize_with = "options")]
-    pub options: BTreeMap<String, String>,
 }
 
 /// A block of addresses.

@@ -46,6 +46,12 @@ fn structure(
     let Some(map) = node.as_map_mut() else {
         return Err(Fault::new(at, path, format!("expected a mapping, found {kind}")));
     };
+    for attr in fields.attrs.iter().filter(|attr| attr.dropped) {
+        if map.get(attr.name).is_some_and(|value| !value.is_null()) {
+            let path = path.key(attr.name);
+            warnings.add(format!("{path}: ignored, as Docker Compose 2.40 ignores it"));
+        }
+    }
     // Null is as good as nothing; what is not part of the project goes.
     map.retain(|key, value| {
         let known = fields.attrs.iter().find(|attr| attr.name == key);

@@ -94,14 +94,16 @@ fn text(out: &mut String, value: &str, indent: usize, is_key: bool) {
         return double_quoted(out, value);
     }
     if value.contains('\n') {
-        let block = !is_key && is_printable(value) && !value.trim().is_empty();
+        let block = !is_key
+            && value.chars().all(|c| c == '\t' || is_printable(c))
+            && !value.trim().is_empty();
         // A space at the end of a line would be lost in some editors; Go quotes it.
-        return match block && !value.contains(" \n") {
+        return match block && !value.contains(" \n") && !value.ends_with(' ') {
             true => literal(out, value, indent),
             false => double_quoted(out, value),
         };
     }
-    if !is_printable(value) {
+    if !value.chars().all(is_printable) {
         return double_quoted(out, value);
     }
     match may_be_plain(value) {
@@ -114,10 +116,13 @@ fn text(out: &mut String, value: &str, indent: usize, is_key: bool) {
     }
 }
 
-fn is_printable(value: &str) -> bool {
-    value.chars().all(|c| {
-        c == '\n' || (!c.is_control() && c != '\u{feff}' && !('\u{2028}'..='\u{2029}').contains(&c))
-    })
+/// As Go has it, for which what lies beyond 16 bits is not.
+fn is_printable(c: char) -> bool {
+    match c {
+        '\n' => true,
+        '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => false,
+        c => !c.is_control() && c < '\u{10000}',
+    }
 }
 
 fn may_be_plain(value: &str) -> bool {
@@ -177,6 +182,8 @@ fn double_quoted(out: &mut String, value: &str) {
             '\u{2029}' => out.push_str("\\P"),
             '\u{feff}' => out.push_str("\\uFEFF"),
             c if c.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(c))),
+            c if c > '\u{ffff}' => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c if c >= '\u{fffe}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -197,6 +204,9 @@ mod tests {
             "maps": [{"a": 1, "b": {"c": null}}, [1, 2], {}],
             "text": "one\ntwo\n",
             "bare": "one\ntwo",
+            "tabs": "one\n\ttwo\n",
+            "space": "one\ntwo ",
+            "rocket": "🚀 up",
             "empty": [],
             "none": {},
             "f": 0.5,
@@ -228,6 +238,11 @@ mod tests {
         bare: |-
           one
           two
+        tabs: |
+          one
+          	two
+        space: "one\ntwo "
+        rocket: "\U0001F680 up"
         empty: []
         none: {}
         f: 0.5
@@ -287,6 +302,9 @@ mod tests {
             "8:30",
             "\n",
             "\n\n",
+            "🚀",
+            "a\n\tb",
+            "\u{ffff}",
         ] {
             let written = document(&json!({ "k": text, "l": [text, [text]], text: 1 }));
             let read = crate::yaml::read(0, written.as_bytes());

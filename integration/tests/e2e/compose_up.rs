@@ -60,7 +60,10 @@ networks:
     env.run(["compose", "-p", "t", "up", "-d"]).success();
     for name in ["web", "shop", "t-web-1"] {
         let url = format!("http://{name}/health");
-        env.run(["exec", "t-app-1", "wget", "-qO-", &url]).success().stdout_is("ok\n");
+        // It runs before it listens.
+        wait::until("the server answers", || {
+            env.run(["exec", "t-app-1", "wget", "-qO-", &url]).stdout() == "ok\n"
+        });
     }
     env.run(["exec", "t-db-1", "nslookup", "web"]).code(1);
     env.run(["exec", "t-side-1", "ip", "-4", "-o", "addr"]).success().stdout_has("10.91.7.9/24");
@@ -154,4 +157,43 @@ fn a_second_project_does_not_touch_the_first() {
     env.run(["compose", "-p", "t", "stop", "-t", "0"]).success();
     env.run(["compose", "-p", "t", "down"]).success().stderr_has("Network t_default  Removed");
     env.assert_nothing_left();
+}
+
+#[test]
+fn another_value_of_a_secret_is_told_and_taken_by_a_new_container() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  a:
+    image: alpine
+    init: true
+    command: sleep 1000
+    secrets: [token]
+    configs: [text]
+secrets: {token: {environment: TOKEN}}
+configs: {text: {content: 'is ${WORD}'}}
+",
+    );
+    let up = |token: &str, words: &[&str]| {
+        env.write(".env", format!("TOKEN={token}\nWORD={token}\n"));
+        env.run([&["compose", "-p", "t", "up", "-d"], words].concat()).success().stderr()
+    };
+    let values = || {
+        let read = ["compose", "-p", "t", "exec", "-T", "a", "cat", "/run/secrets/token", "/text"];
+        env.run(read).success().stdout()
+    };
+    up("one", &[]);
+    assert_eq!(values(), "oneis one");
+    assert!(!up("one", &[]).contains("another value"));
+    // As with Docker Compose the container stays, but here the reason to make it anew is told.
+    let said = up("two", &[]);
+    for what in ["services.a.secrets: token has another value", "services.a.configs: text has"] {
+        assert!(said.contains(what), "{said}");
+    }
+    assert!(said.contains("Container t-a-1  Running"), "{said}");
+    assert_eq!(values(), "oneis one");
+    assert!(!up("two", &["--force-recreate"]).contains("another value"));
+    assert_eq!(values(), "twois two");
+    down(env);
 }

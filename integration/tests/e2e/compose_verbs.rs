@@ -52,7 +52,8 @@ fn watch_copies_removes_restarts_and_runs() {
     wait::until("what is gone is removed", || content(&env, "/app/first").is_empty());
     env.write("etc/web.conf", "4");
     wait::until("it is restarted with the file", || {
-        content(&env, "/begun") == "begun\nbegun\n" && content(&env, "/etc/web.conf") == "4"
+        // On a slow machine writing it may be seen as two changes.
+        content(&env, "/begun").lines().count() > 1 && content(&env, "/etc/web.conf") == "4"
     });
     env.write("sql/x", "5");
     wait::until("the command has run", || content(&env, "/ran") == "5");

@@ -8,6 +8,7 @@ mod compose_apps;
 mod compose_config;
 mod compose_corpus;
 mod compose_crash;
+mod compose_progress;
 mod compose_up;
 mod compose_verbs;
 mod cp;

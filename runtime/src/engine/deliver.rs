@@ -38,18 +38,31 @@ impl Engine {
     /// # Errors
     /// When it cannot be written or given to its owner.
     pub fn deliver(&self, _session: &Session, file: &Delivery) -> Result<PathBuf, EngineError> {
-        let root = self.paths.run.join("secrets");
+        let root = self.secrets();
         make_private(&root)?;
         mount_once(&root).map_err(EngineError::io("mount a tmpfs for secrets"))?;
-        let folder = root.join(&file.place);
-        make_private(&folder)?;
-        let Delivery { name, uid, gid, mode, .. } = file;
-        let path = folder.join(format!("{name}-{uid}-{gid}-{mode:o}"));
+        make_private(&root.join(&file.place))?;
+        let path = self.delivered_at(file);
         if fs::read(&path).is_ok_and(|there| there == file.content) {
             return Ok(path);
         }
         write(&path, file).map_err(EngineError::io(format!("deliver {}", file.name)))?;
         Ok(path)
+    }
+
+    /// Whether what was delivered last in its place is something else.
+    #[must_use]
+    pub fn delivered_otherwise(&self, _session: &Session, file: &Delivery) -> bool {
+        fs::read(self.delivered_at(file)).is_ok_and(|there| there != file.content)
+    }
+
+    fn secrets(&self) -> PathBuf {
+        self.paths.run.join("secrets")
+    }
+
+    fn delivered_at(&self, file: &Delivery) -> PathBuf {
+        let Delivery { place, name, uid, gid, mode, .. } = file;
+        self.secrets().join(place).join(format!("{name}-{uid}-{gid}-{mode:o}"))
     }
 }
 
