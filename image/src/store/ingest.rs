@@ -28,7 +28,7 @@ use crate::digest::{Digest, Hasher};
 use crate::error::{ImageError, Result};
 use crate::limits::{CHUNK_BYTES, CHUNKS_IN_FLIGHT};
 use crate::media;
-use crate::unpack::{UnpackError, UnpackOptions, Unpacked, unpack};
+use crate::unpack::{MARKED_BY_NAME, UnpackError, UnpackOptions, Unpacked, unpack};
 
 /// What is known of a layer before it arrives.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,19 @@ pub struct Layer {
     /// What could not be unpacked as it was (devices, attributes), for the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl Layer {
+    /// Notes what was unpacked in `home`.
+    fn take(&mut self, home: &Path, unpacked: Unpacked) -> Result<()> {
+        self.unpacked_size = unpacked.file_bytes;
+        self.notes = unpacked.notes;
+        if unpacked.marked_by_name {
+            let path = home.join(MARKED_BY_NAME);
+            std::fs::File::create(&path).map_err(ImageError::io("create", &path))?;
+        }
+        Ok(())
+    }
 }
 
 /// How far a layer is.
@@ -297,8 +310,7 @@ impl Intake<'_> {
             let known = self.store.layer(&diff_id)?;
             return Ok(Layer { unpacked_size: known.unpacked_size, ..layer });
         };
-        layer.unpacked_size = unpacked.file_bytes;
-        layer.notes = unpacked.notes;
+        layer.take(&self.home, unpacked)?;
         self.store.place_layer(&self.home, &layer)?;
         Ok(layer)
     }
@@ -327,8 +339,7 @@ impl Store {
         let mut reader = BufReader::with_capacity(CHUNK_BYTES, file);
         let unpacked = unpack(&mut reader, &home.join("diff"), &options)
             .map_err(|source| ImageError::Unpack { layer: layer.diff_id.short(), source })?;
-        layer.unpacked_size = unpacked.file_bytes;
-        layer.notes = unpacked.notes;
+        layer.take(&home, unpacked)?;
         blob.place(self)?;
         self.place_layer(&home, &layer)?;
         Ok(layer)

@@ -12,11 +12,12 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::content::{COPY_BYTES, write_content};
+use super::marks::{WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
 use super::meta::{Meta, Notes, failed, set_time, set_time_at};
 use super::path::{clean, split};
 use super::reader::{Entry, Kind, Reader};
-use super::tree::{Tree, is_dir, is_whiteout, lstat, open_final, set_opaque};
-use super::{UnpackError, UnpackOptions, Unpacked, WHITEOUT, WHITEOUT_OPAQUE};
+use super::tree::{Tree, is_dir, lstat, open_final};
+use super::{UnpackError, UnpackOptions, Unpacked};
 
 type Result<T> = std::result::Result<T, UnpackError>;
 
@@ -100,6 +101,7 @@ impl Applier {
         Ok(Unpacked {
             file_bytes: self.file_bytes,
             entries: self.entries,
+            marked_by_name: self.tree.marked_by_name,
             notes: self.meta.notes.finish(),
         })
     }
@@ -136,7 +138,7 @@ impl Applier {
         }
         let dir = Rc::new(open_final(&parent, name).map_err(failed("open", entry))?);
         if hides {
-            set_opaque(std::os::fd::AsFd::as_fd(&*dir)).map_err(failed("hide", entry))?;
+            self.tree.set_opaque(&dir).map_err(failed("hide", entry))?;
         }
         self.meta.apply(&*dir, entry)?;
         self.tree.remember(path, &dir);
@@ -233,7 +235,7 @@ impl Applier {
 
     fn opaque(&mut self, entry: &Entry, path: &[u8]) -> Result<()> {
         let (parent, _) = self.parent(entry, path)?;
-        set_opaque(std::os::fd::AsFd::as_fd(&*parent)).map_err(failed("apply", entry))
+        self.tree.set_opaque(&parent).map_err(failed("apply", entry))
     }
 
     /// Hides `hidden` of lower layers. What this very layer puts there stays.
@@ -245,11 +247,10 @@ impl Applier {
         match lstat(&parent, hidden).map_err(failed("look at", entry))? {
             Some(stat) if is_dir(&stat) => {
                 let dir = open_final(&parent, hidden).map_err(failed("open", entry))?;
-                set_opaque(std::os::fd::AsFd::as_fd(&dir)).map_err(failed("apply", entry))
+                self.tree.set_opaque(&dir).map_err(failed("apply", entry))
             }
             Some(_) => Ok(()),
-            None => mknodat(&*parent, hidden, FileType::CharacterDevice, Mode::empty(), 0)
-                .map_err(failed("apply", entry)),
+            None => self.tree.hide(&parent, hidden).map_err(failed("apply", entry)),
         }
     }
 }

@@ -8,8 +8,8 @@
 //! parent beneath the layer's root, so that no symlink of the archive leads elsewhere;
 //! the last component is never followed. [`apply`] creates what the entry says.
 //!
-//! Whiteouts become what overlayfs expects of a lower directory mounted with
-//! `userxattr`: a character device 0:0, or the attribute [`OPAQUE_XATTR`].
+//! Whiteouts become what overlayfs expects of a lower directory, where that can be made
+//! ([`marks`]).
 //!
 //! # Limits
 //!
@@ -23,6 +23,7 @@
 
 mod apply;
 mod content;
+pub mod marks;
 mod meta;
 mod path;
 pub(crate) mod pax;
@@ -34,23 +35,16 @@ use std::io::{self, Read};
 use std::path::Path;
 
 pub use content::write_content;
+pub use marks::{MARKED_BY_NAME, OPAQUE_XATTR};
+pub(crate) use marks::{WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
 pub(crate) use path::printable;
 pub use path::{clean, split};
 pub use reader::{Entry, Kind, Reader};
 pub use sparse::SparseMap;
-pub(crate) use tree::{is_whiteout, lstat};
-
-/// Marks a directory that hides everything below it in lower layers.
-pub const OPAQUE_XATTR: &str = "user.overlay.opaque";
+pub(crate) use tree::lstat;
 
 /// Holds `uid:gid` where the owner itself cannot be set.
 pub const OWNER_XATTR: &str = "user.coracle.owner";
-
-/// Prefix of a whiteout entry's name.
-pub(crate) const WHITEOUT: &[u8] = b".wh.";
-
-/// Name of the entry that makes its directory opaque.
-pub(crate) const WHITEOUT_OPAQUE: &[u8] = b".wh..wh..opq";
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnpackOptions {
@@ -64,6 +58,8 @@ pub struct Unpacked {
     /// Bytes in regular files, hardlinks counted once.
     pub file_bytes: u64,
     pub entries: u64,
+    /// Some of its [`marks`] are by name: overlayfs would not read them.
+    pub marked_by_name: bool,
     /// What could not be unpacked as it was, for the user.
     pub notes: Vec<String>,
 }

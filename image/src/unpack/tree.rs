@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::OPAQUE_XATTR;
+use super::marks::{Mark, is_whiteout, set_opaque};
 use super::path::split;
 use crate::limits::DIR_CACHE_MAX;
 
@@ -30,12 +30,14 @@ const IMPLIED_MODE: u32 = 0o755;
 pub(super) struct Tree {
     root: Rc<OwnedFd>,
     open: HashMap<Vec<u8>, Rc<OwnedFd>>,
+    /// Some marks are by name.
+    pub(super) marked_by_name: bool,
 }
 
 impl Tree {
     pub(super) fn new(root: &Path) -> std::io::Result<Self> {
         let root = Rc::new(OwnedFd::from(File::open(root)?));
-        Ok(Self { root, open: HashMap::new() })
+        Ok(Self { root, open: HashMap::new(), marked_by_name: false })
     }
 
     pub(super) fn root(&self) -> BorrowedFd<'_> {
@@ -104,9 +106,27 @@ impl Tree {
             Ok(()) => {
                 let dir = open_final(parent, name)?;
                 rustix::fs::fchmod(&dir, Mode::from_raw_mode(IMPLIED_MODE))?;
-                if hides { set_opaque(dir.as_fd()) } else { Ok(()) }
+                if hides { self.set_opaque(&dir) } else { Ok(()) }
             }
         }
+    }
+
+    /// Hides what lower layers have in `dir`.
+    pub(super) fn set_opaque(&mut self, dir: &OwnedFd) -> Result<()> {
+        let mark = set_opaque(dir)?;
+        self.note(mark);
+        Ok(())
+    }
+
+    /// Hides `name`, where nothing is in `parent`, in lower layers.
+    pub(super) fn hide(&mut self, parent: &OwnedFd, name: &[u8]) -> Result<()> {
+        let mark = super::marks::hide(parent, name)?;
+        self.note(mark);
+        Ok(())
+    }
+
+    fn note(&mut self, mark: Mark) {
+        self.marked_by_name |= mark == Mark::ByName;
     }
 
     /// Removes a whiteout that this layer made; tells whether there was one.
@@ -183,15 +203,6 @@ pub(crate) fn lstat(parent: &OwnedFd, name: &[u8]) -> Result<Option<Stat>> {
     }
 }
 
-/// Whether this is overlayfs's mark of a removed file.
-pub(crate) fn is_whiteout(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
-}
-
 pub(super) fn is_dir(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}
-
-pub(super) fn set_opaque(dir: BorrowedFd<'_>) -> Result<()> {
-    rustix::fs::fsetxattr(dir, OPAQUE_XATTR, b"y", rustix::fs::XattrFlags::empty())
 }

@@ -209,11 +209,11 @@ fn a_hybrid_host_runs_and_says_why_it_cannot_limit() {
 }
 
 /// What a container needs so that containers run in it.
-const NESTED: [&str; 2] =
+pub(crate) const NESTED: [&str; 2] =
     ["--privileged", "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"];
 
 /// Runs a script in a container that has our binary and the fixture images.
-fn nested(env: &TestEnv, flags: &str, script: &str) -> Output {
+pub(crate) fn nested(env: &TestEnv, flags: &str, script: &str) -> Output {
     let binary = settings().binary.display();
     let archive = fixture::archive().display();
     env.write("script", script);

@@ -25,6 +25,7 @@ mod limits;
 mod logs;
 mod network;
 mod one_id;
+mod overlay_disk;
 mod pause;
 mod ps;
 mod races;

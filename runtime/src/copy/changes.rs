@@ -4,8 +4,8 @@
 //!
 //! The container's folder is walked by open directories. For each directory we keep the
 //! list of layer folders that show through at this place, highest first; it ends at a
-//! layer that hides what is below (whiteout, opaque directory, something that is no
-//! directory). A name is looked up in these alone.
+//! layer that hides what is below (a mark of removal, something that is no directory). A
+//! name is looked up in these alone.
 //!
 //! A file that was copied up and is what it was is no change. A directory is a change when
 //! mode or owner differ, or something in it changed. What starting a container leaves
@@ -15,13 +15,16 @@
 //!
 //! Directories are at most [`DEPTH_MAX`] deep: each holds a descriptor.
 
-use std::ffi::{CStr, OsStr};
+use std::collections::BTreeSet;
+use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use coracle_image::unpack::OPAQUE_XATTR;
+use coracle_image::unpack::marks::{
+    hidden_by, hides_by_name, is_mark, is_opaque, is_opaque_at, is_whiteout,
+};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, lstat, openat, statat};
 use rustix::io::Errno;
 
@@ -120,11 +123,15 @@ impl Walk {
                 Err(Errno::NOENT) => continue,
                 outcome => outcome?,
             };
+            if is_regular(&stat)
+                && let Some(hidden) = hidden_by(&name)
+            {
+                self.removed(path.join(hidden), &look_below(below, hidden)?);
+                continue;
+            }
             let under = look_below(below, &name)?;
             if is_whiteout(&stat) {
-                if !matches!(under, Below::Nothing) {
-                    self.note(ChangeKind::Deleted, child);
-                }
+                self.removed(child, &under);
             } else if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 self.child_directory(dir, &name, child, under, depth)?;
             } else {
@@ -179,24 +186,19 @@ impl Walk {
     }
 
     /// An opaque directory hides everything below it: what is not there again is deleted.
-    fn hidden(
-        &mut self,
-        present: &[std::ffi::OsString],
-        path: &Path,
-        below: &[PathBuf],
-    ) -> io::Result<()> {
-        let mut gone = std::collections::BTreeSet::new();
-        for folder in below {
-            for entry in std::fs::read_dir(folder)? {
-                gone.insert(entry?.file_name());
-            }
-        }
-        for name in gone {
+    fn hidden(&mut self, present: &[OsString], path: &Path, below: &[PathBuf]) -> io::Result<()> {
+        for name in names_below(below)? {
             if !present.contains(&name) && !matches!(look_below(below, &name)?, Below::Nothing) {
                 self.note(ChangeKind::Deleted, path.join(name));
             }
         }
         Ok(())
+    }
+
+    fn removed(&mut self, path: PathBuf, under: &Below) {
+        if !matches!(under, Below::Nothing) {
+            self.note(ChangeKind::Deleted, path);
+        }
     }
 
     fn note(&mut self, kind: ChangeKind, path: PathBuf) {
@@ -205,7 +207,7 @@ impl Walk {
 }
 
 /// Names in a directory, in order.
-fn names(dir: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
+fn names(dir: &OwnedFd) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(dir)? {
         let entry = entry?;
@@ -218,6 +220,21 @@ fn names(dir: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
     Ok(names)
 }
 
+/// The names that `folders` of layers have, without their marks of removed files.
+pub(crate) fn names_below(folders: &[PathBuf]) -> io::Result<BTreeSet<OsString>> {
+    let mut names = BTreeSet::new();
+    for folder in folders {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !(is_mark(&name) && entry.file_type()?.is_file()) {
+                names.insert(name);
+            }
+        }
+    }
+    Ok(names)
+}
+
 /// What `name` is in folders that show through, highest first.
 pub(crate) fn look_below(below: &[PathBuf], name: &OsStr) -> io::Result<Below> {
     let mut first = None;
@@ -225,6 +242,7 @@ pub(crate) fn look_below(below: &[PathBuf], name: &OsStr) -> io::Result<Below> {
     for folder in below {
         let place = folder.join(name);
         let stat = match lstat(&place) {
+            Err(Errno::NOENT) if hides_by_name(folder, name) => break,
             Err(Errno::NOENT) => continue,
             outcome => outcome?,
         };
@@ -234,7 +252,7 @@ pub(crate) fn look_below(below: &[PathBuf], name: &OsStr) -> io::Result<Below> {
             }
             break;
         }
-        let opaque = is_opaque_at(&place);
+        let opaque = is_opaque_at(&place) || hides_by_name(folder, name);
         first.get_or_insert(stat);
         folders.push(place);
         if opaque {
@@ -252,11 +270,6 @@ fn is_regular(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-/// Whether this is the overlay's mark of a removed file.
-pub(crate) fn is_whiteout(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
-}
-
 fn same_meta(new: &Stat, old: &Stat) -> bool {
     (new.st_mode, new.st_uid, new.st_gid) == (old.st_mode, old.st_uid, old.st_gid)
 }
@@ -264,16 +277,6 @@ fn same_meta(new: &Stat, old: &Stat) -> bool {
 fn same_file(new: &Stat, old: &Stat) -> bool {
     let rest = |stat: &Stat| (stat.st_rdev, stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
     same_meta(new, old) && rest(new) == rest(old)
-}
-
-fn is_opaque(dir: BorrowedFd<'_>) -> bool {
-    let mut value = [0u8; 4];
-    rustix::fs::fgetxattr(dir, OPAQUE_XATTR, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
-}
-
-pub(crate) fn is_opaque_at(path: &Path) -> bool {
-    let mut value = [0u8; 4];
-    rustix::fs::lgetxattr(path, OPAQUE_XATTR, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
 }
 
 /// The file's capabilities, as stored.

@@ -5,10 +5,12 @@
 //! in the image half.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use coracle_image::archive::{self, CommitOptions};
 use coracle_image::config::{ContainerConfig, Empty, Healthcheck};
+use coracle_image::unpack::marks;
 use coracle_image::{Digest, Reference, Store, change};
 
 use super::Engine;
@@ -64,7 +66,7 @@ impl Engine {
             &CommitOptions {
                 parent: &parent,
                 upper: &written,
-                skip: &|path| !changed.contains(path),
+                skip: &|path| !is_changed(&changed, path),
                 config,
                 author: request.author.clone(),
                 comment: request.message.clone(),
@@ -84,6 +86,16 @@ impl Engine {
         self.events.container(&container, "commit", &told);
         Ok(image)
     }
+}
+
+/// Whether `path`, or what a mark of this name removes, is among the `changed` ones.
+fn is_changed(changed: &HashSet<Vec<u8>>, path: &[u8]) -> bool {
+    let (folder, name) = coracle_image::unpack::split(path);
+    let removed = marks::hidden_by(OsStr::from_bytes(name)).map(|hidden| {
+        let slash = if folder.is_empty() { &b""[..] } else { b"/" };
+        [folder, slash, hidden.as_bytes()].concat()
+    });
+    changed.contains(path) || removed.is_some_and(|path| changed.contains(&path))
 }
 
 /// A container that is paused for as long as this lives.

@@ -7,20 +7,20 @@
 //!
 //! Directories [`DEPTH_MAX`] deep: one descriptor is open on each level.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::{CString, OsStr, OsString};
-use std::fs;
+use std::collections::HashMap;
+use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use coracle_image::unpack::marks::is_opaque_at;
 use coracle_sys::SyscallError;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
 use super::at;
-use crate::copy::changes::{Below, is_opaque_at, look_below};
+use crate::copy::changes::{Below, look_below, names_below};
 use crate::nodes::Nodes;
 
 const DEPTH_MAX: usize = 400;
@@ -47,17 +47,6 @@ pub(super) fn visible(layers: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
-/// The names in any of `folders`, in order.
-pub(super) fn names(folders: &[PathBuf]) -> io::Result<BTreeSet<OsString>> {
-    let mut names = BTreeSet::new();
-    for folder in folders {
-        for entry in fs::read_dir(folder)? {
-            names.insert(entry?.file_name());
-        }
-    }
-    Ok(names)
-}
-
 struct Flatten {
     /// The directory all goes to, once it is open.
     top: Option<OwnedFd>,
@@ -82,7 +71,7 @@ impl Flatten {
         if depth > DEPTH_MAX {
             return Err(Errno::LOOP.into());
         }
-        for name in names(below)? {
+        for name in names_below(below)? {
             self.at.push(&name);
             match look_below(below, &name)? {
                 Below::Nothing => {}
@@ -129,6 +118,7 @@ pub(super) fn c_name(name: &OsStr) -> io::Result<CString> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;

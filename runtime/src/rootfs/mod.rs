@@ -5,7 +5,8 @@
 //! [`Overlay::mount`] tries overlayfs. Where the kernel refuses it in a user namespace, or
 //! the container's folder is on a file system that cannot be written through it (another
 //! overlay, NFS), the layers are copied once into the container's folder and that folder is
-//! bound in place. Having a copy, a container keeps it. [`Overlay::written`] shows what such
+//! bound in place. So are layers whose marks of removed files overlayfs does not read.
+//! Having a copy, a container keeps it. [`Overlay::written`] shows what such
 //! a container wrote in the form overlayfs would have left.
 
 mod copied;

@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use coracle_image::unpack::MARKED_BY_NAME;
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use rustix::fs::{CWD, StatVfsMountFlags, XattrFlags};
@@ -35,7 +36,17 @@ impl Overlay {
             }
             result => result,
         }?;
-        check_writable(target)
+        check_writable(target)?;
+        self.check_marks(target)
+    }
+
+    /// Overlayfs would show what layers with marks by name remove.
+    fn check_marks(&self, target: &Path) -> Result<(), SyscallError> {
+        let by_name = |layer: &&PathBuf| layer.with_file_name(MARKED_BY_NAME).exists();
+        let Some(layer) = self.layers.iter().find(by_name) else { return Ok(()) };
+        super::unmount(target)?;
+        Err(io::Error::from(rustix::io::Errno::NOTSUP))
+            .call(|| format!("mount(overlay of {}, whose marks it cannot read)", layer.display()))
     }
 
     /// overlayfs keeps removed directories in mind by attributes; without them it mounts all

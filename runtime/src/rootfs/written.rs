@@ -3,29 +3,32 @@
 //! # How it works
 //!
 //! With an overlay that is its upper folder. With a copy a temporary folder is made beside
-//! it: hard links to what is younger than the copying or not in the image, and whiteouts
-//! for what is no longer there. A file's change time cannot be set by a container.
+//! it: hard links to what is younger than the copying or not in the image, and marks
+//! of removal for what is no longer there. A file's change time cannot be set by a container.
 //!
 //! # Limits
 //!
 //! While the folder is there a running container sees one link more on these files.
 
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use coracle_image::unpack::marks;
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
 
 use super::copied::{COPY, MARK};
-use super::flatten::{c_name, names, visible};
+use super::flatten::{c_name, visible};
 use super::{Overlay, at, has_copy};
-use crate::copy::changes::{Below, look_below};
+use crate::copy::changes::{Below, look_below, names_below};
 use crate::nodes::{Nodes, descriptor_path};
 use crate::volumes::remove_tree;
 
@@ -79,6 +82,11 @@ impl Overlay {
     }
 }
 
+/// The names in `folder`, in order.
+fn names(folder: &Path) -> io::Result<BTreeSet<OsString>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
 /// When the file last changed in any way.
 fn changed(stat: &Stat) -> (i64, u64) {
     (stat.st_ctime, stat.st_ctime_nsec)
@@ -113,22 +121,16 @@ impl Compare {
         if depth > DEPTH_MAX {
             return Err(Errno::LOOP.into());
         }
-        let here = names(&[descriptor_path(from, c".")])?;
+        let here = names(&descriptor_path(from, c"."))?;
         let mut any = false;
         for name in &here {
             self.at.push(name);
             any |= self.entry(from, to, name, below, depth)?;
             self.at.pop();
         }
-        for name in names(below)?.difference(&here) {
+        for name in names_below(below)?.difference(&here) {
             if !matches!(look_below(below, name)?, Below::Nothing) {
-                rustix::fs::mknodat(
-                    to,
-                    c_name(name)?,
-                    FileType::CharacterDevice,
-                    Mode::empty(),
-                    0,
-                )?;
+                marks::hide(to, name.as_bytes())?;
                 any = true;
             }
         }
