@@ -160,4 +160,40 @@ mod tests {
         let marks = rustix::fs::listxattr(target.join("hidden"), &mut [0u8; 256][..]).unwrap();
         assert_eq!(marks, 0);
     }
+
+    #[test]
+    fn marks_by_name_hide_what_is_below_and_nothing_of_their_own_layer() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        for dir in [
+            "low/gone",
+            "low/again",
+            "low/emptied",
+            "low/.wh.dir",
+            "top/again",
+            "top/emptied",
+            "target",
+        ] {
+            fs::create_dir_all(at(dir)).unwrap();
+        }
+        for file in ["low/file", "low/gone/x", "low/again/old", "low/emptied/old", "low/.wh.dir/x"]
+        {
+            fs::write(at(file), "low").unwrap();
+        }
+        for file in ["top/again/new", "top/emptied/new"] {
+            fs::write(at(file), "top").unwrap();
+        }
+        for mark in ["file", "gone", "again", "nothing", "emptied/.wh..opq"] {
+            let (folder, name) = mark.rsplit_once('/').unwrap_or(("", mark));
+            fs::write(at("top").join(folder).join(format!(".wh.{name}")), "").unwrap();
+        }
+
+        flatten(&[at("low"), at("top")], &at("target")).unwrap();
+
+        let found: Vec<_> = names_below(&[at("target"), at("target/again"), at("target/emptied")])
+            .unwrap()
+            .into_iter()
+            .collect();
+        assert_eq!(found, [".wh.dir", "again", "emptied", "new"]);
+    }
 }
