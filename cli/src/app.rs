@@ -87,7 +87,7 @@ impl App {
     /// Whether a killed monitor left something to be cleaned up.
     pub(crate) fn needs_recovery(&self) -> bool {
         // No runtime folder, no monitor: nothing is opened or made to find that out.
-        self.settings.runtime_dir.join("c").exists()
+        coracle_runtime::runtime_folder::find(&self.settings.data_root).is_some()
             && self.engine().is_ok_and(Engine::needs_recovery)
     }
 
@@ -221,7 +221,7 @@ fn engine_config(settings: &Settings) -> Result<EngineConfig, CliError> {
     let uid = user.as_raw();
     let gid = rustix::process::getegid().as_raw();
     let data = settings.data_root.clone();
-    let paths = Paths::create(data.clone(), settings.runtime_dir.clone(), uid)
+    let paths = Paths::create(data.clone(), uid)
         .map_err(|error| CliError::from(EngineError::from(error)))?;
     let facts = host_facts(settings)?;
     Ok(EngineConfig {

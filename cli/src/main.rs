@@ -155,8 +155,7 @@ fn execute(
 ) -> (Ui, CommandResult) {
     let mut ui = Ui::new();
     if invocation.globals.debug {
-        let (data, runtime) = (settings.data_root.display(), settings.runtime_dir.display());
-        let text = format!("debug: data root {data}, runtime folder {runtime}");
+        let text = format!("debug: data root {}", settings.data_root.display());
         // What is said for information only may go unheard.
         writeln!(ui.status(), "{text}").unwrap_or_default();
     }

@@ -19,10 +19,8 @@ use crate::error::CliError;
 pub(crate) struct Settings {
     /// Images, containers, volumes.
     pub(crate) data_root: PathBuf,
-    /// The login session's folder, with systemd's sockets.
+    /// The login session's folder, with systemd's sockets: for cgroups, nothing of ours is there.
     pub(crate) session_dir: Option<PathBuf>,
-    /// Sockets and locks of what runs now.
-    pub(crate) runtime_dir: PathBuf,
     /// Docker's client configuration: credentials, detach keys, formats.
     pub(crate) docker_config: PathBuf,
     /// `XDG_CONFIG_HOME`, or `.config` in the home directory.
@@ -107,7 +105,6 @@ impl Settings {
                 .join("coracle"),
         };
         let session_dir = session_dir(environment.get("XDG_RUNTIME_DIR"), uid);
-        let runtime_dir = runtime_dir(session_dir.as_deref(), uid);
         let storage = environment.get("CORACLE_STORAGE").or(file.storage_driver.as_deref());
         let storage = storage
             .map(str::parse)
@@ -128,7 +125,6 @@ impl Settings {
         Ok(Self {
             data_root,
             session_dir,
-            runtime_dir,
             docker_config,
             config_home,
             storage,
@@ -150,25 +146,12 @@ fn home_of(uid: Uid) -> Option<PathBuf> {
     })
 }
 
-/// The folder of the login session, which is only believed to be ours when it is (`su` and
+/// The folder of the login session, where systemd's user manager listens; it is only believed to be ours when it is (`su` and
 /// `sudo` keep the variable), and when nobody else may write in it.
 fn session_dir(variable: Option<&str>, uid: Uid) -> Option<PathBuf> {
     let usual = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
     let ours = |path: &PathBuf| check_session_folder(path, uid.as_raw()).is_ok();
     variable.map(PathBuf::from).into_iter().chain([usual]).find(ours)
-}
-
-/// Where sockets and locks go: in the folder of the login session where there is one.
-fn runtime_dir(session: Option<&Path>, uid: Uid) -> PathBuf {
-    match session {
-        Some(folder) => folder.join("coracle"),
-        None if uid.is_root() && is_writable(Path::new("/run")) => PathBuf::from("/run/coracle"),
-        None => PathBuf::from(format!("/tmp/coracle-{}", uid.as_raw())),
-    }
-}
-
-fn is_writable(path: &Path) -> bool {
-    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 impl Settings {
@@ -218,7 +201,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    use super::{FileSettings, runtime_dir, session_dir};
+    use super::{FileSettings, session_dir};
 
     #[test]
     fn a_session_folder_that_is_not_ours_alone_is_not_used() {
@@ -238,8 +221,6 @@ mod tests {
         let nobody = rustix::process::Uid::from_raw(4_000_000_000);
         assert_eq!(session_dir(temp.path().to_str(), nobody), None);
         assert_eq!(session_dir(Some("/nosuch"), nobody), None);
-        assert_eq!(runtime_dir(None, nobody), Path::new("/tmp/coracle-4000000000"));
-        assert_eq!(runtime_dir(Some(temp.path()), uid), temp.path().join("coracle"));
     }
 
     #[test]

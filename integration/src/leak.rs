@@ -25,7 +25,9 @@ pub fn find(root: &Path, data: &Path) -> Vec<String> {
         files_below(&data.join("containers")).map(|file| format!("container file: {file}")),
     );
     leaks.extend(files_below(&data.join("tmp")).map(|file| format!("temporary file: {file}")));
-    leaks.extend(files_below(&root.join("run")).map(|file| format!("runtime file: {file}")));
+    for folder in [root.join("run"), data.join("run")] {
+        leaks.extend(files_below(&folder).map(|file| format!("runtime file: {file}")));
+    }
     leaks.extend(files_below(&root.join("tmp")).map(|file| format!("temporary file: {file}")));
     leaks.extend(cgroups(root).map(|path| format!("cgroup: {path}")));
     leaks

@@ -1,5 +1,6 @@
 //! The container engine: records, namespaces, monitors, and what `cli` calls.
 
+pub mod boot;
 pub mod cgroup;
 mod container_etc;
 pub mod copy;
@@ -29,6 +30,7 @@ pub mod processes;
 pub mod records;
 mod restart;
 mod rootfs;
+pub mod runtime_folder;
 pub mod seccomp;
 pub mod session;
 pub mod signals;

@@ -1,12 +1,13 @@
-//! Where things lie: the data root that stays, and the runtime directory that does not.
+//! Where things lie: the data root that stays, and in it the runtime folder of what runs now.
 //!
 //! ```text
 //! data/  containers/ID/{container.json,state.json,lock,upper/,work/,hosts,…}
 //!        volumes/NAME/{_data/,volume.json}      events.jsonl
 //!        networks/{ID.json,predefined.json,lock}
-//! run/   ns/PID-START                a process that holds the user's namespaces
-//!        net/{netd.sock,lock}        where the network helper listens
-//!        c/ID12/{merged/,oci/,config.json,control.sock}
+//!        run/BOOT.PIDNS/                        of this boot and this pid namespace:
+//!            ns/PID-START            a process that holds the user's namespaces; it locks it
+//!            net/{netd.sock,lock}    where the network helper listens
+//!            c/ID12/{merged/,oci/,config.json,control.sock}
 //! ```
 
 use std::fs::{self, DirBuilder};
@@ -17,6 +18,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+
+use crate::{boot, runtime_folder};
 
 /// Why a directory of ours cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,24 +41,24 @@ impl PathError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Create { .. } => Some(
-                "the home directory must be writable; CORACLE_DATA_ROOT and XDG_RUNTIME_DIR name \
-                 other places"
+                "the home directory must be writable; CORACLE_DATA_ROOT names another place"
                     .to_owned(),
             ),
             Self::OpenToOthers { path, .. } => {
                 Some(format!("run `chmod go-rwx {}`", path.display()))
             }
             Self::ForeignOwner { .. } | Self::NotADirectory { .. } => {
-                Some("set XDG_RUNTIME_DIR to a folder of your own with mode 0700".to_owned())
+                Some("set CORACLE_DATA_ROOT to a folder of your own".to_owned())
             }
         }
     }
 }
 
-/// The two roots, and every path below them.
+/// The data root and the runtime folder, and every path below them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     pub data: PathBuf,
+    /// Of this boot and this pid namespace.
     pub run: PathBuf,
 }
 
@@ -63,21 +66,35 @@ pub struct Paths {
 const SHORT_ID: usize = 12;
 
 impl Paths {
-    /// Makes both roots, private to the user; `uid` is who must own them.
+    /// Makes the data root and the place for runtime folders, private to the user; `uid` is
+    /// who must own them.
     ///
     /// # Errors
     /// When one cannot be made, or belongs to somebody else.
-    pub fn create(data: PathBuf, run: PathBuf, uid: u32) -> Result<Self, PathError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            |source| PathError::Create { path, source }
-        };
+    pub fn create(data: PathBuf, uid: u32) -> Result<Self, PathError> {
         make_private(&data)?;
-        check(&data, &fs::metadata(&data).map_err(failed(&data))?, uid, 0o022)?;
-        // This one may be in `/tmp`, where anybody may have put a symlink.
-        make_private(&run)?;
-        check(&run, &fs::symlink_metadata(&run).map_err(failed(&run))?, uid, 0o077)?;
+        let meta = fs::metadata(&data)
+            .map_err(|source| PathError::Create { path: data.clone(), source })?;
+        check(&data, &meta, uid, 0o022)?;
+        let run = runtime_folder::open(&data, uid)?.join(boot::this());
         Ok(Self { data, run })
+    }
+
+    /// The same with the runtime folder of another boot or pid namespace; `None` when `mark`,
+    /// which a file may say, is none.
+    pub(crate) fn at(&self, mark: &str) -> Option<Self> {
+        let run = self.run.with_file_name(boot::is_mark(mark).then_some(mark)?);
+        Some(Self { data: self.data.clone(), run })
+    }
+
+    /// The boots and pid namespaces that have a runtime folder.
+    pub(crate) fn boots(&self) -> Vec<String> {
+        let entries = self.run.parent().and_then(|base| fs::read_dir(base).ok());
+        let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names
+            .filter_map(|name| name.into_string().ok())
+            .filter(|name| boot::is_mark(name))
+            .collect()
     }
 
     #[must_use]
@@ -179,7 +196,12 @@ pub(crate) fn connect(folder: &Path, name: &str) -> io::Result<UnixStream> {
 }
 
 /// Refuses a directory of ours that somebody else made or may use.
-fn check(path: &Path, meta: &fs::Metadata, uid: u32, closed: u32) -> Result<(), PathError> {
+pub(crate) fn check(
+    path: &Path,
+    meta: &fs::Metadata,
+    uid: u32,
+    closed: u32,
+) -> Result<(), PathError> {
     let path = path.to_owned();
     if meta.uid() != uid {
         return Err(PathError::ForeignOwner { path, owner: meta.uid() });
@@ -209,28 +231,20 @@ pub fn make_private(path: &Path) -> Result<(), PathError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_directory_open_to_others_is_refused() {
+    fn the_runtime_folder_is_of_this_boot() {
         let temp = tempfile::tempdir().unwrap();
-        let run = temp.path().join("run");
-        fs::create_dir(&run).unwrap();
-        fs::set_permissions(&run, fs::Permissions::from_mode(0o777)).unwrap();
-        let uid = fs::metadata(&run).unwrap().uid();
-        let error = Paths::create(temp.path().join("data"), run, uid).unwrap_err();
-        assert!(matches!(error, PathError::OpenToOthers { .. }), "{error}");
-    }
-
-    #[test]
-    fn a_symlink_in_place_of_the_runtime_directory_is_refused() {
-        let temp = tempfile::tempdir().unwrap();
-        let own = temp.path().join("own");
-        fs::create_dir(&own).unwrap();
-        let run = temp.path().join("run");
-        std::os::unix::fs::symlink(&own, &run).unwrap();
-        let uid = fs::metadata(&own).unwrap().uid();
-        let error = Paths::create(temp.path().join("data"), run, uid).unwrap_err();
-        assert!(matches!(error, PathError::NotADirectory { .. }), "{error}");
+        let uid = fs::metadata(temp.path()).unwrap().uid();
+        let paths = Paths::create(temp.path().join("data"), uid).unwrap();
+        assert_eq!(paths.run, temp.path().join("data/run").join(boot::this()));
+        assert!(paths.boots().is_empty(), "it is made when something is put there");
+        make_private(&paths.holders()).unwrap();
+        make_private(&temp.path().join("data/run/b.1")).unwrap();
+        let mut boots = paths.boots();
+        boots.sort_by_key(|boot| boot != "b.1");
+        assert_eq!(boots, ["b.1", boot::this()]);
+        assert_eq!(paths.at("b.1").unwrap().run, temp.path().join("data/run/b.1"));
+        assert_eq!(paths.at("../x"), None);
     }
 }

@@ -21,7 +21,6 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use coracle_sys::process::ProcessId;
@@ -29,6 +28,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::boot;
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
 
@@ -94,7 +94,7 @@ pub struct Life {
     pub monitor: Option<ProcessRecord>,
     /// The container's first process, with its pid outside.
     pub init: Option<ProcessRecord>,
-    /// Which boot the processes belong to.
+    /// Which boot and pid namespace the processes belong to ([`crate::boot`]).
     pub boot_id: String,
     /// The user stopped it, so `unless-stopped` no longer applies.
     pub stopped_by_user: bool,
@@ -112,7 +112,7 @@ impl Life {
     #[must_use]
     pub fn live_monitor(&self) -> Option<ProcessId> {
         let monitor = ProcessId::from(self.monitor?);
-        (self.boot_id == boot_id() && monitor.is_alive()).then_some(monitor)
+        (self.boot_id == boot::this() && monitor.is_alive()).then_some(monitor)
     }
 
     /// Whether the container is recorded as running while nobody watches it.
@@ -120,14 +120,6 @@ impl Life {
     pub fn is_orphaned(&self) -> bool {
         self.state.status.is_running() && self.live_monitor().is_none()
     }
-}
-
-/// This boot of the machine.
-#[must_use]
-pub fn boot_id() -> String {
-    static BOOT_ID: OnceLock<String> = OnceLock::new();
-    let read = || fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    BOOT_ID.get_or_init(|| read().trim().to_owned()).clone()
 }
 
 /// All containers of a data root.
@@ -278,7 +270,7 @@ impl Records {
         }
         if life.is_orphaned() {
             // The kernel is ending its processes; they are not called gone before they are.
-            if let Some(init) = life.init {
+            if let Some(init) = life.init.filter(|_| life.boot_id == boot::this()) {
                 let _gone: bool = ProcessId::from(init).wait_end(ENDING);
             }
             mark_lost(&mut life);

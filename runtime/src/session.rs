@@ -26,6 +26,9 @@ use rustix::mount::MountFlags;
 use crate::cgroup;
 use crate::paths::{PathError, Paths, make_private};
 
+/// The lock of those who make namespaces, in the runtime folder.
+const LOCK: &str = "ns.lock";
+
 /// Why the namespaces cannot be entered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,7 +102,7 @@ pub fn enter(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, Sessio
     if join_any(&paths.holders()) {
         return Ok(Session { lock: None, single_id });
     }
-    let lock = starts.then(|| lock(&paths.run.join("ns.lock"))).transpose()?;
+    let lock = starts.then(|| lock(&paths.run.join(LOCK))).transpose()?;
     // Somebody may have been first while we waited for the lock.
     if lock.is_some() && join_any(&paths.holders()) {
         return Ok(Session { lock: None, single_id });
@@ -134,14 +137,17 @@ fn leave_umask() {
 pub fn register(paths: &Paths) -> io::Result<Registration> {
     let me = ProcessId::current();
     let path = paths.holders().join(format!("{}-{}", me.pid, me.start_ticks));
-    File::create(&path)?;
-    Ok(Registration { path })
+    let mark = File::create(&path)?;
+    // In another pid namespace, where our pid says nothing, the lock tells that we live.
+    rustix::fs::flock(&mark, FlockOperation::LockShared)?;
+    Ok(Registration { path, _mark: mark })
 }
 
 /// The mark of this process; taken away when dropped.
 #[derive(Debug)]
 pub struct Registration {
     path: PathBuf,
+    _mark: File,
 }
 
 impl Drop for Registration {
@@ -177,6 +183,22 @@ pub(crate) fn sweep(holders: &Path) {
             drop(fs::remove_file(entry.path()));
         }
     }
+}
+
+/// Whether a process of another pid namespace holds its mark.
+pub(crate) fn holds(holders: &Path, holder: ProcessId) -> bool {
+    is_locked(&holders.join(format!("{}-{}", holder.pid, holder.start_ticks)))
+}
+
+/// Whether anything lives in the runtime folder of another pid namespace, or is about to.
+pub(crate) fn is_in_use(paths: &Paths) -> bool {
+    let marks = fs::read_dir(paths.holders()).into_iter().flatten().flatten();
+    is_locked(&paths.run.join(LOCK)) || marks.into_iter().any(|entry| is_locked(&entry.path()))
+}
+
+fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
 fn parse_holder(name: &str) -> Option<ProcessId> {
@@ -236,8 +258,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mark = |name: &str| {
             let path = dir.path().join(name);
-            File::create(&path).unwrap();
-            Registration { path }
+            let mark = File::create(&path).unwrap();
+            Registration { path, _mark: mark }
         };
         let me = ProcessId::current();
         std::mem::forget(mark("1-1"));

@@ -71,16 +71,15 @@ fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
 
 fn inputs(app: &App) -> Result<Inputs, CliError> {
     // The data root has to exist.
-    let data = app.engine()?.paths().data.clone();
+    let paths = app.engine()?.paths().clone();
     let facts = app.host_facts()?;
     Ok(Inputs {
         cgroup: facts.cgroup,
         user_name: facts.user_name,
         may_map_ids: facts.may_map_ids,
         exe: facts.exe,
-        data,
-        session_folder: app.settings.environment.get("XDG_RUNTIME_DIR").map(Into::into),
-        runtime_folder: app.settings.runtime_dir.clone(),
+        data: paths.data,
+        runtime_folder: paths.run,
     })
 }
 

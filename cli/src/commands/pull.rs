@@ -152,7 +152,6 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
 struct Order {
     wanted: Wanted,
     data_root: PathBuf,
-    runtime_dir: PathBuf,
     docker_config: PathBuf,
     one_id: bool,
     program: String,
@@ -240,7 +239,6 @@ fn spawn(
             report: told == Told::Program,
         },
         data_root: app.settings.data_root.clone(),
-        runtime_dir: app.settings.runtime_dir.clone(),
         docker_config: app.settings.docker_config.clone(),
         one_id: app.one_id(),
         program: app.program.to_owned(),
@@ -282,7 +280,6 @@ fn run_order(order: &str) -> Result<(), CliError> {
         .map_err(|e| CliError::plain(format!("cannot understand the order: {e}")))?;
     let mut settings = Settings::read()?;
     settings.data_root = order.data_root;
-    settings.runtime_dir = order.runtime_dir;
     settings.docker_config = order.docker_config;
     let program = if order.program == "docker" { "docker" } else { "coracle" };
     let mut app = App::new(Ui::new(), settings, program);

@@ -23,7 +23,6 @@ fn settings() -> Settings {
         packets: false,
         data_root: "/d".into(),
         session_dir: None,
-        runtime_dir: "/r".into(),
         docker_config: "/h/.docker".into(),
         config_home: "/h/.config".into(),
         file: FileSettings::default(),

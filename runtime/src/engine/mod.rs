@@ -22,6 +22,7 @@ mod update;
 mod usage;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use coracle_sys::idmap::IdMap;
 
@@ -70,6 +71,7 @@ pub struct Engine {
     pub events: Events,
     pub volumes: Volumes,
     pub networks: Networks,
+    first_of_boot: OnceLock<bool>,
 }
 
 impl Engine {
@@ -81,7 +83,8 @@ impl Engine {
         let events = Events::new(paths.events());
         let volumes = Volumes::new(paths.volumes());
         let networks = Networks::new(paths.networks());
-        Ok(Self { config, paths, records, events, volumes, networks })
+        let first_of_boot = OnceLock::new();
+        Ok(Self { config, paths, records, events, volumes, networks, first_of_boot })
     }
 
     /// What a monitor or an exec session is told.
@@ -115,6 +118,8 @@ impl Engine {
     /// # Errors
     /// When no user namespace can be had, or this process has more than one thread.
     pub fn enter(&self, starts: bool) -> Result<Session, EngineError> {
+        // Looked at before the folder is made.
+        self.is_first_of_boot();
         Ok(session::enter(&self.paths, &self.config.id_map, starts)?)
     }
 }

@@ -7,6 +7,7 @@ use super::Engine;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::monitor::Attach;
+use crate::paths::Paths;
 use crate::records::{Life, mark_lost};
 use crate::session::Session;
 
@@ -15,27 +16,58 @@ const LAST_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Engine {
     /// Whether a container is recorded as running while its monitor is dead. Cheap enough
-    /// for every command: it looks only at what has a runtime folder.
+    /// for every command: it looks only at what has a runtime folder, or had one before a reboot.
     #[must_use]
     pub fn needs_recovery(&self) -> bool {
-        self.lost().next().is_some()
+        self.lost().next().is_some() || self.dead_folders().next().is_some()
     }
 
     fn lost(&self) -> impl Iterator<Item = (Container, Life)> + '_ {
-        let folders = std::fs::read_dir(self.paths.run.join("c")).into_iter().flatten().flatten();
-        let folders: HashSet<OsString> = folders.map(|entry| entry.file_name()).collect();
-        let ids = match folders.is_empty() {
+        let boots = self.paths.boots();
+        let fresh = self.is_first_of_boot();
+        let folders = boots.iter().filter_map(|boot| self.paths.at(boot));
+        let folders = folders.filter_map(|paths| std::fs::read_dir(paths.run.join("c")).ok());
+        let folders: HashSet<OsString> =
+            folders.flatten().flatten().map(|entry| entry.file_name()).collect();
+        let ids = match folders.is_empty() && !fresh {
             true => Vec::new(),
             // One that cannot be listed cannot be recovered either; whoever uses it is told.
             false => self.records.ids().unwrap_or_default(),
         };
         ids.into_iter().filter_map(move |id| {
             let folder = self.paths.running(&id);
-            let life = folders
-                .contains(folder.file_name()?)
+            let life = (fresh || folders.contains(folder.file_name()?))
                 .then(|| self.records.life_as_written(&id).ok())??;
-            let lost = life.monitor.is_some() && life.live_monitor().is_none();
+            let lost = life.monitor.is_some() && !self.lives(&life);
             lost.then(|| self.records.load(&id).ok())?.map(|container| (container, life))
+        })
+    }
+
+    /// Whether no command before this one needed the runtime folder, in this boot: what was
+    /// left then may have lain where nothing remains of it.
+    pub(super) fn is_first_of_boot(&self) -> bool {
+        *self.first_of_boot.get_or_init(|| !self.paths.run.is_dir())
+    }
+
+    /// Whether a container has a monitor, here or in another pid namespace.
+    fn lives(&self, life: &Life) -> bool {
+        if life.boot_id == crate::boot::this() {
+            return life.live_monitor().is_some();
+        }
+        let paths = self.paths.at(&life.boot_id).filter(|_| !crate::boot::is_over(&life.boot_id));
+        let (Some(paths), Some(monitor)) = (paths, life.monitor) else { return false };
+        crate::session::holds(&paths.holders(), monitor.into())
+    }
+
+    /// The runtime folders in which nothing lives: of earlier boots, and of pid namespaces
+    /// that ended.
+    fn dead_folders(&self) -> impl Iterator<Item = Paths> + '_ {
+        let boots = self.paths.boots().into_iter();
+        let others = boots.filter(|boot| boot != crate::boot::this());
+        others.filter_map(|boot| {
+            let paths = self.paths.at(&boot)?;
+            let dead = crate::boot::is_over(&boot) || !crate::session::is_in_use(&paths);
+            dead.then_some(paths)
         })
     }
 
@@ -51,6 +83,10 @@ impl Engine {
             let result = self.recover_one(session, &container, &mut life);
             first = first.and(result);
         }
+        for paths in self.dead_folders() {
+            // What cannot be removed is met again by the next command.
+            drop(std::fs::remove_dir_all(&paths.run));
+        }
         first
     }
 
@@ -61,10 +97,12 @@ impl Engine {
         life: &mut Life,
     ) -> Result<(), EngineError> {
         let was_running = life.state.status.is_running();
-        if let Some(init) = life.init {
+        // After a reboot its pid is somebody else's.
+        if let Some(init) = life.init.filter(|_| life.boot_id == crate::boot::this()) {
             end_process(init.into());
         }
-        crate::monitor::take_down(&self.paths, &container.id, life)?;
+        let paths = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());
+        crate::monitor::take_down(&paths, &container.id, life)?;
         if !was_running {
             life.monitor = None;
             return Ok(self.records.save_life(&container.id, life)?);

@@ -6,7 +6,7 @@ use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::monitor::{Attach, launch};
-use crate::records::{Life, ProcessRecord, boot_id};
+use crate::records::{Life, ProcessRecord};
 use crate::session::Session;
 use crate::wire::Notice;
 
@@ -118,7 +118,7 @@ impl Engine {
         let id = container.id.as_str();
         let order = self.order(id, attach);
         life.stopped_by_user = false;
-        life.boot_id = boot_id();
+        crate::boot::this().clone_into(&mut life.boot_id);
         let stream = launch(session, &order, |monitor| {
             // The monitor is on record before it can do anything: it waits for us.
             life.monitor = Some(ProcessRecord::from(monitor));

@@ -9,7 +9,6 @@ use coracle_sys::probe;
 use super::Inputs;
 use super::rung::Rung;
 use crate::cgroup::{CONTROLLERS, Host, delegate_remedy};
-use crate::paths::check_session_folder;
 
 /// Linux 5.11: overlay in user namespaces, and closing ranges of descriptors.
 const KERNEL_MIN: (u32, u32) = (5, 11);
@@ -140,25 +139,15 @@ pub(super) fn seccomp() -> Rung {
 
 pub(super) fn runtime_folder(inputs: &Inputs) -> Rung {
     const NAME: &str = "runtime-folder";
-    let uid = rustix::process::geteuid().as_raw();
     let used = inputs.runtime_folder.display();
-    let why = match &inputs.session_folder {
-        Some(folder) if inputs.runtime_folder.starts_with(folder) => {
-            return Rung::have(NAME, used.to_string());
-        }
-        _ if uid == 0 => return Rung::have(NAME, used.to_string()),
-        None => "XDG_RUNTIME_DIR is not set".to_owned(),
-        Some(folder) => match check_session_folder(folder, uid) {
-            Err(why) => format!("{} {why}", folder.display()),
-            Ok(()) => format!("{} is not used", folder.display()),
-        },
-    };
+    if inputs.runtime_folder.starts_with(&inputs.data) {
+        return Rung::have(NAME, used.to_string());
+    }
     Rung::fall_back(
         NAME,
-        format!("{used}: {why}"),
+        format!("{used}: the data root holds no sockets or locks"),
         "nothing that lasts; the folder is checked to be yours alone",
-        "log in through systemd (`loginctl`), or set XDG_RUNTIME_DIR to a folder of your own \
-         with mode 0700",
+        "keep the data root on a file system of Unix: CORACLE_DATA_ROOT names another place",
     )
 }
 

@@ -39,8 +39,6 @@ pub struct Inputs {
     pub exe: PathBuf,
     /// Where images and containers are kept; it exists.
     pub data: PathBuf,
-    /// `$XDG_RUNTIME_DIR`, whether it is used or not.
-    pub session_folder: Option<PathBuf>,
     /// Where sockets and locks go.
     pub runtime_folder: PathBuf,
 }
