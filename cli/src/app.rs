@@ -1,6 +1,7 @@
 //! What every command gets: streams, settings, and the libraries it may call.
 
 use std::cell::OnceCell;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -175,10 +176,18 @@ impl App {
 
     /// Tells what is done otherwise than usual on this machine.
     pub(crate) fn warn(&mut self, warnings: &[String]) {
-        use std::io::Write as _;
         for warning in warnings {
             // Nothing is left to do when standard error is closed.
             writeln!(self.ui.status(), "WARNING: {warning}").unwrap_or_default();
+        }
+    }
+
+    /// Tells of records that could not be read on the way, each once per command.
+    pub(crate) fn warn_of_damage(&mut self) {
+        let Some(engine) = self.engine.get() else { return };
+        for damaged in engine.damage.take_new() {
+            // Nothing is left to do when standard error is closed.
+            writeln!(self.ui.status(), "warning: {damaged}").unwrap_or_default();
         }
     }
 

@@ -48,11 +48,13 @@ pub(crate) fn size(app: &mut App, known: &Known) -> Result<(u64, u64), CliError>
     Ok((size.rw, size.root_fs))
 }
 
-/// The containers that keep images in use.
+/// The containers that keep images in use. Of a record that only a newer version reads, its
+/// image and layers are known all the same.
 pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
     let engine =
         app.engine().map_err(|error| ImageError::Users { source: error.message.into() })?;
     let all = engine.list().map_err(|error| ImageError::Users { source: Box::new(error) })?;
+    let unreadable = engine.unreadable_image_users();
     let all = all.into_iter().map(Known::from);
     Ok(all
         .filter_map(|Known { container, state, .. }| {
@@ -63,5 +65,13 @@ pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
                 container: container.id,
             })
         })
+        .chain(unreadable.into_iter().filter_map(|(container, image, layers)| {
+            Some(ImageUser {
+                running: false,
+                image: image.parse().ok()?,
+                layers: layers.iter().filter_map(|id| id.parse().ok()).collect(),
+                container,
+            })
+        }))
         .collect())
 }

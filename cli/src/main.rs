@@ -170,6 +170,7 @@ fn execute(
         .and_then(|()| enter(&mut app, invocation))
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();
+    app.warn_of_damage();
     let starts_container = matches!(name, "run" | "create");
     let result = match result {
         Err(error) if starts_container => Err(as_failure_of_run(error, program, &invocation.path)),

@@ -62,6 +62,12 @@ pub enum ImageError {
     #[error("`{}` was written by a newer version: format {found}, this one reads up to {known}", path.display())]
     NewerFormat { path: PathBuf, found: u32, known: u32 },
 
+    #[error("cannot understand `{}`", path.display())]
+    IndexDamaged { path: PathBuf, source: serde_json::Error },
+
+    #[error("`{}` is missing, though images are stored", path.display())]
+    IndexMissing { path: PathBuf },
+
     #[error("{what} is too large: {bytes} bytes, at most {limit} are accepted")]
     TooLarge { what: String, bytes: u64, limit: u64 },
 
@@ -117,6 +123,12 @@ pub enum ImageError {
     Pack { entry: String, source: io::Error },
 }
 
+/// An error and its causes in one line.
+pub(crate) fn in_one_line(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 impl ImageError {
     /// What the user can do about it, when we know.
     pub fn hint(&self) -> Option<String> {
@@ -126,6 +138,9 @@ impl ImageError {
             }
             Self::BlobMissing { .. } | Self::LayerMissing { .. } => {
                 Some("pull or load the image again".to_owned())
+            }
+            Self::IndexDamaged { .. } | Self::IndexMissing { .. } => {
+                Some("`coracle system check --repair` makes it anew from what is stored".to_owned())
             }
             Self::NewerFormat { .. } => Some("use the newer version for this data".to_owned()),
             Self::AmbiguousId { .. } => Some("give more digits of the id".to_owned()),
@@ -138,6 +153,14 @@ impl ImageError {
             Self::LoadImage { source, .. } => source.hint(),
             _ => None,
         }
+    }
+
+    /// Whether nobody can tell which images there are, while all else is as it was.
+    pub fn is_index_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::IndexDamaged { .. } | Self::IndexMissing { .. } | Self::NewerFormat { .. }
+        )
     }
 
     /// For `map_err`: names the step and the path an I/O error belongs to.

@@ -4,6 +4,7 @@ pub mod boot;
 pub mod cgroup;
 mod container_etc;
 pub mod copy;
+pub mod damage;
 pub mod engine;
 pub mod error;
 pub mod etc_files;

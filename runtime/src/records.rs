@@ -7,8 +7,16 @@
 //! otherwise. `names/NAME` holds the id of the container with that name. Creating,
 //! renaming and removing happen under one lock, held for a moment.
 //!
-//! Files are replaced by rename. They are not synced: after a crash of the machine no
-//! container runs anyway, and a record that did not survive was never started for long.
+//! Files are replaced by rename. What a user would miss is also synced before the command
+//! that made it returns: the record, the first state and the name of a new container, and
+//! every later change of a record. A container that removes itself is not: after a power
+//! cut it would be gone anyway. Nor are the changes of states: after a power cut nothing
+//! runs, an older state says so as well as the last one, and a monitor would wait for the
+//! disk at every start. A file system that then leaves an empty file in place of either
+//! has made what [`crate::damage`] is for.
+//!
+//! A record that cannot be read is an error for who names it, and is passed over by lists.
+//! Its name stays taken. Only [`Records::forget`] takes it away.
 //!
 //! # Invariants
 //!
@@ -25,10 +33,11 @@ use std::time::Duration;
 
 use coracle_sys::process::ProcessId;
 use rustix::fs::{FlockOperation, Mode, OFlags};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 use crate::boot;
+use crate::damage::{self, Damaged, Unreadable};
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
 
@@ -59,9 +68,47 @@ pub enum RecordError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot remove {path}")]
     Remove { path: PathBuf, source: io::Error },
+    #[error("container {}: its record cannot be used", short(.id))]
+    Damaged { id: String, source: Box<RecordError> },
     #[error(transparent)]
     Path(#[from] PathError),
 }
+
+impl RecordError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Damaged { id, source } => Some(cure(id, source)),
+            _ => None,
+        }
+    }
+}
+
+/// What can be done about a container whose record cannot be read.
+fn cure(id: &str, why: &RecordError) -> String {
+    let id = short(id);
+    let state = |path: &Path| path.file_name().is_some_and(|name| name == "state.json");
+    match why {
+        RecordError::Newer { .. } => {
+            format!("use the newer version for it; `coracle rm -f {id}` removes it")
+        }
+        RecordError::Parse { path, .. } | RecordError::Read { path, .. } if state(path) => format!(
+            "`coracle system check --repair` gives it a new state, `coracle rm -f {id}` removes it"
+        ),
+        _ => format!("`coracle rm -f {id}` removes it"),
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// The longest name of a file.
+const NAME_BYTES_MAX: usize = 255;
+
+/// The exit code of a container that nobody saw end.
+const LOST_CODE: i32 = 255;
 
 /// How long the processes of a lost container are waited for.
 const ENDING: Duration = Duration::from_secs(2);
@@ -179,19 +226,51 @@ impl Records {
     /// # Errors
     /// [`RecordError::NameTaken`], or when a file cannot be written.
     pub fn create(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
-        self.take_name(&container.name, &container.id)?;
-        self.save_life(&container.id, &Life { version: RECORD_VERSION, ..Life::default() })?;
-        self.save(container)
+        let sync = sync_of(container);
+        self.take_name(&container.name, &container.id, sync)?;
+        let life = Life { version: RECORD_VERSION, ..Life::default() };
+        replace_json(&self.life_file(&container.id), &life, sync)?;
+        self.save(container)?;
+        if sync == Sync::Yes { sync_folder(&self.paths.containers()) } else { Ok(()) }
     }
 
-    fn take_name(&self, name: &str, id: &str) -> Result<(), RecordError> {
-        let path = self.name_file(name);
-        if let Ok(holder) = fs::read_to_string(&path)
-            && self.record_file(&holder).exists()
-        {
-            return Err(RecordError::NameTaken { name: name.to_owned(), holder });
+    fn take_name(&self, name: &str, id: &str, sync: Sync) -> Result<(), RecordError> {
+        match self.holder(name) {
+            Some(holder) => Err(RecordError::NameTaken { name: name.to_owned(), holder }),
+            None => replace(&self.name_file(name), id.as_bytes(), sync),
         }
-        replace(&path, id.as_bytes())
+    }
+
+    /// The container that has a name, which may be one whose record cannot be read. Where
+    /// the file of the name is damaged, the records are asked.
+    fn holder(&self, name: &str) -> Option<String> {
+        let bytes = fs::read(self.name_file(name)).ok()?;
+        match String::from_utf8(bytes) {
+            Ok(id) if is_id(&id) => self.record_file(&id).exists().then_some(id),
+            _ => self.ids().ok()?.into_iter().find(|id| self.is_called(id, name)),
+        }
+    }
+
+    /// Whether a record says so, or what is left of it.
+    fn is_called(&self, id: &str, name: &str) -> bool {
+        match self.load(id) {
+            Ok(container) => container.name == name,
+            Err(_) => self.salvaged_name(id).is_some_and(|salvaged| salvaged == name),
+        }
+    }
+
+    /// The name in what is left of a record, or that of the file that leads to it.
+    #[must_use]
+    pub fn salvaged_name(&self, id: &str) -> Option<String> {
+        let bytes = fs::read(self.record_file(id)).unwrap_or_default();
+        let salvaged = damage::salvage(&bytes, "name");
+        let salvaged = salvaged.filter(|name| crate::names::validate(name).is_ok());
+        salvaged.or_else(|| {
+            let leads = |name: &String| {
+                fs::read_to_string(self.name_file(name)).is_ok_and(|holder| holder == id)
+            };
+            entries(&self.paths.containers().join("names")).ok()?.into_iter().find(leads)
+        })
     }
 
     /// Gives a container another name.
@@ -204,7 +283,7 @@ impl Records {
         container: &mut Container,
         name: &str,
     ) -> Result<(), RecordError> {
-        self.take_name(name, &container.id)?;
+        self.take_name(name, &container.id, sync_of(container))?;
         let old = std::mem::replace(&mut container.name, name.to_owned());
         self.save(container)?;
         remove_file(&self.name_file(&old))
@@ -219,12 +298,59 @@ impl Records {
         remove_file(&self.name_file(&container.name))
     }
 
+    /// The same for a container whose record cannot be read: by its id alone.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn forget_damaged(&self, _lock: &RecordsLock, id: &str) -> Result<(), RecordError> {
+        let leads = |name: &String| {
+            fs::read_to_string(self.name_file(name)).is_ok_and(|holder| holder == id)
+        };
+        let names = entries(&self.paths.containers().join("names"))?;
+        // A damaged name leads nowhere once the record is gone, and is swept.
+        remove_file(&self.record_file(id))?;
+        names
+            .iter()
+            .filter(|name| leads(name))
+            .try_for_each(|name| remove_file(&self.name_file(name)))
+    }
+
+    /// Whether what is left of a record that cannot be read names this.
+    #[must_use]
+    pub fn mentions(&self, id: &str, word: &str) -> bool {
+        damage::mentions(&self.record_file(id), word)
+    }
+
+    /// What is left of a record that a newer version wrote, or that lacks something.
+    #[must_use]
+    pub fn salvage(&self, id: &str) -> Option<serde_json::Value> {
+        serde_json::from_slice(&fs::read(self.record_file(id)).ok()?).ok()
+    }
+
+    /// Gives a container another state, when its own cannot be read and is not newer: ended,
+    /// nobody knows how. True: it was needed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn renew_life(&self, id: &str) -> Result<bool, RecordError> {
+        match self.life(id) {
+            Err(RecordError::Damaged { source, .. })
+                if !matches!(*source, RecordError::Newer { .. }) => {}
+            _ => return Ok(false),
+        }
+        let mut life = Life { version: RECORD_VERSION, ..Life::default() };
+        life.state.status = Status::Exited;
+        life.state.exit_code = LOST_CODE;
+        "its state was lost".clone_into(&mut life.state.error);
+        replace_json(&self.life_file(id), &life, Sync::Yes).map(|()| true)
+    }
+
     /// Writes a changed record.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, container: &Container) -> Result<(), RecordError> {
-        replace_json(&self.record_file(&container.id), container)
+        replace_json(&self.record_file(&container.id), container, sync_of(container))
     }
 
     /// Writes a changed state.
@@ -233,7 +359,7 @@ impl Records {
     /// When it cannot be written.
     pub fn save_life(&self, id: &str, life: &Life) -> Result<(), RecordError> {
         let path = self.life_file(id);
-        match replace_json(&path, life) {
+        match replace_json(&path, life, Sync::No) {
             Err(RecordError::Write { source, .. })
                 if source.kind() == io::ErrorKind::StorageFull =>
             {
@@ -247,15 +373,34 @@ impl Records {
     /// When there is no such container or it cannot be read.
     pub fn load(&self, id: &str) -> Result<Container, RecordError> {
         let path = self.record_file(id);
-        let container: Container = read_json(&path, id)?;
-        if container.version > RECORD_VERSION {
-            return Err(RecordError::Newer {
-                path,
-                found: container.version,
-                known: RECORD_VERSION,
+        let whole = |container: &Container| {
+            // Paths are made of both.
+            match crate::names::validate(&container.name) {
+                _ if container.id != id => Some("it is the record of another container".to_owned()),
+                Err(error) => Some(error.to_string()),
+                Ok(()) => None,
+            }
+        };
+        let read =
+            read_json::<Container>(&path, id).and_then(|container| match whole(&container) {
+                None => Ok(container),
+                Some(why) => {
+                    Err(RecordError::Parse { path, source: serde_json::Error::custom(why) })
+                }
             });
+        read.map_err(|error| as_damage(id, error))
+    }
+
+    fn read_life(&self, id: &str) -> Result<Life, RecordError> {
+        match read_json(&self.life_file(id), id) {
+            // The record is removed before the state, and made after it.
+            Err(RecordError::NotFound { .. }) if self.record_file(id).exists() => {
+                let path = self.life_file(id);
+                let source = io::Error::from(io::ErrorKind::NotFound);
+                Err(as_damage(id, RecordError::Read { path, source }))
+            }
+            read => read.map_err(|error| as_damage(id, error)),
         }
-        Ok(container)
     }
 
     /// The state as it is: a container whose monitor died is not called running.
@@ -263,10 +408,10 @@ impl Records {
     /// # Errors
     /// When it cannot be read.
     pub fn life(&self, id: &str) -> Result<Life, RecordError> {
-        let mut life: Life = read_json(&self.life_file(id), id)?;
+        let mut life = self.read_life(id)?;
         if life.is_orphaned() {
             // Its monitor may have written the end, and gone, since we read.
-            life = read_json(&self.life_file(id), id)?;
+            life = self.read_life(id)?;
         }
         if life.is_orphaned() {
             // The kernel is ending its processes; they are not called gone before they are.
@@ -283,7 +428,30 @@ impl Records {
     /// # Errors
     /// When it cannot be read.
     pub fn life_as_written(&self, id: &str) -> Result<Life, RecordError> {
-        read_json(&self.life_file(id), id)
+        self.read_life(id)
+    }
+
+    /// All containers that can be read, and those that cannot. In no order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list(&self) -> Result<Listing, RecordError> {
+        let mut listing = Listing::default();
+        for id in self.ids()? {
+            match self.load(&id).and_then(|container| Ok((container, self.life(&id)?))) {
+                Ok(readable) => listing.readable.push(readable),
+                Err(RecordError::Damaged { id, source }) => {
+                    listing.damaged.push(DamagedContainer {
+                        note: note(&id, &source),
+                        is_newer: matches!(*source, RecordError::Newer { .. }),
+                        id,
+                    });
+                }
+                // Removed while we looked.
+                Err(_) => {}
+            }
+        }
+        Ok(listing)
     }
 
     /// The ids of all containers, in no order.
@@ -310,8 +478,8 @@ impl Records {
             && !name.contains('/')
             && name != "."
             && name != ".."
-            && let Ok(id) = fs::read_to_string(self.name_file(name))
-            && self.record_file(&id).exists()
+            && name.len() <= NAME_BYTES_MAX
+            && let Some(id) = self.holder(name)
         {
             return Ok(id);
         }
@@ -331,7 +499,7 @@ impl Records {
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn sweep(&self, _lock: &RecordsLock) -> Result<(), RecordError> {
+    pub fn sweep(&self, lock: &RecordsLock) -> Result<(), RecordError> {
         let mut alive = 0;
         for name in entries(&self.paths.containers())?.iter().filter(|name| is_id(name)) {
             if self.record_file(name).exists() {
@@ -344,16 +512,95 @@ impl Records {
             .into_iter()
             .partition(|name| name.starts_with(UNNAMED));
         // Reading every name is worth it only when there are too many of them.
-        let check = names.len() > alive;
+        let count = names.len();
+        let check = count > alive;
         let dangling = names.into_iter().filter(|name| check && self.dangles(name));
         for name in unnamed.into_iter().chain(dangling) {
             drop(fs::remove_file(self.name_file(&name)));
         }
+        if count < alive {
+            self.restore_names(lock)?;
+        }
         Ok(())
     }
 
+    /// Makes the files of names again that a power cut took or damaged; the names.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn restore_names(&self, _lock: &RecordsLock) -> Result<Vec<String>, RecordError> {
+        let mut restored = Vec::new();
+        for id in self.ids()? {
+            let Some(name) = self.lost_name(&id) else { continue };
+            replace(&self.name_file(&name), id.as_bytes(), Sync::Yes)?;
+            restored.push(name);
+        }
+        Ok(restored)
+    }
+
+    /// The name of a container to which no whole file leads.
+    #[must_use]
+    pub fn lost_name(&self, id: &str) -> Option<String> {
+        let name = self.load(id).ok()?.name;
+        let leads = fs::read_to_string(self.name_file(&name)).is_ok_and(|holder| is_id(&holder));
+        (!leads).then_some(name)
+    }
+
+    /// What [`Records::sweep`] would remove.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn debris(&self, _lock: &RecordsLock) -> Result<Vec<String>, RecordError> {
+        let mut debris = Vec::new();
+        for name in entries(&self.paths.containers())?.iter().filter(|name| is_id(name)) {
+            if !self.record_file(name).exists() {
+                debris.push(format!("container folder {}", short(name)));
+            }
+        }
+        for name in entries(&self.paths.containers().join("names"))? {
+            if name.starts_with(UNNAMED) || self.dangles(&name) {
+                debris.push(format!("container name {name}"));
+            }
+        }
+        Ok(debris)
+    }
+
     fn dangles(&self, name: &str) -> bool {
-        fs::read_to_string(self.name_file(name)).is_ok_and(|id| !self.record_file(&id).exists())
+        self.holder(name).is_none()
+    }
+}
+
+/// What there is.
+#[derive(Debug, Default)]
+pub struct Listing {
+    pub readable: Vec<(Container, Life)>,
+    pub damaged: Vec<DamagedContainer>,
+}
+
+/// A container whose record or state cannot be read.
+#[derive(Debug)]
+pub struct DamagedContainer {
+    /// All of it.
+    pub id: String,
+    pub note: Damaged,
+    /// A newer version understands it.
+    pub is_newer: bool,
+}
+
+fn note(id: &str, source: &RecordError) -> Damaged {
+    Damaged {
+        kind: "container",
+        id: short(id).to_owned(),
+        why: damage::in_one_line(source),
+        cure: cure(id, source),
+    }
+}
+
+/// What is there and cannot be read is damaged; what is not there is not there.
+fn as_damage(id: &str, error: RecordError) -> RecordError {
+    match error {
+        error @ (RecordError::NotFound { .. } | RecordError::Damaged { .. }) => error,
+        error => RecordError::Damaged { id: id.to_owned(), source: Box::new(error) },
     }
 }
 
@@ -389,14 +636,18 @@ fn read_json<T: DeserializeOwned>(path: &Path, id: &str) -> Result<T, RecordErro
         io::ErrorKind::NotFound => RecordError::NotFound { reference: id.to_owned() },
         _ => RecordError::Read { path: path.to_owned(), source },
     })?;
-    serde_json::from_slice(&bytes)
-        .map_err(|source| RecordError::Parse { path: path.to_owned(), source })
+    damage::parse(&bytes, RECORD_VERSION).map_err(|why| match why {
+        Unreadable::Parse(source) => RecordError::Parse { path: path.to_owned(), source },
+        Unreadable::Newer { found } => {
+            RecordError::Newer { path: path.to_owned(), found, known: RECORD_VERSION }
+        }
+    })
 }
 
-fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+fn replace_json(path: &Path, value: &impl Serialize, sync: Sync) -> Result<(), RecordError> {
     let bytes = serde_json::to_vec(value)
         .map_err(|source| RecordError::Parse { path: path.to_owned(), source })?;
-    replace(path, &bytes)
+    replace(path, &bytes, sync)
 }
 
 /// Writes over a file that is there, in the room it has already: on a full disk, how a
@@ -415,8 +666,19 @@ fn overwrite_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError
 /// How the file names begin of what has no name yet; no container's name does.
 const UNNAMED: char = '.';
 
+/// Whether a file must be on the disk before the command that writes it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sync {
+    Yes,
+    No,
+}
+
+fn sync_of(container: &Container) -> Sync {
+    if container.host_config.auto_remove { Sync::No } else { Sync::Yes }
+}
+
 /// Replaces a file in one step: a reader sees the old content or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], sync: Sync) -> Result<(), RecordError> {
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
     let mut name = OsString::from(UNNAMED.to_string());
     name.push(path.file_name().unwrap_or_default());
@@ -426,12 +688,25 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
         let mut file: File =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(bytes)?;
+        if sync == Sync::Yes {
+            file.sync_data()?;
+        }
         fs::rename(&new, path)
     };
     write().map_err(|source| {
         drop(fs::remove_file(&new));
         failed(source)
-    })
+    })?;
+    match path.parent() {
+        Some(folder) if sync == Sync::Yes => sync_folder(folder),
+        _ => Ok(()),
+    }
+}
+
+/// Has the names in a folder written to the disk.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), RecordError> {
+    let synced = File::open(folder).and_then(|open| open.sync_all());
+    synced.map_err(|source| RecordError::Write { path: folder.to_owned(), source })
 }
 
 fn remove_file(path: &Path) -> Result<(), RecordError> {

@@ -191,6 +191,9 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<c::image_prune::ImagePruneArgs>(&["image prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
+    Spec::new::<c::system_check::SystemCheckArgs>(&["system check"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<c::system_df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
 use coracle_image::{Digest, Image, ImageError, Platform, Reference, Store};
+use coracle_runtime::damage::{Damaged, in_one_line};
 use coracle_runtime::model::Container;
 
 use crate::app::App;
@@ -113,28 +114,47 @@ pub(super) fn container_counts(app: &App) -> Result<HashMap<Digest, usize>, CliE
     Ok(counts)
 }
 
+/// What the store says; `None`, with a warning, when its index cannot be read, for commands
+/// that have more to tell.
+pub(super) fn readable<T>(app: &App, read: Result<T, ImageError>) -> Result<Option<T>, CliError> {
+    match read {
+        Err(error) if error.is_index_unreadable() => {
+            app.engine()?.damage.note(Damaged {
+                kind: "image",
+                id: "index".to_owned(),
+                why: in_one_line(&error),
+                cure: error.hint().unwrap_or_default(),
+            });
+            Ok(None)
+        }
+        read => Ok(Some(read?)),
+    }
+}
+
 /// Which name leads to which image now, read once for a whole list.
 #[derive(Debug)]
-pub(crate) struct ImageNames(HashMap<String, Digest>);
+pub(crate) struct ImageNames(Option<HashMap<String, Digest>>);
 
 impl ImageNames {
     pub(crate) fn read(app: &App) -> Result<Self, CliError> {
         let mut names = HashMap::new();
-        for image in app.store()?.images()? {
+        let Some(images) = readable(app, app.store()?.images())? else { return Ok(Self(None)) };
+        for image in images {
             for name in image.names.iter().chain(&image.repo_digests) {
                 names.insert(name.to_string(), image.id);
             }
         }
-        Ok(Self(names))
+        Ok(Self(Some(names)))
     }
 
     /// The image of a container as it was named, or its id when that name has
     /// moved to another image.
     pub(crate) fn shown(&self, container: &Container, full: bool) -> String {
         let typed = container.image_name.as_str();
+        let Some(names) = &self.0 else { return typed.to_owned() };
         let Ok(name) = Reference::parse(typed) else { return typed.to_owned() };
         let complete = name.clone().with_default_tag().to_string();
-        match self.0.get(&complete) {
+        match names.get(&complete) {
             Some(id) if id.to_string() == container.image => match name.digest() {
                 Some(_) if !full => name.familiar_repository(),
                 _ => typed.to_owned(),

@@ -8,6 +8,7 @@ use coracle_runtime::ladder::{Answer, Inputs, Ladder, Rung};
 use coracle_runtime::model::Status;
 use serde_json::{Value, json};
 
+use super::image_rows::readable;
 use super::version::architecture;
 use crate::VERSION;
 use crate::app::App;
@@ -101,7 +102,7 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         "ContainersRunning": running - paused,
         "ContainersPaused": paused,
         "ContainersStopped": known.len() - running,
-        "Images": app.store()?.images()?.len(),
+        "Images": readable(app, app.store()?.images())?.map_or(0, |images| images.len()),
         "Driver": driver,
         "DriverStatus": driver_status,
         "Plugins": {

@@ -1,5 +1,8 @@
 //! `inspect`: show all about any object as JSON.
 
+use coracle_image::ImageError;
+use coracle_runtime::networks::NetworkError;
+use coracle_runtime::volumes::VolumeError;
 use serde_json::Value;
 
 use super::{container_inspect, image_inspect, image_rows, network_inspect, volume_inspect};
@@ -79,16 +82,33 @@ impl InspectArgs {
 
     /// Containers come before images, then networks, then volumes.
     fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
-        if let Ok(known) = containers::find(app, name) {
-            return container_inspect::document(app, &known, self.size);
+        match containers::find(app, name) {
+            Ok(known) => return container_inspect::document(app, &known, self.size),
+            // It is there and cannot be read.
+            Err(error) if app.engine()?.records.find(name).is_ok() => return Err(error),
+            Err(_) => {}
         }
-        if let Ok(image) = image_rows::find(app, name) {
-            return image_inspect::document(app, &image, self.is_typed());
+        let unreadable_index = match app.store()?.find(&image_rows::stored_name(app, name)) {
+            Ok(image) => return image_inspect::document(app, &image, self.is_typed()),
+            Err(error) => Some(error).filter(ImageError::is_index_unreadable),
+        };
+        match network_inspect::document(app, name) {
+            Ok(document) => return Ok(document),
+            Err(error) => {
+                if let Err(NetworkError::Damaged { .. }) = app.engine()?.networks.find(name) {
+                    return Err(error);
+                }
+            }
         }
-        if let Ok(document) = network_inspect::document(app, name) {
-            return Ok(document);
-        }
-        volume_inspect::document(app, name)
-            .map_err(|_| CliError::plain(format!("Error: No such object: {name}")))
+        volume_inspect::document(app, name).map_err(|error| match app.engine() {
+            Ok(engine) if matches!(engine.volumes.get(name), Err(VolumeError::Damaged { .. })) => {
+                error
+            }
+            _ => match unreadable_index {
+                // It may be an image.
+                Some(error) => error.into(),
+                None => CliError::plain(format!("Error: No such object: {name}")),
+            },
+        })
     }
 }

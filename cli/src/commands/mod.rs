@@ -52,6 +52,7 @@ pub(crate) mod save;
 pub(crate) mod start;
 pub(crate) mod stats;
 pub(crate) mod stop;
+pub(crate) mod system_check;
 pub(crate) mod system_df;
 pub(crate) mod system_prune;
 pub(crate) mod tag;

@@ -24,7 +24,7 @@ impl Runnable for NetworkRmArgs {
         let mut failures = Failures::default();
         let mut failed = false;
         for name in &self.args {
-            match app.engine()?.remove_network(name) {
+            match app.engine()?.remove_network(name, self.force) {
                 Ok(()) => writeln!(app.ui.data(), "{name}")?,
                 Err(EngineError::Network(NetworkError::NotFound { .. })) if self.force => {}
                 Err(error) => {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use coracle_runtime::volumes::tree_bytes;
 
 use super::container_rows::{Shown, time};
-use super::image_rows::{ImageNames, Layout, container_counts, rows_of};
+use super::image_rows::{ImageNames, Layout, container_counts, readable, rows_of};
 use super::volume_rows::{self, Users};
 use crate::app::App;
 use crate::args::Runnable;
@@ -158,7 +158,7 @@ fn verbose(usage: &Usage) -> Result<String, CliError> {
 
 fn of_images(app: &App) -> Result<Kind, CliError> {
     let store = app.store()?;
-    let sizes = store.usage()?;
+    let Some(sizes) = readable(app, store.usage())? else { return Ok(Kind::default()) };
     let counts = container_counts(app)?;
     let now = app.now();
     let layout = Layout { digests: false, digest_rows: false, full: false };

@@ -66,6 +66,7 @@ impl Runnable for VolumeCreateArgs {
             driver: self.driver.clone().unwrap_or_default(),
             labels: pairs(&self.label),
             options: pairs(&self.opt),
+            passing: false,
         };
         let engine = app.engine()?;
         let (volume, new) = engine.volumes.create(request).map_err(error)?;

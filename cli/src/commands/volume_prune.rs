@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use coracle_runtime::EngineError;
 use coracle_runtime::events::Kind;
-use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned};
+use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned, Volume};
 
 use super::confirm_removal;
 use super::volume_rows::{Users, error};
@@ -49,13 +50,24 @@ impl Runnable for VolumePruneArgs {
     }
 }
 
-pub(super) fn prune(app: &App, all: bool, filters: &[Filter]) -> Result<Pruned, CliError> {
+pub(super) fn prune(app: &mut App, all: bool, filters: &[Filter]) -> Result<Pruned, CliError> {
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = VolumeFilter::for_prune(pairs).map_err(error)?;
     let users = Users::read(app)?;
+    if app.engine()?.has_unknown_users()? {
+        // Nobody knows what is unused.
+        app.warn_of_damage();
+        let text = "warning: no volume is removed while the record of a container cannot be read";
+        writeln!(app.ui.status(), "{text}")?;
+        return Ok(Pruned::default());
+    }
     let engine = app.engine()?;
-    let pruned =
-        engine.volumes.prune(all, &filter, |volume| !users.of(volume).is_empty()).map_err(error)?;
+    let damaged = engine.records.list().map_err(EngineError::from)?.damaged;
+    let used = |volume: &Volume| {
+        let mentions = |id: &String| engine.records.mentions(id, &volume.name);
+        !users.of(volume).is_empty() || damaged.iter().any(|container| mentions(&container.id))
+    };
+    let pruned = engine.volumes.prune(all, &filter, used).map_err(error)?;
     for name in &pruned.names {
         engine.events.object(Kind::Volume, "destroy", name, &[("driver", "local")]);
     }

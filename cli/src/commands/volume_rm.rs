@@ -25,7 +25,10 @@ impl Runnable for VolumeRmArgs {
             let engine = app.engine()?;
             let removed = engine
                 .volumes
-                .remove(name, self.force, |volume| users.of(volume))
+                .remove(name, self.force, |volume| match users.of(volume) {
+                    none if none.is_empty() => engine.volume_users(&volume.name),
+                    users => users,
+                })
                 .map_err(error)?;
             if removed {
                 engine.events.object(Kind::Volume, "destroy", name, &[("driver", "local")]);

@@ -176,7 +176,7 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
     const IN_USE: &str = "Resource is still in use";
     let engine = app.engine()?;
     match kind {
-        Kind::Network => match engine.remove_network(name) {
+        Kind::Network => match engine.remove_network(name, false) {
             Ok(()) | Err(EngineError::Network(NetworkError::NotFound { .. })) => Ok("Removed"),
             Err(EngineError::Network(NetworkError::InUse { .. })) => Ok(IN_USE),
             Err(error) => Err(error.into()),

@@ -48,7 +48,7 @@ impl Apply<'_> {
                 self.stop_one(&summary.container.id, &summary.container.name)?;
             }
         }
-        self.engine.remove_network(name)?;
+        self.engine.remove_network(name, false)?;
         self.watcher.tell(Kind::Network, name, "Removed");
         self.create_network(key, name)
     }
@@ -62,6 +62,7 @@ impl Apply<'_> {
             driver: volume.driver,
             labels,
             options: volume.driver_opts,
+            passing: false,
         };
         match self.engine.volumes.create(request) {
             Ok((volume, new)) => {

@@ -27,6 +27,12 @@ pub struct ImageUsage {
     pub unique_size: u64,
 }
 
+/// Names of what nothing needs.
+struct Garbage {
+    layers: Vec<String>,
+    blobs: Vec<String>,
+}
+
 impl Store {
     /// Removes what dead processes left: work in progress, and layers and blobs of no image.
     ///
@@ -52,6 +58,23 @@ impl Store {
 
     /// Moves garbage out of sight; the caller holds the exclusive lock.
     fn take_garbage(&self, in_use: &InUse<'_>) -> Result<(u64, Vec<PathBuf>)> {
+        let garbage = self.garbage(in_use)?;
+        let mut freed = 0;
+        let mut doomed = Vec::new();
+        for name in &garbage.layers {
+            let id = Digest::from_hex(name).ok();
+            freed += id.and_then(|id| self.layer(&id).ok()).map_or(0, |l| l.unpacked_size);
+            doomed.push(self.take_away(&self.root.join("layers").join(name))?);
+        }
+        for name in &garbage.blobs {
+            doomed.push(self.take_away(&self.root.join("blobs/sha256").join(name))?);
+        }
+        Ok((freed, doomed))
+    }
+
+    /// The names of layers and blobs that no image and no container needs; the caller holds
+    /// the exclusive lock.
+    fn garbage(&self, in_use: &InUse<'_>) -> Result<Garbage> {
         let index = self.read_index()?;
         let mut layers = HashSet::new();
         let mut blobs = HashSet::new();
@@ -64,30 +87,28 @@ impl Store {
             }
         }
         blobs.extend(index.indexes.values().flat_map(NamedIndex::blobs));
-        let mut freed = 0;
-        let mut doomed = Vec::new();
-        let spare = names_in(&self.root.join("layers"))?
-            .into_iter()
-            .filter(|name| !Digest::from_hex(name).is_ok_and(|id| layers.contains(&id)))
-            .collect::<Vec<_>>();
+        let known = |name: &String, known: &HashSet<Digest>| {
+            Digest::from_hex(name).is_ok_and(|id| known.contains(&id))
+        };
+        let mut spare = names_in(&self.root.join("layers"))?;
+        spare.retain(|name| !known(name, &layers));
         if !spare.is_empty() {
             // Asked only now: reading every container's record is not free.
             let used: HashSet<_> = in_use()?.into_iter().flat_map(|user| user.layers).collect();
-            for name in spare {
-                let id = Digest::from_hex(&name).ok();
-                if id.is_some_and(|id| used.contains(&id)) {
-                    continue;
-                }
-                freed += id.and_then(|id| self.layer(&id).ok()).map_or(0, |l| l.unpacked_size);
-                doomed.push(self.take_away(&self.root.join("layers").join(&name))?);
-            }
+            spare.retain(|name| !known(name, &used));
         }
-        for name in names_in(&self.root.join("blobs/sha256"))? {
-            if !Digest::from_hex(&name).is_ok_and(|id| blobs.contains(&id)) {
-                doomed.push(self.take_away(&self.root.join("blobs/sha256").join(&name))?);
-            }
-        }
-        Ok((freed, doomed))
+        let mut unused = names_in(&self.root.join("blobs/sha256"))?;
+        unused.retain(|name| !known(name, &blobs));
+        Ok(Garbage { layers: spare, blobs: unused })
+    }
+
+    /// What `recover` would remove, in words; the caller holds the exclusive lock.
+    pub(super) fn debris(&self, in_use: &InUse<'_>) -> Result<Vec<String>> {
+        let garbage = self.garbage(in_use)?;
+        let short = |name: &String| name.get(..12).unwrap_or(name).to_owned();
+        let layers = garbage.layers.iter().map(|name| format!("layer {}", short(name)));
+        let blobs = garbage.blobs.iter().map(|name| format!("blob {}", short(name)));
+        Ok(layers.chain(blobs).collect())
     }
 
     fn take_away(&self, path: &Path) -> Result<PathBuf> {
@@ -128,7 +149,7 @@ impl Store {
     }
 }
 
-fn names_in(dir: &Path) -> Result<Vec<String>> {
+pub(super) fn names_in(dir: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(ImageError::io("read", dir))? {
         let entry = entry.map_err(ImageError::io("read", dir))?;

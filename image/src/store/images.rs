@@ -164,7 +164,7 @@ impl Store {
         Ok(id)
     }
 
-    fn check_new(&self, new: &NewImage) -> Result<Row> {
+    pub(super) fn check_new(&self, new: &NewImage) -> Result<Row> {
         for (what, bytes, limit) in [
             ("the image configuration", new.config_bytes.len(), CONFIG_BYTES_MAX),
             ("the image manifest", new.manifest_bytes.len(), MANIFEST_BYTES_MAX),

@@ -1,7 +1,11 @@
 //! `images.json`: which images there are and what they are called.
 //!
 //! Readers read the file as it is: it is replaced whole. Writers take the lock file
-//! beside it, read, change, replace.
+//! beside it, read, change, replace. `images.json.bak` has the same content: names stand
+//! nowhere else, and a repair finds them there.
+//!
+//! An index that is damaged, or missing while there is content, is an error: taken for an
+//! empty one, it would make garbage of every image.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -81,8 +85,8 @@ impl Default for Index {
 
 impl Index {
     fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
-        let what = || format!("`{}`", path.display());
-        let head: VersionOnly = serde_json::from_slice(bytes).map_err(ImageError::json(what()))?;
+        let damaged = |source| ImageError::IndexDamaged { path: path.to_owned(), source };
+        let head: VersionOnly = serde_json::from_slice(bytes).map_err(damaged)?;
         if head.version > FORMAT_VERSION {
             let path = path.to_owned();
             return Err(ImageError::NewerFormat {
@@ -91,7 +95,7 @@ impl Index {
                 known: FORMAT_VERSION,
             });
         }
-        let index: Self = serde_json::from_slice(bytes).map_err(ImageError::json(what()))?;
+        let index: Self = serde_json::from_slice(bytes).map_err(damaged)?;
         Ok(Self { version: FORMAT_VERSION, ..index })
     }
 
@@ -114,8 +118,72 @@ impl Store {
         let path = self.index_path();
         match fsutil::read_optional(&path, INDEX_BYTES_MAX)? {
             Some(bytes) => Index::parse(&bytes, &path),
+            None if self.has_content()? => Err(ImageError::IndexMissing { path }),
             None => Ok(Index::default()),
         }
+    }
+
+    /// The copy, as far as it can be used.
+    pub(super) fn read_backup(&self) -> Index {
+        let path = self.backup_path();
+        let bytes = fsutil::read_optional(&path, INDEX_BYTES_MAX).ok().flatten();
+        bytes.and_then(|bytes| Index::parse(&bytes, &path).ok()).unwrap_or_default()
+    }
+
+    /// Begins a store with an empty index, so that one without an index has lost it.
+    pub(super) fn begin_index(&self) -> Result<()> {
+        let (path, blobs) = (self.index_path(), self.root.join("blobs/sha256"));
+        if path.exists() || blobs.exists() {
+            return Ok(());
+        }
+        let new = self.root.join(format!(".images.json.{}", std::process::id()));
+        let bytes =
+            serde_json::to_vec(&Index::default()).map_err(ImageError::json("the image index"))?;
+        std::fs::write(&new, bytes).map_err(ImageError::io("write", &new))?;
+        // Whoever was faster may have added images already.
+        let placed = std::fs::hard_link(&new, &path);
+        std::fs::remove_file(&new).map_err(ImageError::io("remove", &new))?;
+        match placed {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(ImageError::io("create", &path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_content(&self) -> Result<bool> {
+        for sub in ["blobs/sha256", "layers"] {
+            let dir = self.root.join(sub);
+            let mut entries = std::fs::read_dir(&dir).map_err(ImageError::io("read", &dir))?;
+            if entries.next().is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn lock_index(&self) -> Result<std::fs::File> {
+        let path = self.root.join("images.lock");
+        let file = fsutil::open_lock(&path)?;
+        lock::lock_wait(&file, FlockOperation::LockExclusive)
+            .map_err(ImageError::io("lock", &path))?;
+        Ok(file)
+    }
+
+    fn write_index(&self, bytes: &[u8]) -> Result<()> {
+        fsutil::replace_file(&self.backup_path(), &self.tmp_path("index")?, bytes)?;
+        fsutil::replace_file(&self.index_path(), &self.tmp_path("index")?, bytes)
+    }
+
+    /// Puts an index in the place of one that cannot be read; true: that was needed.
+    pub(super) fn renew_index(&self, make: impl FnOnce() -> Result<Index>) -> Result<bool> {
+        let _lock = self.lock_index()?;
+        match self.read_index() {
+            Err(ImageError::IndexDamaged { .. } | ImageError::IndexMissing { .. }) => {}
+            read => return read.map(|_| false),
+        }
+        let bytes = serde_json::to_vec(&make()?).map_err(ImageError::json("the image index"))?;
+        self.write_index(&bytes).map(|()| true)
     }
 
     /// Changes the index: no other writer comes between reading and replacing it.
@@ -125,16 +193,13 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Index) -> Result<T>,
     ) -> Result<T> {
-        let path = self.root.join("images.lock");
-        let file = fsutil::open_lock(&path)?;
-        lock::lock_wait(&file, FlockOperation::LockExclusive)
-            .map_err(ImageError::io("lock", &path))?;
+        let _lock = self.lock_index()?;
         let mut index = self.read_index()?;
         let before = serde_json::to_vec(&index).map_err(ImageError::json("the image index"))?;
         let outcome = change(&mut index)?;
         let after = serde_json::to_vec(&index).map_err(ImageError::json("the image index"))?;
         if before != after {
-            fsutil::replace_file(&self.index_path(), &self.tmp_path("index")?, &after)?;
+            self.write_index(&after)?;
         }
         Ok(outcome)
     }

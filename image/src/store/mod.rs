@@ -7,6 +7,7 @@
 //! layers/<diffid hex>/diff/     one layer, unpacked, ready to be an overlay lower directory
 //! layers/<diffid hex>/layer.json
 //! images.json                   rows, names and repository digests; replaced under a lock
+//! images.json.bak               the same, for a repair
 //! tmp/<process>/                work in progress; its directory is locked while the process lives
 //! store.lock                    held shared while content is added or used, exclusive to collect
 //! ```
@@ -21,6 +22,7 @@
 //! No network and no containers. Who uses an image is told by the caller ([`InUse`]).
 
 mod blobs;
+mod check;
 mod collect;
 mod decompress;
 mod find;
@@ -31,8 +33,10 @@ mod ingest;
 mod layers;
 mod lock;
 mod multi;
+mod rebuild;
 mod remove;
 mod tmp;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
@@ -40,6 +44,7 @@ use std::sync::{Mutex, OnceLock};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 
+pub use check::{Finding, StoreCheck};
 pub use collect::{ImageUsage, Usage};
 pub use decompress::{Compression, decoder};
 pub(crate) use fsutil::remove_tree;
@@ -71,11 +76,13 @@ impl Store {
     pub fn open(root: impl Into<PathBuf>, options: StoreOptions) -> Result<Self> {
         let root = root.into();
         fsutil::make_private_dir(&root)?;
+        let store = Self { root, options, hold: Mutex::new(None), workspace: OnceLock::new() };
+        store.begin_index()?;
         for sub in ["blobs/sha256", "layers", "tmp"] {
-            let path = root.join(sub);
+            let path = store.root.join(sub);
             std::fs::create_dir_all(&path).map_err(ImageError::io("create", &path))?;
         }
-        Ok(Self { root, options, hold: Mutex::new(None), workspace: OnceLock::new() })
+        Ok(store)
     }
 
     pub fn root(&self) -> &Path {
@@ -114,5 +121,9 @@ impl Store {
 
     fn index_path(&self) -> PathBuf {
         self.root.join("images.json")
+    }
+
+    fn backup_path(&self) -> PathBuf {
+        self.root.join("images.json.bak")
     }
 }

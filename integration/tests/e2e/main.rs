@@ -14,6 +14,7 @@ mod compose_verbs;
 mod cp;
 mod crash;
 mod crash_points;
+mod damage;
 mod events;
 mod exec;
 mod health;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::{Container, ContainerInspect, GraphDriver, InspectPaths};
-use crate::records::{Life, RecordError};
+use crate::records::Life;
 
 /// A container and where its life stands.
 #[derive(Clone, Debug)]
@@ -15,20 +15,17 @@ pub struct Summary {
 }
 
 impl Engine {
-    /// All containers, newest first.
+    /// All containers that can be read, newest first. The others are noted.
     ///
     /// # Errors
-    /// When a record cannot be read.
+    /// When the folder of records cannot be read.
     pub fn list(&self) -> Result<Vec<Summary>, EngineError> {
-        let mut all = Vec::new();
-        for id in self.records.ids()? {
-            match self.summary(&id) {
-                Ok(summary) => all.push(summary),
-                // Removed while we looked.
-                Err(EngineError::Record(RecordError::NotFound { .. })) => {}
-                Err(error) => return Err(error),
-            }
+        let listing = self.records.list()?;
+        for damaged in listing.damaged {
+            self.damage.note(damaged.note);
         }
+        let mut all: Vec<Summary> =
+            listing.readable.into_iter().map(|(container, life)| show(container, life)).collect();
         all.sort_by_key(|summary: &Summary| std::cmp::Reverse(summary.container.created));
         Ok(all)
     }
@@ -38,15 +35,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be read.
     pub fn summary(&self, id: &str) -> Result<Summary, EngineError> {
-        let mut container = self.records.load(id)?;
-        let life = self.records.life(id)?;
-        container.network_settings = life.network.show(&container);
-        if life.state.pid != 0 && !life.network.endpoints.is_empty() {
-            let settings = &mut container.network_settings;
-            settings.sandbox_id.clone_from(&container.id);
-            settings.sandbox_key = format!("/proc/{}/ns/net", life.state.pid);
-        }
-        Ok(Summary { container, life })
+        Ok(show(self.records.load(id)?, self.records.life(id)?))
     }
 
     /// What `inspect` prints.
@@ -122,4 +111,14 @@ impl Engine {
             None => Ok(()),
         }
     }
+}
+
+fn show(mut container: Container, life: Life) -> Summary {
+    container.network_settings = life.network.show(&container);
+    if life.state.pid != 0 && !life.network.endpoints.is_empty() {
+        let settings = &mut container.network_settings;
+        settings.sandbox_id.clone_from(&container.id);
+        settings.sandbox_key = format!("/proc/{}/ns/net", life.state.pid);
+    }
+    Summary { container, life }
 }

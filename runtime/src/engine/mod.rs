@@ -4,11 +4,13 @@
 //! takes a [`Session`]: proof that this process is root of the user's namespaces. The
 //! others work from outside and only read records or talk to a monitor.
 
+mod audit;
 mod check;
 mod commit;
 mod control;
 mod cp;
 mod create;
+mod damaged;
 mod deliver;
 mod diff;
 mod exec;
@@ -26,6 +28,7 @@ use std::sync::OnceLock;
 
 use coracle_sys::idmap::IdMap;
 
+pub use audit::RecordsCheck;
 pub use commit::CommitRequest;
 pub use control::{Connection, Ending};
 pub use create::{CreateRequest, ImageFacts};
@@ -38,6 +41,7 @@ pub use start::{Started, Starting};
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;
 
+use crate::damage::Notes;
 use crate::error::EngineError;
 use crate::events::Events;
 use crate::networks::Networks;
@@ -72,6 +76,8 @@ pub struct Engine {
     pub volumes: Volumes,
     pub networks: Networks,
     first_of_boot: OnceLock<bool>,
+    /// Records that could not be read on the way.
+    pub damage: Notes,
 }
 
 impl Engine {
@@ -81,10 +87,11 @@ impl Engine {
         let paths = config.paths.clone();
         let records = Records::open(&paths)?;
         let events = Events::new(paths.events());
-        let volumes = Volumes::new(paths.volumes());
-        let networks = Networks::new(paths.networks());
+        let damage = Notes::default();
+        let volumes = Volumes::new(paths.volumes()).noting(&damage);
+        let networks = Networks::new(paths.networks()).noting(&damage);
         let first_of_boot = OnceLock::new();
-        Ok(Self { config, paths, records, events, volumes, networks, first_of_boot })
+        Ok(Self { config, paths, records, events, volumes, networks, first_of_boot, damage })
     }
 
     /// What a monitor or an exec session is told.

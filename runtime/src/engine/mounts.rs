@@ -37,18 +37,23 @@ impl Engine {
         };
         let planned =
             mounts::plan(&container.config, &container.host_config, &donors, &mut new_name)?;
+        let passing = container.host_config.auto_remove;
         container.mounts = planned
             .into_iter()
-            .map(|planned| self.make_ready(inherit(planned, inherited)))
+            .map(|planned| self.make_ready(inherit(planned, inherited), passing))
             .collect::<Result<_, _>>()?;
         Ok(())
     }
 
-    fn make_ready(&self, planned: PlannedMount) -> Result<ContainerMount, EngineError> {
+    fn make_ready(
+        &self,
+        planned: PlannedMount,
+        passing: bool,
+    ) -> Result<ContainerMount, EngineError> {
         let PlannedMount { mut mount, volume } = planned;
         match volume {
             Some(request) => {
-                let (volume, new) = self.volumes.create(creation(&request))?;
+                let (volume, new) = self.volumes.create(creation(&request, passing))?;
                 if new {
                     self.events.object(
                         crate::events::Kind::Volume,
@@ -81,7 +86,7 @@ fn inherit(mut planned: PlannedMount, inherited: &BTreeMap<String, String>) -> P
     planned
 }
 
-fn creation(request: &VolumeRequest) -> CreateVolume {
+fn creation(request: &VolumeRequest, passing: bool) -> CreateVolume {
     let mut labels: BTreeMap<String, String> = request.labels.clone();
     if request.anonymous {
         labels.insert(ANONYMOUS_LABEL.to_owned(), String::new());
@@ -91,6 +96,7 @@ fn creation(request: &VolumeRequest) -> CreateVolume {
         driver: request.driver.clone(),
         labels,
         options: request.options.clone(),
+        passing: passing && request.anonymous,
     }
 }
 

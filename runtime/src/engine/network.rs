@@ -37,12 +37,13 @@ impl Engine {
         Ok(network)
     }
 
-    /// Removes a network that nobody is connected to.
+    /// Removes a network that nobody is connected to; with `force`, one of a newer version.
     ///
     /// # Errors
     /// As [`crate::networks::Networks::remove`].
-    pub fn remove_network(&self, reference: &str) -> Result<(), EngineError> {
-        let network = self.networks.remove(reference, |network| self.network_users(network))?;
+    pub fn remove_network(&self, reference: &str, force: bool) -> Result<(), EngineError> {
+        let users = |network: &Network| self.network_users(network);
+        let network = self.networks.remove(reference, force, users)?;
         self.tell_of_network(&network, "destroy");
         Ok(())
     }
@@ -57,7 +58,7 @@ impl Engine {
             if network.is_predefined() || !filter.matches(&network, || false) {
                 continue;
             }
-            match self.remove_network(&network.id) {
+            match self.remove_network(&network.id, false) {
                 Ok(()) => gone.push(network.name),
                 // In use, or somebody was faster.
                 Err(EngineError::Network(
@@ -103,7 +104,8 @@ impl Engine {
             life.live_monitor()?;
             let mut endpoints = life.network.endpoints.into_values();
             let endpoint = endpoints.find(|endpoint| endpoint.network == network.id)?;
-            Some((self.records.load(&id).ok()?, endpoint))
+            // It is there, though nobody can read how it is called.
+            Some((self.what_is_left(&id), endpoint))
         };
         self.records.ids().unwrap_or_default().into_iter().filter_map(one).collect()
     }

@@ -129,7 +129,7 @@ impl Engine {
 }
 
 /// Ends a container's process that outlived its monitor.
-fn end_process(init: coracle_sys::process::ProcessId) {
+pub(super) fn end_process(init: coracle_sys::process::ProcessId) {
     let Some(pid) = init.as_pid().filter(|_| init.is_alive()) else { return };
     // It may be gone by now, which is what is wanted.
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();

@@ -4,7 +4,7 @@ use super::{Ending, Engine};
 use crate::error::EngineError;
 use crate::model::{Container, MountType};
 use crate::paths::Paths;
-use crate::records::Records;
+use crate::records::{RecordError, Records};
 use crate::session::Session;
 use crate::volumes::{VolumeError, Volumes, remove_tree};
 
@@ -24,6 +24,8 @@ pub struct Removing {
     container: Container,
     ending: Option<Ending>,
     volumes: bool,
+    /// Its record or state cannot be read.
+    damaged: bool,
 }
 
 impl Engine {
@@ -46,8 +48,15 @@ impl Engine {
     /// # Errors
     /// When it runs and `force` is not set.
     pub fn begin_remove(&self, id: &str, options: RemoveOptions) -> Result<Removing, EngineError> {
-        let container = self.records.load(id)?;
-        let life = self.records.life(id)?;
+        let known = self.records.load(id).and_then(|known| Ok((known, self.records.life(id)?)));
+        let (container, life) = match known {
+            Err(RecordError::Damaged { id, .. }) if options.force => {
+                let container = self.what_is_left(&id);
+                let volumes = options.volumes;
+                return Ok(Removing { container, ending: None, volumes, damaged: true });
+            }
+            known => known?,
+        };
         let status = life.state.status;
         // A monitor without a running container is about to start it or to end.
         let lives = status.is_running() || life.live_monitor().is_some();
@@ -56,7 +65,7 @@ impl Engine {
             return Err(EngineError::RemoveRunning { name: container.name, status });
         }
         let ending = lives.then(|| self.end_at_once(&container)).transpose()?;
-        Ok(Removing { container, ending, volumes: options.volumes })
+        Ok(Removing { container, ending, volumes: options.volumes, damaged: false })
     }
 
     /// Removes the files of a container once it has ended.
@@ -64,7 +73,10 @@ impl Engine {
     /// # Errors
     /// When files cannot be removed.
     pub fn finish_remove(&self, _session: &Session, removing: Removing) -> Result<(), EngineError> {
-        let Removing { container, ending, volumes } = removing;
+        let Removing { container, ending, volumes, damaged } = removing;
+        if damaged {
+            return self.remove_damaged(&container, volumes);
+        }
         ending.map_or(Ok(()), Ending::wait)?;
         let id = &container.id;
         // With `--rm` the monitor was faster.
@@ -90,6 +102,16 @@ pub(crate) fn remove_files(
         let lock = records.lock()?;
         records.forget(&lock, container)?;
     }
+    remove_rest(paths, records, container, volumes)
+}
+
+/// Removes what is left of a container that no longer exists.
+pub(super) fn remove_rest(
+    paths: &Paths,
+    records: &Records,
+    container: &Container,
+    volumes: bool,
+) -> Result<(), EngineError> {
     let folder = paths.container(&container.id);
     let removed = remove_tree(&folder).map_err(EngineError::from);
     if volumes {
@@ -107,13 +129,16 @@ pub(crate) fn remove_files(
     removed
 }
 
-/// The ids of the containers that have a volume of that name.
+/// The ids of the containers that have a volume of that name, or may have it: what a record
+/// that cannot be read names is not removed under it.
 pub(crate) fn users(records: &Records, volume: &str) -> Vec<String> {
-    let has = |id: &String| {
-        records.load(id).is_ok_and(|container| {
+    let has = |id: &String| match records.load(id) {
+        Ok(container) => {
             let mut points = container.mounts.iter().map(|mount| &mount.point);
             points.any(|point| point.kind == MountType::Volume && point.name == volume)
-        })
+        }
+        Err(RecordError::NotFound { .. }) => false,
+        Err(_) => records.mentions(id, volume),
     };
     records.ids().unwrap_or_default().into_iter().filter(has).collect()
 }

@@ -114,7 +114,7 @@ impl Reader<'_> {
             if self.partial.last() != Some(&b'\n') {
                 break;
             }
-            let event = serde_json::from_slice::<Event>(&self.partial).ok();
+            let event = event_of(&self.partial);
             self.partial.clear();
             // A damaged line tells nothing.
             let Some(event) = event else { continue };
@@ -127,6 +127,14 @@ impl Reader<'_> {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// The event of a line. One that was cut off has no end of line, so that what was appended
+/// next stands behind it.
+fn event_of(line: &[u8]) -> Option<Event> {
+    let begins = |at: &usize| line[*at..].starts_with(b"{\"");
+    let starts = (0..line.len()).filter(begins);
+    starts.into_iter().find_map(|at| serde_json::from_slice(&line[at..]).ok())
 }
 
 /// The file at `path` if it is not `current`.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::damage::{self, Damaged};
+
 /// Why something cannot be done with a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +52,8 @@ pub enum NetworkError {
     Parse { path: PathBuf, source: serde_json::Error },
     #[error("{path} was written by a newer Coracle (format {found}, we know {known})")]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("network {}: its record cannot be used", short(.id))]
+    Damaged { id: String, source: Box<NetworkError> },
 }
 
 /// A container that is connected to a network now.
@@ -75,7 +79,42 @@ fn bullets(errors: &[String]) -> String {
     }
 }
 
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// What can be done about a network whose record cannot be read.
+fn cure(id: &str, why: &NetworkError) -> String {
+    let id = short(id);
+    match why {
+        NetworkError::Newer { .. } => {
+            format!("use the newer version for it; `coracle network rm -f {id}` removes it")
+        }
+        _ => format!("`coracle network rm {id}` removes it"),
+    }
+}
+
 impl NetworkError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Damaged { id, source } => Some(cure(id, source)),
+            _ => None,
+        }
+    }
+
+    /// As lists tell of it, when it is one that cannot be read.
+    pub(super) fn note(&self) -> Option<Damaged> {
+        let Self::Damaged { id, source } = self else { return None };
+        Some(Damaged {
+            kind: "network",
+            id: short(id).to_owned(),
+            why: damage::in_one_line(source),
+            cure: cure(id, source),
+        })
+    }
+
     pub(super) fn io<E: Into<io::Error>>(
         what: &'static str,
         path: impl Into<PathBuf>,

@@ -4,8 +4,9 @@
 //!
 //! `networks/ID.json` is a network. The three of Docker that are always there have no such
 //! file: their ids, and the address block of `bridge`, are made up at the first use and kept
-//! in `networks/predefined.json`, as is the prefix of IPv6 blocks. Files are replaced by
-//! rename under one lock. Whoever connects a container holds the same lock, shared, from
+//! in `networks/predefined.json`, as is the prefix of IPv6 blocks. Files are synced and
+//! replaced by rename under one lock. One that cannot be read is noted and passed over; that
+//! of the three is made anew, and a newer one put aside for the version that wrote it. Whoever connects a container holds the same lock, shared, from
 //! reading the network until the container's state says so: a network that is being joined
 //! is not removed meanwhile.
 
@@ -18,12 +19,14 @@ use std::path::{Path, PathBuf};
 
 use coracle_netns::prefix::Prefix;
 use rustix::fs::{FlockOperation, Mode, OFlags};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::record::{BRIDGE, Ipam, IpamConfig, PREDEFINED, RECORD_VERSION, Record};
 use super::{CreateNetwork, Network, NetworkError, User, pools};
+use crate::damage::{self, Damaged, Notes, Unreadable};
 use crate::model::Timestamp;
-use crate::records::replace;
+use crate::records::{Sync, replace};
 
 const PREDEFINED_FILE: &str = "predefined.json";
 
@@ -31,6 +34,7 @@ const PREDEFINED_FILE: &str = "predefined.json";
 #[derive(Clone, Debug)]
 pub struct Networks {
     dir: PathBuf,
+    damage: Notes,
 }
 
 /// The lock under which networks come and go.
@@ -54,7 +58,13 @@ impl Networks {
     /// The networks in `dir`, which need not exist.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, damage: Notes::default() }
+    }
+
+    /// The same, with what cannot be read noted there.
+    #[must_use]
+    pub fn noting(self, damage: &Notes) -> Self {
+        Self { damage: damage.clone(), ..self }
     }
 
     /// Keeps networks from coming and going; `shared` when the caller only joins one.
@@ -83,9 +93,13 @@ impl Networks {
         request.check()?;
         let known = self.predefined()?;
         let _lock = self.lock(false)?;
-        let others = self.read(&known)?;
+        let Found { readable: others, damaged } = self.read(&known)?;
         if others.iter().any(|other| other.name == request.name) {
             return Err(NetworkError::NameTaken { name: request.name });
+        }
+        // Its name is not given away while what is left of its record says it.
+        if let Some((_, error)) = damaged.into_iter().find(|(id, _)| self.says(id, &request.name)) {
+            return Err(error);
         }
         let id = new_id(&self.dir)?;
         let network = assemble(request, id, &others, known.ipv6_prefix)?;
@@ -105,7 +119,11 @@ impl Networks {
     /// When they cannot be read.
     pub fn list(&self) -> Result<Vec<Network>, NetworkError> {
         let known = self.predefined()?;
-        let mut all = self.read(&known)?;
+        let Found { readable: mut all, damaged } = self.read(&known)?;
+        damaged
+            .iter()
+            .filter_map(|(_, error)| error.note())
+            .for_each(|note| self.damage.note(note));
         all.sort_by(|a, b| (a.name.as_str(), a.created).cmp(&(b.name.as_str(), b.created)));
         Ok(all)
     }
@@ -115,34 +133,52 @@ impl Networks {
     /// # Errors
     /// When there is none, or the beginning fits several.
     pub fn find(&self, reference: &str) -> Result<Network, NetworkError> {
-        let all = self.list()?;
+        let known = self.predefined()?;
+        let Found { readable: all, damaged } = self.read(&known)?;
         let exact = |network: &&Network| network.id == reference;
         let named = |network: &&Network| network.name == reference;
         if let Some(found) = all.iter().find(exact).or_else(|| all.iter().find(named)) {
             return Ok(found.clone());
         }
-        let begins = |network: &&Network| network.id.starts_with(reference);
-        let mut found: Vec<&Network> =
-            all.iter().filter(|_| !reference.is_empty()).filter(begins).collect();
-        let count = found.len();
-        match (found.pop(), count) {
-            (Some(network), 1) => Ok(network.clone()),
-            (None, _) => Err(NetworkError::NotFound { reference: reference.to_owned() }),
+        let begins = |id: &str| !reference.is_empty() && id.starts_with(reference);
+        let mut found: Vec<&Network> = all.iter().filter(|network| begins(&network.id)).collect();
+        let mut unreadable: Vec<_> =
+            damaged.into_iter().filter(|(id, _)| begins(id) || self.says(id, reference)).collect();
+        let count = found.len() + unreadable.len();
+        match (found.pop(), unreadable.pop(), count) {
+            (Some(network), None, 1) => Ok(network.clone()),
+            (None, Some((_, error)), 1) => Err(error),
+            (None, None, _) => Err(NetworkError::NotFound { reference: reference.to_owned() }),
             _ => Err(NetworkError::Ambiguous { reference: reference.to_owned(), count }),
         }
     }
 
-    /// Removes a network; `users` gives the containers that are connected now.
+    /// Whether what is left of a record gives this name.
+    fn says(&self, id: &str, name: &str) -> bool {
+        let bytes = fs::read(self.file(id)).unwrap_or_default();
+        damage::salvage(&bytes, "Name").is_some_and(|salvaged| salvaged == name)
+    }
+
+    /// Removes a network; `users` gives the containers that are connected now. One whose
+    /// record cannot be read goes too, and one of a newer version when `force` is set.
     ///
     /// # Errors
     /// When there is none, it is one of the three, or in use.
     pub fn remove(
         &self,
         reference: &str,
+        force: bool,
         users: impl FnOnce(&Network) -> Vec<User>,
     ) -> Result<Network, NetworkError> {
-        let network = self.find(reference)?;
-        if network.is_predefined() {
+        let network = match self.find(reference) {
+            Err(NetworkError::Damaged { id, source })
+                if force || !matches!(*source, NetworkError::Newer { .. }) =>
+            {
+                Network { name: reference.to_owned(), id, ..Network::default() }
+            }
+            found => found?,
+        };
+        if network.is_predefined() && !network.driver.is_empty() {
             return Err(NetworkError::RemovePredefined { name: network.name });
         }
         let _lock = self.lock(false)?;
@@ -162,19 +198,42 @@ impl Networks {
         }
     }
 
+    /// Every network's record that cannot be read, and whether the three had to be made anew.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn damaged(&self) -> Result<Vec<Damaged>, NetworkError> {
+        let known = self.predefined()?;
+        Ok(self.read(&known)?.damaged.iter().filter_map(|(_, error)| error.note()).collect())
+    }
+
     fn file(&self, id: &str) -> PathBuf {
         self.dir.join(format!("{id}.json"))
     }
 
     fn predefined(&self) -> Result<Predefined, NetworkError> {
         let path = self.dir.join(PREDEFINED_FILE);
-        if let Some(known) = read_json(&path)? {
+        if let Ok(Some(known)) = read_json(&path) {
             return Ok(known);
         }
         let _lock = self.lock(false)?;
         // Somebody may have been first.
-        if let Some(known) = read_json(&path)? {
-            return Ok(known);
+        match read_json(&path) {
+            Ok(Some(known)) => return Ok(known),
+            Ok(None) => {}
+            Err(error @ NetworkError::Io { .. }) => return Err(error),
+            Err(error) => {
+                if let NetworkError::Newer { found, .. } = &error {
+                    let aside = self.dir.join(format!("{PREDEFINED_FILE}.format-{found}"));
+                    fs::rename(&path, &aside).map_err(NetworkError::io("put aside", &path))?;
+                }
+                self.damage.note(Damaged {
+                    kind: "network",
+                    id: "bridge, host, none".to_owned(),
+                    why: damage::in_one_line(&error),
+                    cure: "they were made anew".to_owned(),
+                });
+            }
         }
         let mut ids = BTreeMap::new();
         for (name, _) in PREDEFINED {
@@ -193,9 +252,11 @@ impl Networks {
         Ok(known)
     }
 
-    fn read(&self, known: &Predefined) -> Result<Vec<Network>, NetworkError> {
-        let mut all: Vec<Network> =
-            PREDEFINED.iter().map(|(name, driver)| known.network(name, driver)).collect();
+    fn read(&self, known: &Predefined) -> Result<Found, NetworkError> {
+        let mut all = Found {
+            readable: PREDEFINED.iter().map(|(name, driver)| known.network(name, driver)).collect(),
+            damaged: Vec::new(),
+        };
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
             outcome => outcome.map_err(NetworkError::io("list", &self.dir))?,
@@ -209,19 +270,38 @@ impl Networks {
             if id.len() != ID_DIGITS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 continue;
             }
-            // Removed while we looked.
-            let Some(record) = read_json::<Record>(&entry.path())? else { continue };
-            if record.version > RECORD_VERSION {
-                return Err(NetworkError::Newer {
-                    path: entry.path(),
-                    found: record.version,
-                    known: RECORD_VERSION,
-                });
+            let path = entry.path();
+            let whole = |record: Record| match record.network.id == id {
+                true => Ok(Some(record.network)),
+                false => {
+                    let why = "it is the record of another network";
+                    Err(NetworkError::Parse {
+                        path: path.clone(),
+                        source: serde_json::Error::custom(why),
+                    })
+                }
+            };
+            let read = read_json::<Record>(&path);
+            match read.and_then(|record| record.map_or(Ok(None), whole)) {
+                Ok(Some(network)) => all.readable.push(network),
+                // Removed while we looked.
+                Ok(None) => {}
+                Err(source) => {
+                    let error =
+                        NetworkError::Damaged { id: id.to_owned(), source: Box::new(source) };
+                    all.damaged.push((id.to_owned(), error));
+                }
             }
-            all.push(record.network);
         }
         Ok(all)
     }
+}
+
+/// What there is.
+struct Found {
+    readable: Vec<Network>,
+    /// With their ids, why they cannot be read.
+    damaged: Vec<(String, NetworkError)>,
 }
 
 /// The length of an id.
@@ -356,15 +436,20 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, N
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         outcome => outcome.map_err(NetworkError::io("read", path))?,
     };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|source| NetworkError::Parse { path: path.to_owned(), source })
+    damage::parse(&bytes, RECORD_VERSION).map(Some).map_err(|why| match why {
+        Unreadable::Parse(source) => NetworkError::Parse { path: path.to_owned(), source },
+        Unreadable::Newer { found } => {
+            NetworkError::Newer { path: path.to_owned(), found, known: RECORD_VERSION }
+        }
+    })
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), NetworkError> {
     let bytes = serde_json::to_vec(value)
         .map_err(|source| NetworkError::Parse { path: path.to_owned(), source })?;
-    replace(path, &bytes).map_err(io::Error::other).map_err(NetworkError::io("write", path))
+    replace(path, &bytes, Sync::Yes)
+        .map_err(io::Error::other)
+        .map_err(NetworkError::io("write", path))
 }
 
 #[cfg(test)]

@@ -90,16 +90,16 @@ fn only_unused_ones_are_removed() {
     let made = networks.create(request("n1")).unwrap();
     let user = User { name: "u1".to_owned(), endpoint: "88d496f427f1ea1c".to_owned() };
     assert_eq!(
-        networks.remove("n1", |_| vec![user]).unwrap_err().to_string(),
+        networks.remove("n1", false, |_| vec![user]).unwrap_err().to_string(),
         "error while removing network: network n1 has active endpoints (name:\"u1\" \
          id:\"88d496f427f1\")"
     );
     assert_eq!(
-        networks.remove("bridge", |_| Vec::new()).unwrap_err().to_string(),
+        networks.remove("bridge", false, |_| Vec::new()).unwrap_err().to_string(),
         "bridge is a pre-defined network and cannot be removed"
     );
-    assert_eq!(networks.remove("n1", |_| Vec::new()).unwrap(), made);
-    assert!(networks.remove("n1", |_| Vec::new()).is_err());
+    assert_eq!(networks.remove("n1", false, |_| Vec::new()).unwrap(), made);
+    assert!(networks.remove("n1", false, |_| Vec::new()).is_err());
 }
 
 #[test]
@@ -108,5 +108,27 @@ fn a_newer_record_is_not_misread() {
     let made = networks.create(request("n1")).unwrap();
     let newer = Record { version: RECORD_VERSION + 1, network: made.clone() };
     write_json(&networks.file(&made.id), &newer).unwrap();
-    assert!(matches!(networks.list().unwrap_err(), NetworkError::Newer { .. }));
+    assert!(networks.list().unwrap().iter().all(|network| network.is_predefined()));
+    let NetworkError::Damaged { source, .. } = networks.find(&made.id[..9]).unwrap_err() else {
+        panic!("it cannot be read");
+    };
+    assert!(matches!(*source, NetworkError::Newer { .. }));
+    // Nor is its name given away.
+    assert!(matches!(networks.create(request("n1")), Err(NetworkError::Damaged { .. })));
+    assert!(networks.remove("n1", false, |_| Vec::new()).is_err());
+    assert_eq!(networks.remove("n1", true, |_| Vec::new()).unwrap().id, made.id);
+}
+
+#[test]
+fn the_three_are_made_anew_and_a_newer_file_is_put_aside() {
+    let (_temp, networks) = networks();
+    let first = networks.find("bridge").unwrap();
+    let file = networks.dir.join(PREDEFINED_FILE);
+    std::fs::write(&file, "").unwrap();
+    assert_ne!(networks.find("bridge").unwrap().id, first.id);
+    std::fs::write(&file, r#"{"version":7}"#).unwrap();
+    assert_eq!(networks.list().unwrap().len(), 3);
+    let aside = networks.dir.join("predefined.json.format-7");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), r#"{"version":7}"#);
+    assert_eq!(networks.damage.take_new().len(), 2);
 }

@@ -106,10 +106,16 @@ impl Volume {
 }
 
 pub(super) fn detach(volume: &Volume) -> Result<(), VolumeError> {
+    match Source::parse(&volume.name, volume.options.as_ref()) {
+        Ok(Source::Tmpfs { .. }) => unmount(volume),
+        _ => Ok(()),
+    }
+}
+
+/// Takes away what is mounted for a volume, whatever its options were.
+pub(super) fn unmount(volume: &Volume) -> Result<(), VolumeError> {
     let failed = |source| VolumeError::Mount { name: volume.name.clone(), source };
-    let tmpfs =
-        matches!(Source::parse(&volume.name, volume.options.as_ref()), Ok(Source::Tmpfs { .. }));
-    if tmpfs && is_mounted(&volume.data).map_err(failed)? {
+    if is_mounted(&volume.data).map_err(failed)? {
         rustix::mount::unmount(&volume.data, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)
             .map_err(|errno| failed(errno.into()))?;
     }

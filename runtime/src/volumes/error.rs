@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::damage::{self, Damaged};
+
 /// Why something cannot be done with a volume.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,8 +46,21 @@ pub enum VolumeError {
     Parse { path: PathBuf, source: serde_json::Error },
     #[error("{path} was written by a newer Coracle (format {found}, we know {known})")]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("volume {name}: its record cannot be used")]
+    Damaged { name: String, source: Box<VolumeError> },
     #[error("cannot {action} {path}")]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+}
+
+/// What can be done about a volume whose record cannot be read.
+fn cure(name: &str, why: &VolumeError) -> String {
+    let remove = format!("`coracle volume rm -f {name}` removes it with its data");
+    match why {
+        VolumeError::Newer { .. } => format!("use the newer version for it; {remove}"),
+        _ => format!(
+            "`coracle system check --repair` makes its record anew and keeps the data, {remove}"
+        ),
+    }
 }
 
 impl VolumeError {
@@ -57,9 +72,17 @@ impl VolumeError {
                 "mount it on the host and use `--opt type=none --opt o=bind --opt device=PATH`"
                     .to_owned(),
             ),
+            Self::Damaged { name, source } => Some(cure(name, source)),
             Self::InUse { .. } => Some("remove the containers that use it first".to_owned()),
             _ => None,
         }
+    }
+
+    /// As lists tell of it, when it is one that cannot be read.
+    pub(super) fn note(&self) -> Option<Damaged> {
+        let Self::Damaged { name, source } = self else { return None };
+        let why = damage::in_one_line(source);
+        Some(Damaged { kind: "volume", id: name.clone(), why, cure: cure(name, source) })
     }
 
     pub(super) fn io<E: Into<io::Error>>(

@@ -11,7 +11,9 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
 
 use super::record::{RECORD_VERSION, Record};
 use super::{ANONYMOUS_LABEL, Filter, Source, Volume, VolumeError, remove_tree, tree_bytes};
+use crate::damage::{self, Damaged, Notes, Unreadable};
 use crate::model::Timestamp;
+use crate::records::{Sync, replace, sync_folder};
 
 /// Names of volumes being made; sorted out of every list by their dot.
 const NEW_PREFIX: &str = ".new-";
@@ -29,6 +31,8 @@ pub struct CreateVolume {
     pub driver: String,
     pub labels: BTreeMap<String, String>,
     pub options: BTreeMap<String, String>,
+    /// It goes with a container that removes itself: its record need not outlive a power cut.
+    pub passing: bool,
 }
 
 /// What was removed because nobody used it.
@@ -42,6 +46,7 @@ pub struct Pruned {
 #[derive(Debug, Clone)]
 pub struct Volumes {
     dir: PathBuf,
+    damage: Notes,
 }
 
 /// The lock under which volumes come and go. Whoever writes down that a container uses a
@@ -55,7 +60,13 @@ impl Volumes {
     /// The volumes in `dir`, which need not exist.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, damage: Notes::default() }
+    }
+
+    /// The same, with what cannot be read noted there.
+    #[must_use]
+    pub fn noting(self, damage: &Notes) -> Self {
+        Self { damage: damage.clone(), ..self }
     }
 
     /// Takes the lock; waits for whoever has it.
@@ -95,7 +106,7 @@ impl Volumes {
         _lock: &VolumesLock,
         request: CreateVolume,
     ) -> Result<(Volume, bool), VolumeError> {
-        let CreateVolume { name, driver, mut labels, options } = request;
+        let CreateVolume { name, driver, mut labels, options, passing } = request;
         let name = match name.filter(|name| !name.is_empty()) {
             Some(name) => name,
             None => {
@@ -122,9 +133,10 @@ impl Volumes {
         };
         let new = self.dir.join(format!("{NEW_PREFIX}{name}"));
         let folder = self.dir.join(&name);
-        let made = assemble(&new, &record).and_then(|()| {
+        let made = assemble(&new, &record, !passing).and_then(|()| {
             rustix::fs::renameat_with(CWD, &new, CWD, &folder, RenameFlags::NOREPLACE)
-                .map_err(VolumeError::io("create", &folder))
+                .map_err(VolumeError::io("create", &folder))?;
+            if passing { Ok(()) } else { sync(&self.dir) }
         });
         if let Err(error) = made {
             remove_tree(&new).ok();
@@ -141,25 +153,76 @@ impl Volumes {
         let not_found = || VolumeError::NotFound { name: name.to_owned() };
         check_name(name).map_err(|_| not_found())?;
         let folder = self.dir.join(name);
-        let path = folder.join("volume.json");
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_found()),
-            outcome => outcome.map_err(VolumeError::io("read", &path))?,
-        };
-        let record =
-            serde_json::from_slice(&bytes).map_err(|source| VolumeError::Parse { path, source })?;
-        Volume::from_record(name, &folder, record)
+        let read = read_record(&folder.join("volume.json"));
+        match read
+            .and_then(|record| record.map(|it| Volume::from_record(name, &folder, it)).transpose())
+        {
+            Ok(Some(found)) => Ok(found),
+            // Volumes come and go whole: one without a record has lost it.
+            Ok(None) if folder.join("_data").is_dir() => {
+                let path = folder.join("volume.json");
+                let source =
+                    VolumeError::io("read", path)(io::Error::from(io::ErrorKind::NotFound));
+                Err(VolumeError::Damaged { name: name.to_owned(), source: Box::new(source) })
+            }
+            Ok(None) => Err(not_found()),
+            Err(source) => {
+                Err(VolumeError::Damaged { name: name.to_owned(), source: Box::new(source) })
+            }
+        }
     }
 
-    /// All volumes in natural order of names; one that cannot be read is left out.
+    /// All volumes in natural order of names; one that cannot be read is noted.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub fn list(&self) -> Result<Vec<Volume>, VolumeError> {
-        let mut found: Vec<Volume> =
-            self.names()?.iter().filter_map(|name| self.get(name).ok()).collect();
+        let mut found = Vec::new();
+        for name in self.names()? {
+            match self.get(&name) {
+                Ok(volume) => found.push(volume),
+                Err(error) => error.note().into_iter().for_each(|note| self.damage.note(note)),
+            }
+        }
         found.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
         Ok(found)
+    }
+
+    /// The names of all volumes, and why some cannot be read.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn damaged(&self) -> Result<Vec<Damaged>, VolumeError> {
+        let names = self.names()?;
+        Ok(names.iter().filter_map(|name| self.get(name).err()?.note()).collect())
+    }
+
+    /// Makes the record of a volume anew, when its own cannot be read and is not newer. Its
+    /// data stays; labels and options are lost. True: it was needed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn renew(&self, name: &str) -> Result<bool, VolumeError> {
+        let _lock = self.lock()?;
+        match self.get(name) {
+            Err(VolumeError::Damaged { source, .. })
+                if !matches!(*source, VolumeError::Newer { .. }) => {}
+            _ => return Ok(false),
+        }
+        let record = Record {
+            version: RECORD_VERSION,
+            created: Timestamp::now(),
+            driver: "local".to_owned(),
+            labels: None,
+            options: None,
+        };
+        let path = self.dir.join(name).join("volume.json");
+        let bytes = serde_json::to_vec(&record)
+            .map_err(|source| VolumeError::Parse { path: path.clone(), source })?;
+        replace(&path, &bytes, Sync::Yes)
+            .map_err(io::Error::other)
+            .map_err(VolumeError::io("write", &path))?;
+        Ok(true)
     }
 
     /// Removes a volume; false: there was none, which only `force` allows.
@@ -175,18 +238,27 @@ impl Volumes {
         users: impl FnOnce(&Volume) -> Vec<String>,
     ) -> Result<bool, VolumeError> {
         let lock = self.lock()?;
-        let volume = match self.get(name) {
+        let (volume, damaged) = match self.get(name) {
             Err(VolumeError::NotFound { .. }) if force => return Ok(false),
-            found => found?,
+            Err(VolumeError::Damaged { .. }) if force => (self.what_is_left(name), true),
+            found => (found?, false),
         };
         let users = users(&volume);
         if !users.is_empty() {
             return Err(VolumeError::InUse { name: name.to_owned(), users });
         }
+        if damaged {
+            super::attach::unmount(&volume)?;
+        }
         let gone = self.take_away(&lock, &volume)?;
         drop(lock);
         remove_tree(&gone)?;
         Ok(true)
+    }
+
+    fn what_is_left(&self, name: &str) -> Volume {
+        let (created, data) = (Timestamp::ZERO, self.dir.join(name).join("_data"));
+        Volume { name: name.to_owned(), created, labels: None, options: None, data }
     }
 
     /// Removes volumes that nobody uses: anonymous ones, or `all`.
@@ -265,7 +337,7 @@ fn generate_name() -> io::Result<String> {
 }
 
 /// Makes the folder of a volume at `new`.
-fn assemble(new: &Path, record: &Record) -> Result<(), VolumeError> {
+fn assemble(new: &Path, record: &Record, synced: bool) -> Result<(), VolumeError> {
     let data = new.join("_data");
     DirBuilder::new().mode(0o700).create(new).map_err(VolumeError::io("create", new))?;
     fs::create_dir(&data).map_err(VolumeError::io("create", &data))?;
@@ -280,8 +352,31 @@ fn assemble(new: &Path, record: &Record) -> Result<(), VolumeError> {
         .create_new(true)
         .mode(0o600)
         .open(&path)
-        .and_then(|mut file| file.write_all(&bytes))
-        .map_err(VolumeError::io("write", &path))
+        .and_then(|mut file| {
+            file.write_all(&bytes)?;
+            if synced { file.sync_data() } else { Ok(()) }
+        })
+        .map_err(VolumeError::io("write", &path))?;
+    if synced { sync(new) } else { Ok(()) }
+}
+
+/// Has the names in a folder written to the disk.
+fn sync(folder: &Path) -> Result<(), VolumeError> {
+    sync_folder(folder).map_err(io::Error::other).map_err(VolumeError::io("write", folder))
+}
+
+/// `None`: there is no such file.
+fn read_record(path: &Path) -> Result<Option<Record>, VolumeError> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        outcome => outcome.map_err(VolumeError::io("read", path))?,
+    };
+    damage::parse(&bytes, RECORD_VERSION).map(Some).map_err(|why| match why {
+        Unreadable::Parse(source) => VolumeError::Parse { path: path.to_owned(), source },
+        Unreadable::Newer { found } => {
+            VolumeError::Newer { path: path.to_owned(), found, known: RECORD_VERSION }
+        }
+    })
 }
 
 /// A key that sorts numbers inside names by their value.
