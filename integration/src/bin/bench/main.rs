@@ -17,6 +17,7 @@ mod memory;
 mod network;
 mod peers;
 mod rows;
+mod start;
 mod table;
 mod turns;
 
@@ -25,9 +26,13 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => commands(),
         ["compose"] => compose::rows(),
+        ["start"] => {
+            table::head();
+            start::rows(&peers::Peers::new());
+        }
         ["network", only @ ..] => network::rows(only),
         ["agent", socket] => network::far::agent(socket.as_ref()),
-        _ => panic!("usage: bench [compose | network [ROWS…]]"),
+        _ => panic!("usage: bench [compose | start | network [ROWS…]]"),
     }
 }
 
