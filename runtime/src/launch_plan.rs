@@ -214,13 +214,13 @@ fn namespace_of(paths: &Paths, reference: &str, kind: &str) -> Result<PathBuf, E
 fn shm_dir(paths: &Paths, container: &Container) -> Result<Option<PathBuf>, EngineError> {
     match IpcMode::parse(&container.host_config.ipc_mode)? {
         IpcMode::Shareable => {
-            let dir = paths.running(&container.id).join("shm");
+            let dir = paths.bundle(&container.id).join("shm");
             mount_shm(&dir, container.host_config.shm_size)?;
             Ok(Some(dir))
         }
         IpcMode::Container(other) => {
             let id = Records::open(paths)?.find(&other)?;
-            let dir = paths.running(&id).join("shm");
+            let dir = paths.bundle(&id).join("shm");
             if !dir.exists() {
                 return Err(EngineError::Refuse(format!(
                     "failed to join IPC namespace: container {id}: non-shareable IPC (hint: use \

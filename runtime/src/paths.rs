@@ -7,7 +7,9 @@
 //!        run/BOOT.PIDNS/                        of this boot and this pid namespace:
 //!            ns/PID-START            a process that holds the user's namespaces; it locks it
 //!            net/{netd.sock,lock}    where the network helper listens
-//!            c/ID12/{merged/,oci/,config.json,control.sock}
+//!            c/ID12/control.sock     what others ask of a container
+//!            inside/                 a tmpfs that only those in the namespaces see:
+//!                c/ID12/{merged/,oci/,config.json,shm/,…}      secrets/
 //! ```
 
 use std::fs::{self, DirBuilder};
@@ -150,10 +152,22 @@ impl Paths {
         self.run.join("c").join(id.get(..SHORT_ID).unwrap_or(id))
     }
 
+    /// The folder that is in memory, and another one in each mount namespace of ours.
+    #[must_use]
+    pub fn inside(&self) -> PathBuf {
+        self.run.join("inside")
+    }
+
+    /// What only a container's monitor and those in its namespaces use.
+    #[must_use]
+    pub fn bundle(&self, id: &str) -> PathBuf {
+        self.inside().join("c").join(id.get(..SHORT_ID).unwrap_or(id))
+    }
+
     /// Where the root filesystem of a running container is mounted.
     #[must_use]
     pub fn merged(&self, id: &str) -> PathBuf {
-        self.running(id).join("merged")
+        self.bundle(id).join("merged")
     }
 
     /// The socket on which a monitor takes requests.

@@ -109,7 +109,20 @@ pub fn enter(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, Sessio
     }
     userns::create(map).map_err(|source| SessionError::Create { source, map: map.clone() })?;
     arrange_cgroups()?;
+    mount_inside(paths)?;
     Ok(Session { lock, single_id })
+}
+
+/// What only those in the namespaces use is in memory: it goes with them, whatever becomes of
+/// the data root, secrets in it never touch a disk, and a start makes no files on one for it.
+fn mount_inside(paths: &Paths) -> Result<(), SessionError> {
+    let folder = paths.inside();
+    make_private(&folder)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    rustix::mount::mount("tmpfs", &folder, "tmpfs", flags, c"mode=0700").map_err(|errno| {
+        let call = format!("mount(tmpfs on {})", folder.display());
+        SessionError::Mounts { source: SyscallError { call, source: errno.into() } }
+    })
 }
 
 /// Joins the namespaces of process `holder`.

@@ -108,8 +108,12 @@ impl Engine {
         let lock = self.records.lock()?;
         // Debris of a command that died is swept by whoever holds the lock next.
         self.records.sweep(&lock)?;
-        for name in ["upper", "work", "empty"] {
+        for name in ["upper", "work"] {
             make_private(&folder.join(name))?;
+        }
+        if container.layers.is_empty() {
+            // overlayfs needs one.
+            make_private(&folder.join("empty"))?;
         }
         set_mode(&folder.join("upper"), 0o755)?;
         self.plan_mounts(container, inherited)?;

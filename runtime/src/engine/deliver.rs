@@ -2,7 +2,7 @@
 //!
 //! # How it works
 //!
-//! They lie in a tmpfs that is mounted in the user's own mount namespace, where containers
+//! They lie in the tmpfs that is mounted in the user's own mount namespace, where containers
 //! can have them mounted and nobody outside sees them. It ends with the last container; what
 //! is started later has its files delivered again.
 
@@ -11,8 +11,6 @@ use std::io;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-
-use rustix::mount::MountFlags;
 
 use super::Engine;
 use crate::error::EngineError;
@@ -38,10 +36,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be written or given to its owner.
     pub fn deliver(&self, _session: &Session, file: &Delivery) -> Result<PathBuf, EngineError> {
-        let root = self.secrets();
-        make_private(&root)?;
-        mount_once(&root).map_err(EngineError::io("mount a tmpfs for secrets"))?;
-        make_private(&root.join(&file.place))?;
+        make_private(&self.secrets().join(&file.place))?;
         let path = self.delivered_at(file);
         if fs::read(&path).is_ok_and(|there| there == file.content) {
             return Ok(path);
@@ -57,22 +52,13 @@ impl Engine {
     }
 
     fn secrets(&self) -> PathBuf {
-        self.paths.run.join("secrets")
+        self.paths.inside().join("secrets")
     }
 
     fn delivered_at(&self, file: &Delivery) -> PathBuf {
         let Delivery { place, name, uid, gid, mode, .. } = file;
         self.secrets().join(place).join(format!("{name}-{uid}-{gid}-{mode:o}"))
     }
-}
-
-fn mount_once(root: &Path) -> io::Result<()> {
-    let device = |path: &Path| rustix::fs::stat(path).map(|stat| stat.st_dev);
-    if device(root)? != device(&root.join(".."))? {
-        return Ok(());
-    }
-    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    Ok(rustix::mount::mount("tmpfs", root, "tmpfs", flags, c"mode=0700")?)
 }
 
 fn write(path: &Path, file: &Delivery) -> io::Result<()> {

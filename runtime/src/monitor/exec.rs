@@ -74,7 +74,8 @@ fn run(session: &ExecSession, mut first: Client) -> Result<(), ()> {
             pump.clients.push(first);
             let raw = pid.as_raw_nonzero().get();
             // For `inspect`; a session that cannot be marked runs all the same.
-            let mark = ExecMark::put(&session.bundle, &session.exec_id).ok();
+            let running = session.launch.paths().running(&session.place_id);
+            let mark = ExecMark::put(&running, &session.exec_id).ok();
             // By us and not by whoever asked, so that the end cannot be recorded before it.
             session.event(&format!("exec_start: {}", command_line(&session.program.argv)), &[]);
             pump.tell_all(|_| true, &Notice::Started { pid: raw, warnings: Vec::new() });

@@ -47,7 +47,7 @@ pub(crate) fn describe(
         .process()
         .clone()
         .ok_or_else(|| EngineError::Refuse("the process has no description".to_owned()))?;
-    let folder = paths.running(&container.id);
+    let folder = paths.bundle(&container.id);
     Ok(ExecSession {
         place_id: container.id.clone(),
         oci_root: folder.join("oci"),

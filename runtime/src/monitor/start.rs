@@ -36,28 +36,31 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<String>,
 }
 
-/// Makes the runtime folder, enters it, and listens on the control socket in it.
+/// Makes the runtime folder and listens on the control socket in it; makes and enters the
+/// folder that only this side sees.
 ///
 /// Sockets are bound by a relative name: their paths are limited to 108 bytes.
 pub(super) fn runtime_folder(paths: &Paths, id: &str) -> io::Result<UnixListener> {
     let folder = paths.running(id);
-    make_private(&folder.join("merged")).map_err(io::Error::other)?;
+    make_private(&folder).map_err(io::Error::other)?;
     rustix::process::chdir(&folder)?;
     drop(fs::remove_file("control.sock"));
     let listener = UnixListener::bind("control.sock")?;
     listener.set_nonblocking(true)?;
+    make_private(&paths.merged(id)).map_err(io::Error::other)?;
+    rustix::process::chdir(&paths.bundle(id))?;
     Ok(listener)
 }
 
 /// Forgets what libcontainer keeps of the last run; the mounts stay for the next.
 pub(super) fn reset_runtime(monitor: &Monitor) {
-    drop(fs::remove_dir_all(monitor.paths.running(&monitor.container.id).join("oci")));
+    drop(fs::remove_dir_all(monitor.paths.bundle(&monitor.container.id).join("oci")));
 }
 
 /// Starts the container.
 pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let id = monitor.container.id.clone();
-    let folder = monitor.paths.running(&id);
+    let folder = monitor.paths.bundle(&id);
     make_private(&folder.join("oci")).map_err(failed("make the runtime folder"))?;
     // First of all: the network helper gets ready while the rest is done.
     let begun = network::begin(monitor)?;

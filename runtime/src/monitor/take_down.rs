@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use crate::error::EngineError;
 use crate::paths::Paths;
@@ -26,13 +27,19 @@ pub(crate) fn take_down(paths: &Paths, id: &str, life: &Life) -> Result<(), Engi
 }
 
 fn remove_folder(paths: &Paths, id: &str) -> Result<(), EngineError> {
-    let folder = paths.running(id);
+    let bundle = paths.bundle(id);
     // Shared memory that other containers could join.
-    crate::rootfs::unmount(&folder.join("shm"))
+    crate::rootfs::unmount(&bundle.join("shm"))
         .map_err(EngineError::syscall("unmount the shared memory"))?;
-    super::subpaths::release(&folder).map_err(EngineError::io("unmount parts of volumes"))?;
+    super::subpaths::release(&bundle).map_err(EngineError::io("unmount parts of volumes"))?;
     // Nothing is mounted there any more: what is left was made by a start that was cut off.
-    match fs::remove_dir_all(&folder) {
+    remove_tree(&bundle)?;
+    // The last to go: by it others see that there is something to take down.
+    remove_tree(&paths.running(id))
+}
+
+fn remove_tree(folder: &Path) -> Result<(), EngineError> {
+    match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(EngineError::io(format!("remove {}", folder.display()))(error))
         }

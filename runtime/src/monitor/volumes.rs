@@ -35,7 +35,7 @@ pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, 
         } else {
             let subpath = std::mem::take(&mut mount.subpath);
             let part = volume.subpath(Path::new(&subpath)).map_err(no_subpath)?;
-            super::subpaths::hold(&paths.running(&container.id), number, part.as_fd())
+            super::subpaths::hold(&paths.bundle(&container.id), number, part.as_fd())
                 .map_err(EngineError::io(format!("mount {subpath} of volume {}", volume.name)))?
         };
         mount.point.source = source.display().to_string();

@@ -44,7 +44,11 @@ pub(crate) fn rows(peers: &Peers) {
     row(what, Promise::Times(0.95, "crun"), vec![turn("coracle", &beside, &NONE), crun()]);
     let what = "`run --rm alpine true` on the bridge, its helper up";
     let none = turn("--network none", &bridged, &NONE);
-    row(what, Promise::Times(1.10, "--network none"), vec![turn("coracle", &bridged, &BRIDGE), none]);
+    row(
+        what,
+        Promise::Times(1.10, "--network none"),
+        vec![turn("coracle", &bridged, &BRIDGE), none],
+    );
     let what = "`exec idle true`";
     let exec = turn("coracle", &beside, &["exec", "idle", "true"]);
     row(what, Promise::Times(0.35, "crun"), vec![exec, crun()]);
