@@ -17,6 +17,7 @@ use crate::compose::ComposeGlobals;
 use crate::error::{CliError, ExitStatus};
 use crate::registries;
 use crate::settings::Settings;
+use crate::terminal::DetachKeys;
 use crate::ui::Ui;
 
 #[derive(Debug)]
@@ -162,6 +163,12 @@ impl App {
             inline_json: environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned),
             auth_file: environment.get("REGISTRY_AUTH_FILE").map(Into::into),
         }
+    }
+
+    /// The keys that leave a session: those of the flag, or of the client's configuration.
+    pub(crate) fn detach_keys(&self, given: Option<&str>) -> Result<DetachKeys, CliError> {
+        let given = given.filter(|keys| !keys.is_empty());
+        DetachKeys::parse(given.or_else(|| self.settings.client.text("detachKeys")))
     }
 
     /// Tries a credential at its registry.

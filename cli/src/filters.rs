@@ -9,8 +9,27 @@ use chrono::{DateTime, Utc};
 use coracle_runtime::model::Timestamp;
 use regex::Regex;
 
+use crate::app::App;
 use crate::args::values::Filter;
 use crate::error::CliError;
+
+/// The filters of a prune, and those that the client's configuration file adds to each of them.
+/// What the command line says of a label wins over the contrary there.
+pub(crate) fn for_prune(app: &App, given: &[Filter]) -> Vec<Filter> {
+    let mut all = given.to_vec();
+    for (key, value) in app.settings.client.prune_filters() {
+        let contrary = match key {
+            "label" => "label!",
+            "label!" => "label",
+            _ => "",
+        };
+        let has = |key: &str| all.iter().any(|f| f.key == key && f.value == value);
+        if !has(key) && !has(contrary) {
+            all.push(Filter { key: key.to_owned(), value: value.to_owned() });
+        }
+    }
+    all
+}
 
 /// The filters of one command.
 #[derive(Debug, Default)]

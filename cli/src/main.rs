@@ -19,6 +19,7 @@ use ui::Ui;
 mod app;
 mod args;
 mod builtin;
+mod client_config;
 mod commands;
 mod compose;
 mod containers;
@@ -27,6 +28,7 @@ mod error;
 mod files;
 mod filters;
 mod format;
+mod other_engine;
 mod progress;
 mod registries;
 mod run_flags;
@@ -142,6 +144,7 @@ fn prepare(
             if let Some(storage) = invocation.globals.storage {
                 settings.storage = storage;
             }
+            settings.read_client_config();
             Ok(Some((invocation, settings)))
         }
     }
@@ -163,10 +166,18 @@ fn execute(
         let text = format!("WARNING: cannot read {}: permission denied", path.display());
         writeln!(ui.status(), "{text}").unwrap_or_default();
     }
+    if let Some(why) = &settings.client.warning {
+        writeln!(ui.status(), "WARNING: Error {why}").unwrap_or_default();
+    }
+    let meant = other_engine::check(&settings, &invocation.globals, invocation.spec.effect);
+    if let Ok(Some(line)) = &meant {
+        writeln!(ui.status(), "WARNING: {line}").unwrap_or_default();
+    }
     let mut app = App::new(ui, settings, program);
     app.compose = invocation.compose.clone();
     let name = invocation.spec.names[0];
-    let result = commands::info::require(&app, &invocation.globals.require)
+    let result = meant
+        .and_then(|_| commands::info::require(&app, &invocation.globals.require))
         .and_then(|()| enter(&mut app, invocation))
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();

@@ -142,6 +142,14 @@ impl ProgressSink for Progress {
                 None if event.is_milestone() => self.line(&format!("{id}: {event}")),
                 None => {}
             },
+            ProgressEvent::Warning { text } => {
+                let line = format!("WARNING: {text}");
+                let tell = || writeln!(io::stderr(), "{line}").unwrap_or_default();
+                match &self.bars {
+                    Some(bars) => bars.suspend(tell),
+                    None => tell(),
+                }
+            }
             ProgressEvent::Digest { digest } => self.line(&format!("Digest: {digest}")),
             _ => {}
         }

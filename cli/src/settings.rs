@@ -12,6 +12,7 @@ use coracle_runtime::{Storage, UnknownStorage};
 use rustix::process::Uid;
 use serde::Deserialize;
 
+use crate::client_config::ClientConfig;
 use crate::error::CliError;
 
 /// Everything the outside says before the command line does.
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) session_dir: Option<PathBuf>,
     /// Docker's client configuration: credentials, detach keys, formats.
     pub(crate) docker_config: PathBuf,
+    /// The file in it, once it is known which folder is meant.
+    pub(crate) client: ClientConfig,
     /// `XDG_CONFIG_HOME`, or `.config` in the home directory.
     pub(crate) config_home: PathBuf,
     /// How root filesystems of new containers are made.
@@ -74,6 +77,8 @@ pub(crate) struct FileSettings {
     pub(crate) aliases: BTreeMap<String, String>,
     /// Registries tried, in order, for a name without one.
     pub(crate) unqualified_search_registries: Vec<String>,
+    /// `local`: work here though `DOCKER_HOST` or a context names another engine.
+    pub(crate) docker_host: Option<String>,
     /// A usual place that is closed to this user, as when HOME is somebody else's.
     #[serde(skip)]
     pub(crate) closed: Option<PathBuf>,
@@ -126,6 +131,7 @@ impl Settings {
             data_root,
             session_dir,
             docker_config,
+            client: ClientConfig::default(),
             config_home,
             storage,
             packets,
@@ -155,11 +161,29 @@ fn session_dir(variable: Option<&str>, uid: Uid) -> Option<PathBuf> {
 }
 
 impl Settings {
-    /// A format of a list command from the client's configuration file.
-    pub(crate) fn client_format(&self, key: &str) -> Option<String> {
-        let text = std::fs::read(self.docker_config.join("config.json")).ok()?;
-        let value: serde_json::Value = serde_json::from_slice(&text).ok()?;
-        Some(value.get(key)?.as_str()?.to_owned())
+    /// Reads the client's configuration file, from the folder that is meant by now.
+    pub(crate) fn read_client_config(&mut self) {
+        self.client = ClientConfig::read(&self.docker_config);
+    }
+
+    /// Proxies for new containers, from the client's configuration file.
+    pub(crate) fn proxies(&self) -> Vec<String> {
+        let own = format!("unix://{}", self.runtime_dir.join("docker.sock").display());
+        let named = self.environment.get("DOCKER_HOST").map(str::to_owned);
+        self.client.proxies(&named.into_iter().chain([own]).collect::<Vec<_>>())
+    }
+
+    /// Whether this machine is meant, whatever engine `DOCKER_HOST` and contexts name.
+    pub(crate) fn works_locally(&self) -> Result<bool, CliError> {
+        let variable = self.environment.get("CORACLE_DOCKER_HOST");
+        match variable.or(self.file.docker_host.as_deref()) {
+            None => Ok(false),
+            Some("local") => Ok(true),
+            Some(other) => {
+                let name = if variable.is_some() { "CORACLE_DOCKER_HOST" } else { "docker-host" };
+                Err(CliError::plain(format!("{name} is {other:?}: the only value is \"local\"")))
+            }
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub enum ProgressEvent<'a> {
     Layer { id: &'a str, event: LayerEvent },
     /// A pull is complete.
     Digest { digest: Digest },
+    /// Something does not work, and the transfer goes on without it.
+    Warning { text: &'a str },
 }
 
 /// The state of one layer.

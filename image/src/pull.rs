@@ -25,7 +25,7 @@ use crate::digest::Digest;
 use crate::error::ImageError;
 use crate::limits::{ATTACHED_BYTES_MAX, CONFIG_BYTES_MAX, INDEX_DEPTH_MAX};
 use crate::platform::Platform;
-use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
+use crate::progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};
 use crate::reference::{DEFAULT_TAG, Reference};
 use crate::registry::{
     Connection, Descriptor, Document, Endpoint, FetchedManifest, Index, Manifest, ManifestError,
@@ -34,7 +34,7 @@ use crate::registry::{
 use crate::store::{
     Attached, AttachedBlob, Image, Layer, LayerSource, NamedIndex, NewImage, Store,
 };
-use crate::transfer::{TransferError, in_network_loop};
+use crate::transfer::{TransferError, in_network_loop, or_anonymous};
 use crate::workers::LayerWorkers;
 
 /// What to pull.
@@ -84,7 +84,7 @@ pub fn pull(
 ) -> Result<PullOutcome, TransferError> {
     let reference = reference.clone().with_default_tag();
     LayerWorkers::run(store, sink, settings.max_concurrent_downloads, |workers| {
-        in_network_loop(for_each_endpoint(settings, &reference, async |connection| {
+        in_network_loop(for_each_endpoint(settings, &reference, sink, async |connection| {
             Job { store, options, sink, workers, connection }.pull(&reference).await
         }))
     })
@@ -98,7 +98,7 @@ pub fn manifest_digest(
 ) -> Result<Digest, TransferError> {
     let reference = reference.clone().with_default_tag();
     let asked = reference.digest().or(reference.tag()).unwrap_or(DEFAULT_TAG);
-    in_network_loop(for_each_endpoint(settings, &reference, async |connection| {
+    in_network_loop(for_each_endpoint(settings, &reference, &Silent, async |connection| {
         Ok(connection.manifest(reference.path(), asked).await?.digest)
     }))
 }
@@ -112,7 +112,7 @@ pub fn pull_all_tags(
     sink: &dyn ProgressSink,
 ) -> Result<Vec<PullOutcome>, TransferError> {
     LayerWorkers::run(store, sink, settings.max_concurrent_downloads, |workers| {
-        in_network_loop(for_each_endpoint(settings, repository, async |connection| {
+        in_network_loop(for_each_endpoint(settings, repository, sink, async |connection| {
             let job = Job { store, options, sink, workers, connection };
             let mut outcomes = Vec::new();
             for tag in connection.tags(repository.path()).await? {
@@ -128,6 +128,7 @@ pub fn pull_all_tags(
 async fn for_each_endpoint<T>(
     settings: &RegistrySettings,
     reference: &Reference,
+    sink: &dyn ProgressSink,
     work: impl AsyncFn(&Connection) -> Result<T, TransferError>,
 ) -> Result<T, TransferError> {
     let credentials = CredentialStore::new(settings.auth.clone());
@@ -138,7 +139,7 @@ async fn for_each_endpoint<T>(
         } else {
             credentials.for_reference(reference)
         };
-        let credential = credential.map_err(RegistryError::from)?;
+        let credential = or_anonymous(credential, sink);
         let connection = Connection::open(settings, endpoint, credential).await?;
         work(&connection).await
     };

@@ -25,11 +25,9 @@ use crate::media::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
 use crate::platform::Platform;
 use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
 use crate::reference::{DEFAULT_TAG, Reference};
-use crate::registry::{
-    Connection, Document, RegistryError, RegistrySettings, Sent, Upload, push_endpoint,
-};
+use crate::registry::{Connection, Document, RegistrySettings, Sent, Upload, push_endpoint};
 use crate::store::{Image, Layer, NamedIndex, NewImage, Store};
-use crate::transfer::{TransferError, in_network_loop};
+use crate::transfer::{TransferError, in_network_loop, or_anonymous};
 
 /// What a push left in the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +61,8 @@ pub fn push(
     let _hold = store.hold()?;
     let content = content(store, &reference, platform, sink)?;
     in_network_loop(async {
-        let credential = CredentialStore::new(settings.auth.clone())
-            .for_reference(&reference)
-            .map_err(RegistryError::from)?;
+        let credentials = CredentialStore::new(settings.auth.clone());
+        let credential = or_anonymous(credentials.for_reference(&reference), sink);
         let endpoint = push_endpoint(settings, reference.domain());
         let connection = Connection::open(settings, &endpoint, credential).await?;
         let job = Job { store, settings, reference: &reference, sink, connection: &connection };

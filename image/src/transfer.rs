@@ -1,6 +1,8 @@
 //! What pull and push have in common: their error, and the loop they run on.
 
+use crate::auth::{AuthError, Credential};
 use crate::error::ImageError;
+use crate::progress::{ProgressEvent, ProgressSink};
 use crate::registry::{ManifestError, RegistryError};
 
 /// Why a pull or a push failed.
@@ -60,6 +62,29 @@ impl TransferError {
             _ => None,
         }
     }
+}
+
+/// What was found for a registry. A helper program that is missing or fails is no reason not
+/// to fetch what everybody may have: that is tried, and the registry says if it is not enough.
+pub(crate) fn or_anonymous(
+    found: Result<Option<Credential>, AuthError>,
+    sink: &dyn ProgressSink,
+) -> Option<Credential> {
+    found.unwrap_or_else(|error| {
+        let mut text = error.to_string();
+        let mut next = std::error::Error::source(&error);
+        while let Some(cause) = next {
+            // A transparent error has the words of its cause.
+            let words = cause.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
+            next = cause.source();
+        }
+        let text = format!("{text}; going on without credentials");
+        sink.event(&ProgressEvent::Warning { text: &text });
+        None
+    })
 }
 
 /// Runs `work` to its end on a network loop of this thread.

@@ -15,6 +15,7 @@ mod init;
 mod kernel_mounts;
 pub mod ladder;
 mod launch_plan;
+mod layouts;
 pub mod logs;
 pub mod model;
 pub mod moments;

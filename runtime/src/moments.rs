@@ -6,63 +6,74 @@
 //! without time and zone, and as seconds since 1970 with a fraction. A time without a
 //! zone is in the zone the caller passes.
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, Offset as _, TimeZone, Utc};
 
 use crate::model::Timestamp;
 
 /// Why a text is no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("failed to parse value as time or duration: \"{text}\"")]
-pub struct InvalidMoment {
-    pub text: String,
+pub enum InvalidMoment {
+    #[error("failed to parse value as time or duration: \"{0}\"")]
+    Form(String),
+    /// It looks like a date, and this is what is wrong with it.
+    #[error("{0}")]
+    Date(String),
 }
 
-/// Formats without a zone, longest first.
-const LOCAL_FORMATS: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H"];
-
-/// Reads `text`; times without a zone are in `zone` (usually [`chrono::Local`]).
+/// Reads `text`; times without a zone are in `zone` (usually [`chrono::Local`]), as it is now.
 ///
 /// # Errors
 /// When it has none of the known forms.
 pub fn parse(text: &str, now: Timestamp, zone: &impl TimeZone) -> Result<Timestamp, InvalidMoment> {
-    parse_duration(text)
-        .and_then(|age| now.datetime().checked_sub_signed(age))
-        .or_else(|| parse_date(text, zone))
-        .or_else(|| parse_unix(text))
-        .map(Timestamp::from)
-        .ok_or_else(|| InvalidMoment { text: text.to_owned() })
+    // Zero is the beginning of 1970, not an age.
+    let age = parse_duration(text).filter(|_| text != "0");
+    if let Some(time) = age.and_then(|age| now.datetime().checked_sub_signed(age)) {
+        return Ok(time.into());
+    }
+    let offset = zone.offset_from_utc_datetime(&now.datetime().naive_utc()).fix();
+    let form = || InvalidMoment::Form(text.to_owned());
+    match crate::layouts::parse(layout(text), text, offset) {
+        Ok(time) => Ok(time.into()),
+        // What has a dash was meant for a date.
+        Err(why) if text.contains('-') => Err(InvalidMoment::Date(why)),
+        Err(_) => parse_unix(text).map(Timestamp::from).ok_or_else(form),
+    }
 }
 
-fn parse_date(text: &str, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.with_timezone(&Utc));
+/// The layout that a text is read by, chosen as Docker's client does.
+fn layout(text: &str) -> &'static str {
+    let zoned = text.contains(['z', 'Z', '+']) || text.matches('-').count() == 3;
+    if text.contains('.') {
+        return match zoned {
+            true => "2006-01-02T15:04:05.999999999Z07:00",
+            false => "2006-01-02T15:04:05.999999999",
+        };
     }
-    let local =
-        |time: NaiveDateTime| Some(zone.from_local_datetime(&time).earliest()?.with_timezone(&Utc));
-    if let Some(time) =
-        LOCAL_FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-    {
-        return local(time);
+    if !text.contains('T') {
+        return if zoned { "2006-01-02Z07:00" } else { "2006-01-02" };
     }
-    let midnight = |day: &str| {
-        NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0))
-    };
-    if let Some(time) = midnight(text) {
-        return local(time);
+    // The colon of an offset is not one of the time.
+    let offset = zoned && !text.contains(['z', 'Z']);
+    match (text.matches(':').count().saturating_sub(usize::from(offset)), zoned) {
+        (0, false) => "2006-01-02T15",
+        (1, false) => "2006-01-02T15:04",
+        (_, false) => "2006-01-02T15:04:05",
+        (0, true) => "2006-01-02T15Z07:00",
+        (1, true) => "2006-01-02T15:04Z07:00",
+        (_, true) => "2006-01-02T15:04:05Z07:00",
     }
-    // A date with a zone and no time.
-    let (day, zone) = text.split_at_checked(10)?;
-    let midnight = midnight(day)?;
-    let zoned = DateTime::parse_from_rfc3339(&format!("{}{zone}", midnight.format("%FT%T")));
-    Some(zoned.ok()?.with_timezone(&Utc))
 }
 
 fn parse_unix(text: &str) -> Option<DateTime<Utc>> {
-    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+    let (seconds, fraction) = match text.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    if fraction.len() > 18 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let nanos = format!("{fraction:0<9}").parse().ok()?;
+    let nanos = format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse().ok()?;
     DateTime::from_timestamp(seconds.parse().ok()?, nanos)
 }
 
@@ -147,7 +158,7 @@ mod tests {
         assert_eq!(read("300ms"), "2026-11-20T11:59:59.7Z");
         assert_eq!(read("-1m"), "2026-11-20T12:01:00Z");
         assert_eq!(read("0s"), "2026-11-20T12:00:00Z");
-        assert_eq!(read("0"), "2026-11-20T12:00:00Z");
+        assert_eq!(read("0"), "1970-01-01T00:00:00Z");
     }
 
     #[test]
@@ -158,6 +169,42 @@ mod tests {
         assert_eq!(read("2000-01-01Z"), "2000-01-01T00:00:00Z");
         assert_eq!(read("2000-01-01T00:00:00Z"), "2000-01-01T00:00:00Z");
         assert_eq!(read("2000-01-01T00:00:00.25-01:00"), "2000-01-01T01:00:00.25Z");
+        assert_eq!(read("2024-01-01T00:00:00,5"), "2023-12-31T22:00:00.5Z");
+        assert_eq!(read("2024-01-01T00:00:00,5Z"), "2024-01-01T00:00:00.5Z");
+        assert_eq!(
+            read("2024-01-01T00:00:00,123456789123+00:00"),
+            "2024-01-01T00:00:00.123456789Z"
+        );
+        assert_eq!(read("2024-01-01T07"), "2024-01-01T05:00:00Z");
+        assert_eq!(read("2024-01-01T07Z"), "2024-01-01T07:00:00Z");
+        assert_eq!(read("2024-01-01T07:30+01:00"), "2024-01-01T06:30:00Z");
+        assert_eq!(read("2024-01-01-01:00"), "2024-01-01T01:00:00Z");
+    }
+
+    #[test]
+    fn dates_that_are_none_are_refused_in_gos_words() {
+        for (text, why) in [
+            ("2024-01-01T00:00:60", r#"parsing time "2024-01-01T00:00:60": second out of range"#),
+            ("2024-13-01", r#"parsing time "2024-13-01": month out of range"#),
+            ("2023-02-29", r#"parsing time "2023-02-29": day out of range"#),
+            ("2024-1-1", r#"parsing time "2024-1-1" as "2006-01-02": cannot parse "1-1" as "01""#),
+            (
+                "2024-01-01 00:00:00",
+                r#"parsing time "2024-01-01 00:00:00": extra text: " 00:00:00""#,
+            ),
+            (
+                "2024-01-01T00:00:00,Z",
+                "parsing time \"2024-01-01T00:00:00,Z\" as \"2006-01-02T15:04:05Z07:00\": \
+                 cannot parse \",Z\" as \"Z07:00\"",
+            ),
+            (
+                "2024-01-01t00:00:00z",
+                "parsing time \"2024-01-01t00:00:00z\" as \"2006-01-02Z07:00\": cannot parse \
+                 \"t00:00:00z\" as \"Z07:00\"",
+            ),
+        ] {
+            assert_eq!(read(text), why);
+        }
     }
 
     #[test]
@@ -169,7 +216,9 @@ mod tests {
 
     #[test]
     fn the_rest_is_refused_in_dockers_words() {
-        for text in ["1h30x", "bogus", "", "-", "h", "1h30", ".s", "1..2s", "9999999999h", "1.x"] {
+        for text in
+            ["1h30x", "bogus", "", "h", "1h30", ".s", "1..2s", "9999999999h", "1.x", "1.", "1,5"]
+        {
             assert_eq!(
                 read(text),
                 format!("failed to parse value as time or duration: \"{text}\"")

@@ -17,6 +17,16 @@ pub struct InvalidName {
     pub name: String,
 }
 
+/// The name that a user gave, with or without the slash that Docker keeps before it.
+///
+/// # Errors
+/// As [`validate`]; the message has the name as it was given.
+pub fn given(name: &str) -> Result<&str, InvalidName> {
+    let bare = name.strip_prefix('/').unwrap_or(name);
+    validate(bare).map_err(|_| InvalidName { name: name.to_owned() })?;
+    Ok(bare)
+}
+
 /// Checks a name as given by the user. A leading slash is an error here: strip it first
 /// where Docker allows it.
 ///

@@ -13,6 +13,10 @@ pub(crate) struct Globals {
     pub(crate) debug: bool,
     /// `--config DIRECTORY`
     pub(crate) config: Option<String>,
+    /// `-c NAME`: which engine, to Docker's client
+    pub(crate) context: Option<String>,
+    /// `-H ADDRESS`: likewise
+    pub(crate) host: Option<String>,
     /// `--storage MODE`
     pub(crate) storage: Option<Storage>,
     /// `--require FEATURE`
@@ -29,11 +33,25 @@ pub(super) fn flags(command: Command) -> Command {
                 .help("Directory of the client configuration (default ~/.docker)"),
         )
         .arg(
+            Arg::new("context")
+                .long("context")
+                .short('c')
+                .value_name("string")
+                .help("Accepted when it means this engine: default, or one with our socket"),
+        )
+        .arg(
             Arg::new("debug")
                 .long("debug")
                 .short('D')
                 .action(ArgAction::SetTrue)
                 .help("Say more about what happens"),
+        )
+        .arg(
+            Arg::new("host")
+                .long("host")
+                .short('H')
+                .value_name("string")
+                .help("Accepted when it means this engine: unix://RUNTIME_DIR/docker.sock"),
         )
         .arg(
             Arg::new("log-level")
@@ -72,10 +90,7 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
             break;
         }
         at += 1;
-        let (name, attached) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (word.as_str(), None),
-        };
+        let (name, attached) = name_and_value(word);
         let mut value = || {
             attached.clone().or_else(|| {
                 at += 1;
@@ -104,7 +119,11 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
                 }
                 globals.debug |= level == "debug";
             }
-            "--host" | "-H" | "--context" | "-c" => return Err(no_daemon(name)),
+            "--context" | "-c" => globals.context = Some(need(value(), name)?),
+            "--host" | "-H" if globals.host.is_some() => {
+                return Err(CliError::plain("specify only one -H"));
+            }
+            "--host" | "-H" => globals.host = Some(need(value(), name)?),
             "--tls" | "--tlsverify" | "--tlscacert" | "--tlscert" | "--tlskey" => {
                 return Err(no_daemon(name));
             }
@@ -120,7 +139,23 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
             }
         }
     }
+    if globals.host.is_some() && globals.context.is_some() {
+        let text = "conflicting options: cannot specify both --host and --context";
+        return Err(CliError::plain(text));
+    }
     Ok((globals, words.get(at..).unwrap_or_default()))
+}
+
+/// `--name=value`, `-Hvalue`, or a name alone.
+fn name_and_value(word: &str) -> (&str, Option<String>) {
+    let attached =
+        ["-H", "-c"].into_iter().find_map(|short| Some((short, word.strip_prefix(short)?)));
+    match (attached, word.split_once('=')) {
+        (Some((short, "")), _) => (short, None),
+        (Some((short, rest)), _) => (short, Some(rest.trim_start_matches('=').to_owned())),
+        (None, Some((name, value))) => (name, Some(value.to_owned())),
+        (None, None) => (word, None),
+    }
 }
 
 fn need(value: Option<String>, name: &str) -> Result<String, CliError> {

@@ -20,6 +20,7 @@ pub(crate) mod values;
 pub(crate) use attachment::{Attachment, mac};
 pub(crate) use create::CreateFlags;
 pub(crate) use dispatch::{Invocation, Parsed, parse};
+pub(crate) use globals::Globals;
 pub(crate) use help::tree;
 pub(crate) use messages::run_help_note;
-pub(crate) use spec::Runnable;
+pub(crate) use spec::{Effect, Runnable};

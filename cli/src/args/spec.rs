@@ -22,6 +22,17 @@ pub(crate) enum Entry {
     NamespaceIf(&'static str),
 }
 
+/// What a command does to what an engine keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Makes, changes, sends or removes something, or runs a program.
+    Changes,
+    /// Only tells.
+    Looks,
+    /// Has nothing to do with an engine.
+    Apart,
+}
+
 /// Where the command stands in the general help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -51,6 +62,8 @@ pub(crate) struct Spec {
     pub(crate) arity: Arity,
     pub(crate) group: Group,
     pub(crate) entry: Entry,
+    /// What is not said to be harmless is taken for a change.
+    pub(crate) effect: Effect,
     /// The first argument ends the flags: what follows belongs to the container.
     pub(crate) trailing: bool,
     flags: fn(Command) -> Command,
@@ -76,6 +89,7 @@ impl Spec {
             arity,
             group: Group::Other,
             entry: Entry::Plain,
+            effect: Effect::Changes,
             trailing: false,
             flags: R::augment_args,
             run: start::<R>,
@@ -89,6 +103,11 @@ impl Spec {
 
     pub(super) const fn entry(mut self, entry: Entry) -> Self {
         self.entry = entry;
+        self
+    }
+
+    pub(super) const fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
         self
     }
 

@@ -1,6 +1,7 @@
 //! Every command: its names, its arguments, what it needs.
 
 use super::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
+use super::spec::Effect::{Apart, Looks};
 use super::spec::Entry::{Namespace, NamespaceIf};
 use super::spec::Group::{Common, Hidden, Inner};
 use super::spec::Spec;
@@ -37,6 +38,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS]",
         NoArgs,
     )
+    .effect(Looks)
     .group(Common)
     .entry(NamespaceIf("size")),
     Spec::new::<c::pull::PullArgs>(
@@ -54,11 +56,20 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] [REPOSITORY[:TAG]]",
         AtMost(1),
     )
+    .effect(Looks)
     .group(Common),
-    Spec::new::<c::login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1)).group(Common),
-    Spec::new::<c::logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1)).group(Common),
-    Spec::new::<c::version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs).group(Common),
-    Spec::new::<c::info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs).group(Common),
+    Spec::new::<c::login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1))
+        .effect(Looks)
+        .group(Common),
+    Spec::new::<c::logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1))
+        .effect(Looks)
+        .group(Common),
+    Spec::new::<c::version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
+        .group(Common),
+    Spec::new::<c::info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
+        .group(Common),
     // Containers.
     Spec::new::<c::attach::AttachArgs>(
         &["attach", "container attach"],
@@ -75,7 +86,8 @@ pub(super) static COMMANDS: &[Spec] = &[
         &["completion"],
         "bash|zsh|fish|elvish|powershell",
         Exactly(1),
-    ),
+    )
+    .effect(Apart),
     Spec::new::<c::cp::CpArgs>(
         &["cp", "container cp"],
         "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH",
@@ -90,19 +102,23 @@ pub(super) static COMMANDS: &[Spec] = &[
     .entry(Namespace)
     .trailing(),
     Spec::new::<c::diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
+        .effect(Looks)
         .entry(Namespace),
-    Spec::new::<c::events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs),
+    Spec::new::<c::events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
+        .effect(Looks),
     Spec::new::<c::export::ExportArgs>(
         &["export", "container export"],
         "[OPTIONS] CONTAINER",
         Exactly(1),
     )
+    .effect(Looks)
     .entry(Namespace),
     Spec::new::<c::history::HistoryArgs>(
         &["history", "image history"],
         "[OPTIONS] IMAGE",
         Exactly(1),
-    ),
+    )
+    .effect(Looks),
     Spec::new::<c::import::ImportArgs>(
         &["import", "image import"],
         "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
@@ -114,16 +130,19 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] NAME|ID [NAME|ID...]",
         AtLeast(1),
     )
+    .effect(Looks)
     .entry(NamespaceIf("size")),
     Spec::new::<c::kill::KillArgs>(&["kill", "container kill"], ONE_OR_MORE, AtLeast(1)),
     Spec::new::<c::load::LoadArgs>(&["load", "image load"], "[OPTIONS]", NoArgs).entry(Namespace),
-    Spec::new::<c::logs::LogsArgs>(&["logs", "container logs"], "[OPTIONS] CONTAINER", Exactly(1)),
+    Spec::new::<c::logs::LogsArgs>(&["logs", "container logs"], "[OPTIONS] CONTAINER", Exactly(1))
+        .effect(Looks),
     Spec::new::<c::pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1)),
     Spec::new::<c::port::PortArgs>(
         &["port", "container port"],
         "CONTAINER [PRIVATE_PORT[/PROTO]]",
         Between(1, 2),
-    ),
+    )
+    .effect(Looks),
     Spec::new::<c::rename::RenameArgs>(
         &["rename", "container rename"],
         "CONTAINER NEW_NAME",
@@ -152,6 +171,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] IMAGE [IMAGE...]",
         AtLeast(1),
     )
+    .effect(Looks)
     .entry(Namespace),
     Spec::new::<c::start::StartArgs>(&["start", "container start"], ONE_OR_MORE, AtLeast(1))
         .entry(Namespace),
@@ -159,7 +179,8 @@ pub(super) static COMMANDS: &[Spec] = &[
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
         Any,
-    ),
+    )
+    .effect(Looks),
     Spec::new::<c::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
     Spec::new::<c::tag::TagArgs>(
         &["tag", "image tag"],
@@ -167,16 +188,18 @@ pub(super) static COMMANDS: &[Spec] = &[
         Exactly(2),
     ),
     Spec::new::<c::top::TopArgs>(&["top", "container top"], "CONTAINER [ps OPTIONS]", AtLeast(1))
+        .effect(Looks)
         .trailing(),
     Spec::new::<c::unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1)),
     Spec::new::<c::update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
-    Spec::new::<c::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)),
+    Spec::new::<c::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)).effect(Looks),
     // Only below their management command.
     Spec::new::<c::container_inspect::ContainerInspectArgs>(
         &["container inspect"],
         ONE_OR_MORE,
         AtLeast(1),
     )
+    .effect(Looks)
     .group(Inner)
     .entry(NamespaceIf("size")),
     Spec::new::<c::container_prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
@@ -187,6 +210,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] IMAGE [IMAGE...]",
         AtLeast(1),
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<c::image_prune::ImagePruneArgs>(&["image prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
@@ -195,6 +219,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         .group(Inner)
         .entry(Namespace),
     Spec::new::<c::system_df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
         .group(Inner)
         .entry(Namespace),
     Spec::new::<c::system_prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
@@ -223,8 +248,10 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] NETWORK [NETWORK...]",
         AtLeast(1),
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<c::network_ls::NetworkLsArgs>(&["network ls", "network list"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
         .group(Inner),
     Spec::new::<c::network_prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
         .group(Inner),
@@ -246,8 +273,10 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] VOLUME [VOLUME...]",
         AtLeast(1),
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<c::volume_ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
         .group(Inner),
     Spec::new::<c::volume_prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
@@ -284,14 +313,19 @@ pub(super) static COMMANDS: &[Spec] = &[
     .group(Inner)
     .entry(Namespace),
     Spec::new::<compose::logs::ComposeLogsArgs>(&["compose logs"], "[OPTIONS] [SERVICE...]", Any)
+        .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs).group(Inner),
+    Spec::new::<compose::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
+        .group(Inner),
     Spec::new::<compose::lifecycle::ComposePauseArgs>(&["compose pause"], "[SERVICE...]", Any)
         .group(Inner),
     Spec::new::<compose::plan::ComposePlanArgs>(&["compose plan"], "[OPTIONS] [SERVICE...]", Any)
+        .effect(Looks)
         .group(Inner)
         .entry(Namespace),
     Spec::new::<compose::ps::ComposePsArgs>(&["compose ps"], "[OPTIONS] [SERVICE...]", Any)
+        .effect(Looks)
         .group(Inner),
     Spec::new::<compose::lifecycle::ComposeRestartArgs>(
         &["compose restart"],
@@ -319,6 +353,7 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<compose::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
         .group(Inner),
     Spec::new::<compose::why::ComposeWhyArgs>(&["compose why"], "SERVICE [SERVICE...]", AtLeast(1))
+        .effect(Looks)
         .group(Inner)
         .entry(Namespace),
     Spec::new::<compose::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
@@ -329,6 +364,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] [SERVICE...]",
         Any,
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::attach::ComposeAttachArgs>(
         &["compose attach"],
@@ -361,6 +397,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] [SERVICE...]",
         Any,
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::exec::ComposeExecArgs>(
         &["compose exec"],
@@ -374,6 +411,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] SERVICE",
         AtLeast(1),
     )
+    .effect(Looks)
     .group(Inner)
     .entry(Namespace),
     Spec::new::<compose::images_used::ComposeImagesArgs>(
@@ -381,18 +419,21 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] [SERVICE...]",
         Any,
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::port::ComposePortArgs>(
         &["compose port"],
         "[OPTIONS] SERVICE PRIVATE_PORT",
         AtLeast(2),
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::publish::ComposePublishArgs>(
         &["compose publish"],
         "[OPTIONS] REPOSITORY[:TAG]",
         Exactly(1),
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::pull::ComposePullArgs>(&["compose pull"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
@@ -413,15 +454,20 @@ pub(super) static COMMANDS: &[Spec] = &[
         "[OPTIONS] [SERVICE]",
         AtMost(1),
     )
+    .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::top::ComposeTopArgs>(&["compose top"], "[SERVICES...]", Any).group(Inner),
+    Spec::new::<compose::top::ComposeTopArgs>(&["compose top"], "[SERVICES...]", Any)
+        .effect(Looks)
+        .group(Inner),
     Spec::new::<compose::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
+        .effect(Looks)
         .group(Inner),
     Spec::new::<compose::volumes::ComposeVolumesArgs>(
         &["compose volumes"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
+    .effect(Looks)
     .group(Inner),
     Spec::new::<compose::wait::ComposeWaitArgs>(
         &["compose wait"],
@@ -433,5 +479,5 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).group(Hidden),
+    Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).effect(Apart).group(Hidden),
 ];

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::table::COMMANDS;
-use super::{Invocation, Parsed, parse, tree};
+use super::{Effect, Invocation, Parsed, parse, tree};
 use crate::error::CliError;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -164,13 +164,28 @@ fn what_needs_namespaces() {
 }
 
 #[test]
-fn a_daemon_cannot_be_chosen() {
-    let error = fails("-H tcp://127.0.0.1:1 ps");
+fn an_engine_is_named_once() {
+    for line in ["-H unix:///s ps", "-Hunix:///s ps", "--host=unix:///s ps", "-H=unix:///s ps"] {
+        assert_eq!(runs(line).globals.host.as_deref(), Some("unix:///s"), "{line}");
+    }
+    assert_eq!(runs("-c prod ps").globals.context.as_deref(), Some("prod"));
+    assert_eq!(fails("-H a -H b ps").to_string(), "specify only one -H");
     assert_eq!(
-        error.to_string(),
-        "-H: not supported: there is no daemon to connect to; containers are this user's"
+        fails("-H a -c b ps").to_string(),
+        "conflicting options: cannot specify both --host and --context"
     );
-    assert_eq!(error.status.code(), 125);
+    assert!(fails("--tls ps").to_string().starts_with("--tls: not supported"));
+}
+
+/// A command that is not in this list is refused when another engine is meant.
+#[test]
+fn commands_that_only_look() {
+    let of = |effect| {
+        let named = COMMANDS.iter().filter(|spec| spec.effect == effect).map(|spec| spec.names[0]);
+        named.collect::<Vec<_>>().join(", ")
+    };
+    insta::assert_snapshot!(of(Effect::Looks), @"ps, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, container inspect, image inspect, system df, network inspect, network ls, volume inspect, volume ls, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes");
+    assert_eq!(of(Effect::Apart), "completion, man");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::args::Runnable;
 use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult};
 use crate::streams::Session;
-use crate::terminal::DetachKeys;
 use crate::ui::Ui;
 
 /// Attach to the main process of a running container
@@ -78,7 +77,7 @@ impl Attachment {
             stdin,
             tty: config.tty,
             sig_proxy: self.sig_proxy && !config.tty,
-            detach_keys: DetachKeys::parse(self.detach_keys.as_deref())?,
+            detach_keys: app.detach_keys(self.detach_keys.as_deref())?,
         };
         app.engine()?.events.container(&known.container, "attach", &[]);
         app.ui.flush()?;

@@ -100,7 +100,9 @@ impl ContainerFilters {
         let created = time(container.created);
         let health = state.health.as_ref().map_or(HealthStatus::None, |health| health.status);
         let ended = matches!(state.status, Status::Exited | Status::Dead);
-        filters.matches("name", &container.name)
+        (filters.matches("name", &container.name)
+                // As Docker keeps it.
+                || filters.matches("name", &format!("/{}", container.name)))
             && filters.matches("id", &container.id)
             && filters.exact("status", state.status.as_str())
             && filters.exact("health", &health.to_string())

@@ -11,7 +11,7 @@ use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::Filters;
+use crate::filters::{Filters, for_prune};
 use crate::format::units;
 
 /// Remove all stopped containers
@@ -27,7 +27,7 @@ pub(crate) struct ContainerPruneArgs {
 
 impl Runnable for ContainerPruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&self.filter, &["label", "label!", "until"])?;
+        let filters = Filters::new(&for_prune(app, &self.filter), &["label", "label!", "until"])?;
         if !self.force && !confirm_removal(app, "all stopped containers")? {
             return Ok(ExitStatus::Success);
         }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use coracle_runtime::events::{Event, Events, Filter as EventFilter, Span};
+use coracle_runtime::model::Timestamp;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -41,14 +42,17 @@ impl Runnable for EventsArgs {
             .map(|source| Template::parse("", source))
             .transpose()
             .map_err(|e| CliError::plain(format!("Error parsing format: {e}")))?;
-        let span = Span {
-            since: self.since.as_deref().map(moment).transpose()?,
-            until: self.until.as_deref().map(moment).transpose()?,
-        };
+        let span =
+            Span { since: given(self.since.as_deref())?, until: given(self.until.as_deref())? };
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
         read(app, span, &filter, |app, event| show(app, event, template.as_ref()))
     }
+}
+
+/// An empty time is none.
+pub(crate) fn given(text: Option<&str>) -> Result<Option<Timestamp>, CliError> {
+    text.filter(|text| !text.is_empty()).map(moment).transpose()
 }
 
 /// Reads events and has each shown; the first failure to show one ends it.

@@ -13,7 +13,7 @@ use crate::containers::find_id;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::streams::{Ended, Session};
-use crate::terminal::{self, DetachKeys};
+use crate::terminal;
 use crate::ui::Ui;
 
 /// Run a further command in a running container
@@ -92,7 +92,7 @@ impl Further {
         if self.tty && stdin && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY"));
         }
-        let detach_keys = DetachKeys::parse(self.detach_keys.as_deref())?;
+        let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         let (tty, detach) = (self.tty, self.detach);
         let (columns, rows) = terminal::size().filter(|_| tty).unwrap_or_default();
         let request = ExecRequest {

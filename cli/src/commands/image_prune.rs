@@ -12,7 +12,7 @@ use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::containers::image_users;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::Filters;
+use crate::filters::{Filters, for_prune};
 use crate::format::units;
 
 /// Remove unused images
@@ -33,7 +33,7 @@ const FILTERS: &[&str] = &["dangling", "label", "label!", "until"];
 
 impl Runnable for ImagePruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&self.filter, FILTERS)?;
+        let filters = Filters::new(&for_prune(app, &self.filter), FILTERS)?;
         let all = self.all || filters.truth("dangling")? == Some(false);
         let what = match all {
             true => "all images without at least one container associated to them",

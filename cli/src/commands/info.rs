@@ -38,6 +38,8 @@ impl Runnable for InfoArgs {
             None | Some("") => {
                 let text = text(&document, &ladder);
                 app.ui.data().write_all(text.as_bytes())?;
+                let unused: Vec<String> = app.settings.client.unused().collect();
+                app.warn(&unused);
                 return Ok(ExitStatus::Success);
             }
             Some("json") => "{{json .}}",

@@ -77,9 +77,11 @@ impl Runnable for LogsArgs {
     }
 }
 
-/// A time of `--since` or `--until`; the error names the flag, as Docker's does.
+/// A time of `--since` or `--until`; the error names the flag, as Docker's does. Nothing ends
+/// at zero.
 pub(crate) fn bound(flag: &str, given: Option<&str>) -> Result<Option<Timestamp>, CliError> {
     given
+        .filter(|text| !text.is_empty() && !(flag == "until" && *text == "0"))
         .map(|text| {
             moment(text).map_err(|error| {
                 CliError::plain(format!("invalid value for {flag:?}: {}", error.message))

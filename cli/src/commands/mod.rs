@@ -76,7 +76,7 @@ use crate::error::{CliError, CommandResult, Failures};
 
 /// `--format`, or what the client's configuration file says in its stead.
 fn chosen_format(app: &App, given: Option<&str>, key: &str) -> Option<String> {
-    given.map(str::to_owned).or_else(|| app.settings.client_format(key))
+    given.or_else(|| app.settings.client.text(key)).map(str::to_owned)
 }
 
 /// `--quiet` and a template cannot both be obeyed.

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::moment;
+use crate::filters::{for_prune, moment};
 
 /// Remove unused networks
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ impl Runnable for NetworkPruneArgs {
         if !self.force && !confirm_removal(app, what)? {
             return Ok(ExitStatus::Success);
         }
-        let names = prune(app, &self.filter)?;
+        let names = prune(app, &for_prune(app, &self.filter))?;
         if !names.is_empty() {
             writeln!(app.ui.data(), "Deleted Networks:")?;
             for name in &names {

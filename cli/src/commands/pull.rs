@@ -168,7 +168,9 @@ pub(crate) fn fetch(
     let told = if quiet { Told::Nothing } else { Told::Person };
     let child = spawn(app, name, platform, told, std::io::stderr().into())?;
     let output = child.wait_with_output().map_err(failed)?;
-    outcome(output.status, &output.stderr)
+    outcome(output.status, &output.stderr)?;
+    // What did not keep it from its end.
+    Ok(app.ui.status().write_all(&output.stderr)?)
 }
 
 /// As [`fetch`], for somebody who waits for several at once.
@@ -281,6 +283,7 @@ fn run_order(order: &str) -> Result<(), CliError> {
     let mut settings = Settings::read()?;
     settings.data_root = order.data_root;
     settings.docker_config = order.docker_config;
+    settings.read_client_config();
     let program = if order.program == "docker" { "docker" } else { "coracle" };
     let mut app = App::new(Ui::new(), settings, program);
     app.set_one_id(order.one_id);

@@ -13,7 +13,7 @@ use crate::args::{CreateFlags, Runnable};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::streams::{Ended, Session};
-use crate::terminal::{self, DetachKeys};
+use crate::terminal;
 use crate::ui::Ui;
 
 /// Create a container from an image and run a command in it
@@ -36,7 +36,7 @@ pub(crate) struct RunArgs {
 
 impl Runnable for RunArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let detach_keys = DetachKeys::parse(self.detach_keys.as_deref())?;
+        let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         let mut request = run_flags::request(self.flags, self.args, self.detach, &app.settings)?;
         if let Some((columns, rows)) = terminal::size().filter(|_| request.config.tty) {
             request.host.console_size = [rows.into(), columns.into()];

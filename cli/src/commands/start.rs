@@ -11,7 +11,6 @@ use crate::args::Runnable;
 use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 use crate::streams::Session;
-use crate::terminal::DetachKeys;
 use crate::ui::Ui;
 
 /// Start stopped containers
@@ -94,7 +93,7 @@ impl StartArgs {
         if tty && stdin && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY"));
         }
-        let detach_keys = DetachKeys::parse(self.detach_keys.as_deref())?;
+        let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         if state.status == Status::Paused {
             let text = "cannot start a paused container, try unpause instead";
             return Err(CliError::engine(text));

@@ -6,8 +6,8 @@ use super::{container_prune, image_prune, network_prune, volume_prune};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
-use crate::error::{CommandResult, ExitStatus};
-use crate::filters::Filters;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::{Filters, for_prune};
 use crate::format::units;
 
 /// Remove all that is unused
@@ -29,20 +29,23 @@ pub(crate) struct SystemPruneArgs {
 
 impl Runnable for SystemPruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&self.filter, &["label", "label!", "until"])?;
-        if !self.force && !self.confirm(app)? {
+        let given = for_prune(app, &self.filter);
+        let filters = Filters::new(&given, &["label", "label!", "until"])?;
+        if self.volumes && filters.has("until") {
+            let text = "ERROR: The \"until\" filter is not supported with \"--volumes\"";
+            return Err(CliError::plain(text));
+        }
+        if !self.force && !self.confirm(app, &given)? {
             return Ok(ExitStatus::Success);
         }
         let mut freed = 0;
         let (containers, bytes) = container_prune::prune(app, &filters)?;
         freed += bytes;
         section(app, "Deleted Containers:", &containers)?;
-        let networks = network_prune::prune(app, &self.filter)?;
+        let networks = network_prune::prune(app, &given)?;
         section(app, "Deleted Networks:", &networks)?;
         if self.volumes {
-            let labels: Vec<Filter> =
-                self.filter.iter().filter(|f| f.key.starts_with("label")).cloned().collect();
-            let pruned = volume_prune::prune(app, false, &labels)?;
+            let pruned = volume_prune::prune(app, false, &given)?;
             freed += pruned.bytes;
             section(app, "Deleted Volumes:", &pruned.names)?;
         }
@@ -55,7 +58,7 @@ impl Runnable for SystemPruneArgs {
 }
 
 impl SystemPruneArgs {
-    fn confirm(&self, app: &mut App) -> std::io::Result<bool> {
+    fn confirm(&self, app: &mut App, filters: &[Filter]) -> std::io::Result<bool> {
         let out = app.ui.data();
         writeln!(out, "WARNING! This will remove:")?;
         writeln!(out, "  - all stopped containers")?;
@@ -71,6 +74,16 @@ impl SystemPruneArgs {
         }
         writeln!(out, "  - all build cache")?;
         writeln!(out)?;
+        if !filters.is_empty() {
+            let mut lines: Vec<_> =
+                filters.iter().map(|f| format!("{}={}", f.key, f.value)).collect();
+            lines.sort();
+            writeln!(out, "  Items to be pruned will be filtered with:")?;
+            for line in lines {
+                writeln!(out, "  - {line}")?;
+            }
+            writeln!(out)?;
+        }
         app.ui.confirm("Are you sure you want to continue?")
     }
 }

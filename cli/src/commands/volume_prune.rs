@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::for_prune;
 use crate::format::units;
 
 /// Remove unused volumes
@@ -37,7 +38,7 @@ impl Runnable for VolumePruneArgs {
         if !self.force && !confirm_removal(app, what)? {
             return Ok(ExitStatus::Success);
         }
-        let pruned = prune(app, self.all, &self.filter)?;
+        let pruned = prune(app, self.all, &for_prune(app, &self.filter))?;
         if !pruned.names.is_empty() {
             writeln!(app.ui.data(), "Deleted Volumes:")?;
             for name in &pruned.names {

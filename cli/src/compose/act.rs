@@ -67,6 +67,7 @@ fn defaults(app: &App) -> Defaults {
         dns_options: file.dns_opts.clone(),
         dns_search: file.dns_search.clone(),
         init: file.init,
+        environment: app.settings.proxies(),
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn run(
         grace_s: args.timeout,
         renew_volumes: args.renew_anon_volumes,
         at_once: super::act::at_once(app),
+        ..Settings::default()
     };
     let mut progress = Progress::new(app);
     act(app, Some(file), project, images, settings, &mut progress, |apply| apply.make(plan))?;

@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::events;
 use crate::error::{CliError, CommandResult};
-use crate::filters::moment;
 
 /// Labels of Compose are not shown among the attributes.
 const OWN_LABELS: &str = "com.docker.compose.";
@@ -35,9 +34,7 @@ pub(crate) struct ComposeEventsArgs {
 
 impl Runnable for ComposeEventsArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let given = |text: &Option<String>| {
-            text.as_deref().filter(|text| !text.is_empty()).map(moment).transpose()
-        };
+        let given = |text: &Option<String>| events::given(text.as_deref());
         let span = Span { since: given(&self.since)?, until: given(&self.until)? };
         let project = target::project(app)?.name;
         let label = format!("{}={project}", labels::PROJECT);

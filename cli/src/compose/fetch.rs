@@ -1,6 +1,7 @@
 //! Images of several services are fetched at the same time, each by a process of its own; this
 //! process only looks on, because it is about to fork and so may have no threads.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
 
@@ -63,6 +64,8 @@ pub(super) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
     let mut waiting = jobs.iter().enumerate();
     let mut flights: Vec<Flight> = Vec::new();
     let mut outcomes = Vec::new();
+    // Several may say the same.
+    let mut warnings: BTreeSet<String> = BTreeSet::new();
     loop {
         while flights.len() < most
             && let Some((index, job)) = waiting.next()
@@ -74,6 +77,9 @@ pub(super) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
         }
         if flights.is_empty() {
             outcomes.sort_by_key(|(index, _)| *index);
+            for line in &warnings {
+                super::log::warning(app, line.strip_prefix("WARNING: ").unwrap_or(line));
+            }
             return Ok(outcomes);
         }
         wait(&flights)?;
@@ -85,6 +91,9 @@ pub(super) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
                 continue;
             }
             let outcome = flight.transfer.finish(&flight.said);
+            if outcome.is_ok() {
+                warnings.extend(String::from_utf8_lossy(&flight.said).lines().map(str::to_owned));
+            }
             match &outcome {
                 Ok(()) => manner.tell(&job.service, "Pulled", ""),
                 Err(error) => {

@@ -1,6 +1,6 @@
 //! `compose start`, `stop`, `restart`, `kill`, `pause` and `unpause`: containers that are there.
 
-use coracle_compose::apply::{Apply, ApplyError, Health, Kind, Settings, Teardown, seen};
+use coracle_compose::apply::{Apply, ApplyError, Kind, Settings, Teardown, seen};
 use coracle_compose::plan::{Action, Seen, Step};
 use coracle_compose::project::Project;
 use coracle_compose::project::found::Wanted;
@@ -141,12 +141,13 @@ impl Runnable for ComposeStartArgs {
         }
         let mut services: Vec<String> = found.iter().map(|seen| seen.service.clone()).collect();
         services.dedup();
-        let settings = Settings { at_once: at_once(app), ..Settings::default() };
+        let longest = self.wait_timeout.filter(|_| self.wait);
+        let wait_s = longest.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
+        let settings = Settings { at_once: at_once(app), wait_s, ..Settings::default() };
         act_on(app, &place, &project, &found, &["Starting", "Started"], settings, |apply| {
             apply.start(&steps)?;
             if self.wait {
-                let longest = self.wait_timeout.and_then(|seconds| u64::try_from(seconds).ok());
-                apply.wait_healthy(&services, Health { longest_s: longest.unwrap_or(0) })?;
+                apply.wait_healthy(&services)?;
             }
             Ok(())
         })

@@ -26,7 +26,7 @@ use crate::commands::run::exit_status;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::streams::Session;
-use crate::terminal::{self, DetachKeys};
+use crate::terminal;
 use crate::ui::Ui;
 
 /// Run a command in a container of a service that is made for it
@@ -320,7 +320,7 @@ impl ComposeRunArgs {
         }
         super::board::settle();
         let tty = container.config.tty;
-        let detach_keys = DetachKeys::parse(None)?;
+        let detach_keys = app.detach_keys(None)?;
         let session = Session { stdin: attach.stdin, tty, sig_proxy: !tty, detach_keys };
         let ended = session.run(&mut started.connection)?;
         exit_status(app, &container.id, ended)

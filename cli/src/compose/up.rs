@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use coracle_compose::apply::{Health, Settings};
+use coracle_compose::apply::Settings;
 use coracle_compose::plan::{Options, Plan, Recreate};
 use coracle_compose::project::{Project, graph};
 
@@ -140,8 +140,7 @@ impl Runnable for UpArgs {
         act(app, Some(&file), &project, &images, settings, &mut progress, |apply| {
             apply.run(&plan)?;
             if self.wait {
-                let longest_s = self.wait_timeout.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
-                apply.wait_healthy(&self.waited_for(&project), Health { longest_s })?;
+                apply.wait_healthy(&self.waited_for(&project))?;
             }
             Ok(())
         })?;
@@ -223,6 +222,10 @@ impl UpArgs {
             grace_s: self.timeout,
             renew_volumes: self.renew_anon_volumes,
             at_once: at_once(app),
+            wait_s: match self.wait {
+                true => self.wait_timeout.and_then(|s| u64::try_from(s).ok()).unwrap_or(0),
+                false => 0,
+            },
         }
     }
 

@@ -15,7 +15,9 @@ pub(super) fn build(
     settings: &Settings,
 ) -> Result<Config, CliError> {
     let attach = attached(&flags.attach, flags.interactive, detach)?;
-    let env = files::environment(&flags.env_file, &flags.env, &settings.environment)?;
+    // Proxies win over the files, as in Docker, and give way to `-e`.
+    let given = files::with_proxies(&flags.env, settings.proxies());
+    let env = files::environment(&flags.env_file, &given, &settings.environment)?;
     let labels = files::labels(&flags.label_file, &flags.label)?;
     Ok(Config {
         hostname: flags.hostname.clone().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! `--env-file` and `--label-file`: one `KEY=VALUE` to a line, no quoting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::CliError;
 use crate::settings::Environment;
@@ -25,6 +25,14 @@ pub(crate) fn environment(
         .collect();
     out.extend(given.into_values());
     Ok(out)
+}
+
+/// What `-e` says, and the proxies that it does not name.
+pub(super) fn with_proxies(given: &[String], proxies: Vec<String>) -> Vec<String> {
+    let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
+    let named: BTreeSet<String> = given.iter().map(|entry| key(entry)).collect();
+    let added = proxies.into_iter().filter(|entry| !named.contains(&key(entry)));
+    given.iter().cloned().chain(added).collect()
 }
 
 /// `KEY=VALUE` as it is; `KEY` with our own value, or nothing when it is unset.

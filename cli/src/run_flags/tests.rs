@@ -24,6 +24,7 @@ fn settings() -> Settings {
         data_root: "/d".into(),
         session_dir: None,
         docker_config: "/h/.docker".into(),
+        client: Default::default(),
         config_home: "/h/.config".into(),
         file: FileSettings::default(),
         environment: Environment { all: [("HOSTV".to_owned(), "fromhost".to_owned())].into() },

@@ -1,9 +1,9 @@
 //! Whether a container is as far as somebody waits for.
 
-use coracle_runtime::Engine;
+use std::time::Duration;
+
 use coracle_runtime::model::{HealthStatus, State, Status};
 
-use super::ApplyError;
 use crate::project::Condition;
 
 /// How it stands with a condition.
@@ -28,20 +28,18 @@ pub(crate) enum Goal {
     RunningOrHealthy,
 }
 
-/// Looks at a container.
-pub(super) fn judge(
-    engine: &Engine,
+/// What nothing checks is up when it has run for so long without an end: as long as Docker
+/// Compose waits before its first look.
+pub(super) const SETTLED: Duration = Duration::from_millis(500);
+
+/// Looks at the state of a container that has run for `ran`.
+pub(crate) fn verdict(
     service: &str,
     name: &str,
-    id: &str,
+    state: &State,
     goal: Goal,
-) -> Result<Verdict, ApplyError> {
-    let state = engine.records.life(id)?.state;
-    Ok(verdict(service, name, &state, goal))
-}
-
-/// The same, of a state.
-pub(crate) fn verdict(service: &str, name: &str, state: &State, goal: Goal) -> Verdict {
+    ran: Duration,
+) -> Verdict {
     let dead = matches!(state.status, Status::Exited | Status::Dead);
     let failed = |word: &str, message: String| Verdict::Failed {
         word: word.to_owned(),
@@ -70,7 +68,9 @@ pub(crate) fn verdict(service: &str, name: &str, state: &State, goal: Goal) -> V
             Err(message) => failed("Error", format!("dependency failed to start: {message}")),
         },
         Goal::RunningOrHealthy => match health(name, state, dead) {
-            Ok(None) if state.status == Status::Running => Verdict::Met("Healthy"),
+            Ok(None) if state.status == Status::Running && ran >= SETTLED => {
+                Verdict::Met("Healthy")
+            }
             Ok(Some(true)) => Verdict::Met("Healthy"),
             Ok(_) => Verdict::NotYet,
             Err(message) => failed("Error", message),
@@ -112,7 +112,11 @@ mod tests {
     }
 
     fn told(state: &State, condition: Condition) -> String {
-        match verdict("db", "p-db-1", state, Goal::Depends(condition)) {
+        told_of(state, Goal::Depends(condition), Duration::ZERO)
+    }
+
+    fn told_of(state: &State, goal: Goal, ran: Duration) -> String {
+        match verdict("db", "p-db-1", state, goal, ran) {
             Verdict::NotYet => "not yet".to_owned(),
             Verdict::Met(word) => word.to_owned(),
             Verdict::Failed { message, detail, .. } => {
@@ -146,5 +150,19 @@ mod tests {
             told(&state(Status::Exited, 3, None), Healthy),
             "dependency failed to start: container p-db-1 exited (3)"
         );
+    }
+
+    #[test]
+    fn what_nothing_checks_must_run_for_a_while() {
+        let told = |status, code, ran| {
+            told_of(&state(status, code, None), Goal::RunningOrHealthy, Duration::from_millis(ran))
+        };
+        assert_eq!(told(Status::Running, 0, 499), "not yet");
+        assert_eq!(told(Status::Running, 0, 500), "Healthy");
+        assert_eq!(told(Status::Restarting, 1, 500), "not yet");
+        assert_eq!(told(Status::Exited, 1, 500), "container p-db-1 exited (1)");
+        assert_eq!(told(Status::Exited, 0, 0), "container p-db-1 exited (0)");
+        let checked = state(Status::Running, 0, Some(HealthStatus::Healthy));
+        assert_eq!(told_of(&checked, Goal::RunningOrHealthy, Duration::ZERO), "Healthy");
     }
 }

@@ -22,8 +22,8 @@ pub enum ApplyError {
         /// The last words of the culprit.
         detail: Option<String>,
     },
-    #[error("application not healthy after {seconds}s")]
-    NotInTime { seconds: u64 },
+    #[error("application not healthy after {time}")]
+    NotInTime { time: String },
     #[error("{hook} hook of container {container} exited with code {code}{}", said(.output))]
     Hook { hook: &'static str, container: String, code: i32, output: String },
     #[error("No such image: {name}")]

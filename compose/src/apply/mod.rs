@@ -38,7 +38,6 @@ pub use look::{look, seen};
 pub use one_off::OneOff;
 pub use stop::{Teardown, waves_of};
 pub use tell::{Kind, Turn, Watcher};
-pub use wait::Health;
 
 use crate::container::Defaults;
 use crate::plan::{Action, Plan, Step};
@@ -79,6 +78,8 @@ pub struct Settings {
     pub renew_volumes: bool,
     /// Starts that go on at once; zero means any number.
     pub at_once: usize,
+    /// Seconds that services may take to be as they are wanted; zero is no limit.
+    pub wait_s: u64,
 }
 
 impl Apply<'_> {

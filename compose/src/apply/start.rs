@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coracle_runtime::engine::Starting;
 use coracle_runtime::monitor::Attach;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::conditions::{Goal, Verdict, judge};
+use super::conditions::{Goal, Verdict};
+use super::wait::Wait;
 use super::{Apply, ApplyError, Kind, Turn};
 use crate::plan::{Action, Step};
 use crate::project::Condition;
@@ -23,16 +24,6 @@ struct Waiting<'a> {
     /// Containers that are waited for and have been told of: service, name, id, goal.
     waits: Vec<Wait>,
     announced: bool,
-}
-
-#[derive(Clone)]
-pub(super) struct Wait {
-    pub(super) service: String,
-    pub(super) name: String,
-    pub(super) id: String,
-    pub(super) goal: Goal,
-    pub(super) required: bool,
-    pub(super) done: bool,
 }
 
 /// A container on its way.
@@ -51,6 +42,7 @@ impl Apply<'_> {
         let mut waiting = self.queue(steps);
         let mut flights: Vec<Flight<'_>> = Vec::new();
         let mut failure = None;
+        let end = self.end_of_wait();
         while !(waiting.is_empty() && flights.is_empty()) {
             if failure.is_none() {
                 match self.begin_ready(&mut waiting, &mut flights) {
@@ -78,6 +70,9 @@ impl Apply<'_> {
             flights = still;
             if self.watcher.turn() == Turn::Interrupted {
                 failure = failure.or(Some(ApplyError::Interrupted));
+            }
+            if end.is_some_and(|end| Instant::now() >= end) && !waiting.is_empty() {
+                failure = failure.or(Some(self.not_in_time()));
             }
         }
         failure.map_or(Ok(()), Err)
@@ -158,9 +153,14 @@ impl Apply<'_> {
     pub(super) fn check(&mut self, waits: &mut [Wait]) -> Result<bool, ApplyError> {
         let mut failure = None;
         for wait in waits.iter_mut().filter(|wait| !wait.done) {
-            let verdict = judge(self.engine, &wait.service, &wait.name, &wait.id, wait.goal)?;
-            match verdict {
-                Verdict::NotYet => continue,
+            let life = self.engine.records.life(&wait.id)?;
+            match wait.verdict(&life.state) {
+                Verdict::NotYet => {
+                    if let Some(text) = wait.complaint(&life) {
+                        self.watcher.warn(&text);
+                    }
+                    continue;
+                }
                 Verdict::Met(word) => self.watcher.tell(Kind::Container, &wait.name, word),
                 Verdict::Failed { message, .. } if !wait.required => {
                     self.watcher.tell(Kind::Container, &wait.name, "Skipped");
@@ -212,13 +212,9 @@ impl Apply<'_> {
             crate::project::found::containers(self.engine.list()?, &self.project.name, &wanted);
         Ok(all
             .into_iter()
-            .map(|summary| Wait {
-                service: service.to_owned(),
-                name: summary.container.name,
-                id: summary.container.id,
-                goal,
-                required,
-                done: false,
+            .map(|summary| {
+                let container = summary.container;
+                Wait::new(service, container.name, container.id, goal, required)
             })
             .collect())
     }
@@ -266,12 +262,21 @@ impl Apply<'_> {
         &self,
         fds: &[std::os::fd::BorrowedFd<'_>],
     ) -> Result<Vec<bool>, ApplyError> {
+        self.wait_at_most(fds, IDLE)
+    }
+
+    /// As [`Apply::wait_for`], and not longer than this.
+    pub(super) fn wait_at_most(
+        &self,
+        fds: &[std::os::fd::BorrowedFd<'_>],
+        longest: Duration,
+    ) -> Result<Vec<bool>, ApplyError> {
         let mut all: Vec<PollFd<'_>> =
             fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         let others = [self.watch.fd(), self.watcher.wake()];
         let more = others.into_iter().flatten();
         all.extend(more.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let longest = self.watch.patience(IDLE);
+        let longest = self.watch.patience(longest.min(IDLE));
         let timeout = Timespec::try_from(longest).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
         match poll(&mut all, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

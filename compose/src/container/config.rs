@@ -4,19 +4,24 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::model::{Config, Empty, HealthConfig};
 
-use super::{ContainerError, Facts, compose_labels};
+use super::{ContainerError, Defaults, Facts, compose_labels};
 use crate::project::{Duration, Health, Project, Service};
 
 pub(super) fn build(
     project: &Project,
     service: &Service,
     facts: &Facts,
+    defaults: &Defaults,
 ) -> Result<Config, ContainerError> {
-    let env = service
+    let own = service
         .environment
         .iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
-        .collect();
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+    let is_free = |entry: &&String| {
+        let key = entry.split('=').next().unwrap_or_default();
+        !service.environment.contains_key(key)
+    };
+    let env = defaults.environment.iter().filter(is_free).cloned().chain(own).collect();
     Ok(Config {
         hostname: service.hostname.clone(),
         domainname: service.domainname.clone(),

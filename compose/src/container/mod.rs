@@ -46,6 +46,8 @@ pub struct Defaults {
     pub dns_options: Vec<String>,
     pub dns_search: Vec<String>,
     pub init: Option<bool>,
+    /// Variables (`KEY=VALUE`) that a container has unless its service says otherwise.
+    pub environment: Vec<String>,
 }
 
 /// What was looked up for one container.
@@ -82,7 +84,7 @@ pub fn request(
 ) -> Result<CreateRequest, ContainerError> {
     let name = project.container_name(service, facts.number);
     let (mode, networks) = network::networks(project, service, &facts)?;
-    let mut config = config::build(project, service, &facts)?;
+    let mut config = config::build(project, service, &facts, defaults)?;
     let mut host_config = host::build(project, service, &facts, defaults, mode)?;
     mounts::fill(project, service, &facts, &mut config, &mut host_config)?;
     Ok(CreateRequest {

@@ -115,7 +115,11 @@ impl CredentialStore {
                 return Ok(Some(credential));
             }
         }
-        let config = self.read()?;
+        // Whoever reads `config.json` for its other keys tells that it cannot be read.
+        let config = match self.read() {
+            Err(_) if self.settings.auth_file.is_none() => ConfigFile::default(),
+            other => other?,
+        };
         if let Some(name) = config.helper(server)
             && let Some(credential) = Helper::new(name).get(server)?
         {

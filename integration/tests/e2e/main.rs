@@ -2,6 +2,7 @@
 
 mod as_root;
 mod builtin;
+mod client_config;
 mod commit;
 mod compose;
 mod compose_apps;
@@ -11,6 +12,7 @@ mod compose_crash;
 mod compose_progress;
 mod compose_up;
 mod compose_verbs;
+mod compose_wait;
 mod cp;
 mod crash;
 mod crash_points;
@@ -26,6 +28,7 @@ mod limits;
 mod logs;
 mod network;
 mod one_id;
+mod other_engine;
 mod overlay_disk;
 mod pause;
 mod ps;

@@ -56,3 +56,51 @@ fn a_part_of_a_volume_is_what_it_is_at_each_start() {
     env.sh("docker rm -f c1 && docker volume rm vol").success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn the_same_volume_option_twice_is_one_and_others_at_one_place_conflict() {
+    let env = TestEnv::new();
+    env.write("a/f", "x");
+    let work = env.work();
+    let bind = format!("{}/a:/m", work.display());
+    env.run([
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "-v",
+        &bind,
+        "-v",
+        &bind,
+        "alpine",
+        "cat",
+        "/m/f",
+    ])
+    .success()
+    .stdout_is("x");
+    env.sh("docker run --rm --network none -v ./a:/m -v ./a:/m -v n:/n -v n:/n -v /o -v /o alpine cat /m/f")
+        .success()
+        .stdout_is("x");
+    let mount = format!("type=bind,src={}/a,dst=/m", work.display());
+    for (flags, place) in [
+        (format!("-v {bind} -v {bind}:ro"), "/m"),
+        (format!("-v {bind} -v ./a:/m"), "/m"),
+        (format!("-v {bind} --mount {mount}"), "/m"),
+        (format!("--mount {mount}/ -v {bind}"), "/m/"),
+        (format!("--mount {mount} --mount {mount}"), "/m"),
+        (format!("-v n:/m -v {bind}/"), "/m"),
+        (format!("--tmpfs /m -v {bind}"), "/m"),
+    ] {
+        env.sh(&format!("docker run --rm --network none {flags} alpine true"))
+            .code(125)
+            .stderr_has(&format!(
+                "docker: Error response from daemon: Duplicate mount point: {place}\n"
+            ));
+    }
+    // A place alone gives way to what is mounted there.
+    env.sh(&format!("docker run --rm --network none -v /m --mount {mount} alpine cat /m/f"))
+        .success()
+        .stdout_is("x");
+    env.run(["volume", "rm", "n"]).success();
+    env.assert_nothing_left();
+}

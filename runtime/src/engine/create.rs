@@ -50,9 +50,9 @@ impl Engine {
     ///
     /// # Errors
     /// When its name is taken or invalid, or files cannot be written.
-    pub fn create(&self, request: CreateRequest) -> Result<Container, EngineError> {
-        if let Some(name) = &request.name {
-            crate::names::validate(name)?;
+    pub fn create(&self, mut request: CreateRequest) -> Result<Container, EngineError> {
+        if let Some(name) = &mut request.name {
+            *name = crate::names::given(name)?.to_owned();
         }
         let id = new_id()?;
         super::check::network_conflicts(&request.config, &request.host_config)?;

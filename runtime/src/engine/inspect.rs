@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::error::EngineError;
-use crate::model::{Container, ContainerInspect, GraphDriver, InspectPaths};
+use crate::model::{Container, ContainerInspect, EndpointSettings, GraphDriver, InspectPaths};
 use crate::records::Life;
 
 /// A container and where its life stands.
@@ -45,6 +45,7 @@ impl Engine {
     pub fn inspect(&self, id: &str) -> Result<ContainerInspect, EngineError> {
         let Summary { mut container, life } = self.summary(id)?;
         container.restart_count = life.restart_count;
+        self.show_network_of_mode(&mut container, &life);
         let folder = self.paths.container(id);
         let file = |name: &str| folder.join(name).display().to_string();
         let layers: Vec<String> = container
@@ -78,6 +79,27 @@ impl Engine {
         let execs = crate::monitor::living_execs(&self.paths.running(id));
         let execs = (!execs.is_empty()).then_some(execs);
         Ok(ContainerInspect::new(&container, &life.state, paths, execs))
+    }
+
+    /// `host` and `none` are networks of Docker's too: a container in one of these modes has an
+    /// endpoint there, without an address.
+    fn show_network_of_mode(&self, container: &mut Container, life: &Life) {
+        let mode = container.host_config.network_mode.clone();
+        if !matches!(mode.as_str(), "host" | "none") {
+            return;
+        }
+        let mut place = EndpointSettings::default();
+        let settings = &mut container.network_settings;
+        if !life.state.started_at.is_zero() {
+            // Without its record the network has no id to show.
+            place.network_id = self.networks.find(&mode).map_or_else(|_| String::new(), |n| n.id);
+        }
+        if life.state.pid != 0 {
+            place.endpoint_id.clone_from(&container.id);
+            settings.sandbox_id.clone_from(&container.id);
+            settings.sandbox_key = format!("/proc/{}/ns/net", life.state.pid);
+        }
+        settings.networks.insert(mode, place);
     }
 
     /// Gives a container another name.

@@ -91,12 +91,12 @@ pub fn plan(
     let mut own: Vec<String> = tmpfs.clone();
     for raw in host.binds.iter().flatten() {
         let planned = bind(raw, &host.volume_driver)?;
-        claim(&mut own, &planned)?;
+        claim(&mut own, &planned, None)?;
         all.put(planned);
     }
     for mount in &host.mounts {
         let planned = asked(mount, container_mount(mount, None)?)?;
-        claim(&mut own, &planned)?;
+        claim(&mut own, &planned, Some(&mount.target))?;
         all.put(planned);
     }
     for path in config.volumes.iter().flatten().map(|(path, _)| clean(path)) {
@@ -131,10 +131,16 @@ impl Mounts {
     }
 }
 
-/// Two mounts of the container's own at one place contradict each other.
-fn claim(own: &mut Vec<String>, planned: &PlannedMount) -> Result<(), MountError> {
+/// Two mounts of the container's own at one place contradict each other. `written` is the
+/// place as the user wrote it, where the message has it so.
+fn claim(
+    own: &mut Vec<String>,
+    planned: &PlannedMount,
+    written: Option<&str>,
+) -> Result<(), MountError> {
     let destination = planned.mount.point.destination.clone();
     if own.contains(&destination) {
+        let destination = written.map_or(destination, str::to_owned);
         return Err(MountError::Duplicate { destination });
     }
     own.push(destination);

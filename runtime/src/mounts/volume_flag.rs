@@ -22,8 +22,12 @@ pub struct VolumeFlags {
 /// For an empty option, an empty part or too many parts.
 pub fn volume_flags(options: &[String], directory: &Path) -> Result<VolumeFlags, MountError> {
     let mut flags = VolumeFlags::default();
-    for option in options {
+    for (at, option) in options.iter().enumerate() {
         check(option)?;
+        // The same option again says nothing new; the same place in other words is a conflict.
+        if options[..at].contains(option) {
+            continue;
+        }
         match option.split_once(':') {
             None => {
                 flags.anonymous.insert(option.clone(), Empty {});
