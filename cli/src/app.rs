@@ -8,13 +8,16 @@ use chrono::{DateTime, Utc};
 use coracle_image::{
     AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store, StoreOptions,
 };
+use coracle_runtime::networks::NetworkError;
 use coracle_runtime::paths::Paths;
+use coracle_runtime::records::RecordError;
 use coracle_runtime::session::Session;
+use coracle_runtime::volumes::VolumeError;
 use coracle_runtime::{Engine, EngineConfig, EngineError};
 use coracle_sys::idmap::IdMap;
 
 use crate::compose::ComposeGlobals;
-use crate::error::{CliError, ExitStatus};
+use crate::error::{CliError, ExitStatus, Missing};
 use crate::registries;
 use crate::settings::Settings;
 use crate::terminal::DetachKeys;
@@ -276,8 +279,11 @@ impl From<ImageError> for CliError {
         if let ImageError::Reference(_) | ImageError::TagWithDigest = &error {
             return Self::plain(error.to_string());
         }
-        let hint = error.hint();
-        Self::library(&error, hint)
+        let mut out = Self::library(&error, error.hint());
+        if let ImageError::NoSuchImage { name } = &error {
+            out.missing = Some((Missing::Image, name.clone()));
+        }
+        out
     }
 }
 
@@ -285,6 +291,18 @@ impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         let hint = error.hint();
         let mut out = Self::library(&error, hint);
+        out.missing = match &error {
+            EngineError::Record(RecordError::NotFound { reference }) => {
+                Some((Missing::Container, reference.clone()))
+            }
+            EngineError::Network(NetworkError::NotFound { reference }) => {
+                Some((Missing::Network, reference.clone()))
+            }
+            EngineError::Volume(VolumeError::NotFound { name }) => {
+                Some((Missing::Volume, name.clone()))
+            }
+            _ => None,
+        };
         if let EngineError::Start(failure) = &error {
             out.status = match failure.code {
                 126 => ExitStatus::NotExecutable,

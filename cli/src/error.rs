@@ -41,12 +41,23 @@ impl ExitStatus {
 
 pub(crate) type CommandResult = Result<ExitStatus, CliError>;
 
+/// A kind of what can be named and not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Container,
+    Image,
+    Network,
+    Volume,
+}
+
 /// An error ready to be shown.
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub(crate) message: String,
     pub(crate) causes: Vec<String>,
     pub(crate) hint: Option<String>,
+    /// What was named and is not there, for a hint at what is.
+    pub(crate) missing: Option<(Missing, String)>,
     pub(crate) status: ExitStatus,
     /// A last paragraph that points at the help.
     pub(crate) note: Option<String>,
@@ -63,6 +74,7 @@ impl CliError {
             message: message.into(),
             causes: Vec::new(),
             hint: None,
+            missing: None,
             status: ExitStatus::Failure,
             note: None,
             verbatim: false,

@@ -23,6 +23,7 @@ mod client_config;
 mod commands;
 mod compose;
 mod containers;
+mod did_you_mean;
 mod documents;
 mod error;
 mod files;
@@ -182,6 +183,7 @@ fn execute(
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();
     app.warn_of_damage();
+    let result = result.map_err(|error| did_you_mean::complete(&app, error));
     let starts_container = matches!(name, "run" | "create");
     let result = match result {
         Err(error) if starts_container => Err(as_failure_of_run(error, program, &invocation.path)),

@@ -104,7 +104,7 @@ fn complete(
         let (enabled, profiles) = services.enable(&options.services, &loaded.profiles);
         services = enabled;
         loaded.profiles = profiles;
-        services.keep(&options.services).map_err(Fault::plain)?;
+        services.keep(&options.services)?;
         model::resolve_labels(&mut services.enabled, sources, warnings)?;
     }
     if options.stages.env_files != EnvFiles::Unread {

@@ -117,6 +117,52 @@ const SURNAMES: &[&str] = &[
     "wilkes", "wirth", "wright", "yalow", "young", "yukawa", "zeeman", "zeppelin", "zuse",
 ];
 
+/// Letters of a name that are compared; a longer one is nobody's slip.
+const COMPARED_MAX: usize = 64;
+
+/// The one of `known` that is most like `wanted`, if one is so like it that it may be meant.
+/// Names that differ in numbers alone (`web1`, `web2`) are not slips of each other.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = wanted.chars().count();
+    let most = match length {
+        0..=2 => return None,
+        3..=5 => 1,
+        6..=8 => 2,
+        _ => 3,
+    };
+    if length > COMPARED_MAX {
+        return None;
+    }
+    let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    let candidates = known.into_iter().filter(|name| words(name) != words(wanted));
+    let measured = candidates.map(|name| (slips(wanted, name), name));
+    measured.filter(|(slips, _)| *slips <= most).min().map(|(_, name)| name)
+}
+
+/// Letters to put in, take out, replace or swap with their neighbours to get from one to the
+/// other.
+#[must_use]
+pub fn slips(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from.chars().take(COMPARED_MAX + 1).collect();
+    let to: Vec<char> = to.chars().take(COMPARED_MAX + 1).collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
+    for i in 1..=from.len() {
+        let mut row = vec![i];
+        for j in 1..=to.len() {
+            let differs = usize::from(from[i - 1] != to[j - 1]);
+            let mut best =
+                (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + differs);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[from.len()][to.len()]
+}
+
 /// Whether a `--filter` for names lets `text` pass: a regular expression that is found in it, as
 /// in Docker. One that does not parse stands for itself.
 #[must_use]
@@ -126,6 +172,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::nearest;
     use super::{ADJECTIVES, SURNAMES, generate, generate_numbered, validate};
 
     #[test]
@@ -164,6 +211,20 @@ mod tests {
                     "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
                 )
             );
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_when_it_is_near() {
+        let known = ["run", "rm", "rename", "restart", "web-db", "database", "web2"];
+        let near = |wanted| nearest(wanted, known);
+        assert_eq!(near("rnu"), Some("run"));
+        assert_eq!(near("renmae"), Some("rename"));
+        assert_eq!(near("restrat"), Some("restart"));
+        assert_eq!(near("web_db"), Some("web-db"));
+        assert_eq!(near("databse"), Some("database"));
+        for far in ["r", "xyz", "web1", "nosuch", "", "databases-of-others"] {
+            assert_eq!(near(far), None, "{far}");
         }
     }
 }

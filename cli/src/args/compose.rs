@@ -28,7 +28,10 @@ pub(super) fn parse(
     };
     let path = format!("compose {wanted}");
     let Some(spec) = dispatch::by_name(&path) else {
-        return Ok(Parsed::Misused(help::compose(program), messages::unknown_subcommand(&path)));
+        return Ok(Parsed::Misused(
+            help::compose(program),
+            messages::unknown_subcommand(program, &path),
+        ));
     };
     if inner_help || globals.help {
         return Ok(Parsed::Print(help::command(program, &path, spec)));

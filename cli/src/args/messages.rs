@@ -2,7 +2,9 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::help::MANAGEMENT;
 use super::spec::{Arity, Spec};
+use super::table::COMMANDS;
 use crate::error::{CliError, ExitStatus};
 
 /// The command as it was called: `docker container run`.
@@ -139,16 +141,37 @@ pub(super) fn unknown_command(program: &str, words: &[String]) -> CliError {
         "{program}: unknown command: {program} {wanted}\n\n\
          Run '{called} --help' for more information"
     ));
-    let first = words.first().map_or("", String::as_str);
-    if let Some((_, what)) = NOT_YET.iter().find(|(names, _)| names.contains(&first)) {
+    let word = |at: usize| words.get(at).map_or("", String::as_str);
+    // `image build` is `build`.
+    let topic = if word(0) == "image" && words.len() > 1 { word(1) } else { word(0) };
+    if let Some((_, what)) = NOT_YET.iter().find(|(names, _)| names.contains(&topic)) {
         error = error.hint(format!("{what} not part of this version"));
+    } else if let Some(near) = near_command(&wanted) {
+        error = error.hint(format!("did you mean `{program} {near}`?"));
     }
     error
 }
 
 /// A word after `compose` that names no command.
-pub(super) fn unknown_subcommand(path: &str) -> CliError {
-    CliError::plain(format!("unknown docker command: {path:?}"))
+pub(super) fn unknown_subcommand(program: &str, path: &str) -> CliError {
+    let error = CliError::plain(format!("unknown docker command: {path:?}"));
+    match near_command(path) {
+        Some(near) => error.hint(format!("did you mean `{program} {near}`?")),
+        None => error,
+    }
+}
+
+/// The command that is most like a path such as `container lss`, below the same parent.
+fn near_command(wanted: &str) -> Option<String> {
+    let (parent, word) = wanted.rsplit_once(' ').unwrap_or(("", wanted));
+    let names = COMMANDS.iter().filter(|spec| spec.is_listed()).flat_map(|spec| spec.names);
+    let below = names.filter_map(|name| match name.rsplit_once(' ') {
+        Some((its_parent, last)) => (its_parent == parent).then_some(last),
+        None => parent.is_empty().then_some(*name),
+    });
+    let groups = MANAGEMENT.iter().map(|(name, _)| *name).filter(|_| parent.is_empty());
+    let near = coracle_runtime::names::nearest(word, below.chain(groups))?;
+    Some(format!("{parent} {near}").trim_start().to_owned())
 }
 
 /// Docker's commands that are not there, by topic.

@@ -74,6 +74,17 @@ pub(crate) fn project(app: &mut App, services: &[String]) -> Result<Place, CliEr
     }
 }
 
+/// With a hint at the service that may be meant.
+fn with_nearest(error: CliError, file: Option<&File>, name: &str) -> CliError {
+    let known = file.into_iter().flat_map(|file| {
+        file.project.services.keys().chain(file.loaded.disabled.keys()).map(String::as_str)
+    });
+    match coracle_runtime::names::nearest(name, known) {
+        Some(near) => error.hint(format!("did you mean {near:?}?")),
+        None => error,
+    }
+}
+
 /// The containers of the project, by name.
 pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summary>, CliError> {
     let found = found::containers(app.engine()?.list()?, &place.name, wanted);
@@ -85,8 +96,23 @@ pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summ
             found::label(summary, coracle_compose::project::labels::SERVICE) == name
         };
         if !in_file && !found.iter().any(there) {
-            return Err(CliError::plain(format!("no such service: {name}")));
+            let error = CliError::plain(format!("no such service: {name}"));
+            return Err(with_nearest(error, place.file.as_deref(), name));
         }
+    }
+    Ok(found)
+}
+
+/// As [`find`]; without names, services of profiles that are not enabled are not meant.
+pub(crate) fn find_enabled(
+    app: &App,
+    place: &Place,
+    wanted: &Wanted,
+) -> Result<Vec<Summary>, CliError> {
+    let mut found = find(app, place, wanted)?;
+    if let Some(file) = place.file.as_ref().filter(|_| wanted.services.is_empty()) {
+        let service = coracle_compose::project::labels::SERVICE;
+        found.retain(|one| !file.loaded.disabled.contains_key(found::label(one, service)));
     }
     Ok(found)
 }

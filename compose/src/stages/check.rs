@@ -1,6 +1,8 @@
 //! Types, keys and values against the table. Of several mistakes the first in the files is
 //! told.
 
+use coracle_runtime::names::slips;
+
 use crate::schema::{Attr, Fields, Keys, Others, Pattern, Shape};
 use crate::stages::merge::shown;
 use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
@@ -210,33 +212,11 @@ fn unknown_key(key: &str, entry: &Node, fault: Fault, path: &Path<'_>) -> Fault 
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, fault: Fault) -> Fault {
     let most = (word.chars().count() / 3).clamp(1, 3);
     let best = known
-        .map(|candidate| (distance(word, candidate), candidate))
+        .map(|candidate| (slips(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance);
     match best {
         Some((_, candidate)) => fault.hint(format!("did you mean `{candidate}`?")),
         None => fault,
     }
-}
-
-/// How many letters must change, come or go, or change places with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    rows[0] = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best =
-                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
 }

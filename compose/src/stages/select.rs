@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::tree::{Map, Node};
+use coracle_runtime::names::nearest;
+
+use crate::tree::{Fault, Map, Node};
 
 /// Services of a project, by whether they take part.
 #[derive(Debug, Default, Clone)]
@@ -41,7 +43,7 @@ impl Services {
 
     /// Keeps these services and their dependencies; all when none is named. A name may be a
     /// pattern with `*` and `?`.
-    pub(crate) fn keep(&mut self, names: &[String]) -> Result<(), String> {
+    pub(crate) fn keep(&mut self, names: &[String]) -> Result<(), Fault> {
         if names.is_empty() {
             return Ok(());
         }
@@ -50,9 +52,14 @@ impl Services {
             let matching: Vec<&String> =
                 self.enabled.keys().filter(|known| matches(name, known)).collect();
             if matching.is_empty() {
-                return Err(format!("no such service: {name}"));
+                let fault = Fault::plain(format!("no such service: {name}"));
+                let known = self.enabled.keys().chain(self.disabled.keys());
+                return Err(match nearest(name, known.map(String::as_str)) {
+                    Some(near) => fault.hint(format!("did you mean {near:?}?")),
+                    None => fault,
+                });
             }
-            self.with_dependencies(matching, &mut wanted)?;
+            self.with_dependencies(matching, &mut wanted).map_err(Fault::plain)?;
         }
         let names: Vec<String> = self.enabled.keys().cloned().collect();
         for name in names.into_iter().filter(|name| !wanted.contains(name)) {

@@ -10,7 +10,7 @@ fn up(env: &TestEnv, services: &str, more: &[&str]) -> Output {
 }
 
 fn down(env: TestEnv) {
-    env.run(["compose", "-p", "t", "down", "-v", "-t", "0"]).success();
+    env.run(["compose", "-p", "t", "down", "-v", "-t", "0", "--remove-orphans"]).success();
     env.assert_nothing_left();
 }
 
@@ -37,9 +37,9 @@ fn what_ends_at_once_is_not_healthy() {
     scale: 2
     network_mode: none
     init: true
-    volumes: [v:/v]
+    volumes: [vv:/v]
     command: [sh, -c, 'mkdir /v/first 2>/dev/null && exit 4; sleep 1000']
-volumes: {v: {}}
+volumes: {vv: {}}
 ";
     up(&env, services, &[]).code(1).stderr_has(" exited (4)");
     down(env);
@@ -51,7 +51,7 @@ fn a_restart_policy_ends_in_a_failure_or_in_the_timeout() {
     let services = |policy: &str, command: &str| {
         format!(
             "services: {{a: {{image: alpine, network_mode: none, init: true, restart: '{policy}', \
-             volumes: ['v:/v'], command: [sh, -c, '{command}']}}}}\nvolumes: {{v: {{}}}}\n"
+             volumes: ['vv:/v'], command: [sh, -c, '{command}']}}}}\nvolumes: {{vv: {{}}}}\n"
         )
     };
     let output = up(&env, &services("always", "exit 1"), &["--wait-timeout", "2"]).code(1);
