@@ -99,7 +99,7 @@ impl ComposeDownArgs {
             one_off: true,
             ..Wanted::default()
         };
-        let all = containers::find(app, place, &wanted)?;
+        let all = containers::find_enabled(app, place, &wanted)?;
         let orphans = orphans(app, place)?;
         let with_orphans = self.remove_orphans || act::is_on(app, "COMPOSE_REMOVE_ORPHANS");
         let is_orphan = |seen: &Seen| orphans.iter().any(|orphan| orphan.id == seen.id);

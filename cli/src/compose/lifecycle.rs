@@ -87,7 +87,7 @@ fn of_services(
 ) -> Result<(Place, Vec<Summary>), CliError> {
     let place = containers::project(app, services)?;
     let wanted = Wanted { services: services.to_vec(), stopped, ..Wanted::default() };
-    let found = containers::find(app, &place, &wanted)?;
+    let found = containers::find_enabled(app, &place, &wanted)?;
     Ok((place, found))
 }
 

@@ -58,7 +58,7 @@ impl Runnable for ComposeLogsArgs {
         let number = self.index.and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
         let wanted =
             Wanted { services: self.args.clone(), stopped: true, number, ..Wanted::default() };
-        let found = containers::find(app, &place, &wanted)?;
+        let found = containers::find_enabled(app, &place, &wanted)?;
         let look = Look {
             colour: colour(app, self.no_color),
             no_prefix: self.no_log_prefix,

@@ -37,7 +37,8 @@ impl Runnable for ComposeRmArgs {
         let place = containers::project(app, &self.args)?;
         let project = project_of(&place);
         let wanted = Wanted { services: self.args.clone(), stopped: true, ..Wanted::default() };
-        let all: Vec<Seen> = containers::find(app, &place, &wanted)?.iter().map(seen).collect();
+        let all: Vec<Seen> =
+            containers::find_enabled(app, &place, &wanted)?.iter().map(seen).collect();
         let mut progress = Progress::new(app);
         let file = place.file.as_deref();
         let dry_run = app.compose.dry_run;

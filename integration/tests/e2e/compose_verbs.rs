@@ -124,3 +124,42 @@ fn attach_shows_the_output_and_passes_the_exit_code_on() {
     attach.finish().code(6).stdout_is("seen\n");
     down(env);
 }
+
+#[test]
+fn services_of_profiles_are_meant_when_named_or_enabled_only() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services:
+  app: {image: alpine, network_mode: none, init: true, command: sleep 1000}
+  debug: {image: alpine, network_mode: none, init: true, command: sleep 1000, profiles: [dbg]}
+",
+    );
+    let compose = |line: &str| env.sh(&format!("docker compose -p t {line}"));
+    compose("--profile dbg up -d").success();
+    let running = || {
+        let mut names = compose("ps --services --status running").success().lines();
+        names.sort();
+        names.join(" ")
+    };
+    for (stop, start) in [("stop -t 0", "start"), ("kill", "start"), ("pause", "unpause")] {
+        compose(stop).success();
+        assert_eq!(running(), "debug", "{stop}");
+        compose(start).success();
+        assert_eq!(running(), "app debug", "{start}");
+        // A name enables its profile.
+        compose(&format!("{stop} debug")).success();
+        assert_eq!(running(), "app", "{stop} debug");
+        compose(&format!("{start} debug")).success();
+        assert_eq!(running(), "app debug", "{start} debug");
+    }
+    compose("--profile dbg stop -t 0").success();
+    compose("rm -f").success().stdout_is("Going to remove t-app-1\n");
+    compose("rm -f debug").success().stdout_is("Going to remove t-debug-1\n");
+    // `down` leaves them too, even with --remove-orphans: they are in the file.
+    compose("--profile dbg up -d").success();
+    compose("down -t 0 --remove-orphans").success();
+    assert_eq!(running(), "debug");
+    compose("--profile dbg down -t 0").success();
+    env.assert_nothing_left();
+}
