@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use coracle_runtime::events::{Event, Events, Filter as EventFilter, Span};
 use coracle_runtime::model::Timestamp;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -12,7 +13,8 @@ use crate::args::values::{self, Filter};
 use crate::documents::value_of;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::filters::moment;
-use crate::format::{Data, Missing, Template};
+use crate::format::{Data, Missing, Template, visible};
+use crate::ui::Ui;
 
 /// Print what happens, as it happens
 #[derive(Debug, clap::Args)]
@@ -41,13 +43,32 @@ impl Runnable for EventsArgs {
         let template = template
             .map(|source| Template::parse("", source))
             .transpose()
-            .map_err(|e| CliError::plain(format!("Error parsing format: {e}")))?;
+            .map_err(|e| bad_format(&e))?;
+        if let Some(template) = &template {
+            // On an event of nothing, so that a wrong field is told of before there is one.
+            let (value, missing) = (nothing(), Missing::Type("*events.Message"));
+            template
+                .apply(Data::Document { value: &value, missing })
+                .map_err(|e| bad_format(&e))?;
+        }
         let span =
             Span { since: given(self.since.as_deref())?, until: given(self.until.as_deref())? };
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
         read(app, span, &filter, |app, event| show(app, event, template.as_ref()))
     }
+}
+
+fn bad_format(error: &impl std::fmt::Display) -> CliError {
+    CliError::plain(format!("Error parsing format: {error}")).status(ExitStatus::BadTemplate)
+}
+
+/// An event with every field, all of them empty.
+fn nothing() -> Value {
+    json!({
+        "status": "", "id": "", "from": "", "Type": "", "Action": "",
+        "Actor": { "ID": "", "Attributes": {} }, "scope": "", "time": 0, "timeNano": 0,
+    })
 }
 
 /// An empty time is none.
@@ -77,6 +98,7 @@ pub(crate) fn read(
 
 fn show(app: &mut App, event: &Event, template: Option<&Template>) -> Result<(), CliError> {
     let text = match template {
+        None if Ui::stdout_is_terminal() => visible(&event.to_string()),
         None => event.to_string(),
         Some(template) => {
             let value = value_of(event)?;

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::format::align_with;
+use crate::format::{align_with, visible};
 
 /// Docker's columns here are wider than in its other tables.
 const CELL_WIDTH_MIN: usize = 20;
@@ -25,7 +25,7 @@ pub(crate) struct TopArgs {
 impl Runnable for TopArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (name, options) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
-        let table = processes_of(&find(app, name)?, options)?;
+        let table = processes_of(app, &find(app, name)?, options)?;
         let mut text = table.titles.join("\t");
         for row in &table.rows {
             text.push('\n');
@@ -37,7 +37,11 @@ impl Runnable for TopArgs {
 }
 
 /// The processes of a running container, as `ps` with these options lists them.
-pub(crate) fn processes_of(known: &Known, options: &[String]) -> Result<Table, CliError> {
+pub(crate) fn processes_of(
+    app: &App,
+    known: &Known,
+    options: &[String],
+) -> Result<Table, CliError> {
     let id = &known.container.id;
     let init = known
         .life
@@ -47,5 +51,9 @@ pub(crate) fn processes_of(known: &Known, options: &[String]) -> Result<Table, C
     let cgroup = known.life.cgroup.as_deref();
     let list = processes::of_container(cgroup, init.pid)
         .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;
-    top::top(&list, options).map_err(|e| CliError::library(&e, None))
+    let mut table = top::top(&list, options).map_err(|e| CliError::library(&e, None))?;
+    // What a process calls itself is its own choice.
+    table.rows.iter_mut().flatten().for_each(|cell| *cell = visible(cell));
+    app.engine()?.events.container(&known.container, "top", &[]);
+    Ok(table)
 }

@@ -30,7 +30,7 @@ impl Runnable for ComposeTopArgs {
         let wanted = Wanted { services: self.args, one_off: true, ..Wanted::default() };
         let mut sheet = Sheet::default();
         for known in target::all(app, &project.name, &wanted)? {
-            let table = processes_of(&known, &[])?;
+            let table = processes_of(app, &known, &[])?;
             let service = target::service(&known).to_owned();
             let number = target::label(&known, labels::NUMBER).to_owned();
             for row in table.rows {

@@ -55,6 +55,8 @@ pub(super) enum Zero {
     Map,
     Pointer,
     Text,
+    /// A key that a map does not have: it is no error, as with the maps of Go's templates.
+    Absent,
 }
 
 impl Val {
@@ -369,6 +371,7 @@ impl Run<'_> {
             }
             (Val::Root, Data::Document { value, .. }) => value,
             (Val::Json(value, _), _) => value,
+            (Val::Null(Zero::Map | Zero::Absent), _) => return Ok(Val::Null(Zero::Absent)),
             (Val::Null(_), _) => {
                 let message = format!("map has no entry for key {parent:?}");
                 return Err(self.fail_at(operand, &message));
@@ -377,6 +380,9 @@ impl Run<'_> {
         match object {
             Value::Object(map) => match map.get(name).or_else(|| print::by_go_name(map, name)) {
                 Some(found) => Ok(Val::named(found.clone(), name)),
+                None if matches!(from, Val::Json(_, key) if print::is_map(key, map)) => {
+                    Ok(Val::Null(Zero::Absent))
+                }
                 None => {
                     let at_root = matches!(from, Val::Root);
                     print::optional(name, at_root)

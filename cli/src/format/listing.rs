@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::ast::Template;
 use super::eval::{Data, TemplateError};
-use super::print::escape_html;
+use super::print::{escape_html, visible};
 use super::tabs::align;
+use crate::ui::Ui;
 
 /// One object of a list command.
 #[derive(Debug, Clone)]
@@ -40,6 +41,20 @@ impl Row {
         self.fields.insert("Labels", shown.join(",").into());
         self.labels = labels;
         self
+    }
+
+    /// The row without what would be commands to a terminal: values come from images too.
+    fn shown(&self) -> Self {
+        let mut row = self.clone();
+        for value in row.fields.values_mut() {
+            if let Value::String(text) = value {
+                *text = visible(text);
+            }
+        }
+        for value in row.labels.values_mut() {
+            *value = visible(value);
+        }
+        row
     }
 
     pub(super) fn field(&self, name: &str) -> Option<Value> {
@@ -120,7 +135,7 @@ impl<'a> Listing<'a> {
         rows: impl IntoIterator<Item = &'r Row>,
     ) -> Result<String, TemplateError> {
         let mut out = String::new();
-        let apply = |data| {
+        let apply = |data: Data<'_>| {
             self.template
                 .apply(data)
                 .map_err(|e| TemplateError::Execute(format!("failed to execute template: {e}")))
@@ -129,8 +144,14 @@ impl<'a> Listing<'a> {
             out.push_str(&apply(Data::Header(self.columns))?);
             out.push('\n');
         }
+        // A program gets what it asks for, byte by byte.
+        let safe = self.table || Ui::stdout_is_terminal();
         for row in rows {
-            out.push_str(&apply(Data::Row(row))?);
+            let text = match safe {
+                true => apply(Data::Row(&row.shown()))?,
+                false => apply(Data::Row(row))?,
+            };
+            out.push_str(&text);
             out.push('\n');
         }
         Ok(if self.table { align(&out) } else { out })

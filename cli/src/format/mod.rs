@@ -19,5 +19,5 @@ pub(crate) mod units;
 pub(crate) use ast::Template;
 pub(crate) use eval::{Data, Missing, TemplateError};
 pub(crate) use listing::{Columns, Listing, Row};
-pub(crate) use print::{go_quote, indented};
+pub(crate) use print::{go_quote, indented, visible};
 pub(crate) use tabs::align_with;

@@ -10,10 +10,13 @@ use super::eval::{Data, Val, Zero};
 /// Keys of Docker's documents that hold a map rather than a fixed structure.
 const MAPS: &[&str] = &[
     "Annotations",
+    "Attributes",
+    "Containers",
     "Data",
     "Details",
     "DriverOpts",
     "ExposedPorts",
+    "IndexConfigs",
     "Labels",
     "LogOpts",
     "Networks",
@@ -138,9 +141,11 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
         Val::Null(Zero::Map) => "map[]".into(),
         Val::Null(Zero::Pointer) => "<nil>".into(),
         Val::Null(Zero::Text) => String::new(),
+        Val::Null(Zero::Absent) => "<no value>".into(),
         Val::Json(value, key) => {
             let mut out = String::new();
-            if value.is_object() && POINTERS.contains(&key.as_str()) {
+            let map = value.as_object();
+            if map.is_some_and(|map| POINTERS.contains(&key.as_str()) && !is_map(key, map)) {
                 out.push('&');
             }
             write_value(&mut out, value, key);
@@ -158,12 +163,24 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
     }
 }
 
+/// Whether Go has a map under this key; the `Config` of a log driver is one, unlike others.
+pub(super) fn is_map(key: &str, map: &Map<String, Value>) -> bool {
+    MAPS.contains(&key) || key == "Config" && map.values().all(Value::is_string)
+}
+
+/// `nofile=1024:2048`: limits of processes print themselves in Go.
+fn ulimit(map: &Map<String, Value>) -> Option<String> {
+    let number = |key| map.get(key).and_then(Value::as_i64);
+    let name = map.get("Name").and_then(Value::as_str).filter(|_| map.len() == 3)?;
+    Some(format!("{name}={}:{}", number("Soft")?, number("Hard")?))
+}
+
 fn write_value(out: &mut String, value: &Value, key: &str) {
     match value {
         Value::Null => out.push_str(match zero_of(key) {
             Zero::Map => "map[]",
             Zero::Pointer => "<nil>",
-            Zero::List | Zero::Text => "[]",
+            Zero::List | Zero::Text | Zero::Absent => "[]",
         }),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Number(n) => {
@@ -181,7 +198,7 @@ fn write_value(out: &mut String, value: &Value, key: &str) {
             }
             out.push(']');
         }
-        Value::Object(map) if MAPS.contains(&key) => {
+        Value::Object(map) if is_map(key, map) => {
             let mut keys: Vec<&String> = map.keys().collect();
             keys.sort();
             out.push_str("map[");
@@ -196,6 +213,10 @@ fn write_value(out: &mut String, value: &Value, key: &str) {
             out.push(']');
         }
         Value::Object(map) => {
+            if let Some(limit) = ulimit(map) {
+                out.push_str(&limit);
+                return;
+            }
             out.push('{');
             for (i, (name, item)) in map.iter().enumerate() {
                 if i > 0 {
@@ -245,19 +266,33 @@ pub(crate) fn go_quote(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c.is_ascii_control() => {
-                write!(out, "\\x{:02x}", u32::from(c)).unwrap_or_default();
-            }
-            c => out.push(c),
+            c => push_visible(&mut out, c),
         }
     }
     out.push('"');
     out
+}
+
+/// Text for a terminal: what would be a command to it is escaped as in a Go string.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_visible(&mut out, c));
+    out
+}
+
+fn push_visible(out: &mut String, c: char) {
+    let written = match c {
+        '\n' => out.write_str("\\n"),
+        '\t' => out.write_str("\\t"),
+        '\r' => out.write_str("\\r"),
+        '\u{7}' => out.write_str("\\a"),
+        '\u{8}' => out.write_str("\\b"),
+        '\u{b}' => out.write_str("\\v"),
+        '\u{c}' => out.write_str("\\f"),
+        c if c.is_ascii_control() => write!(out, "\\x{:02x}", u32::from(c)),
+        c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)),
+        c => out.write_char(c),
+    };
+    // Writing to a String cannot fail.
+    written.unwrap_or_default();
 }

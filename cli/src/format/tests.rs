@@ -200,3 +200,47 @@ fn cuts() {
     assert_eq!(units::ellipsis("sh -c 'sleep 1000; echo a long'", 20), "sh -c 'sleep 1000; …");
     assert_eq!(units::short_id("sha256:e1f34b438478a61ec4d5"), "e1f34b438478");
 }
+
+#[test]
+fn empty_maps_missing_keys_and_limits_print_as_in_go() {
+    let value = json!({
+        "Config": {"Labels": {}, "Volumes": null},
+        "HostConfig": {
+            "LogConfig": {"Type": "json-file", "Config": {}},
+            "Ulimits": [{"Name": "nofile", "Hard": 2048, "Soft": 1024}],
+        },
+        "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "10.0.0.2"}}, "Ports": {}},
+        "Containers": {},
+    });
+    for (source, text) in [
+        ("{{.Config.Labels}}{{.NetworkSettings.Ports}}{{.Containers}}", "map[]map[]map[]"),
+        ("{{.HostConfig.LogConfig}}", "{json-file map[]}"),
+        ("{{.HostConfig.LogConfig.Config}}", "map[]"),
+        ("{{.Config.Labels.a}} {{.Config.Volumes.a}}", "<no value> <no value>"),
+        ("{{.NetworkSettings.Networks.other.IPAddress}}", "<no value>"),
+        ("{{if .Config.Labels.a}}yes{{else}}no{{end}}", "no"),
+        ("{{index .Config.Labels \"a\"}}|{{len .Config.Labels}}", "|0"),
+        ("{{range $k, $v := .Config.Labels}}{{$k}}{{else}}none{{end}}", "none"),
+        ("{{.HostConfig.Ulimits}}", "[nofile=1024:2048]"),
+        (
+            "{{range .HostConfig.Ulimits}}{{.}} {{.Name}} {{.Hard}}{{end}}",
+            "nofile=1024:2048 nofile 2048",
+        ),
+    ] {
+        assert_eq!(shows(source, value.clone()), text, "{source}");
+    }
+}
+
+#[test]
+fn what_would_command_a_terminal_is_escaped_in_tables() {
+    let mut row = Row::new("*formatter.ContainerContext");
+    row.set("Names", "a\u{1b}[2Jb").set("Ports", "\r\n\u{9b}1m").set("ID", "x");
+    let labels = [("k".to_owned(), "\u{1b}]0;t\u{7}".to_owned())];
+    row.set_labels(labels.into());
+    let shown =
+        |format| Listing::new(&COLUMNS, Some(format), false).unwrap().render([&row]).unwrap();
+    let text = shown("table {{.Names}}\t{{.Ports}}\t{{.Label \"k\"}}");
+    assert!(text.ends_with("a\\x1b[2Jb   \\r\\n\\u009b1m   \\x1b]0;t\\a\n"), "{text:?}");
+    // Programs read what is there, byte by byte.
+    assert_eq!(shown("{{.Names}}"), "a\u{1b}[2Jb\n");
+}

@@ -40,16 +40,16 @@ fn containers_of_the_host_and_of_no_network_show_an_endpoint_there() {
     for mode in ["host", "none"] {
         let show = |template: &str| {
             let template = format!("{{{{{template}}}}}");
-            env.run(["inspect", "-f", &template, "c"]).success().line()
+            env.run(["inspect", "-f", &template, "c1"]).success().line()
         };
         let place = format!("with index .NetworkSettings.Networks {mode:?}");
         let of = |field: &str| show(&format!("{place}}}}}{{{{{field}}}}}{{{{end"));
-        env.run(["create", "--name", "c", "--network", mode, "--init", "alpine", "sleep", "1000"])
+        env.run(["create", "--name", "c1", "--network", mode, "--init", "alpine", "sleep", "1000"])
             .success();
         assert_eq!(show("json .NetworkSettings.Networks").matches("NetworkID").count(), 1);
         assert_eq!(of(".NetworkID"), "");
         assert_eq!(of(".EndpointID"), "");
-        env.run(["start", "c"]).success();
+        env.run(["start", "c1"]).success();
         let network = env.run(["network", "inspect", "-f", "{{.Id}}", mode]).success().line();
         assert_eq!(of(".NetworkID"), network);
         assert_eq!(of(".EndpointID").len(), 64);
@@ -57,10 +57,31 @@ fn containers_of_the_host_and_of_no_network_show_an_endpoint_there() {
         assert_eq!(of("json .DNSNames"), "null");
         assert_ne!(show(".NetworkSettings.SandboxKey"), "");
         env.sh(&format!("docker ps -q --filter network={mode} | wc -l")).stdout_is("1\n");
-        env.run(["stop", "-t", "0", "c"]).success();
+        env.run(["stop", "-t", "0", "c1"]).success();
         assert_eq!(of(".NetworkID"), network);
         assert_eq!(of(".EndpointID"), "");
-        env.run(["rm", "c"]).success();
+        env.run(["rm", "c1"]).success();
     }
+    env.assert_nothing_left();
+}
+
+#[test]
+fn what_an_image_says_does_not_command_the_terminal() {
+    let env = TestEnv::new();
+    let escape = "\u{1b}[2J\u{1b}]0;title\u{7}";
+    let label = format!("evil=a{escape}b\nc");
+    env.run(["create", "--name", "c1", "--label", &label, "alpine", "echo", escape]).success();
+    let format = "table {{.Names}}\t{{.Command}}\t{{.Labels}}\t{{.Label \"evil\"}}";
+    let table = env.run(["ps", "-a", "--no-trunc", "--format", format]).success().stdout();
+    assert!(!table.contains('\u{1b}') && !table.contains('\u{7}'), "{table:?}");
+    assert!(table.contains(r#""echo \x1b[2J\x1b]0;title\a""#), "{table:?}");
+    assert!(table.contains(r"evil=a\x1b[2J\x1b]0;title\ab\nc"), "{table:?}");
+    assert_eq!(table.lines().count(), 2, "{table:?}");
+    // A program reads it byte by byte; a terminal does not get it.
+    let plain = ["ps", "-a", "--format", "{{.Label \"evil\"}}"];
+    assert_eq!(env.run(plain).success().stdout(), format!("a{escape}b\nc\n"));
+    let (code, shown) = env.terminal(plain).finish();
+    assert_eq!((code, shown.contains('\u{1b}')), (0, false), "{shown:?}");
+    env.run(["rm", "c1"]).success();
     env.assert_nothing_left();
 }

@@ -156,7 +156,7 @@ impl Engine {
     }
 }
 
-pub(super) fn new_id() -> Result<String, EngineError> {
+pub(crate) fn new_id() -> Result<String, EngineError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         EngineError::io("get random bytes for an id")(std::io::Error::other(error))

@@ -31,6 +31,7 @@ use coracle_sys::idmap::IdMap;
 pub use audit::RecordsCheck;
 pub use commit::CommitRequest;
 pub use control::{Connection, Ending};
+pub(crate) use create::new_id;
 pub use create::{CreateRequest, ImageFacts};
 pub use deliver::Delivery;
 pub use exec::{ExecRequest, Executed, Outcome};

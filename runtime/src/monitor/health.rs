@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::process::{Pid, Signal};
 
-use super::exec::start_process;
+use super::exec::{command_line, start_process};
 use super::exec_plan::describe;
 use super::output::{Chunk, Streams, read_some};
 use super::run::Monitor;
@@ -18,7 +18,9 @@ pub(super) struct Prober {
     checker: Checker,
     probe: Option<Pid>,
     streams: Streams,
-    runs: u64,
+    /// The probe that runs, for its events.
+    exec_id: String,
+    command: String,
 }
 
 impl Prober {
@@ -26,7 +28,13 @@ impl Prober {
     pub(super) fn new(config: &Config, before: Option<Health>) -> Option<Self> {
         let check = HealthCheck::new(config)?;
         let checker = Checker::new(check, before, Now::read());
-        Some(Self { checker, probe: None, streams: Streams::default(), runs: 0 })
+        Some(Self {
+            checker,
+            probe: None,
+            streams: Streams::default(),
+            exec_id: String::new(),
+            command: String::new(),
+        })
     }
 
     pub(super) fn health(&self) -> &Health {
@@ -85,10 +93,13 @@ pub(super) fn run(monitor: &mut Monitor) {
     let Some(prober) = &mut monitor.prober else { return };
     match prober.checker.poll(Now::read()) {
         Some(Step::Run(command)) => {
-            prober.runs += 1;
-            let exec_id = format!("probe-{}", prober.runs);
+            let exec_id = crate::engine::new_id().unwrap_or_default();
+            prober.exec_id.clone_from(&exec_id);
+            prober.command = command_line(&command);
+            tell(monitor, "exec_create", &[]);
             match start(monitor, command, &exec_id) {
                 Ok((pid, streams)) => {
+                    tell(monitor, "exec_start", &[]);
                     if let Some(prober) = &mut monitor.prober {
                         prober.probe = Some(pid);
                         prober.streams = streams;
@@ -118,6 +129,7 @@ pub(super) fn child_ended(monitor: &mut Monitor, pid: Pid, code: i32) {
     prober.probe = None;
     prober.streams = Streams::default();
     let changed = prober.checker.ended(code, Now::read());
+    tell(monitor, "exec_die", &[("exitCode", &code.to_string())]);
     publish(monitor, changed);
 }
 
@@ -127,6 +139,17 @@ fn start(monitor: &Monitor, argv: Vec<String>, exec_id: &str) -> Result<(Pid, St
     let session = describe(&monitor.container, cgroup, monitor.launch.clone(), request, exec_id)
         .map_err(|error| error.into_failure())?;
     start_process(&session)
+}
+
+/// A probe has the events of an `exec`, as in Docker.
+fn tell(monitor: &Monitor, what: &str, more: &[(&str, &str)]) {
+    let Some(prober) = &monitor.prober else { return };
+    let action = match what {
+        "exec_die" => what.to_owned(),
+        what => format!("{what}: {}", prober.command),
+    };
+    let told: Vec<_> = more.iter().copied().chain([("execID", &*prober.exec_id)]).collect();
+    monitor.events.container(&monitor.container, &action, &told);
 }
 
 /// Writes the health down, and tells when it became another.
