@@ -30,7 +30,7 @@ pub(crate) struct CreateFlags {
     /// Take away a Linux capability (ALL accepted)
     #[arg(long, value_name = "list")]
     pub(crate) cap_drop: Vec<String>,
-    /// Cgroup under which the container cgroup is created
+    /// Cgroup under which the container cgroup is created (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) cgroup_parent: Option<String>,
     /// Cgroup namespace: host or private; empty means the engine default
@@ -39,10 +39,10 @@ pub(crate) struct CreateFlags {
     /// File that receives the new container id; refused when it already exists
     #[arg(long, value_name = "string")]
     pub(crate) cidfile: Option<String>,
-    /// Number of CPUs (Windows containers only)
+    /// Number of CPUs (Windows containers only) (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_count: Option<i64>,
-    /// CPU percentage (Windows containers only)
+    /// CPU percentage (Windows containers only) (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_percent: Option<i64>,
     /// CFS period in microseconds
@@ -51,10 +51,10 @@ pub(crate) struct CreateFlags {
     /// CFS quota in microseconds per period
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_quota: Option<i64>,
-    /// Real-time scheduler period in microseconds
+    /// Real-time scheduler period in microseconds (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_rt_period: Option<i64>,
-    /// Real-time scheduler runtime in microseconds
+    /// Real-time scheduler runtime in microseconds (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_rt_runtime: Option<i64>,
     /// Relative CPU weight (1024 is the kernel default)
@@ -72,7 +72,7 @@ pub(crate) struct CreateFlags {
     /// Host device as HOST[:CONTAINER[:rwm]] or a CDI name
     #[arg(long, value_name = "list")]
     pub(crate) device: Vec<String>,
-    /// Raw device-cgroup allow rule such as "c 42:* rmw"
+    /// Raw device-cgroup allow rule such as "c 42:* rmw" (not supported)
     #[arg(long, value_name = "list")]
     pub(crate) device_cgroup_rule: Vec<String>,
     /// Read rate cap as DEVICE:RATE in bytes per second
@@ -144,10 +144,10 @@ pub(crate) struct CreateFlags {
     /// Keep standard input open
     #[arg(long, short = 'i')]
     pub(crate) interactive: bool,
-    /// System-drive bandwidth cap (Windows containers only)
+    /// System-drive bandwidth cap (Windows containers only) (not supported)
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) io_maxbandwidth: Option<i64>,
-    /// System-drive IOPS cap (Windows containers only)
+    /// System-drive IOPS cap (Windows containers only) (not supported)
     #[arg(long, value_name = "uint64", value_parser = values::int)]
     pub(crate) io_maxiops: Option<i64>,
     /// Fixed IPv4 address on a user-defined network
@@ -171,7 +171,7 @@ pub(crate) struct CreateFlags {
     /// Legacy link NAME[:ALIAS]
     #[arg(long, value_name = "list")]
     pub(crate) link: Vec<String>,
-    /// Link-local address for the endpoint
+    /// Link-local address for the endpoint (not supported)
     #[arg(long, value_name = "list")]
     pub(crate) link_local_ip: Vec<String>,
     /// Log driver name
@@ -192,7 +192,7 @@ pub(crate) struct CreateFlags {
     /// Memory plus swap limit; -1 is unlimited
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) memory_swap: Option<i64>,
-    /// Kernel swappiness 0..100; -1 leaves the default
+    /// Kernel swappiness 0..100; -1 leaves the default (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) memory_swappiness: Option<i64>,
     /// Mount in the form type=bind|volume|tmpfs,source=...,target=...[,readonly]
@@ -210,7 +210,7 @@ pub(crate) struct CreateFlags {
     /// Switch off the health test, also one from the image
     #[arg(long)]
     pub(crate) no_healthcheck: bool,
-    /// Exempt from the OOM killer (cgroup v1 only)
+    /// Exempt from the OOM killer (cgroup v1 only) (not supported)
     #[arg(long)]
     pub(crate) oom_kill_disable: bool,
     /// OOM score adjustment, -1000..1000
@@ -264,7 +264,7 @@ pub(crate) struct CreateFlags {
     /// Seconds before SIGKILL when stopping (unset: 10; -1 waits for ever)
     #[arg(long, value_name = "int", value_parser = values::int)]
     pub(crate) stop_timeout: Option<i64>,
-    /// Storage-driver option key=value
+    /// Storage-driver option key=value (not supported)
     #[arg(long, value_name = "list")]
     pub(crate) storage_opt: Vec<String>,
     /// Namespaced kernel parameter key=value
@@ -279,7 +279,7 @@ pub(crate) struct CreateFlags {
     /// Resource limit of a process, NAME=SOFT[:HARD]
     #[arg(long, value_name = "ulimit", value_parser = run_values::ulimit)]
     pub(crate) ulimit: Vec<Ulimit>,
-    /// Mount the engine socket and registry credentials into the container (experimental)
+    /// Mount the engine socket and registry credentials into the container (experimental) (not supported)
     #[arg(long)]
     pub(crate) use_api_socket: bool,
     /// User the process runs as, NAME or UID with optional :GROUP or :GID

@@ -34,7 +34,7 @@ pub(crate) struct ImagesArgs {
     /// Print only ids
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
-    /// Group platform variants under each image (experimental)
+    /// Group platform variants under each image (experimental) (not supported)
     #[arg(long)]
     pub(crate) tree: bool,
     #[arg(value_name = "ARG", hide = true)]

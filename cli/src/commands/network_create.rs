@@ -32,7 +32,7 @@ pub(crate) struct NetworkCreateArgs {
     /// Gateway of the subnet
     #[arg(long, value_name = "ipSlice", value_delimiter = ',', value_parser = run_values::ip)]
     pub(crate) gateway: Vec<String>,
-    /// The routing mesh of a swarm
+    /// The routing mesh of a swarm (not supported)
     #[arg(long)]
     pub(crate) ingress: bool,
     /// No way out of this network

@@ -18,7 +18,7 @@ pub(crate) struct RmArgs {
     /// SIGKILL a running container, then remove it
     #[arg(long, short = 'f')]
     pub(crate) force: bool,
-    /// Remove the named link instead of the container
+    /// Remove the named link instead of the container (not supported)
     #[arg(long, short = 'l')]
     pub(crate) link: bool,
     /// Also remove its anonymous volumes

@@ -21,7 +21,7 @@ pub(crate) struct RmiArgs {
     /// Keep untagged parent images
     #[arg(long)]
     pub(crate) no_prune: bool,
-    /// Drop only this variant
+    /// Drop only this variant (not supported)
     #[arg(long, value_name = "stringSlice", value_delimiter = ',')]
     pub(crate) platform: Vec<String>,
     #[arg(value_name = "ARG", hide = true)]

@@ -14,7 +14,7 @@ pub(crate) struct SaveArgs {
     /// File to write instead of standard output
     #[arg(long, short = 'o', value_name = "string")]
     pub(crate) output: Option<String>,
-    /// Platform variants to write
+    /// Platform variants to write (not supported)
     #[arg(long, value_name = "stringSlice", value_delimiter = ',')]
     pub(crate) platform: Vec<String>,
     #[arg(value_name = "ARG", hide = true)]

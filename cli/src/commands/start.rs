@@ -19,10 +19,10 @@ pub(crate) struct StartArgs {
     /// Connect stdout and stderr, pass signals on
     #[arg(long, short = 'a')]
     pub(crate) attach: bool,
-    /// Name of the CRIU checkpoint to restore from (experimental)
+    /// Name of the CRIU checkpoint to restore from (experimental) (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) checkpoint: Option<String>,
-    /// Directory that holds checkpoints (experimental)
+    /// Directory that holds checkpoints (experimental) (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) checkpoint_dir: Option<String>,
     /// Key sequence that leaves the session without stopping it (default ctrl-p,ctrl-q)

@@ -23,10 +23,10 @@ pub(crate) struct UpdateArgs {
     /// CFS quota in microseconds per period
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_quota: Option<i64>,
-    /// Real-time scheduler period in microseconds
+    /// Real-time scheduler period in microseconds (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_rt_period: Option<i64>,
-    /// Real-time scheduler runtime in microseconds
+    /// Real-time scheduler runtime in microseconds (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_rt_runtime: Option<i64>,
     /// Relative CPU weight (1024 is the kernel default)

@@ -15,43 +15,43 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 /// Create a volume
 #[derive(Debug, clap::Args)]
 pub(crate) struct VolumeCreateArgs {
-    /// Cluster-volume availability: active, pause or drain
+    /// Cluster-volume availability: active, pause or drain (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) availability: Option<String>,
     /// Volume driver
     #[arg(long, short = 'd', value_name = "string")]
     pub(crate) driver: Option<String>,
-    /// Cluster-volume group name
+    /// Cluster-volume group name (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) group: Option<String>,
     /// KEY=VALUE label of the volume
     #[arg(long, value_name = "list")]
     pub(crate) label: Vec<String>,
-    /// CSI limit_bytes: upper size bound (the help text calls it a minimum)
+    /// CSI limit_bytes: upper size bound (the help text calls it a minimum) (not supported)
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) limit_bytes: Option<i64>,
     /// Driver option key=value
     #[arg(long, short = 'o', value_name = "map")]
     pub(crate) opt: Vec<String>,
-    /// CSI required_bytes: lower size bound (the help text calls it a maximum)
+    /// CSI required_bytes: lower size bound (the help text calls it a maximum) (not supported)
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) required_bytes: Option<i64>,
-    /// Cluster-volume access: single or multi node
+    /// Cluster-volume access: single or multi node (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) scope: Option<String>,
-    /// Secret handed to the CSI driver, key=name
+    /// Secret handed to the CSI driver, key=name (not supported)
     #[arg(long, value_name = "map")]
     pub(crate) secret: Vec<String>,
-    /// Cluster-volume sharing: none, readonly, onewriter or all
+    /// Cluster-volume sharing: none, readonly, onewriter or all (not supported)
     #[arg(long, value_name = "string")]
     pub(crate) sharing: Option<String>,
-    /// Topology segment preferred for a cluster volume
+    /// Topology segment preferred for a cluster volume (not supported)
     #[arg(long, value_name = "list")]
     pub(crate) topology_preferred: Vec<String>,
-    /// Topology segment demanded for a cluster volume
+    /// Topology segment demanded for a cluster volume (not supported)
     #[arg(long, value_name = "list")]
     pub(crate) topology_required: Vec<String>,
-    /// Cluster-volume access type: mount or block
+    /// Cluster-volume access type: mount or block (not supported)
     #[arg(long = "type", value_name = "string")]
     pub(crate) kind: Option<String>,
     #[arg(value_name = "ARG", hide = true)]

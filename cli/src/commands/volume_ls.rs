@@ -15,7 +15,7 @@ use crate::format::Listing;
 /// List volumes
 #[derive(Debug, clap::Args)]
 pub(crate) struct VolumeLsArgs {
-    /// List only CSI cluster volumes, with their own table layout
+    /// List only CSI cluster volumes, with their own table layout (not supported)
     #[arg(long)]
     pub(crate) cluster: bool,
     /// Show only matches, key=value (dangling, driver, label, name)

@@ -47,7 +47,7 @@ pub(crate) struct UpArgs {
     /// Recreate containers even when nothing changed
     #[arg(long)]
     pub(crate) force_recreate: bool,
-    /// Help on keys while attached (there are no such keys here)
+    /// Help on keys while attached (there are no such keys here) (not supported)
     #[arg(long)]
     pub(crate) menu: bool,
     /// Do not show the output of these services (repeatable)
@@ -104,7 +104,7 @@ pub(crate) struct UpArgs {
     /// Longest wait in seconds; 0 is no limit
     #[arg(long, value_name = "int", value_parser = values::int)]
     pub(crate) wait_timeout: Option<i64>,
-    /// Follow changes of sources (see compose watch)
+    /// Follow changes of sources (see compose watch) (not supported)
     #[arg(long, short = 'w')]
     pub(crate) watch: bool,
     /// Answer yes to every question

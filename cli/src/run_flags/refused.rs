@@ -109,6 +109,18 @@ mod tests {
     }
 
     #[test]
+    fn the_help_marks_each_refused_flag() {
+        use clap::Args as _;
+        let command = crate::args::CreateFlags::augment_args(clap::Command::new("run"));
+        for (flag, ..) in REFUSALS {
+            let name = flag.trim_start_matches('-');
+            let found = command.get_arguments().find(|a| a.get_long() == Some(name)).unwrap();
+            let help = found.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.ends_with("(not supported)"), "{flag}: {help}");
+        }
+    }
+
+    #[test]
     fn the_readme_lists_each_refused_flag_with_its_reason() {
         let expected: Vec<_> =
             REFUSALS.iter().map(|(flag, why, _)| (flag.to_string(), why.to_string())).collect();
