@@ -24,13 +24,18 @@ const USUAL_SIZE: (u16, u16) = (80, 24);
 /// The line that counts, and the one that the cursor is on.
 const ROWS_BESIDE_LINES: usize = 2;
 
+/// Characters up to the end of the mark, and up to the name of the object with its gap after it.
+const MARK_END: usize = 2;
+const NAME_COLUMN: usize = 5;
+
 thread_local! {
     static BOARD: RefCell<Board> = const { RefCell::new(Board::new()) };
 }
 
 /// Shows what an object is at; `more` stands beside it.
-pub(super) fn tell(id: &str, text: &str, more: &str) {
+pub(super) fn tell(id: &str, text: &str, more: &str, coloured: bool) {
     BOARD.with_borrow_mut(|board| {
+        board.coloured = coloured;
         board.take(id, text, more, Instant::now());
         board.draw(false);
     });
@@ -55,6 +60,16 @@ enum State {
 }
 
 impl State {
+    /// The number of the terminal's colour: green, yellow, red.
+    fn colour(self) -> Option<u8> {
+        match self {
+            Self::Working => None,
+            Self::Done => Some(32),
+            Self::Warned => Some(33),
+            Self::Failed => Some(31),
+        }
+    }
+
     /// By the words of Compose: `Creating` goes on, `Created` and `Running` have come to an end.
     fn of(word: &str) -> Self {
         match word {
@@ -84,11 +99,12 @@ struct Board {
     /// Rows that are on the screen.
     drawn: usize,
     frame: usize,
+    coloured: bool,
 }
 
 impl Board {
     const fn new() -> Self {
-        Self { lines: Vec::new(), drawn: 0, frame: 0 }
+        Self { lines: Vec::new(), drawn: 0, frame: 0, coloured: false }
     }
 
     fn take(&mut self, id: &str, text: &str, more: &str, now: Instant) {
@@ -166,7 +182,20 @@ impl Board {
         let text = format!(" {mark} {:widest$}  {}{gap}{}", line.id, line.text, line.more);
         let room = columns.saturating_sub(time.len() + 1);
         let text: String = text.chars().take(room).collect();
-        format!("{text:room$} {time}")
+        let text = format!("{text:room$} ");
+        match line.state.colour().filter(|_| self.coloured) {
+            None => format!("{text}{time}"),
+            Some(colour) => {
+                // The mark, and what it is at; the name stays as it is.
+                let after = widest + NAME_COLUMN;
+                let part = |from: usize, to: usize| -> String {
+                    text.chars().skip(from).take(to - from).collect()
+                };
+                let paint = |text: String| format!("\x1b[{colour}m{text}\x1b[0m");
+                let (mark, name) = (paint(part(0, MARK_END)), part(MARK_END, after));
+                format!("{mark}{name}{}{time}", paint(part(after, usize::MAX)))
+            }
+        }
     }
 }
 
@@ -198,6 +227,12 @@ mod tests {
          ⠋ Container a-web-1  Cr 1.5s
         ");
         assert!(board.rendered(0, 1, began)[1].len() < 10);
+        board.coloured = true;
+        let rows = board.rendered(60, 10, after(1600));
+        assert!(rows[1].starts_with("\x1b[32m ✔\x1b[0m Network n          \x1b[32mCreated "));
+        assert!(rows[2].starts_with(" ⠋ Container a-web-1  Creating "), "{:?}", rows[2]);
+        assert!(rows[3].contains("\x1b[31mError no such image: x "), "{:?}", rows[3]);
+        assert!(board.rendered(3, 10, after(1600)).len() == 4);
     }
 
     #[test]

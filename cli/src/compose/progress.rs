@@ -23,6 +23,7 @@ pub(crate) enum Style {
 pub(crate) struct Progress {
     style: Style,
     dry: bool,
+    coloured: bool,
 }
 
 impl Progress {
@@ -46,7 +47,9 @@ impl Progress {
             _ if board && !app.compose.dry_run => Style::Board,
             _ => Style::Lines,
         };
-        Self { style, dry: app.compose.dry_run }
+        let plain = app.settings.environment.get("NO_COLOR").is_some();
+        let coloured = ansi == Some("always") || ansi != Some("never") && !plain;
+        Self { style, dry: app.compose.dry_run, coloured }
     }
 
     /// Line after line, where other output comes between.
@@ -67,8 +70,8 @@ impl Progress {
         let mark = if self.dry { "DRY-RUN MODE -  " } else { "" };
         let line = match self.style {
             Style::Quiet => return,
-            Style::Board if text.is_empty() => return board::tell(id, status, ""),
-            Style::Board => return board::tell(id, text, status),
+            Style::Board if text.is_empty() => return board::tell(id, status, "", self.coloured),
+            Style::Board => return board::tell(id, text, status, self.coloured),
             Style::Json => {
                 let fields = [("id", id), ("text", text), ("status", status)];
                 let map: serde_json::Map<String, serde_json::Value> = fields

@@ -36,7 +36,7 @@ fn prune_filters_keep_what_they_name() {
         assert!(!said.contains("kept"), "{line}: {said}");
     }
     env.sh("docker ps -a --format '{{.Names}}'").stdout_is("kept\n");
-    env.sh("docker network ls -q --filter type=custom --format '{{.Name}}'").stdout_has("kept-n");
+    env.sh("docker network ls --filter type=custom --format '{{.Name}}'").stdout_has("kept-n");
     env.sh("docker volume ls -q").stdout_is("kept-v\n");
     // All kinds at once, and the question says what filters there are.
     env.sh("docker system prune -a --volumes")
@@ -94,13 +94,13 @@ fn proxies_are_variables_of_new_containers() {
     ))
     .success()
     .stdout_is("NO_PROXY=localhost\nhttp_proxy=mine\nno_proxy=localhost\n");
-    env.run(["create", "--name", "c", "alpine", "true"]).success();
-    let inspect = ["inspect", "-f", "{{json .Config.Env}}", "c"];
+    env.run(["create", "--name", "c1", "alpine", "true"]).success();
+    let inspect = ["inspect", "-f", "{{json .Config.Env}}", "c1"];
     env.run(inspect).success().stdout_has(r#""http_proxy=http://p:3128""#);
     // An `exec` gets the container's.
     config(&env, "{}");
     env.sh("docker run --rm --network none alpine env | grep -ci proxy").stdout_is("0\n");
-    env.run(["rm", "c"]).success();
+    env.run(["rm", "c1"]).success();
     env.assert_nothing_left();
 }
 
@@ -139,14 +139,14 @@ fn detach_keys_of_the_file_leave_sessions() {
     let env = TestEnv::new();
     config(&env, r#"{"detachKeys": "ctrl-x,q"}"#);
     let mut terminal =
-        env.terminal(["run", "--network", "none", "-it", "--name", "d", "alpine", "sh"]);
+        env.terminal(["run", "--network", "none", "-it", "--name", "d1", "alpine", "sh"]);
     terminal.expect("# ");
     // The usual keys are ordinary ones now.
     terminal.send("\u{10}\u{11}echo o''n\n");
     terminal.expect("on");
     terminal.send("\u{18}q");
     assert_eq!(terminal.finish().0, 0);
-    for command in [&["attach", "d"][..], &["exec", "-it", "d", "sh"]] {
+    for command in [&["attach", "d1"][..], &["exec", "-it", "d1", "sh"]] {
         let mut terminal = env.terminal(command);
         terminal.expect_raw();
         terminal.send("echo he''re\n");
@@ -155,12 +155,12 @@ fn detach_keys_of_the_file_leave_sessions() {
         assert_eq!(terminal.finish().0, 0, "{command:?}");
     }
     // The flag wins.
-    let mut terminal = env.terminal(["attach", "--detach-keys", "ctrl-a", "d"]);
+    let mut terminal = env.terminal(["attach", "--detach-keys", "ctrl-a", "d1"]);
     terminal.expect_raw();
     terminal.send("\u{1}");
     assert_eq!(terminal.finish().0, 0);
-    env.wait_status("d", "running");
-    env.run(["rm", "-f", "d"]).success();
+    env.wait_status("d1", "running");
+    env.run(["rm", "-f", "d1"]).success();
     config(&env, r#"{"detachKeys": "ctrl-xx"}"#);
     env.run(["run", "--rm", "alpine", "true"]).code(125).stderr_has("nvalid detach keys");
     env.assert_nothing_left();
@@ -174,16 +174,16 @@ fn formats_of_lists() {
         r#"{"psFormat": "table {{.Names}}", "imagesFormat": "{{.Repository}}!",
             "networksFormat": "{{.Name}}!", "volumesFormat": "{{.Name}}!", "statsFormat": "{{.Name}}!"}"#,
     );
-    env.sh("docker create --name c alpine; docker volume create v").success();
-    env.sh("docker ps -a").success().stdout_is("NAMES\nc\n");
+    env.sh("docker create --name c1 alpine; docker volume create v1").success();
+    env.sh("docker ps -a").success().stdout_is("NAMES\nc1\n");
     env.sh("docker ps -aq").success().stderr_is("");
-    env.sh("docker ps -a --format '{{.Names}}?'").stdout_is("c?\n");
+    env.sh("docker ps -a --format '{{.Names}}?'").stdout_is("c1?\n");
     env.sh("docker images alpine").success().stdout_is("alpine!\n");
     env.sh("docker network ls --filter name=none").success().stdout_is("none!\n");
-    env.sh("docker volume ls").success().stdout_is("v!\n");
-    env.sh("docker stats -a --no-stream").success().stdout_is("c!\n");
+    env.sh("docker volume ls").success().stdout_is("v1!\n");
+    env.sh("docker stats -a --no-stream").success().stdout_is("c1!\n");
     env.sh("docker compose stats --help").success();
-    env.sh("docker rm c; docker volume rm v").success();
+    env.sh("docker rm c1; docker volume rm v1").success();
     env.assert_nothing_left();
 }
 

@@ -27,7 +27,7 @@ fn screen(text: &str) -> Vec<String> {
                         rows[row].clear();
                     }
                     "J" => rows.truncate(row + 1),
-                    "K" | "h" | "l" => {}
+                    "K" | "h" | "l" | "m" => {}
                     other => panic!("{other:?} is not known here"),
                 }
                 rest = &rest[end + 1..];
@@ -160,5 +160,34 @@ fn images_are_fetched_at_the_same_time() {
         assert!(lines.iter().any(|line| line.starts_with("a Error")), "{said}");
         assert!(lines.iter().any(|line| line.starts_with("b Error")), "{said}");
     });
+    env.assert_nothing_left();
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services: {a: {image: alpine, network_mode: none, command: 'true'}}\n",
+    );
+    let create = |more: &[(&str, &str)], ansi: &[&str]| {
+        let words = [&["compose", "-p", "t"], ansi, &["create", "--force-recreate"]].concat();
+        let assignments: Vec<String> = more.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let line = format!("{} coracle {}", assignments.join(" "), words.join(" "));
+        let script = format!("script -qec '{line}' /dev/null");
+        env.sh(&script).success().stdout()
+    };
+    if coracle_integration::skip::program("script").is_none() {
+        coracle_integration::skip!("script is not installed");
+    }
+    let green = "\u{1b}[32m ✔\u{1b}[0m Container t-a-1";
+    assert!(create(&[], &[]).contains(green), "{:?}", create(&[], &[]));
+    let plain = create(&[("NO_COLOR", "1")], &[]);
+    assert!(plain.contains(" ✔ Container t-a-1") && !plain.contains("[32m"), "{plain:?}");
+    let forced = create(&[("NO_COLOR", "1")], &["--ansi", "always"]);
+    assert!(forced.contains(green), "{forced:?}");
+    let never = create(&[], &["--ansi", "never"]);
+    assert!(never.contains(" Container t-a-1  Recreate") && !never.contains('\u{1b}'), "{never:?}");
+    env.run(["compose", "-p", "t", "down"]).success().stdout_is("");
     env.assert_nothing_left();
 }

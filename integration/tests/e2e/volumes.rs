@@ -78,7 +78,7 @@ fn the_same_volume_option_twice_is_one_and_others_at_one_place_conflict() {
     ])
     .success()
     .stdout_is("x");
-    env.sh("docker run --rm --network none -v ./a:/m -v ./a:/m -v n:/n -v n:/n -v /o -v /o alpine cat /m/f")
+    env.sh("docker run --rm --network none -v ./a:/m -v ./a:/m -v nn:/n -v nn:/n -v /o -v /o alpine cat /m/f")
         .success()
         .stdout_is("x");
     let mount = format!("type=bind,src={}/a,dst=/m", work.display());
@@ -88,7 +88,7 @@ fn the_same_volume_option_twice_is_one_and_others_at_one_place_conflict() {
         (format!("-v {bind} --mount {mount}"), "/m"),
         (format!("--mount {mount}/ -v {bind}"), "/m/"),
         (format!("--mount {mount} --mount {mount}"), "/m"),
-        (format!("-v n:/m -v {bind}/"), "/m"),
+        (format!("-v nn:/m -v {bind}/"), "/m"),
         (format!("--tmpfs /m -v {bind}"), "/m"),
     ] {
         env.sh(&format!("docker run --rm --network none {flags} alpine true"))
@@ -101,6 +101,6 @@ fn the_same_volume_option_twice_is_one_and_others_at_one_place_conflict() {
     env.sh(&format!("docker run --rm --network none -v /m --mount {mount} alpine cat /m/f"))
         .success()
         .stdout_is("x");
-    env.run(["volume", "rm", "n"]).success();
+    env.run(["volume", "rm", "nn"]).success();
     env.assert_nothing_left();
 }
