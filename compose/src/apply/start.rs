@@ -151,16 +151,23 @@ impl Apply<'_> {
 
     /// Looks at all that is waited for; true when everything is there.
     pub(super) fn check(&mut self, waits: &mut [Wait]) -> Result<bool, ApplyError> {
-        let mut failure = None;
+        let mut seen = Vec::new();
         for wait in waits.iter_mut().filter(|wait| !wait.done) {
             let life = self.engine.records.life(&wait.id)?;
-            match wait.verdict(&life.state) {
-                Verdict::NotYet => {
-                    if let Some(text) = wait.complaint(&life) {
-                        self.watcher.warn(&text);
-                    }
-                    continue;
-                }
+            seen.push(wait.verdict(&life.state));
+            if let Some(text) = wait.complaint(&life) {
+                self.watcher.warn(&text);
+            }
+        }
+        let fails = seen.iter().any(|verdict| matches!(verdict, Verdict::Failed { .. }));
+        // What is up is told of together, as Docker Compose does, who looks at all at once.
+        if !fails && waits.iter().any(|wait| wait.settles_in().is_some()) {
+            return Ok(false);
+        }
+        let mut failure = None;
+        for (wait, verdict) in waits.iter_mut().filter(|wait| !wait.done).zip(seen) {
+            match verdict {
+                Verdict::NotYet => continue,
                 Verdict::Met(word) => self.watcher.tell(Kind::Container, &wait.name, word),
                 Verdict::Failed { message, .. } if !wait.required => {
                     self.watcher.tell(Kind::Container, &wait.name, "Skipped");

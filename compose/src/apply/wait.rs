@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use coracle_runtime::model::{State, Status, Timestamp};
+use coracle_runtime::model::{HealthStatus, State, Status, Timestamp};
 use coracle_runtime::records::Life;
 
 use super::conditions::{Goal, SETTLED, Verdict, verdict};
@@ -24,18 +24,26 @@ pub(super) struct Wait {
     pub(super) done: bool,
     /// The start that was seen last, by the record and by our clock.
     begun: Option<(Timestamp, Instant)>,
+    /// When it will have run for long enough, if nothing but that is to be seen of it.
+    settles: Option<Instant>,
     complained: bool,
 }
 
 impl Wait {
     pub(super) fn new(service: &str, name: String, id: String, goal: Goal, required: bool) -> Self {
         let service = service.to_owned();
-        Self { service, name, id, goal, required, done: false, begun: None, complained: false }
+        let (done, complained) = (false, false);
+        Self { service, name, id, goal, required, done, begun: None, settles: None, complained }
     }
 
     /// How it stands with the container.
     pub(super) fn verdict(&mut self, state: &State) -> Verdict {
         let ran = self.ran(state);
+        let unchecked =
+            state.health.as_ref().is_none_or(|health| health.status == HealthStatus::None);
+        let counts = self.goal == Goal::RunningOrHealthy && unchecked;
+        let settling = counts && state.status == Status::Running && ran < SETTLED;
+        self.settles = settling.then(|| Instant::now() + (SETTLED - ran));
         verdict(&self.service, &self.name, state, self.goal, ran)
     }
 
@@ -55,10 +63,9 @@ impl Wait {
         now.duration_since(begun)
     }
 
-    /// When it will have run for long enough, if it goes on.
-    fn settles_in(&self) -> Option<Duration> {
-        let (_, begun) = self.begun.filter(|_| !self.done)?;
-        Some(SETTLED.saturating_sub(begun.elapsed())).filter(|left| !left.is_zero())
+    /// How long it still has to run.
+    pub(super) fn settles_in(&self) -> Option<Duration> {
+        Some(self.settles?.saturating_duration_since(Instant::now()))
     }
 
     /// What to tell, once, of a container that never stays up.
