@@ -48,7 +48,11 @@ impl ClientConfig {
                 return Self::default();
             }
             Err(e) => {
-                let why = format!("loading config file: open {}: {e}", path.display());
+                let reason = match e.kind() {
+                    ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                    _ => e.to_string(),
+                };
+                let why = format!("loading config file: open {}: {reason}", path.display());
                 return Self { warning: Some(why), ..Self::default() };
             }
         }

@@ -167,7 +167,9 @@ fn execute(
         let text = format!("WARNING: cannot read {}: permission denied", path.display());
         writeln!(ui.status(), "{text}").unwrap_or_default();
     }
-    if let Some(why) = &settings.client.warning {
+    // A home that is closed was told of already.
+    let told = settings.file.closed.is_some();
+    if let Some(why) = settings.client.warning.as_ref().filter(|_| !told) {
         writeln!(ui.status(), "WARNING: Error {why}").unwrap_or_default();
     }
     let meant = other_engine::check(&settings, &invocation.globals, invocation.spec.effect);

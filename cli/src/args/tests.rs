@@ -267,7 +267,11 @@ fn the_overview() {
     Global Options:
           --config <string>     Directory of the client configuration (default
                                 ~/.docker)
+      -c, --context <string>    Accepted when it means this engine: default, or one
+                                with our socket
       -D, --debug               Say more about what happens
+      -H, --host <string>       Accepted when it means this engine:
+                                unix://RUNTIME_DIR/docker.sock
       -l, --log-level <string>  What is logged: debug, info, warn, error or fatal
                                 (default info)
           --require <feature>   Fail unless this machine has it, as `info` lists it
@@ -326,6 +330,7 @@ fn help_of_a_group_and_of_commands() {
           --no-trunc         Do not shorten anything
       -q, --quiet            Print only ids
           --tree             Group platform variants under each image (experimental)
+                             (not supported)
     ");
 }
 
