@@ -172,7 +172,11 @@ fn execute(
     if let Some(why) = settings.client.warning.as_ref().filter(|_| !told) {
         writeln!(ui.status(), "WARNING: Error {why}").unwrap_or_default();
     }
-    let meant = other_engine::check(&settings, &invocation.globals, invocation.spec.effect);
+    let meant = other_engine::check(
+        &settings,
+        &invocation.globals,
+        invocation.spec.effect_of(&invocation.matches),
+    );
     if let Ok(Some(line)) = &meant {
         writeln!(ui.status(), "WARNING: {line}").unwrap_or_default();
     }

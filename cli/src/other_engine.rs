@@ -79,9 +79,10 @@ fn context(settings: &Settings, name: &str, source: &str) -> Option<String> {
 /// Whether an address is that of our own socket.
 fn is_ours(settings: &Settings, host: &str) -> bool {
     let Some(path) = host.strip_prefix("unix://") else { return false };
-    let own = settings.runtime_dir.join("docker.sock");
+    let path = Path::new(path);
+    let real = canonical(path);
     // Paths are compared by their parts: `//` and a trailing `/` mean nothing.
-    Path::new(path) == own || canonical(Path::new(path)).is_some_and(|p| Some(p) == canonical(&own))
+    settings.own_sockets().iter().any(|own| path == own || real.is_some() && real == canonical(own))
 }
 
 /// The socket itself need not exist for its folder to be the same.

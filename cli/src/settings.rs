@@ -166,11 +166,24 @@ impl Settings {
         self.client = ClientConfig::read(&self.docker_config);
     }
 
+    /// Addresses that mean this engine: the socket of this user, in the login session's folder.
+    pub(crate) fn own_sockets(&self) -> Vec<PathBuf> {
+        let uid = rustix::process::geteuid();
+        let usual = match uid.is_root() {
+            true => PathBuf::from("/run"),
+            false => PathBuf::from(format!("/run/user/{}", uid.as_raw())),
+        };
+        let named = self.environment.get("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let folders = named.into_iter().chain(self.session_dir.clone()).chain([usual]);
+        folders.map(|folder| folder.join("coracle/docker.sock")).collect()
+    }
+
     /// Proxies for new containers, from the client's configuration file.
     pub(crate) fn proxies(&self) -> Vec<String> {
-        let own = format!("unix://{}", self.runtime_dir.join("docker.sock").display());
+        let own = self.own_sockets();
+        let own = own.iter().map(|socket| format!("unix://{}", socket.display()));
         let named = self.environment.get("DOCKER_HOST").map(str::to_owned);
-        self.client.proxies(&named.into_iter().chain([own]).collect::<Vec<_>>())
+        self.client.proxies(&named.into_iter().chain(own).collect::<Vec<_>>())
     }
 
     /// Whether this machine is meant, whatever engine `DOCKER_HOST` and contexts name.

@@ -27,6 +27,8 @@ pub(crate) enum Entry {
 pub(crate) enum Effect {
     /// Makes, changes, sends or removes something, or runs a program.
     Changes,
+    /// As `Looks`, unless this flag is given.
+    ChangesIf(&'static str),
     /// Only tells.
     Looks,
     /// Has nothing to do with an engine.
@@ -203,9 +205,20 @@ impl Spec {
         match self.entry {
             Entry::Plain => false,
             Entry::Namespace => true,
-            Entry::NamespaceIf(flag) => {
-                matches.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false)
-            }
+            Entry::NamespaceIf(flag) => is_given(matches, flag),
         }
     }
+
+    /// What this call does to what an engine keeps: `Changes`, `Looks` or `Apart`.
+    pub(crate) fn effect_of(&self, matches: &ArgMatches) -> Effect {
+        match self.effect {
+            Effect::ChangesIf(flag) if is_given(matches, flag) => Effect::Changes,
+            Effect::ChangesIf(_) => Effect::Looks,
+            other => other,
+        }
+    }
+}
+
+fn is_given(matches: &ArgMatches, flag: &str) -> bool {
+    matches.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false)
 }

@@ -1,7 +1,7 @@
 //! Every command: its names, its arguments, what it needs.
 
 use super::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
-use super::spec::Effect::{Apart, Looks};
+use super::spec::Effect::{Apart, ChangesIf, Looks};
 use super::spec::Entry::{Namespace, NamespaceIf};
 use super::spec::Group::{Common, Hidden, Inner};
 use super::spec::Spec;
@@ -216,6 +216,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         .group(Inner)
         .entry(Namespace),
     Spec::new::<c::system_check::SystemCheckArgs>(&["system check"], "[OPTIONS]", NoArgs)
+        .effect(ChangesIf("repair"))
         .group(Inner)
         .entry(Namespace),
     Spec::new::<c::system_df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
@@ -474,6 +475,7 @@ pub(super) static COMMANDS: &[Spec] = &[
         "SERVICE [SERVICE...] [OPTIONS]",
         AtLeast(1),
     )
+    .effect(ChangesIf("down_project"))
     .group(Inner)
     .entry(NamespaceIf("down_project")),
     Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
