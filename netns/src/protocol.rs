@@ -43,6 +43,9 @@ pub enum Request {
     /// Take everything back: addresses, names and ports are others' when the answer comes.
     /// Answered by [`Reply::Done`].
     Leave,
+    /// Somebody removed the folder: take other clients at this door from now on. With it travel
+    /// a listening socket and the lock. Answered by [`Reply::Done`].
+    Door,
     /// What is in use now. Answered by [`Reply::Status`].
     Status,
 }

@@ -58,6 +58,8 @@ pub enum EngineError {
     Refused { id: String, message: String },
     #[error("the monitor of container {id} ended unexpectedly")]
     MonitorGone { id: String },
+    #[error("the monitor of container {id} (process {pid}) does not answer")]
+    MonitorSilent { id: String, pid: i32 },
     #[error("image layer {digest} is not unpacked at {path}")]
     LayerMissing { digest: String, path: PathBuf },
     #[error("Cannot update container {id}")]
@@ -132,6 +134,10 @@ impl EngineError {
             Self::Spec(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Limit { source, .. } => source.hint(),
+            Self::MonitorSilent { id, pid } => Some(format!(
+                "`kill -CONT {pid}` if it was stopped; `rm -f {}` ends it",
+                id.get(..12).unwrap_or(id)
+            )),
             Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
             error if is_disk_full(error) => Some(DISK_FULL.to_owned()),
             _ => None,

@@ -30,6 +30,7 @@ mod pause;
 mod payload;
 pub mod processes;
 pub mod records;
+mod reopen;
 mod restart;
 mod rootfs;
 pub mod runtime_folder;

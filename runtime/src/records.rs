@@ -611,17 +611,23 @@ fn entries(dir: &Path) -> Result<Vec<String>, RecordError> {
     Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }
 
-/// What a container is whose monitor was killed: it went with it.
+/// What a container is whose monitor was killed, or ended with the machine: it went with it.
 pub fn mark_lost(life: &mut Life) {
     /// The code of a process ended by SIGKILL.
     const KILLED: i32 = 137;
+    /// Docker's, for an end that nobody saw.
+    const UNSEEN: i32 = 255;
+    let (code, why) = match boot::is_over(&life.boot_id) {
+        true => (UNSEEN, "the machine was restarted"),
+        false => (KILLED, "the container's monitor was killed"),
+    };
     if life.state.status != Status::Restarting {
-        life.state.exit_code = KILLED;
+        life.state.exit_code = code;
         life.state.finished_at = Timestamp::now();
     }
     life.state.status = Status::Exited;
     life.state.pid = 0;
-    "the container's monitor was killed".clone_into(&mut life.state.error);
+    why.clone_into(&mut life.state.error);
     life.monitor = None;
     life.init = None;
     life.network.clear();

@@ -149,18 +149,34 @@ fn leave_umask() {
 /// As `creat(2)`.
 pub fn register(paths: &Paths) -> io::Result<Registration> {
     let me = ProcessId::current();
-    let path = paths.holders().join(format!("{}-{}", me.pid, me.start_ticks));
-    let mark = File::create(&path)?;
+    let path = mark(&paths.holders(), me);
+    let locked = put_mark(&path)?;
+    Ok(Registration { path, locked })
+}
+
+fn put_mark(path: &Path) -> io::Result<File> {
+    let mark = File::create(path)?;
     // In another pid namespace, where our pid says nothing, the lock tells that we live.
     rustix::fs::flock(&mark, FlockOperation::LockShared)?;
-    Ok(Registration { path, _mark: mark })
+    Ok(mark)
 }
 
 /// The mark of this process; taken away when dropped.
 #[derive(Debug)]
 pub struct Registration {
     path: PathBuf,
-    _mark: File,
+    locked: File,
+}
+
+impl Registration {
+    /// Makes the mark again if somebody removed it.
+    pub(crate) fn renew(&mut self, paths: &Paths) -> io::Result<()> {
+        if !self.path.exists() {
+            make_private(&paths.holders()).map_err(io::Error::other)?;
+            self.locked = put_mark(&self.path)?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Registration {
@@ -198,9 +214,14 @@ pub(crate) fn sweep(holders: &Path) {
     }
 }
 
+/// Where the mark of a process is.
+pub(crate) fn mark(holders: &Path, holder: ProcessId) -> PathBuf {
+    holders.join(format!("{}-{}", holder.pid, holder.start_ticks))
+}
+
 /// Whether a process of another pid namespace holds its mark.
 pub(crate) fn holds(holders: &Path, holder: ProcessId) -> bool {
-    is_locked(&holders.join(format!("{}-{}", holder.pid, holder.start_ticks)))
+    is_locked(&mark(holders, holder))
 }
 
 /// Whether anything lives in the runtime folder of another pid namespace, or is about to.
@@ -271,8 +292,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mark = |name: &str| {
             let path = dir.path().join(name);
-            let mark = File::create(&path).unwrap();
-            Registration { path, _mark: mark }
+            let locked = put_mark(&path).unwrap();
+            Registration { path, locked }
         };
         let me = ProcessId::current();
         std::mem::forget(mark("1-1"));

@@ -86,6 +86,8 @@ pub enum Request {
     },
     /// Tell when the container has ended.
     Wait,
+    /// Say that you are there.
+    Ping,
     Pause,
     Unpause,
     /// The record changed: read it again.

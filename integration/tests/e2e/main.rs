@@ -38,6 +38,7 @@ mod reference;
 mod registry;
 mod restart;
 mod run;
+mod runtime_folder;
 mod security;
 mod services;
 mod several;

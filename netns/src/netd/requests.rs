@@ -41,8 +41,18 @@ impl Netd {
                 self.leave(index);
                 Ok(Reply::Done)
             }
+            Request::Door => self.take_door(descriptors),
             Request::Status => Ok(Reply::Status(self.status())),
         }
+    }
+
+    /// Another door and lock in place of those that nobody can find any more.
+    fn take_door(&mut self, descriptors: Vec<OwnedFd>) -> Result<Reply, String> {
+        let [door, lock] = <[OwnedFd; 2]>::try_from(descriptors)
+            .map_err(|_| "a listening socket and a lock must come with it")?;
+        self.change_door(door, lock.into())
+            .map_err(|error| format!("cannot watch the new door: {error}"))?;
+        Ok(Reply::Done)
     }
 
     fn join(

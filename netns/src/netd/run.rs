@@ -301,6 +301,14 @@ impl Netd {
         Some((SocketAddr::new(gateway, 0), SocketAddr::new(container, port)))
     }
 
+    /// Takes clients at another door from now on; the old one, closed, is watched no more.
+    pub(crate) fn change_door(&mut self, door: OwnedFd, lock: std::fs::File) -> Result<(), Errno> {
+        self.kit.watch_input(&door, Token::new(Kind::Door, 0))?;
+        self.door = door;
+        self.exit.lock = lock;
+        Ok(())
+    }
+
     fn on_door(&mut self) {
         let flags = SocketFlags::CLOEXEC;
         while let Ok(socket) = rustix::net::accept_with(&self.door, flags) {

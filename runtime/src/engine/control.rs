@@ -3,16 +3,23 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use coracle_sys::process::ProcessId;
 
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::paths;
+use crate::reopen::call_monitors;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
 
 /// How long to wait before a monitor is tried again.
 const RETRY: Duration = Duration::from_millis(5);
+/// How long a monitor may take to answer while its container runs: a loaded machine.
+const ANSWER: Duration = Duration::from_secs(20);
+/// The same while it starts its container or takes it down: a root filesystem is copied, or removed.
+const BUSY: Duration = Duration::from_secs(300);
 
 /// An open connection to a monitor.
 #[derive(Debug)]
@@ -20,11 +27,15 @@ pub struct Connection {
     pub stream: UnixStream,
     decoder: Decoder,
     id: String,
+    /// The monitor.
+    pid: i32,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 impl Connection {
     pub(crate) fn new(stream: UnixStream, id: &str) -> Self {
-        Self { stream, decoder: Decoder::default(), id: id.to_owned() }
+        Self { stream, decoder: Decoder::default(), id: id.to_owned(), pid: 0, patience: BUSY }
     }
 
     /// The container at the other end.
@@ -75,6 +86,10 @@ impl Connection {
                     return serde_json::from_slice(&payload).map_err(|_| self.gone());
                 }
                 Ok(Some(_)) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let (id, pid) = (self.id.clone(), self.pid);
+                    return Err(EngineError::MonitorSilent { id, pid });
+                }
                 Ok(None) | Err(_) => return Err(self.gone()),
             }
         }
@@ -96,12 +111,20 @@ impl Connection {
         }
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer, which a monitor that lives gives at once.
     ///
     /// # Errors
-    /// When it is refused or the monitor is gone.
+    /// When it is refused, or the monitor is gone or silent.
     pub fn ask(&mut self, request: &Request) -> Result<(), EngineError> {
         self.send(request)?;
+        // A stream that cannot have a deadline is one that is broken, as reading it tells.
+        drop(self.stream.set_read_timeout(Some(self.patience)));
+        let answer = self.answer();
+        drop(self.stream.set_read_timeout(None));
+        answer
+    }
+
+    fn answer(&mut self) -> Result<(), EngineError> {
         loop {
             match self.notice()? {
                 Notice::Done => return Ok(()),
@@ -154,14 +177,52 @@ impl Engine {
         let Some(monitor) = life.live_monitor() else { return Ok(None) };
         // A monitor that has just begun does not listen yet, and one that takes its container
         // down no longer does: it is one or the other until it answers or ends.
-        loop {
-            if let Ok(stream) = paths::connect(&self.paths.running(id), "control.sock") {
-                return Ok(Some(Connection::new(stream, id)));
+        let patience = if life.init.is_some() { ANSWER } else { BUSY };
+        let deadline = Instant::now() + patience;
+        let mut called = false;
+        while Instant::now() < deadline {
+            match paths::connect(&self.paths.running(id), "control.sock") {
+                Ok(stream) => {
+                    let connection = Connection::new(stream, id);
+                    return Ok(Some(Connection { pid: monitor.pid, patience, ..connection }));
+                }
+                // Or somebody removed its folder.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !called => {
+                    called = true;
+                    self.call(monitor);
+                }
+                Err(_) => {}
             }
             if monitor.wait_end(RETRY) {
                 return Ok(None);
             }
         }
+        Err(EngineError::MonitorSilent { id: id.to_owned(), pid: monitor.pid })
+    }
+
+    /// Has a monitor make its socket anew, and all of them where more is missing than that.
+    fn call(&self, monitor: ProcessId) {
+        if !crate::session::mark(&self.paths.holders(), monitor).exists() {
+            return call_monitors(&self.paths, &self.records);
+        }
+        // One that ends meanwhile is found out by whoever waits for it.
+        let _called: bool = monitor.signal(crate::reopen::CALL);
+    }
+
+    /// Ends a container whose monitor does not answer: with the monitor goes all that it runs.
+    /// The next command takes down what is left.
+    fn end_by_force(&self, id: &str) -> Result<(), EngineError> {
+        let mut life = self.records.life_as_written(id)?;
+        let Some(monitor) = life.live_monitor() else { return Ok(()) };
+        // First, so that nobody starts it again.
+        life.stopped_by_user = true;
+        self.records.save_life(id, &life)?;
+        let gone = monitor.signal(rustix::process::Signal::KILL) && monitor.wait_end(ANSWER);
+        let init = life.init.map(ProcessId::from);
+        if gone && init.is_none_or(|init| init.wait_end(ANSWER)) {
+            return Ok(());
+        }
+        Err(EngineError::MonitorSilent { id: id.to_owned(), pid: monitor.pid })
     }
 
     /// Sends a signal to the first process of a running container. After SIGKILL,
@@ -171,12 +232,20 @@ impl Engine {
     /// When it is not running.
     pub fn kill(&self, id: &str, number: i32) -> Result<Ending, EngineError> {
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
-        let mut connection = self.connect(id)?.ok_or_else(not_running)?;
-        match connection.ask(&Request::Signal { number }) {
-            Err(EngineError::Refused { .. }) => Err(not_running()),
-            other => other,
-        }?;
         let ends = number == crate::signals::SIGKILL;
+        let asked = self.connect(id).and_then(|connection| {
+            let mut connection = connection.ok_or_else(not_running)?;
+            match connection.ask(&Request::Signal { number }) {
+                Err(EngineError::Refused { .. }) => Err(not_running()),
+                other => other.map(|()| connection),
+            }
+        });
+        let mut connection = match asked {
+            Err(EngineError::MonitorSilent { .. }) if ends => {
+                return self.end_by_force(id).map(|()| Ending(None));
+            }
+            other => other?,
+        };
         let waits = ends && connection.send(&Request::Wait).is_ok();
         Ok(Ending(waits.then_some(connection)))
     }
@@ -238,7 +307,22 @@ impl Engine {
     }
 
     fn end(&self, container: &Container, request: &Request) -> Result<Ending, EngineError> {
-        let Some(mut connection) = self.connect(&container.id)? else { return Ok(Ending(None)) };
+        let reached = self.connect(&container.id).and_then(|connection| {
+            let Some(mut connection) = connection else { return Ok(None) };
+            // The request itself is answered when the container has ended: in an hour, if need be.
+            match connection.ask(&Request::Ping) {
+                Err(EngineError::MonitorGone { .. }) => Ok(None),
+                other => other.map(|()| Some(connection)),
+            }
+        });
+        let mut connection = match reached {
+            Ok(Some(connection)) => connection,
+            Ok(None) => return Ok(Ending(None)),
+            Err(EngineError::MonitorSilent { id, .. }) => {
+                return self.end_by_force(&id).map(|()| Ending(None));
+            }
+            Err(error) => return Err(error),
+        };
         if let Request::Stop { signal, .. } = request {
             self.events.container(container, "kill", &[("signal", &signal.to_string())]);
         }

@@ -70,6 +70,9 @@ impl Engine {
         }
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
         let monitor = life.live_monitor().ok_or_else(not_running)?;
+        if !self.paths.running(id).exists() {
+            crate::reopen::call_monitors(&self.paths, &self.records);
+        }
         join(monitor)?;
         let exec_id = super::create::new_id()?;
         let order = self.order(id, request.attach);

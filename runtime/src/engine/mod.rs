@@ -48,6 +48,7 @@ use crate::events::Events;
 use crate::networks::Networks;
 use crate::paths::Paths;
 use crate::records::Records;
+use crate::reopen::call_monitors;
 use crate::session::{self, Session};
 use crate::volumes::Volumes;
 
@@ -127,7 +128,9 @@ impl Engine {
     /// When no user namespace can be had, or this process has more than one thread.
     pub fn enter(&self, starts: bool) -> Result<Session, EngineError> {
         // Looked at before the folder is made.
-        self.is_first_of_boot();
+        if self.is_first_of_boot() {
+            call_monitors(&self.paths, &self.records);
+        }
         Ok(session::enter(&self.paths, &self.config.id_map, starts)?)
     }
 }

@@ -107,6 +107,7 @@ impl Engine {
             life.monitor = None;
             return Ok(self.records.save_life(&container.id, life)?);
         }
+        let rebooted = crate::boot::is_over(&life.boot_id);
         mark_lost(life);
         let code = life.state.exit_code;
         self.records.save_life(&container.id, life)?;
@@ -119,7 +120,11 @@ impl Engine {
             );
         }
         let mut policy = crate::restart::Restart::new(&container.host_config.restart_policy);
-        if policy.after_exit(code, std::time::Duration::ZERO, life.stopped_by_user).is_none() {
+        let again = policy.after_exit(code, std::time::Duration::ZERO, life.stopped_by_user);
+        // As in Docker: a start of everything is no reason to take up what had failed.
+        if again.is_none()
+            || (rebooted && container.host_config.restart_policy.name == "on-failure")
+        {
             return Ok(());
         }
         let mut life = life.clone();

@@ -288,6 +288,14 @@ pub(super) fn ended(monitor: &mut Monitor) {
     monitor.life.network.clear();
 }
 
+/// Has the helper listen where it can be found again, if somebody removed its folder.
+pub(super) fn reopen(monitor: &Monitor) {
+    if let Some(helper) = monitor.wiring.as_ref().and_then(|wiring| wiring.helper.as_ref()) {
+        // One that is gone is replaced in its time.
+        drop(helper.reopen(&monitor.paths));
+    }
+}
+
 /// Looks whether the helper is still there.
 pub(super) fn watch(monitor: &mut Monitor) {
     let Some(wiring) = &mut monitor.wiring else { return };

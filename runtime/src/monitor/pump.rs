@@ -58,6 +58,11 @@ impl Pump {
         }
     }
 
+    /// Another socket for clients from now on.
+    pub(super) fn listen(&mut self, listener: UnixListener) {
+        self.listener = Some(listener);
+    }
+
     /// Another process's streams from now on.
     pub(super) fn connect(&mut self, streams: Streams) {
         self.streams = streams;

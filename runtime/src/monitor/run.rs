@@ -21,6 +21,7 @@ use crate::paths::Paths;
 use crate::pause::Paused;
 use crate::payload::Failure;
 use crate::records::{Life, Records};
+use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
 use crate::wire::{Notice, Request};
@@ -52,7 +53,9 @@ pub(super) struct Monitor {
     keep: bool,
     settle_at: Option<Instant>,
     started: Instant,
-    _registration: Registration,
+    registration: Registration,
+    /// What `exec` needs of the runtime folder.
+    kept: Kept,
 }
 
 /// What a monitor process does, from its command line on; returns its exit code.
@@ -76,9 +79,10 @@ pub fn main(json: &str) -> i32 {
     }
 }
 
-/// The signals a monitor waits for: a child ended, or it is asked to end.
-pub(super) fn signals() -> [i32; 4] {
-    [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw)
+/// The signals a monitor waits for: a child ended, somebody misses its runtime folder, or it is
+/// asked to end.
+pub(super) fn signals() -> [i32; 5] {
+    [Signal::CHILD, CALL, Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw)
 }
 
 /// The exit code of a child, as a shell counts it; `None` while it has not ended.
@@ -131,7 +135,8 @@ impl Monitor {
             keep: false,
             settle_at: None,
             started: Instant::now(),
-            _registration: registration,
+            registration,
+            kept: Kept::default(),
         })
     }
 
@@ -157,6 +162,7 @@ impl Monitor {
     fn start(&mut self) -> Result<(i32, Vec<String>), Failure> {
         let Prepared { pid, streams, init_record, cgroup, wiring, warnings } = start::start(self)?;
         self.wiring = wiring;
+        self.kept = start::keep(&self.paths, &self.container.id);
         self.pump.connect(streams);
         self.init = Some(pid);
         self.started = Instant::now();
@@ -226,7 +232,9 @@ impl Monitor {
 
     fn take_signals(&mut self) {
         while let Some(number) = self.pump.next_signal() {
-            if number != Signal::CHILD.as_raw() {
+            if number == CALL.as_raw() {
+                self.reopen();
+            } else if number != Signal::CHILD.as_raw() {
                 self.begin_stop(Signal::TERM.as_raw(), Some(GRACE));
             }
         }
@@ -238,6 +246,21 @@ impl Monitor {
                 super::health::child_ended(self, pid, code);
             }
         }
+    }
+
+    /// Makes anew what others find us by, where somebody removed it. The mark is last: it says
+    /// that the rest is there.
+    fn reopen(&mut self) {
+        network::reopen(self);
+        let folder = self.paths.running(&self.container.id);
+        if !self.paths.control(&self.container.id).exists()
+            && let Ok(listener) = start::runtime_folder(&self.paths, &self.container.id)
+        {
+            self.pump.listen(listener);
+        }
+        // What cannot be made on a full disk is missed again by whoever calls next.
+        drop(self.kept.restore(&folder));
+        drop(self.registration.renew(&self.paths));
     }
 
     fn container_ended(&mut self, code: i32) {
@@ -296,6 +319,11 @@ impl Monitor {
     fn restart_now(&mut self) {
         self.restart_at = None;
         self.life.restart_count += 1;
+        if !self.paths.running(&self.container.id).exists() {
+            // Or what this start makes would hide from others that the folder was removed.
+            self.reopen();
+            call_monitors(&self.paths, &self.records);
+        }
         if let Err(Failure { code, message, .. }) = self.start() {
             self.life.state.error = message;
             self.life.state.exit_code = code;
@@ -364,6 +392,7 @@ impl Monitor {
                     sent
                 }
             }
+            Request::Ping => Ok(()),
             Request::Pause => self.pause(),
             Request::Unpause => self.unpause(),
             Request::Reload => {

@@ -22,6 +22,7 @@ use crate::model::Container;
 use crate::paths::{Paths, make_private};
 use crate::payload::Failure;
 use crate::records::ProcessRecord;
+use crate::reopen::Kept;
 use crate::rootfs::Overlay;
 use crate::spec::Plan;
 
@@ -50,6 +51,14 @@ pub(super) fn runtime_folder(paths: &Paths, id: &str) -> io::Result<UnixListener
     make_private(&paths.merged(id)).map_err(io::Error::other)?;
     rustix::process::chdir(&paths.bundle(id))?;
     Ok(listener)
+}
+
+/// Holds what an `exec` reads from the runtime folder.
+pub(super) fn keep(paths: &Paths, id: &str) -> Kept {
+    let oci = Path::new("oci").join(id);
+    let files =
+        [PathBuf::from("config.json"), oci.join("state.json"), oci.join("youki_config.json")];
+    Kept::hold(&paths.running(id), files.iter().map(PathBuf::as_path))
 }
 
 /// Forgets what libcontainer keeps of the last run; the mounts stay for the next.

@@ -118,6 +118,27 @@ impl Helper {
         Ok(Self { socket, error_file: Some(error_file) })
     }
 
+    /// Makes the door anew through which others reach the helper at the other end, where somebody
+    /// removed its folder: two helpers must never be.
+    pub(crate) fn reopen(&self, paths: &Paths) -> Result<(), HelperError> {
+        let folder = paths.network();
+        make_private(&folder)?;
+        let lock = lock(&folder)?;
+        if try_connect(&folder)?.is_some() {
+            return Ok(());
+        }
+        let session = session().call(|| "stat(/proc/self/ns/user)".into())?;
+        let lock_file = folder.join(LOCK);
+        std::fs::write(&lock_file, session).call(|| format!("write({})", lock_file.display()))?;
+        // Another description of the file than the one that we hold the lock by.
+        let theirs = rustix::fs::open(&lock_file, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+            .call(|| format!("open({})", lock_file.display()))?;
+        let listener = listen(&folder)?;
+        self.tell(&Request::Door, &[listener.as_fd(), theirs.as_fd()])?;
+        drop(lock);
+        Ok(())
+    }
+
     /// Connects to a helper that is there; `None` when there is none.
     pub(crate) fn present(paths: &Paths) -> Result<Option<Self>, HelperError> {
         let folder = paths.network();

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::{Pid, PidfdFlags, Signal};
 
 /// Room for `/proc/PID/stat`.
 const STAT_BYTES: usize = 1024;
@@ -61,6 +61,15 @@ impl ProcessId {
             tv_nsec: patience.subsec_nanos().into(),
         };
         rustix::event::poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Sends a signal to that very process; false when it is gone or not ours.
+    #[must_use]
+    pub fn signal(self, signal: Signal) -> bool {
+        let Some(pid) = self.as_pid() else { return false };
+        let Ok(pidfd) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return false };
+        // Checked after the descriptor is open, as above.
+        self.is_alive() && rustix::process::pidfd_send_signal(&pidfd, signal).is_ok()
     }
 
     #[must_use]
