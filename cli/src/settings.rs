@@ -109,6 +109,10 @@ impl Settings {
                 .map_or_else(|| home.join(".local/share"), PathBuf::from)
                 .join("coracle"),
         };
+        // A command may go elsewhere, and what outlives it must find the same place.
+        let data_root = std::path::absolute(&data_root).map_err(|e| {
+            CliError::plain(format!("cannot tell where {} is: {e}", data_root.display()))
+        })?;
         let session_dir = session_dir(environment.get("XDG_RUNTIME_DIR"), uid);
         let storage = environment.get("CORACLE_STORAGE").or(file.storage_driver.as_deref());
         let storage = storage

@@ -12,10 +12,10 @@
 //!                c/ID12/{merged/,oci/,config.json,shm/,…}      secrets/
 //! ```
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,9 @@ use crate::{boot, runtime_folder};
 pub enum PathError {
     #[error("cannot create {path}")]
     Create { path: PathBuf, source: io::Error },
-    #[error("{path} belongs to user {owner}, not to us")]
+    #[error("cannot close {path} to others")]
+    Close { path: PathBuf, source: io::Error },
+    #[error("{path} belongs to user {owner}, and this is user {}", rustix::process::geteuid().as_raw())]
     ForeignOwner { path: PathBuf, owner: u32 },
     #[error("{path} may be {} by others (mode {mode:o})", if .mode & 0o022 != 0 { "written" } else { "read" })]
     OpenToOthers { path: PathBuf, mode: u32 },
@@ -42,18 +44,38 @@ impl PathError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Create { .. } => Some(
-                "the home directory must be writable; CORACLE_DATA_ROOT names another place"
+            Self::Create { path, .. } => Some(match foreign_owner(path) {
+                Some((folder, owner)) => format!(
+                    "{} belongs to user {owner}: `sudo` and `su` may have kept HOME; CORACLE_DATA_ROOT \
+                     names another place",
+                    folder.display()
+                ),
+                None => "the home directory must be writable; CORACLE_DATA_ROOT names another place"
                     .to_owned(),
-            ),
+            }),
+            Self::Close { .. } => None,
             Self::OpenToOthers { path, .. } => {
                 Some(format!("run `chmod go-rwx {}`", path.display()))
             }
-            Self::ForeignOwner { .. } | Self::NotADirectory { .. } => {
+            Self::ForeignOwner { .. } => Some(
+                "every user has a store of their own: run this as that user, or set CORACLE_DATA_ROOT to \
+                 a folder of yours (`sudo` and `su` may have kept yours or theirs)"
+                    .to_owned(),
+            ),
+            Self::NotADirectory { .. } => {
                 Some("set CORACLE_DATA_ROOT to a folder of your own".to_owned())
             }
         }
     }
+}
+
+/// The folder that stands in the way of making `path`, if it is another user's.
+fn foreign_owner(path: &Path) -> Option<(&Path, u32)> {
+    let there = |folder: &&Path| fs::metadata(folder).is_ok();
+    let folder = path.ancestors().skip(1).find(there)?;
+    let owner = fs::metadata(folder).ok()?.uid();
+    let ours = [0, rustix::process::geteuid().as_raw()];
+    (!ours.contains(&owner)).then_some((folder, owner))
 }
 
 /// The data root and the runtime folder, and every path below them.
@@ -78,6 +100,9 @@ impl Paths {
         let meta = fs::metadata(&data)
             .map_err(|source| PathError::Create { path: data.clone(), source })?;
         check(&data, &meta, uid, 0o022)?;
+        if meta.mode() & 0o077 != 0 {
+            close(&data)?;
+        }
         let run = runtime_folder::open(&data, uid)?.join(boot::this());
         Ok(Self { data, run })
     }
@@ -226,6 +251,20 @@ pub(crate) fn check(
     let mode = meta.mode() & 0o7777;
     if mode & closed != 0 {
         return Err(PathError::OpenToOthers { path, mode });
+    }
+    Ok(())
+}
+
+/// Closes to others what is in a data root that they may enter: set-user-id programs of layers
+/// are to be reached by nobody, and files of volumes by containers alone.
+fn close(data: &Path) -> Result<(), PathError> {
+    for name in ["blobs", "layers", "tmp", "containers", "volumes", "networks"] {
+        let path = data.join(name);
+        let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+        if meta.is_dir() && meta.mode() & 0o077 != 0 {
+            fs::set_permissions(&path, Permissions::from_mode(0o700))
+                .map_err(|source| PathError::Close { path, source })?;
+        }
     }
     Ok(())
 }

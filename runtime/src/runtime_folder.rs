@@ -23,7 +23,7 @@ use crate::identity::present;
 use crate::paths::{PathError, check, make_private};
 
 /// The folder's name in the data root.
-const NAME: &str = "run";
+pub(crate) const NAME: &str = "run";
 
 /// The runtime folder of the data root `data`, made if it is missing; `uid` must own it.
 pub(crate) fn open(data: &Path, uid: u32) -> Result<PathBuf, PathError> {

@@ -125,6 +125,17 @@ fn mount_inside(paths: &Paths) -> Result<(), SessionError> {
     })
 }
 
+/// Mounts what is in memory again where somebody removed the folder that it was mounted on.
+pub(crate) fn mend_inside(paths: &Paths) -> Result<(), SessionError> {
+    make_private(&paths.inside())?;
+    // Every monitor sees to it, all in one mount namespace.
+    let _lock = lock(&paths.run.join("inside.lock"))?;
+    let device = |path: &Path| {
+        fs::metadata(path).map(|meta| std::os::unix::fs::MetadataExt::dev(&meta)).ok()
+    };
+    if device(&paths.inside()) == device(&paths.run) { mount_inside(paths) } else { Ok(()) }
+}
+
 /// Joins the namespaces of process `holder`.
 ///
 /// # Errors

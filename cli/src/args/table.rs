@@ -226,6 +226,9 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<c::system_prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
+    Spec::new::<c::system_reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
+        .group(Inner)
+        .entry(Namespace),
     Spec::new::<c::network_connect::NetworkConnectArgs>(
         &["network connect"],
         "[OPTIONS] NETWORK CONTAINER",

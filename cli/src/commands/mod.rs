@@ -55,6 +55,7 @@ pub(crate) mod stop;
 pub(crate) mod system_check;
 pub(crate) mod system_df;
 pub(crate) mod system_prune;
+pub(crate) mod system_reset;
 pub(crate) mod tag;
 pub(crate) mod top;
 pub(crate) mod unpause;

@@ -48,7 +48,13 @@ pub(super) fn is_same_file(open: &File, path: &Path) -> bool {
 /// Replaces `path` by `bytes`, so that a reader sees the old or the new content whole,
 /// and after a power loss one of them is there. `tmp` is on the same file system.
 pub(super) fn replace_file(path: &Path, tmp: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(tmp).map_err(ImageError::io("create", tmp))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(tmp)
+        .map_err(ImageError::io("create", tmp))?;
     file.write_all(bytes).map_err(ImageError::io("write", tmp))?;
     file.sync_data().map_err(ImageError::io("sync", tmp))?;
     std::fs::rename(tmp, path).map_err(ImageError::io("replace", path))?;

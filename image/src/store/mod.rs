@@ -42,7 +42,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use crate::digest::Digest;
-use crate::error::{ImageError, Result};
+use crate::error::Result;
 
 pub use check::{Finding, StoreCheck};
 pub use collect::{ImageUsage, Usage};
@@ -79,8 +79,7 @@ impl Store {
         let store = Self { root, options, hold: Mutex::new(None), workspace: OnceLock::new() };
         store.begin_index()?;
         for sub in ["blobs/sha256", "layers", "tmp"] {
-            let path = store.root.join(sub);
-            std::fs::create_dir_all(&path).map_err(ImageError::io("create", &path))?;
+            fsutil::make_private_dir(&store.root.join(sub))?;
         }
         Ok(store)
     }

@@ -17,6 +17,7 @@ mod cp;
 mod crash;
 mod crash_points;
 mod damage;
+mod data_root;
 mod events;
 mod exec;
 mod health;

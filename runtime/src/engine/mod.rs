@@ -19,6 +19,7 @@ mod mounts;
 mod network;
 mod recover;
 pub mod remove;
+mod reset;
 mod start;
 mod update;
 mod usage;

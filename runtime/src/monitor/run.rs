@@ -252,14 +252,14 @@ impl Monitor {
     /// that the rest is there.
     fn reopen(&mut self) {
         network::reopen(self);
-        let folder = self.paths.running(&self.container.id);
+        // What cannot be made on a full disk is missed again by whoever calls next.
+        drop(crate::session::mend_inside(&self.paths));
         if !self.paths.control(&self.container.id).exists()
             && let Ok(listener) = start::runtime_folder(&self.paths, &self.container.id)
         {
             self.pump.listen(listener);
         }
-        // What cannot be made on a full disk is missed again by whoever calls next.
-        drop(self.kept.restore(&folder));
+        drop(self.kept.restore(&self.paths.bundle(&self.container.id)));
         drop(self.registration.renew(&self.paths));
     }
 

@@ -58,7 +58,7 @@ pub(super) fn keep(paths: &Paths, id: &str) -> Kept {
     let oci = Path::new("oci").join(id);
     let files =
         [PathBuf::from("config.json"), oci.join("state.json"), oci.join("youki_config.json")];
-    Kept::hold(&paths.running(id), files.iter().map(PathBuf::as_path))
+    Kept::hold(&paths.bundle(id), files.iter().map(PathBuf::as_path))
 }
 
 /// Forgets what libcontainer keeps of the last run; the mounts stay for the next.

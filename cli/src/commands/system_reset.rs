@@ -1,0 +1,57 @@
+//! `system reset`: remove everything that was ever stored, as before an uninstall.
+
+use std::io::Write as _;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::containers;
+use crate::error::{CliError, CommandResult, ExitStatus};
+
+/// Remove all containers, images, volumes and networks, and the folders they were in
+#[derive(Debug, clap::Args)]
+pub(crate) struct SystemResetArgs {
+    /// Skip the confirmation question, and end what runs
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+}
+
+impl Runnable for SystemResetArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let data = app.engine()?.paths().data.display().to_string();
+        if !self.force {
+            refuse_while_running(app)?;
+            let out = app.ui.data();
+            writeln!(out, "WARNING! This will remove:")?;
+            for what in ["containers", "images", "volumes, with what is in them", "networks"] {
+                writeln!(out, "  - all {what}")?;
+            }
+            writeln!(out, "  - the folder {data}")?;
+            writeln!(out)?;
+            if !app.ui.confirm("Are you sure you want to continue?")? {
+                return Ok(ExitStatus::Success);
+            }
+            // The question may have stood there for a while.
+            refuse_while_running(app)?;
+        }
+        let (engine, session) = app.engine_in_session()?;
+        let left = engine.reset(session)?;
+        match left.as_slice() {
+            [] => writeln!(app.ui.data(), "Removed {data}")?,
+            left => writeln!(app.ui.data(), "Kept in {data}, not ours: {}", left.join(", "))?,
+        }
+        Ok(ExitStatus::Success)
+    }
+}
+
+fn refuse_while_running(app: &App) -> Result<(), CliError> {
+    let known = containers::list(app)?;
+    let running = known.iter().filter(|known| known.state.status.is_running());
+    let names: Vec<&str> = running.map(|known| known.container.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut error =
+        CliError::plain(format!("cannot reset while containers run: {}", names.join(", ")));
+    error.hint = Some("stop them, or use `--force`, which ends them".to_owned());
+    Err(error)
+}
