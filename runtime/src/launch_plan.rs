@@ -44,7 +44,11 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, EngineError> {
     let network = NetworkMode::parse(&container.host_config.network_mode);
     let etc = etc::write(paths, container, &network)?;
-    assemble(paths, container, launch, cgroup, etc)
+    let mut prepared = assemble(paths, container, launch, cgroup, etc)?;
+    if let Some(start) = &mut prepared.start_ids {
+        start.owners = take_owners(&mut prepared.plan.spec);
+    }
+    Ok(prepared)
 }
 
 /// The same for a further process: nothing is written.
@@ -71,7 +75,7 @@ fn assemble(
         // To the kernel it is id 0; to itself it is whoever the image wants.
         let User { uid, gid, groups, home } = wanted;
         let user = User { uid: 0, gid: 0, groups: vec![0], home };
-        (user, Some(StartIds { uid, gid, groups }))
+        (user, Some(StartIds { uid, gid, groups, owners: Vec::new() }))
     } else {
         (wanted, None)
     };
@@ -107,6 +111,23 @@ fn assemble(
     }
     let fresh_network = inputs.network == NetworkSource::New;
     Ok(Prepared { plan, user, fresh_network, start_ids })
+}
+
+/// Where only one id is mapped, no file system in memory can belong to another: who is to
+/// have it goes on record instead.
+fn take_owners(spec: &mut Spec) -> Vec<(String, (u32, u32))> {
+    let mut owners = Vec::new();
+    for mount in spec.mounts_mut().iter_mut().flatten() {
+        let options = mount.options().clone().unwrap_or_default();
+        let (rest, owner) = crate::volumes::split_owner(options.iter().map(String::as_str));
+        if mount.typ().as_deref() == Some("tmpfs")
+            && let Some(owner) = owner
+        {
+            owners.push((mount.destination().display().to_string(), owner));
+            mount.set_options(Some(rest.into_iter().map(str::to_owned).collect()));
+        }
+    }
+    owners
 }
 
 /// A cgroup below the mount point, as libcontainer names it.
@@ -270,7 +291,7 @@ fn host(network: &NetworkMode, single_id: bool, sysfs: KernelFs) -> Host {
 }
 
 /// How many ids our user namespace has, from 0 on.
-fn mapped_ids() -> u32 {
+pub(crate) fn mapped_ids() -> u32 {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.lines()
         .filter_map(|line| line.split_ascii_whitespace().nth(2)?.parse::<u32>().ok())

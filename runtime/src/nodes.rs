@@ -103,6 +103,8 @@ impl Nodes {
             match rustix::fs::lsetxattr(to, name, &self.value[..length], XattrFlags::empty()) {
                 // Attributes that belong to the host's administrator, as labels of SELinux.
                 Ok(()) | Err(Errno::NOTSUP | Errno::PERM) => {}
+                // A list of access rights that names ids which are not mapped.
+                Err(Errno::INVAL) if name.starts_with(b"system.posix_acl_") => {}
                 Err(errno) => return Err(errno.into()),
             }
         }

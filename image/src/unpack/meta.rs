@@ -19,6 +19,8 @@ use crate::limits::NOTES_MAX;
 /// Attributes that mean something to overlayfs or to us, which no archive may set.
 const RESERVED: [&str; 3] = ["user.overlay.", "trusted.overlay.", "user.coracle."];
 
+const ACL: &str = "system.posix_acl_";
+
 type Result<T> = std::result::Result<T, UnpackError>;
 
 /// Remarks for the user, not too many.
@@ -121,6 +123,12 @@ impl Meta {
             Err(Errno::PERM | Errno::NOTSUP | Errno::ACCESS) => {
                 let line =
                     format!("{}: attribute {} is not allowed here", entry.shown(), shown(name));
+                self.notes.add(line);
+                Ok(())
+            }
+            // A list of access rights that names ids which are not mapped.
+            Err(Errno::INVAL) if name.starts_with(ACL) => {
+                let line = format!("{}: its access list names others than it may", entry.shown());
                 self.notes.add(line);
                 Ok(())
             }

@@ -27,8 +27,12 @@ pub(super) enum Call {
     SetFs(Kind),
     GetGroups,
     SetGroups,
-    Mknod,
-    Mknodat,
+    /// These make a file or a folder; open(2) only with `O_CREAT`.
+    Open,
+    Openat,
+    Creat,
+    Mkdir,
+    Mkdirat,
     /// By path; whether a link itself is meant.
     Stat {
         link: bool,
@@ -36,6 +40,8 @@ pub(super) enum Call {
     Fstat,
     Fstatat,
     Statx,
+    /// Let through, but for access lists.
+    Setxattr,
     /// Only `PR_SET_KEEPCAPS` is asked about.
     Prctl,
     /// Only `SO_PEERCRED` is asked about.
@@ -48,7 +54,7 @@ pub(super) enum Call {
 }
 
 /// By name, because an architecture has only some of them.
-const CALLS: [(&str, Call); 33] = [
+const CALLS: [(&str, Call); 39] = [
     ("chown", Call::Chown { link: false }),
     ("lchown", Call::Chown { link: true }),
     ("fchown", Call::Fchown),
@@ -69,8 +75,14 @@ const CALLS: [(&str, Call); 33] = [
     ("setfsgid", Call::SetFs(Kind::Group)),
     ("getgroups", Call::GetGroups),
     ("setgroups", Call::SetGroups),
-    ("mknod", Call::Mknod),
-    ("mknodat", Call::Mknodat),
+    ("open", Call::Open),
+    ("openat", Call::Openat),
+    ("creat", Call::Creat),
+    ("mkdir", Call::Mkdir),
+    ("mkdirat", Call::Mkdirat),
+    ("setxattr", Call::Setxattr),
+    ("lsetxattr", Call::Setxattr),
+    ("fsetxattr", Call::Setxattr),
     ("stat", Call::Stat { link: false }),
     ("lstat", Call::Stat { link: true }),
     ("fstat", Call::Fstat),
@@ -103,7 +115,11 @@ const AUDIT_ARCH: u32 = 0xc000_00b7;
 const PRCTL: [(u32, u32); 1] = [(0, 8 /* PR_SET_KEEPCAPS */)];
 const GETSOCKOPT: [(u32, u32); 2] = [(1, 1 /* SOL_SOCKET */), (2, 17 /* SO_PEERCRED */)];
 
+/// Flag of open(2).
+const O_CREAT: u32 = 0o100;
+
 const LOAD_WORD: u16 = 0x20;
+const JUMP_IF_SET: u16 = 0x45;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 const OFFSET_OF_NUMBER: u32 = 0;
@@ -129,6 +145,8 @@ pub fn filter() -> Vec<Instruction> {
         match call {
             Call::Prctl => program.extend(with_arguments(number, &PRCTL)),
             Call::Getsockopt => program.extend(with_arguments(number, &GETSOCKOPT)),
+            Call::Open => program.extend(with_flag(number, 1, O_CREAT)),
+            Call::Openat => program.extend(with_flag(number, 2, O_CREAT)),
             _ => whole.push(number),
         }
     }
@@ -157,11 +175,22 @@ fn with_arguments(number: i32, tests: &[(u32, u32)]) -> Vec<Instruction> {
     body
 }
 
+/// Asks about call `number` only when `argument` has `flag`.
+fn with_flag(number: i32, argument: u32, flag: u32) -> [Instruction; 5] {
+    [
+        step(JUMP_IF_EQUAL, 0, 4, number.cast_unsigned()),
+        step(LOAD_WORD, 0, 0, OFFSET_OF_ARGUMENTS + 8 * argument),
+        step(JUMP_IF_SET, 0, 1, flag),
+        step(RETURN, 0, 0, RET_USER_NOTIF),
+        step(RETURN, 0, 0, RET_ALLOW),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Runs the program as the kernel does; only the three operations it uses.
+    /// Runs the program as the kernel does; only the operations it uses.
     fn verdict(number: u32, arch: u32, arguments: [u32; 3]) -> u32 {
         let [first, second, third] = arguments;
         let words = [number, arch, 0, 0, first, 0, second, 0, third];
@@ -173,7 +202,8 @@ mod tests {
             match step.code {
                 0x20 => value = words[step.k as usize / 4],
                 0x15 if value == step.k => at += usize::from(step.jt),
-                0x15 => at += usize::from(step.jf),
+                0x45 if value & step.k != 0 => at += usize::from(step.jt),
+                0x15 | 0x45 => at += usize::from(step.jf),
                 _ => return step.k,
             }
         }
@@ -183,7 +213,9 @@ mod tests {
     fn only_the_calls_of_the_table_are_asked_about() {
         for number in 0..500u32 {
             let expected = match by_number().get(&number.cast_signed()) {
-                None | Some(Call::Prctl | Call::Getsockopt) => RET_ALLOW,
+                None | Some(Call::Prctl | Call::Getsockopt | Call::Open | Call::Openat) => {
+                    RET_ALLOW
+                }
                 Some(_) => RET_USER_NOTIF,
             };
             assert_eq!(verdict(number, AUDIT_ARCH, [0; 3]), expected, "{number}");
@@ -197,5 +229,7 @@ mod tests {
             [option(1, 17), option(1, 4), option(6, 17)],
             [RET_USER_NOTIF, RET_ALLOW, RET_ALLOW]
         );
+        let openat = |flags| verdict(number(Sysno::openat), AUDIT_ARCH, [3, 0, flags]);
+        assert_eq!([openat(0o101), openat(0o2001)], [RET_USER_NOTIF, RET_ALLOW]);
     }
 }

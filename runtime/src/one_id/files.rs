@@ -9,12 +9,13 @@
 //! # Limits
 //!
 //! The kernel keeps `user.` attributes on regular files and folders alone: the owner of a
-//! link, a device or a socket is not recorded. Below `/proc` nothing is.
+//! link, a device or a socket is not recorded. Below `/proc` nothing is, nor on a tmpfs before
+//! Linux 6.6.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
 /// Where a path without root starts.
@@ -99,18 +100,37 @@ pub(super) fn record_owner(file: BorrowedFd<'_>, owner: (u32, u32)) -> Result<()
         Err(Errno::PERM | Errno::INVAL) | Ok(()) => {}
         Err(errno) => return Err(errno),
     }
-    let name = name_of(file);
     let done = if owner == (0, 0) {
-        rustix::fs::removexattr(name, OWNER_XATTR)
+        rustix::fs::removexattr(name_of(file), OWNER_XATTR)
     } else {
-        let text = format!("{}:{}", owner.0, owner.1);
-        rustix::fs::setxattr(name, OWNER_XATTR, text.as_bytes(), XattrFlags::empty())
+        write_record(&name_of(file), owner)
     };
     match done {
         Err(errno @ (Errno::ROFS | Errno::IO | Errno::NOSPC | Errno::DQUOT)) => Err(errno),
         // A link or a device (EPERM), a file system without attributes, nothing to remove.
         _ => Ok(()),
     }
+}
+
+/// Whether the kernel keeps records on files of this kind.
+pub(super) fn keeps_records(file: BorrowedFd<'_>) -> bool {
+    let kind = rustix::fs::fstat(file).map(|found| FileType::from_raw_mode(found.st_mode));
+    matches!(kind, Ok(FileType::RegularFile | FileType::Directory))
+}
+
+/// Puts the owner of a file that was just made on record, where records are kept.
+pub(super) fn put_record(file: BorrowedFd<'_>, owner: (u32, u32)) {
+    write_record(&name_of(file), owner).ok();
+}
+
+/// The same for what this process calls `path`.
+pub(super) fn put_record_at(path: &str, owner: (u32, u32)) {
+    write_record(path, owner).ok();
+}
+
+fn write_record(name: &str, owner: (u32, u32)) -> Result<(), Errno> {
+    let text = format!("{}:{}", owner.0, owner.1);
+    rustix::fs::setxattr(name, OWNER_XATTR, text.as_bytes(), XattrFlags::empty())
 }
 
 #[cfg(test)]

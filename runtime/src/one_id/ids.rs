@@ -120,6 +120,10 @@ pub struct StartIds {
     pub uid: u32,
     pub gid: u32,
     pub groups: Vec<u32>,
+    /// Folders of the container that belong to somebody from the start: file systems in
+    /// memory that were mounted with `uid=` or `gid=`.
+    #[serde(skip)]
+    pub owners: Vec<(String, (u32, u32))>,
 }
 
 impl From<StartIds> for Ids {
@@ -246,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_set_user_id_program_makes_root() {
-        let mut ids = Ids::from(StartIds { uid: 33, gid: 33, groups: Vec::new() });
+        let mut ids = Ids::from(StartIds { uid: 33, gid: 33, ..StartIds::default() });
         ids.exec(Some(0), None);
         assert_eq!(ids.user, quad(33, 0, 0));
         assert_eq!(ids.change(Kind::User, Change::One(0)), Ok(0));
@@ -260,7 +264,7 @@ mod tests {
         assert_eq!(ids.user, quad(0, 42, 42));
         ids.change(Kind::User, Change::Two(42, 0)).unwrap();
         assert_eq!(ids.user, quad(42, 0, 0));
-        let start = StartIds { uid: 5, gid: 5, groups: Vec::new() };
+        let start = StartIds { uid: 5, gid: 5, ..StartIds::default() };
         let mut keeps = Ids { user: quad(5, 6, 7), ..Ids::from(start) };
         keeps.change(Kind::User, Change::Two(KEEP, 5)).unwrap();
         assert_eq!(keeps.user, quad(5, 5, 7));

@@ -5,7 +5,8 @@
 //! Only id 0 is mapped, and it is the user. Programs that install packages or start
 //! servers change ids and give files away all the same. A seccomp filter has their calls
 //! answered by a [`Supervisor`], which remembers who believes to be whom, records owners in
-//! the attribute `user.coracle.owner`, and tells them back through `stat`.
+//! the attribute `user.coracle.owner`, and tells them back through `stat`. A file without
+//! a record is root's, whoever asks; what others make is recorded as it is made.
 //!
 //! # Limits
 //!
@@ -17,7 +18,9 @@
 //!
 //! Some tens of microseconds for each answered call, and one small process per container.
 
+mod acl;
 mod calls;
+mod create;
 mod files;
 mod ids;
 mod server;

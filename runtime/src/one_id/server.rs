@@ -28,6 +28,7 @@ use rustix::net::{
 use rustix::process::{Pid, Signal};
 
 use super::calls::filter;
+use super::files::put_record_at;
 use super::ids::StartIds;
 use super::supervisor::Supervisor;
 
@@ -106,7 +107,7 @@ fn greet(stream: &UnixStream) -> io::Result<(OwnedFd, StartIds)> {
 }
 
 /// Puts this process under the filter and hands it to the server at the other end of
-/// `server`. From here on its ids are `first`.
+/// `server`. From here on its ids are `first`; what is to have an owner gets it.
 ///
 /// Needs CAP_SYS_ADMIN or no-new-privileges. To be called before any filter that forbids
 /// `seccomp` or `sendmsg`, and as id 0.
@@ -114,6 +115,9 @@ fn greet(stream: &UnixStream) -> io::Result<(OwnedFd, StartIds)> {
 /// # Errors
 /// As seccomp(2) and `sendmsg(2)`. After the latter the calls of the filter fail.
 pub fn confine(server: BorrowedFd<'_>, first: &StartIds) -> Result<(), SyscallError> {
+    for (path, owner) in &first.owners {
+        put_record_at(path, *owner);
+    }
     let text = serde_json::to_vec(first).map_err(io::Error::from).call(|| "ids".into())?;
     let listener = coracle_sys::notify::install(&filter())?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];

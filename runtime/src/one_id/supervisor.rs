@@ -4,8 +4,7 @@
 //!
 //! A call about ids is answered from the [table](super::table). One that gives a file away
 //! records the owner. `stat` is left to the kernel when its answer is right, which it is
-//! for a file without a recorded owner that root asks about; such a file seems to belong
-//! to whoever asks, because it was made by one of several users who are really one.
+//! for a file without a recorded owner: it is root's, for everybody.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,8 +19,8 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags};
 use super::calls::{Call, by_number};
 use super::files::{self, Base};
 use super::ids::{Change, Ids, Kind, StartIds, merge};
-use super::stat;
 use super::table::Table;
+use super::{acl, create, stat};
 
 /// `PATH_MAX`, with its NUL.
 const PATH_BYTES_MAX: usize = 4096;
@@ -96,16 +95,17 @@ impl Supervisor {
         let caller = Caller { listener: source.listener.as_fd(), question };
         let answer = match self.calls.get(&question.number) {
             Some(call) => decide(&mut self.table, *call, &caller, &first),
-            None => Answer::Continue,
+            None => Some(Answer::Continue),
         };
+        let Some(answer) = answer else { return Ok(()) };
         notify::answer(self.sources[at].listener.as_fd(), question.id, answer)
     }
 }
 
 /// One thread that waits for its answer.
-struct Caller<'a> {
-    listener: BorrowedFd<'a>,
-    question: Notification,
+pub(super) struct Caller<'a> {
+    pub(super) listener: BorrowedFd<'a>,
+    pub(super) question: Notification,
 }
 
 #[expect(
@@ -113,15 +113,15 @@ struct Caller<'a> {
     reason = "a system call's argument narrower than its register is its lower half"
 )]
 impl Caller<'_> {
-    fn tid(&self) -> i32 {
+    pub(super) fn tid(&self) -> i32 {
         self.question.tid
     }
 
-    fn raw(&self, at: usize) -> u64 {
+    pub(super) fn raw(&self, at: usize) -> u64 {
         self.question.arguments[at]
     }
 
-    fn id(&self, at: usize) -> u32 {
+    pub(super) fn id(&self, at: usize) -> u32 {
         self.raw(at) as u32
     }
 
@@ -129,7 +129,7 @@ impl Caller<'_> {
         self.id(at).cast_signed()
     }
 
-    fn base(&self, at: usize) -> Base {
+    pub(super) fn base(&self, at: usize) -> Base {
         match self.int(at) {
             AT_FDCWD => Base::WorkingFolder,
             number => Base::Descriptor(number),
@@ -137,7 +137,7 @@ impl Caller<'_> {
     }
 
     /// The string at an address, without its NUL.
-    fn text(&self, address: u64) -> Result<Vec<u8>, Errno> {
+    pub(super) fn text(&self, address: u64) -> Result<Vec<u8>, Errno> {
         let mut text = vec![0u8; PATH_BYTES_MAX];
         let mut length = 0;
         while length < PATH_BYTES_MAX {
@@ -165,13 +165,16 @@ impl Caller<'_> {
     }
 
     /// What was read through the caller's pid was the caller's.
-    fn check(&self) -> Result<(), Errno> {
+    pub(super) fn check(&self) -> Result<(), Errno> {
         notify::is_waiting(self.listener, self.question.id).then_some(()).ok_or(Errno::SRCH)
     }
 }
 
-fn decide(table: &mut Table, call: Call, caller: &Caller<'_>, first: &Ids) -> Answer {
-    let Some((pid, ids)) = table.ids_of(caller.tid(), first) else { return Answer::Continue };
+/// `None` when the caller has its answer already.
+fn decide(table: &mut Table, call: Call, caller: &Caller<'_>, first: &Ids) -> Option<Answer> {
+    let Some((pid, ids)) = table.ids_of(caller.tid(), first) else {
+        return Some(Answer::Continue);
+    };
     let result = match call {
         Call::GetReal(kind) => Ok(ids.of(kind).real.into()),
         Call::GetEffective(kind) => Ok(ids.of(kind).effective.into()),
@@ -179,18 +182,18 @@ fn decide(table: &mut Table, call: Call, caller: &Caller<'_>, first: &Ids) -> An
         Call::GetGroups => get_groups(caller, ids),
         Call::Prctl => {
             ids.keeps = caller.raw(1) == 1;
-            return Answer::Continue;
+            return Some(Answer::Continue);
         }
         Call::Getsockopt => {
-            return peer(table, caller, pid, first).map_or(Answer::Continue, to_answer);
+            return Some(peer(table, caller, pid, first).map_or(Answer::Continue, to_answer));
         }
         Call::Execve | Call::Execveat => {
             exec(call, caller, ids);
-            return Answer::Continue;
+            return Some(Answer::Continue);
         }
         Call::Exit => {
             table.end(pid, first);
-            return Answer::Continue;
+            return Some(Answer::Continue);
         }
         Call::SetGroups => groups_argument(caller)
             .and_then(|groups| change(table, caller, pid, first, |ids| ids.set_groups(groups)))
@@ -200,12 +203,15 @@ fn decide(table: &mut Table, call: Call, caller: &Caller<'_>, first: &Ids) -> An
             change(table, caller, pid, first, |ids| ids.change(kind, wanted)).map(i64::from)
         }
         Call::Chown { .. } | Call::Fchown | Call::Fchownat => chown(call, caller, ids),
-        Call::Mknod | Call::Mknodat => return mknod(call, caller, ids),
+        Call::Open | Call::Openat | Call::Creat | Call::Mkdir | Call::Mkdirat => {
+            return create::make(call, caller, ids);
+        }
+        Call::Setxattr => return Some(set_attribute(caller)),
         Call::Stat { .. } | Call::Fstat | Call::Fstatat | Call::Statx => {
-            return owner_of(call, caller, ids).map_or(Answer::Continue, to_answer);
+            return Some(owner_of(call, caller).map_or(Answer::Continue, to_answer));
         }
     };
-    to_answer(result)
+    Some(to_answer(result))
 }
 
 fn to_answer(result: Result<i64, Errno>) -> Answer {
@@ -334,8 +340,12 @@ fn chown(call: Call, caller: &Caller<'_>, ids: &Ids) -> Result<i64, Errno> {
     if files::is_in_proc(file.as_fd()) {
         return if ids.privileged { Ok(0) } else { Err(Errno::PERM) };
     }
-    let recorded = files::recorded_owner(file.as_fd());
-    let owner = recorded.unwrap_or((ids.user.fs, ids.group.fs));
+    let owner = match files::recorded_owner(file.as_fd()) {
+        Some(owner) => owner,
+        None if files::keeps_records(file.as_fd()) => (0, 0),
+        // Nobody knows who made it: the caller may have.
+        None => (ids.user.fs, ids.group.fs),
+    };
     if !ids.may_chown(owner, wanted) {
         return Err(Errno::PERM);
     }
@@ -344,10 +354,9 @@ fn chown(call: Call, caller: &Caller<'_>, ids: &Ids) -> Result<i64, Errno> {
 }
 
 /// `None` when the kernel's own answer is right, or is a refusal.
-fn owner_of(call: Call, caller: &Caller<'_>, ids: &Ids) -> Option<Result<i64, Errno>> {
+fn owner_of(call: Call, caller: &Caller<'_>) -> Option<Result<i64, Errno>> {
     let file = target(call, caller).ok()?;
-    let own = (ids.user.fs, ids.group.fs);
-    let owner = files::recorded_owner(file.as_fd()).unwrap_or(own);
+    let owner = files::recorded_owner(file.as_fd())?;
     if owner == (0, 0) || files::is_in_proc(file.as_fd()) {
         return None;
     }
@@ -433,30 +442,18 @@ fn has_no_new_privileges(tid: i32) -> bool {
         .is_ok_and(|text| text.lines().any(|line| line == "NoNewPrivs:\t1"))
 }
 
-/// A device cannot be made by a user: an empty file takes its place, so that what comes
-/// next (chmod, chown) finds it.
-fn mknod(call: Call, caller: &Caller<'_>, ids: &Ids) -> Answer {
-    let at = if call == Call::Mknodat { 1 } else { 0 };
-    let mode = caller.id(at + 1);
-    let kind = FileType::from_raw_mode(mode);
-    if !matches!(kind, FileType::CharacterDevice | FileType::BlockDevice) || caller.raw(at + 2) == 0
-    {
+/// A list of access rights for ids that are not mapped is refused.
+fn set_attribute(caller: &Caller<'_>) -> Answer {
+    let mut name = [0u8; acl::NAME_BYTES_MAX];
+    let read = |address: u64, into: &mut [u8]| notify::read_memory(caller.tid(), address, into);
+    let Ok(got) = read(caller.raw(1), &mut name) else { return Answer::Continue };
+    let length = usize::try_from(caller.raw(3)).unwrap_or(usize::MAX);
+    if !acl::is_list(&name[..got]) || length > acl::LIST_BYTES_MAX {
         return Answer::Continue;
     }
-    if !ids.privileged {
-        return Answer::Error(Errno::PERM.raw_os_error());
+    let mut list = vec![0u8; length];
+    match read(caller.raw(2), &mut list) {
+        Ok(got) if acl::names_others(&list[..got]) => Answer::Error(Errno::NOTSUP.raw_os_error()),
+        _ => Answer::Continue,
     }
-    let base = if call == Call::Mknodat { caller.base(0) } else { Base::WorkingFolder };
-    to_answer(caller.text(caller.raw(at)).and_then(|path| {
-        let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
-            Some(0) => (&b"/"[..], &path[1..]),
-            Some(slash) => (&path[..slash], &path[slash + 1..]),
-            None => (&b"."[..], &path[..]),
-        };
-        let folder = files::resolve(caller.tid(), base, folder, true)?;
-        caller.check()?;
-        let mode = Mode::from_raw_mode(mode & 0o7777);
-        rustix::fs::mknodat(folder, name, FileType::RegularFile, mode, 0)?;
-        Ok(0)
-    }))
 }

@@ -10,7 +10,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use coracle_image::unpack::OWNER_XATTR;
+use rustix::fs::{Mode, OFlags, ResolveFlags, XattrFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 
@@ -130,8 +131,42 @@ fn is_mounted(dir: &Path) -> io::Result<bool> {
 
 fn mount_tmpfs(dir: &Path, options: &str) -> io::Result<()> {
     let (flags, data) = split_options(options);
-    let data = CString::new(data)?;
-    Ok(rustix::mount::mount("tmpfs", dir, "tmpfs", flags, data.as_c_str())?)
+    let mount = |data: String| {
+        let data = CString::new(data)?;
+        Ok(rustix::mount::mount("tmpfs", dir, "tmpfs", flags, data.as_c_str())?)
+    };
+    match split_owner(data.split(',')) {
+        // Only root is mapped: who else is to have it goes on record.
+        (rest, Some((uid, gid))) if crate::launch_plan::mapped_ids() == 1 => {
+            mount(rest.join(","))?;
+            let owner = format!("{uid}:{gid}");
+            // Before Linux 6.6 a tmpfs keeps no records: then it seems to be root's.
+            rustix::fs::setxattr(dir, OWNER_XATTR, owner.as_bytes(), XattrFlags::empty()).ok();
+            Ok(())
+        }
+        _ => mount(data),
+    }
+}
+
+/// Takes `uid=` and `gid=` out of the options of a tmpfs; those that are no numbers stay.
+pub(crate) fn split_owner<'a>(
+    options: impl Iterator<Item = &'a str>,
+) -> (Vec<&'a str>, Option<(u32, u32)>) {
+    let (mut uid, mut gid) = (None, None);
+    let rest = options
+        .filter(|option| {
+            let number = |text: &str| text.parse::<u32>().ok().filter(|id| *id != u32::MAX);
+            let (slot, id) = match option.split_once('=') {
+                Some(("uid", text)) => (&mut uid, number(text)),
+                Some(("gid", text)) => (&mut gid, number(text)),
+                _ => return true,
+            };
+            *slot = id.or(*slot);
+            id.is_none()
+        })
+        .collect();
+    let owner = (uid.is_some() || gid.is_some()).then(|| (uid.unwrap_or(0), gid.unwrap_or(0)));
+    (rest, owner)
 }
 
 fn split_options(options: &str) -> (MountFlags, String) {
@@ -155,7 +190,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{MountFlags, VolumeError, attach, split_options};
+    use super::{MountFlags, VolumeError, attach, split_options, split_owner};
     use crate::volumes::Volume;
 
     fn volume(dir: &Path, options: &[(&str, &str)]) -> Volume {
@@ -212,5 +247,9 @@ mod tests {
             (MountFlags::NOEXEC, "size=1m,uid=7".to_owned())
         );
         assert_eq!(split_options(""), (MountFlags::empty(), String::new()));
+        let split = |text: &'static str| split_owner(text.split(','));
+        assert_eq!(split("size=1m,uid=7"), (vec!["size=1m"], Some((7, 0))));
+        assert_eq!(split("gid=5,uid=x,mode=700"), (vec!["uid=x", "mode=700"], Some((0, 5))));
+        assert_eq!(split("size=1m"), (vec!["size=1m"], None));
     }
 }

@@ -31,6 +31,9 @@ const IOCTL_RECV: libc::c_ulong = 0xc050_2100;
 const IOCTL_SEND: libc::c_ulong = 0xc018_2101;
 /// `_IOW('!', 2, __u64)`.
 const IOCTL_ID_VALID: libc::c_ulong = 0x4008_2102;
+/// `_IOW('!', 3, struct seccomp_notif_addfd)` of 24 bytes.
+const IOCTL_ADDFD: libc::c_ulong = 0x4018_2103;
+const _: () = assert!(size_of::<libc::seccomp_notif_addfd>() == 24);
 const _: () = assert!(size_of::<libc::seccomp_notif>() == 80);
 const _: () = assert!(size_of::<libc::seccomp_notif_resp>() == 24);
 
@@ -170,6 +173,38 @@ pub fn answer(listener: BorrowedFd<'_>, id: u64, answer: Answer) -> Result<(), S
     match error.raw_os_error() {
         Some(libc::ENOENT) => Ok(()),
         _ => Err(error).call(|| format!("ioctl(SECCOMP_IOCTL_NOTIF_SEND, {answer:?})")),
+    }
+}
+
+/// Answers a question with a descriptor of the caller's own for what `file` is. A caller
+/// that is gone is no error.
+///
+/// # Errors
+/// EMFILE when the caller has no room, EINVAL before Linux 5.14.
+pub fn give(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    close_on_exec: bool,
+) -> Result<(), SyscallError> {
+    let describe = || format!("ioctl(SECCOMP_IOCTL_NOTIF_ADDFD, {})", file.as_raw_fd());
+    let raw = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SEND.try_into().unwrap_or_default(),
+        srcfd: file.as_raw_fd().cast_unsigned(),
+        newfd: 0,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+    };
+    // SAFETY: `raw` has the kernel's layout (its size is asserted above) and outlives the
+    // call; `file` is open for the whole borrow.
+    let rc = unsafe { libc::ioctl(listener.as_raw_fd(), request(IOCTL_ADDFD), &raw const raw) };
+    if rc >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => Ok(()),
+        _ => Err(error).call(describe),
     }
 }
 
