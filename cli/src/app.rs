@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) program: &'static str,
     /// The options of `compose`, for its commands.
     pub(crate) compose: ComposeGlobals,
+    /// The user's umask, where entering the namespaces has set the one of containers.
+    pub(crate) umask: Option<rustix::fs::Mode>,
     /// Only one user id is mapped.
     one_id: bool,
     /// Proof that the user's namespaces were entered, for commands that need them.
@@ -46,6 +48,7 @@ impl App {
             settings,
             program,
             compose: ComposeGlobals::default(),
+            umask: None,
             one_id: false,
             session: None,
             engine: OnceCell::new(),
@@ -67,6 +70,7 @@ impl App {
     pub(crate) fn enter(&mut self, starts: bool) -> Result<(), CliError> {
         // Joining the namespaces of another process moves us to its root.
         let here = std::env::current_dir();
+        self.umask = Some(rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077)));
         let mut session = self.engine()?.enter(starts)?;
         if let Ok(here) = here {
             // A folder that is gone by now is missed by whoever names a relative path.

@@ -191,6 +191,9 @@ pub(super) static COMMANDS: &[Spec] = &[
         .effect(Looks)
         .trailing(),
     Spec::new::<c::unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1)),
+    Spec::new::<c::unshare::UnshareArgs>(&["unshare"], "[COMMAND] [ARG...]", Any)
+        .entry(Namespace)
+        .trailing(),
     Spec::new::<c::update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
     Spec::new::<c::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)).effect(Looks),
     // Only below their management command.

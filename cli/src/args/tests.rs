@@ -261,6 +261,7 @@ fn the_overview() {
       tag         Give an image a further name
       top         List the processes of a container
       unpause     Let frozen containers go on
+      unshare     Run a command as root of the user's namespaces
       update      Change limits and restart policy of containers
       wait        Wait until containers stop, and print their exit codes
 

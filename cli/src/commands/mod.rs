@@ -59,6 +59,7 @@ pub(crate) mod system_reset;
 pub(crate) mod tag;
 pub(crate) mod top;
 pub(crate) mod unpause;
+pub(crate) mod unshare;
 pub(crate) mod update;
 pub(crate) mod version;
 pub(crate) mod volume_create;

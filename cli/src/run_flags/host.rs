@@ -58,7 +58,7 @@ pub(super) fn build(
         security_opt: (!security_opt.is_empty()).then_some(security_opt),
         tmpfs: tmpfs(&flags.tmpfs),
         uts_mode: host_or_private(flags.uts.as_deref(), "--uts: invalid UTS mode")?,
-        userns_mode: host_or_private(flags.userns.as_deref(), "--userns: invalid USER mode")?,
+        userns_mode: userns_mode(flags.userns.as_deref())?,
         shm_size: flags.shm_size.filter(|n| *n != 0).unwrap_or(defaults.shm_size),
         sysctls: pairs(&flags.sysctl),
         resources: resources::build(flags)?,
@@ -131,6 +131,14 @@ fn host_or_private(given: Option<&str>, error: &str) -> Result<String, CliError>
         None | Some("") => Ok(String::new()),
         Some("host") => Ok("host".to_owned()),
         Some(_) => Err(CliError::plain(error)),
+    }
+}
+
+/// The engine says why it does not keep ids.
+fn userns_mode(given: Option<&str>) -> Result<String, CliError> {
+    match given {
+        Some(mode) if mode == "keep-id" || mode.starts_with("keep-id:") => Ok(mode.to_owned()),
+        other => host_or_private(other, "--userns: invalid USER mode"),
     }
 }
 

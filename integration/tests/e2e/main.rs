@@ -22,6 +22,7 @@ mod events;
 mod exec;
 mod health;
 mod hostile;
+mod ids;
 mod images;
 mod ladder;
 mod lifecycle;

@@ -11,6 +11,9 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
     if !config.stop_signal.is_empty() && crate::signals::parse(&config.stop_signal).is_none() {
         return refuse(&format!("invalid signal: {}", config.stop_signal));
     }
+    if !matches!(host.userns_mode.as_str(), "" | "host") {
+        return Err(user_namespace(&host.userns_mode));
+    }
     let named = !config.hostname.is_empty();
     if named && host.uts_mode == "host" {
         return refuse("conflicting options: hostname and the UTS mode");
@@ -28,6 +31,18 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
         }
     }
     Ok(())
+}
+
+/// Why a container has no user namespace of its own.
+fn user_namespace(mode: &str) -> EngineError {
+    if mode != "keep-id" && !mode.starts_with("keep-id:") {
+        return EngineError::Refuse(format!("invalid user namespace mode: {mode}"));
+    }
+    EngineError::Refuse(format!(
+        "user namespace mode {mode}: not supported: for it the files of the image would have to be \
+         copied for each container, because the kernel lets no user map the ids of a mount; \
+         without `--user` the program is root in the container, and what it writes is yours"
+    ))
 }
 
 /// Refuses what does not go with the network of another container or the host's; `asked` is

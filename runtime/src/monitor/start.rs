@@ -73,7 +73,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     make_private(&folder.join("oci")).map_err(failed("make the runtime folder"))?;
     // First of all: the network helper gets ready while the rest is done.
     let begun = network::begin(monitor)?;
-    let warnings = mount_root(monitor)?;
+    let mut warnings = mount_root(monitor)?;
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
     let container = &super::volumes::attach(&monitor.paths, &monitor.container).map_err(
         |error| match error {
@@ -97,6 +97,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let mut prepared =
         launch_plan::prepare(&monitor.paths, container, &monitor.launch, cgroup.as_deref())
             .map_err(EngineError::into_failure)?;
+    warnings.extend(super::binds::unwritable(container, &prepared.user));
     prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
