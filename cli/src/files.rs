@@ -2,8 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock};
 
 use crate::error::CliError;
 use crate::ui::Ui;
@@ -22,6 +25,10 @@ pub(crate) fn reason(error: &io::Error) -> String {
 }
 
 /// Where `save` and `export` write: a file that appears whole, or standard output.
+///
+/// Until it is whole the file has no name, so that a command that is killed leaves nothing.
+/// File systems without such files get a hidden one, locked as long as it is written; one
+/// that is not locked was left by a killed command and goes.
 #[derive(Debug)]
 pub(crate) struct Output {
     to: To,
@@ -30,7 +37,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 enum To {
     Stdout(io::Stdout),
-    File { file: File, written: PathBuf, wanted: PathBuf },
+    File { file: File, hidden: PathBuf, wanted: PathBuf, is_named: bool },
 }
 
 impl Output {
@@ -60,24 +67,29 @@ impl Output {
             return refuse(format!("{path:?} must be a directory or a regular file: got a {kind}"));
         }
         let name = wanted.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let written = folder.join(format!(".{name}.{}", std::process::id()));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&written)
-            .map_err(|e| CliError::plain(format!("open {path}: {}", reason(&e))))?;
-        Ok(Self { to: To::File { file, written, wanted } })
+        sweep(&folder, &name);
+        let hidden = folder.join(format!(".{name}.{}", std::process::id()));
+        let (file, is_named) = match nameless(&folder) {
+            Some(file) => (file, false),
+            None => (named(&hidden, path)?, true),
+        };
+        Ok(Self { to: To::File { file, hidden, wanted, is_named } })
     }
 
     /// Puts the file in its place.
     pub(crate) fn finish(mut self) -> Result<(), CliError> {
         self.flush()?;
-        if let To::File { written, wanted, .. } = &self.to {
-            std::fs::rename(written, wanted)
-                .map_err(|e| CliError::plain(format!("cannot write {}: {e}", wanted.display())))?;
+        let To::File { file, hidden, wanted, is_named } = &mut self.to else { return Ok(()) };
+        let failed =
+            |e: io::Error| CliError::plain(format!("cannot write {}: {e}", wanted.display()));
+        if !*is_named {
+            // A link cannot replace what is there, a rename can.
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            rustix::fs::linkat(CWD, path, CWD, &*hidden, AtFlags::SYMLINK_FOLLOW)
+                .map_err(|errno| failed(errno.into()))?;
+            *is_named = true;
         }
-        Ok(())
+        std::fs::rename(hidden, &*wanted).map_err(failed)
     }
 }
 
@@ -99,9 +111,45 @@ impl Write for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if let To::File { written, .. } = &self.to {
+        if let To::File { hidden, is_named: true, .. } = &self.to {
             // After `finish` it is gone already.
-            remove(written);
+            remove(hidden);
+        }
+    }
+}
+
+/// A file that has no name in `folder`; `None` where there are none.
+fn nameless(folder: &Path) -> Option<File> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    Some(File::from(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR).ok()?))
+}
+
+fn named(hidden: &Path, path: &str) -> Result<File, CliError> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(hidden)
+        .map_err(|e| CliError::plain(format!("open {path}: {}", reason(&e))))?;
+    // Only so that others leave it alone.
+    flock(&file, FlockOperation::NonBlockingLockExclusive).ok();
+    Ok(file)
+}
+
+/// Removes what killed commands left of a file called `name`.
+fn sweep(folder: &Path, name: &str) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        let number = found.to_str().and_then(|found| found.strip_prefix(&format!(".{name}.")));
+        let is_ours =
+            number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_ours
+            && is_file
+            && File::open(entry.path())
+                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok())
+        {
+            remove(&entry.path());
         }
     }
 }
@@ -119,8 +167,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.tar");
         let name = path.to_str().unwrap();
+        // What a killed command of before left goes; a file of another name stays.
+        let (left, other) = (folder.path().join(".x.tar.77"), folder.path().join(".x.tar.old"));
+        std::fs::write(&left, "half").unwrap();
+        std::fs::write(&other, "kept").unwrap();
         let mut output = Output::create(Some(name), "failed").unwrap();
         output.write_all(b"half").unwrap();
+        assert!(!left.exists() && other.exists());
+        std::fs::remove_file(other).unwrap();
         drop(output);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         let mut output = Output::create(Some(name), "failed").unwrap();

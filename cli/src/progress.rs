@@ -84,6 +84,16 @@ impl Progress {
         }
     }
 
+    /// A line below the layers.
+    fn last_line(&self, text: &str) {
+        let Some(bars) = &self.bars else { return self.line(text) };
+        let line = bars.add(ProgressBar::new(0));
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            line.set_style(style);
+        }
+        line.abandon_with_message(text.to_owned());
+    }
+
     fn layer(&self, bars: &MultiProgress, id: &str, event: &LayerEvent) {
         let Ok(mut layers) = self.layers.lock() else { return };
         let bar = layers.entry(id.to_owned()).or_insert_with(|| {
@@ -95,6 +105,7 @@ impl Progress {
         let (template, place) = match event {
             LayerEvent::Downloading { current, total }
             | LayerEvent::Extracting { current, total }
+            | LayerEvent::Compressing { current, total }
             | LayerEvent::Pushing { current, total } => (BAR, Some((*current, *total))),
             _ => (WORDS, None),
         };
@@ -150,7 +161,7 @@ impl ProgressSink for Progress {
                     None => tell(),
                 }
             }
-            ProgressEvent::Digest { digest } => self.line(&format!("Digest: {digest}")),
+            ProgressEvent::Digest { digest } => self.last_line(&format!("Digest: {digest}")),
             _ => {}
         }
     }

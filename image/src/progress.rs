@@ -43,19 +43,37 @@ pub enum LayerEvent {
     // Pulling.
     PullingFsLayer,
     Waiting,
-    Downloading { current: u64, total: u64 },
+    Downloading {
+        current: u64,
+        total: u64,
+    },
     DownloadComplete,
-    Extracting { current: u64, total: u64 },
+    Extracting {
+        current: u64,
+        total: u64,
+    },
     PullComplete,
     AlreadyExists,
     // Pushing.
     Preparing,
-    Pushing { current: u64, total: u64 },
+    /// Of a layer that was made here; bytes before compression.
+    Compressing {
+        current: u64,
+        total: u64,
+    },
+    Pushing {
+        current: u64,
+        total: u64,
+    },
     Pushed,
     LayerAlreadyExists,
-    MountedFrom { repository: String },
+    MountedFrom {
+        repository: String,
+    },
     // Both.
-    Retrying { after: Duration },
+    Retrying {
+        after: Duration,
+    },
 }
 
 impl LayerEvent {
@@ -66,6 +84,7 @@ impl LayerEvent {
             self,
             Self::Downloading { .. }
                 | Self::Extracting { .. }
+                | Self::Compressing { .. }
                 | Self::Pushing { .. }
                 | Self::Waiting
         )
@@ -83,6 +102,7 @@ impl fmt::Display for LayerEvent {
             Self::PullComplete => "Pull complete",
             Self::AlreadyExists => "Already exists",
             Self::Preparing => "Preparing",
+            Self::Compressing { .. } => "Compressing",
             Self::Pushing { .. } => "Pushing",
             Self::Pushed => "Pushed",
             Self::LayerAlreadyExists => "Layer already exists",

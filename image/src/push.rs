@@ -144,7 +144,7 @@ fn distributable(
     }
     let mut layers = Vec::with_capacity(image.layers.len());
     for layer in &image.layers {
-        layers.push(if is_plain(layer) { compressed(store, layer)? } else { layer.clone() });
+        layers.push(if is_plain(layer) { compressed(store, layer, sink)? } else { layer.clone() });
     }
     let config_bytes = store.config_bytes(&image.id)?;
     let manifest_bytes = docker_manifest(&image.id, config_bytes.len(), &layers)?;
@@ -160,13 +160,14 @@ fn distributable(
 }
 
 /// Compresses a layer's blob into another blob of the store.
-fn compressed(store: &Store, layer: &Layer) -> Result<Layer, ImageError> {
+fn compressed(store: &Store, layer: &Layer, sink: &dyn ProgressSink) -> Result<Layer, ImageError> {
     let path = store.blob_path(&layer.blob_digest);
     let mut plain = store.open_blob(&layer.blob_digest)?;
     let mut blob = store.new_blob()?;
     // No time and no system in the header: the same layer gives the same bytes.
     let mut gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Level::new(6));
     let mut chunk = vec![0; CHUNK_BYTES];
+    let (id, total, mut current) = (layer.diff_id.short(), layer.blob_size, 0);
     loop {
         let n = plain.read(&mut chunk).map_err(ImageError::io("read", &path))?;
         if n == 0 {
@@ -175,6 +176,9 @@ fn compressed(store: &Store, layer: &Layer) -> Result<Layer, ImageError> {
         gzip.write_all(&chunk[..n]).map_err(ImageError::io("compress", &path))?;
         blob.put(gzip.get_ref())?;
         gzip.get_mut().clear();
+        current += n as u64;
+        let event = LayerEvent::Compressing { current, total };
+        sink.event(&ProgressEvent::Layer { id: &id, event });
     }
     blob.put(&gzip.finish().map_err(ImageError::io("compress", &path))?)?;
     let blob_size = blob.bytes();

@@ -54,6 +54,12 @@ impl TransferError {
         )
     }
 
+    /// Whether there was no way to the registry, as without a network.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Registry(error) if error.is_unreachable())
+    }
+
     /// One sentence that tells the user what to do next, when we know it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -57,6 +57,7 @@ impl Runnable for HistoryArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let columns = if self.human { &COLUMNS } else { &PRECISE };
         let listing = Listing::new(columns, self.format.as_deref(), self.quiet)?;
+        crate::builtin::prepare_outside(app, &self.args[0])?;
         let image = find_for(app, &self.args[0], self.platform.as_deref())?;
         let rows = self.rows(app, &image)?;
         let text = listing.render(&rows)?;

@@ -101,6 +101,16 @@ fn pull(app: &mut App, wanted: &Wanted) -> Result<Vec<String>, CliError> {
     Err(failed.unwrap_or_else(|| CliError::plain("there is no registry to search")))
 }
 
+/// What can be done without a way to the registry.
+fn offline(name: &Reference) -> String {
+    format!(
+        "the registry {} of the image {} cannot be reached from here: `--pull never` runs an image \
+         that is here, `coracle load` takes one from a file",
+        name.domain(),
+        name.familiar()
+    )
+}
+
 fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>, CliError> {
     let platform: Option<Platform> = wanted
         .platform
@@ -118,7 +128,10 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
         false => Progress::new(wanted.quiet, Ui::stdout_is_terminal()),
     };
     let store = app.store()?;
-    let failure = |e: TransferError| registries::failure(&e, progress.began());
+    let failure = |e: TransferError| {
+        let failed = registries::failure(&e, progress.began());
+        if e.is_unreachable() { failed.hint(offline(name)) } else { failed }
+    };
     let mut lines = Vec::new();
     if wanted.all_tags {
         let outcomes = coracle_image::pull_all_tags(store, &settings, name, &options, &progress)

@@ -27,6 +27,9 @@ impl Runnable for SaveArgs {
             let why = "an archive has one platform of each image";
             return Err(CliError::unsupported("--platform", why));
         }
+        for name in &self.args {
+            crate::builtin::prepare(app, name)?;
+        }
         let mut output = Output::create(self.output.as_deref(), "failed to save image")?;
         let names: Vec<String> = self.args.iter().map(|name| stored_name(app, name)).collect();
         save(app.store()?, &names, &mut output)?;

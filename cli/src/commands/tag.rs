@@ -21,6 +21,7 @@ impl Runnable for TagArgs {
             let text = format!("{target:?} is not a valid repository/tag: {e}");
             CliError::plain(format!("Error parsing reference: {text}"))
         })?;
+        crate::builtin::prepare_outside(app, source)?;
         let image = app.store()?.tag_as(&stored_name(app, source), &name)?;
         event(app, "tag", &image.id, &name.with_default_tag().familiar());
         Ok(ExitStatus::Success)

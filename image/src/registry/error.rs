@@ -106,6 +106,13 @@ impl RegistryError {
         }
     }
 
+    /// Whether there was no way to the registry, as without a network.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Transport { reason, .. }
+            if reason.starts_with("dial tcp") || reason == "i/o timeout")
+    }
+
     /// How long the registry asked us to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

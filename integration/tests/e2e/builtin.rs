@@ -188,3 +188,28 @@ fn whoami_finds_its_port_in_the_environment_and_behind_an_init() {
     env.run(["rm", "-f", "who", "two", "low"]).success();
     env.assert_nothing_left();
 }
+
+/// Each command that looks at an image makes them, as `run` does.
+#[test]
+fn they_are_tagged_saved_and_explained_on_a_fresh_store() {
+    let env = TestEnv::bare();
+    env.run(["tag", HELLO, "greeting:1"]).success();
+    env.run(["images", "--format", "{{.Repository}}:{{.Tag}}", "greeting"])
+        .success()
+        .stdout_is("greeting:1\n");
+    let env = TestEnv::bare();
+    let history = env.run(["history", "--format", "{{.CreatedBy}}", WHOAMI]).success();
+    assert!(!history.lines().is_empty(), "{history}");
+    let env = TestEnv::bare();
+    env.sh(&format!("docker save {HELLO} {WHOAMI} | tar -x -O manifest.json"))
+        .success()
+        .stdout_has("coracle.local/hello:latest")
+        .stdout_has("coracle.local/whoami:latest");
+    for command in
+        ["tag coracle.local/helo x", "history coracle.local/helo", "save -o x coracle.local/helo"]
+    {
+        env.sh(&format!("docker {command}"))
+            .code(1)
+            .stderr_has("coracle.local/helo does not exist");
+    }
+}

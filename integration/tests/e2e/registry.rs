@@ -123,3 +123,37 @@ fn bearer_tokens() {
         .success();
     round_trip(&env, &registry);
 }
+
+/// Without a network: which registry, which image, why, and what can be done.
+#[test]
+fn an_image_that_cannot_be_fetched_says_what_can_be_done() {
+    let env = TestEnv::new();
+    for command in ["pull", "run --rm --network none"] {
+        let told = env.sh(&format!("docker {command} 127.0.0.1:1/team/app:2"));
+        assert!([1, 125].contains(&told.status()), "{told}");
+        told.stderr_has("dial tcp 127.0.0.1:1: connect: connection refused").stderr_has(
+            "hint: the registry 127.0.0.1:1 of the image 127.0.0.1:1/team/app:2 cannot be reached from here: \
+             `--pull never` runs an image that is here, `coracle load` takes one from a file",
+        );
+    }
+    env.assert_nothing_left();
+}
+
+/// As Docker shows it: the layers, then what all of them together are.
+#[test]
+fn a_terminal_shows_the_digest_below_the_layers_and_how_far_a_push_is() {
+    need_registry!();
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Plain);
+    let name = registry.name("team/shown:1");
+    env.run(["tag", "alpine", &name]).success();
+    let (status, pushed) = env.terminal(["push", &name]).finish();
+    assert!(status == 0 && pushed.contains("Compressing"), "{pushed:?}");
+    env.run(["rmi", "alpine", "fixture", &name]).success();
+    let (status, pulled) = env.terminal(["pull", &name]).finish();
+    let last = |word: &str| pulled.rfind(word).unwrap_or_else(|| panic!("no {word} in {pulled:?}"));
+    assert_eq!(status, 0, "{pulled:?}");
+    assert!(last("Pull complete") < last("Digest: sha256:"), "{pulled:?}");
+    assert!(last("Digest: sha256:") < last("Status: Downloaded newer image"), "{pulled:?}");
+    env.assert_nothing_left();
+}
