@@ -185,7 +185,7 @@ fn subordinate(
         fs::read_to_string(file)
             .map_err(|error| Lack::Unreadable { file, error: error.to_string() })
     };
-    let mut ranges = parse_subordinate(&read(file)?, uid, name);
+    let mut ranges = apart(&parse_subordinate(&read(file)?, uid, name), own);
     if ranges.is_empty() {
         let who = name.map_or_else(|| uid.to_string(), ToOwned::to_owned);
         return Err(Lack::NoRange { file, who });
@@ -203,6 +203,28 @@ fn subordinate(
         inside = inside.saturating_add(count);
     }
     Ok(map)
+}
+
+/// The ranges without the user's own id, and each id once: the kernel maps none twice, and
+/// people do write such lines into /etc/subuid.
+fn apart(ranges: &[(u32, u32)], own: u32) -> Vec<(u32, u32)> {
+    let mut all: Vec<(u32, u32)> = Vec::new();
+    for range in ranges {
+        let mut pieces = vec![*range];
+        for taken in std::iter::once((own, 1)).chain(all.iter().copied()) {
+            pieces = pieces.into_iter().flat_map(|piece| without(piece, taken)).collect();
+        }
+        all.extend(pieces);
+    }
+    all
+}
+
+/// What of a range lies before and behind another.
+fn without((start, count): (u32, u32), taken: (u32, u32)) -> Vec<(u32, u32)> {
+    let end = start.saturating_add(count);
+    let (from, to) = (taken.0.clamp(start, end), taken.0.saturating_add(taken.1).clamp(start, end));
+    let pieces = [(start, from - start), (to, end - to)];
+    pieces.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// Whether one of the runs of ids that are here has all of these.
@@ -235,6 +257,16 @@ mod tests {
         let text = "ann:100000:65536\nbob:1:2\n1000:300000:10\nann:x:1\n";
         assert_eq!(parse_subordinate(text, 1000, Some("ann")), [(100_000, 65_536), (300_000, 10)]);
         assert_eq!(parse_subordinate(text, 7, None), []);
+    }
+
+    #[test]
+    fn no_id_is_mapped_twice() {
+        assert_eq!(apart(&[(1000, 10)], 1000), [(1001, 9)]);
+        assert_eq!(apart(&[(990, 20)], 1000), [(990, 10), (1001, 9)]);
+        assert_eq!(apart(&[(100, 50), (100, 50), (140, 20)], 7), [(100, 50), (150, 10)]);
+        assert_eq!(apart(&[(1000, 1)], 1000), []);
+        let apart_already = [(100_000, 65_536), (300_000, 10)];
+        assert_eq!(apart(&apart_already, 1000), apart_already);
     }
 
     #[test]
