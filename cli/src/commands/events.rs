@@ -53,6 +53,14 @@ impl Runnable for EventsArgs {
         }
         let span =
             Span { since: given(self.since.as_deref())?, until: given(self.until.as_deref())? };
+        if let (Some(since), Some(until)) = (&span.since, &span.until)
+            && until < since
+        {
+            let (since, until) = (self.since.unwrap_or_default(), self.until.unwrap_or_default());
+            return Err(CliError::engine(format!(
+                "`since` time ({since}) cannot be after `until` time ({until})"
+            )));
+        }
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
         read(app, span, &filter, |app, event| show(app, event, template.as_ref()))

@@ -75,6 +75,13 @@ fn source<'a>(path: &str) -> Result<Input<'a>, CliError> {
 
 fn tell(app: &mut App, image: &Loaded) -> Result<(), CliError> {
     notes(app, &image.notes)?;
+    for (name, owner) in &image.taken {
+        let name = name.familiar();
+        writeln!(
+            app.ui.data(),
+            "The image {name} already exists, renaming the old one with ID {owner} to empty string"
+        )?;
+    }
     if image.names.is_empty() {
         writeln!(app.ui.data(), "Loaded image ID: {}", image.id)?;
     }

@@ -38,6 +38,11 @@ impl Runnable for RmiArgs {
         let mut failures = Failures::default();
         let mut only_missing = true;
         for name in &self.args {
+            if name.trim().is_empty() {
+                failures.push(CliError::engine("image name cannot be blank"));
+                only_missing = false;
+                continue;
+            }
             let wanted = stored_name(app, name);
             // It cannot be asked for once it is gone.
             let image = super::image_rows::find(app, name).map(|image| image.id.to_string());

@@ -52,7 +52,11 @@ impl Runnable for RunArgs {
         }
         let container = make(app, request)?;
         let tty = container.config.tty;
+        let unseen = !self.detach && !shows_output(&container);
         let (engine, session) = app.engine_in_session()?;
+        if !self.detach {
+            engine.events.container(&container, "attach", &[]);
+        }
         let mut started = match engine.start(session, &container.id, attach) {
             Ok(started) => started,
             Err(error) => return failed(app, &container, self.detach, error.into()),
@@ -64,9 +68,20 @@ impl Runnable for RunArgs {
         }
         let session =
             Session { stdin: attach.stdin, tty, sig_proxy: self.sig_proxy && !tty, detach_keys };
+        if unseen {
+            writeln!(app.ui.data(), "{}", container.id)?;
+            app.ui.flush()?;
+        }
         let ended = session.run(&mut started.connection)?;
-        exit_status(app, &container.id, ended)
+        let status = exit_status(app, &container.id, ended)?;
+        // With its id printed it is in the background, as far as the caller is concerned.
+        Ok(if unseen { ExitStatus::Success } else { status })
     }
+}
+
+/// Whether anything that the container writes is to be seen here.
+fn shows_output(container: &Container) -> bool {
+    container.config.attach_stdout || container.config.attach_stderr
 }
 
 /// The container did not start. It stays, except with `--rm`.

@@ -100,6 +100,7 @@ impl StartArgs {
         }
         let attach = Attach { stdin, stdout: true, stderr: true };
         let (engine, session) = app.engine_in_session()?;
+        engine.events.container(&container, "attach", &[]);
         let mut started = engine
             .start(session, &container.id, attach)
             .map_err(|error| CliError::from(error).status(ExitStatus::Failure))?;

@@ -30,6 +30,9 @@ pub(crate) struct VolumeCreateArgs {
     /// CSI limit_bytes: upper size bound (the help text calls it a minimum) (not supported)
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) limit_bytes: Option<i64>,
+    /// The name, as before Docker took it as an argument
+    #[arg(long, value_name = "string", hide = true)]
+    pub(crate) name: Option<String>,
     /// Driver option key=value
     #[arg(long, short = 'o', value_name = "map")]
     pub(crate) opt: Vec<String>,
@@ -61,8 +64,14 @@ pub(crate) struct VolumeCreateArgs {
 impl Runnable for VolumeCreateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         self.refuse_cluster()?;
+        if self.name.is_some() && !self.args.is_empty() {
+            return Err(CliError::plain(
+                "conflicting options: cannot specify a volume-name through both --name and as a \
+                 positional arg",
+            ));
+        }
         let request = CreateVolume {
-            name: self.args.first().cloned(),
+            name: self.name.clone().or_else(|| self.args.first().cloned()),
             driver: self.driver.clone().unwrap_or_default(),
             labels: pairs(&self.label),
             options: pairs(&self.opt),

@@ -32,7 +32,6 @@ const MAPS: &[&str] = &[
 
 /// Keys whose value is a pointer; Docker leaves some of them out when unset.
 const POINTERS: &[&str] = &[
-    "Config",
     "Health",
     "Healthcheck",
     "HostConfig",

@@ -58,12 +58,12 @@ fn completed(mut resources: Resources) -> Result<Resources, CliError> {
             "Minimum memory limit can not be less than memory reservation limit, see usage",
         ));
     }
-    if resources.nano_cpus > 0 && resources.cpu_quota > 0 {
-        let text = "Conflicting options: Nano CPUs and CPU Quota cannot both be set";
-        return Err(CliError::engine(text));
-    }
     if resources.nano_cpus > 0 && resources.cpu_period > 0 {
         let text = "Conflicting options: Nano CPUs and CPU Period cannot both be set";
+        return Err(CliError::engine(text));
+    }
+    if resources.nano_cpus > 0 && resources.cpu_quota > 0 {
+        let text = "Conflicting options: Nano CPUs and CPU Quota cannot both be set";
         return Err(CliError::engine(text));
     }
     check_cpus(&resources)?;
@@ -96,20 +96,36 @@ fn check_cpus(resources: &Resources) -> Result<(), CliError> {
     if resources.blkio_weight > 0 && !(10..=1000).contains(&resources.blkio_weight) {
         return Err(CliError::engine("Range of blkio weight is from 10 to 1000"));
     }
-    let given = &resources.cpuset_cpus;
+    check_set(&resources.cpuset_cpus, "cpuset cpus", "CPUs", cpu_count)?;
+    check_set(&resources.cpuset_mems, "cpuset mems", "memory nodes", memory_nodes)
+}
+
+/// Whether a list such as `0-2,5` can be read and names only what this machine has.
+fn check_set(
+    given: &str,
+    what: &str,
+    whose: &str,
+    count: impl Fn() -> usize,
+) -> Result<(), CliError> {
     if given.is_empty() {
         return Ok(());
     }
     let last = cpu_list(given)
-        .ok_or_else(|| CliError::engine(format!("Invalid value {given} for cpuset cpus")))?;
-    let count = cpu_count();
+        .ok_or_else(|| CliError::engine(format!("Invalid value {given} for {what}")))?;
+    let count = count();
     if last >= count {
         let available = if count == 1 { "0".to_owned() } else { format!("0-{}", count - 1) };
         return Err(CliError::engine(format!(
-            "Requested CPUs are not available - requested {given}, available: {available}"
+            "Requested {whose} are not available - requested {given}, available: {available}"
         )));
     }
     Ok(())
+}
+
+/// The nodes are numbered without gaps; a kernel that does not tell has one.
+fn memory_nodes() -> usize {
+    let online = std::fs::read_to_string("/sys/devices/system/node/online").unwrap_or_default();
+    cpu_list(online.trim()).map_or(1, |last| last + 1)
 }
 
 fn cpu_count() -> usize {

@@ -40,6 +40,8 @@ pub struct Loaded {
     pub names: Vec<Reference>,
     /// What could not be unpacked as it was.
     pub notes: Vec<String>,
+    /// Names that other images lost to it.
+    pub taken: Vec<(Reference, Digest)>,
 }
 
 /// An image of an archive, ready to be loaded.
@@ -140,6 +142,11 @@ fn load_plan(
         _ => Manifest::of(&plan.config, &layers)?,
     };
     let notes = layers.iter().flat_map(|layer| layer.notes.clone()).collect();
+    let owners = plan.names.iter().filter_map(|name| {
+        let owner = store.find(&name.familiar()).ok()?;
+        Some((name.clone(), owner.id))
+    });
+    let mut taken: Vec<_> = owners.collect();
     let id = store.commit_image(&NewImage {
         config_bytes: plan.config,
         manifest_bytes,
@@ -148,7 +155,8 @@ fn load_plan(
         names: plan.names.clone(),
         ..NewImage::default()
     })?;
-    Ok(Loaded { id, names: plan.names, notes })
+    taken.retain(|(_, owner)| *owner != id);
+    Ok(Loaded { id, names: plan.names, notes, taken })
 }
 
 fn diff_ids(config: &[u8]) -> Result<Vec<Digest>> {

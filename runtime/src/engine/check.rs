@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::{Config, HostConfig};
-use crate::spec::NetworkMode;
+use crate::spec::{NetworkMode, SecurityOptions, SpecError};
 
 /// Refuses options that contradict each other or mean nothing.
 pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), EngineError> {
@@ -87,6 +87,31 @@ pub(super) fn devices(host: &HostConfig) -> Result<(), EngineError> {
 }
 
 impl Engine {
+    /// Refuses namespaces and links of containers that are not there: as in Docker, such a
+    /// container is not even made.
+    pub(super) fn check_others(
+        &self,
+        name: Option<&str>,
+        host: &HostConfig,
+    ) -> Result<(), EngineError> {
+        let options = host.security_opt.as_deref().unwrap_or_default();
+        if let Err(error @ SpecError::SecurityOption { .. }) = SecurityOptions::parse(options) {
+            return Err(EngineError::Refuse(error.to_string()));
+        }
+        for mode in [&host.ipc_mode, &host.pid_mode] {
+            if let Some(other) = mode.strip_prefix("container:") {
+                self.records.find(other)?;
+            }
+        }
+        if let NetworkMode::Container(other) = NetworkMode::parse(&host.network_mode)
+            && name.is_some_and(|name| name.trim_start_matches('/') == other)
+            && self.records.find(&other).is_err()
+        {
+            return Err(EngineError::Refuse("cannot join own network namespace".to_owned()));
+        }
+        crate::networks::check_links(&self.records, host).map_err(EngineError::Refuse)
+    }
+
     /// The host name of a container that was given none.
     pub(super) fn host_name(&self, id: &str, host: &HostConfig) -> Result<String, EngineError> {
         let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();

@@ -125,6 +125,10 @@ impl Engine {
         let id = self.records.find(container)?;
         let container = self.records.load(&id)?;
         let refuse = |text: &str| Err(EngineError::Refuse(text.to_owned()));
+        let aliased = wish.aliases.as_ref().is_some_and(|list| !list.is_empty());
+        if aliased && network.is_predefined() {
+            return refuse("network-scoped aliases are only supported for user-defined networks");
+        }
         match (NetworkMode::parse(&container.host_config.network_mode), network.driver.as_str()) {
             (_, "host") => {
                 return refuse(
@@ -137,9 +141,6 @@ impl Engine {
             (NetworkMode::Network(_), _) => {}
         }
         check_endpoint(&network, &wish)?;
-        if network.name == BRIDGE && wish.aliases.as_ref().is_some_and(|list| !list.is_empty()) {
-            return refuse("network-scoped aliases are only supported for user-defined networks");
-        }
         if network.name == BRIDGE && wish.links.as_ref().is_some_and(|list| !list.is_empty()) {
             return refuse(
                 "links by `network connect` are only supported for user-defined networks",
@@ -166,10 +167,16 @@ impl Engine {
         container: &str,
         force: bool,
     ) -> Result<(), EngineError> {
-        let network = self.networks.find(reference)?;
         let id = match self.records.find(container) {
             Err(_) if force => {
                 return Err(EngineError::Refuse(format!("endpoint {container} not found")));
+            }
+            found => found?,
+        };
+        let network = match self.networks.find(reference) {
+            // It was removed, and the container would have been in it at its next start.
+            Err(NetworkError::NotFound { .. }) if force => {
+                return self.forget_network(&id, reference);
             }
             found => found?,
         };
@@ -187,10 +194,13 @@ impl Engine {
             let asked = connection.ask(&Request::LeaveNetwork { network: network.id });
             return asked.map_err(in_plain_words);
         }
+        self.forget_network(&id, &network.name)
+    }
+
+    fn forget_network(&self, id: &str, name: &str) -> Result<(), EngineError> {
         let _lock = self.records.lock()?;
-        let mut container = self.records.load(&id)?;
-        if container.network_settings.networks.remove(&network.name).is_none() {
-            let name = &network.name;
+        let mut container = self.records.load(id)?;
+        if container.network_settings.networks.remove(name).is_none() {
             let text = format!("container {id} is not connected to network {name}");
             return Err(EngineError::Refuse(text));
         }

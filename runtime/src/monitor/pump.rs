@@ -244,14 +244,17 @@ impl Pump {
         let Some(client) = self.clients.get_mut(index) else { return };
         client.flush();
         let frames = client.receive();
-        let feeds = client.attach.is_some_and(|attach| attach.stdin);
+        let mut feeds = client.attach.is_some_and(|attach| attach.stdin);
         let gone = client.gone;
         for (kind, payload) in frames {
             match kind {
                 Kind::Stdin if feeds => self.input.extend(payload),
                 Kind::StdinEnd if feeds => self.input_ends |= self.stdin_once,
                 Kind::Request => {
-                    requests.extend(serde_json::from_slice(&payload).ok().map(|r| (index, r)));
+                    let request: Option<Request> = serde_json::from_slice(&payload).ok();
+                    // What came together with it is already meant for the container.
+                    feeds |= matches!(request, Some(Request::Attach { stdin: true, .. }));
+                    requests.extend(request.map(|request| (index, request)));
                 }
                 _ => {}
             }

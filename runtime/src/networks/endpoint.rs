@@ -1,11 +1,11 @@
 //! What a container asks of a network: checked as Docker does, and put to the helper.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use coracle_netns::protocol::Connect;
 
 use super::{LastAddress, Network, NetworkError};
-use crate::model::{Container, EndpointSettings};
+use crate::model::{Container, EndpointIpam, EndpointSettings};
 
 /// What the device is called in the container.
 const IF_NAME: &str = "com.docker.network.endpoint.ifname";
@@ -19,10 +19,10 @@ pub(crate) fn check_endpoint(
     let asked = [&ipam.ipv4_address, &ipam.ipv6_address];
     let addresses: Vec<IpAddr> =
         asked.into_iter().filter_map(|address| address.parse().ok()).collect();
-    if addresses.is_empty() {
-        return Ok(());
+    let mut errors = wrong_family(ipam);
+    if addresses.is_empty() || !errors.is_empty() {
+        return if errors.is_empty() { Ok(()) } else { Err(NetworkError::InvalidEndpoint(errors)) };
     }
-    let mut errors = Vec::new();
     if network.is_predefined() {
         errors.push(
             "user specified IP address is supported on user defined networks only".to_owned(),
@@ -42,6 +42,21 @@ pub(crate) fn check_endpoint(
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(NetworkError::InvalidEndpoint(errors)) }
+}
+
+/// Addresses that are not of the family that their flag names.
+fn wrong_family(ipam: &EndpointIpam) -> Vec<String> {
+    let mut errors = Vec::new();
+    let v4 = &ipam.ipv4_address;
+    if !v4.is_empty() && !v4.parse::<Ipv4Addr>().is_ok_and(|ip| !ip.is_unspecified()) {
+        errors.push(format!("invalid IPv4 address: {v4}"));
+    }
+    let v6 = &ipam.ipv6_address;
+    let fits = |ip: Ipv6Addr| !ip.is_unspecified() && ip.to_ipv4_mapped().is_none();
+    if !v6.is_empty() && !v6.parse().is_ok_and(fits) {
+        errors.push(format!("invalid IPv6 address: {v6}"));
+    }
+    errors
 }
 
 /// The names other members find a container by, in Docker's order.

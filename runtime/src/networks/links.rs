@@ -8,8 +8,12 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::{BRIDGE, NetworkState};
-use crate::model::Container;
-use crate::records::Records;
+use crate::model::{Container, HostConfig};
+use crate::records::{RecordError, Records};
+use crate::spec::NetworkMode;
+
+/// A container cannot share the network of one that was made after it, so there is no circle.
+const SHARED_MAX: usize = 64;
 
 /// A container that is linked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +58,51 @@ pub(crate) fn resolve(records: &Records, container: &Container) -> Result<Vec<Li
     wanted.map(|text| resolve_one(records, container, text)).collect()
 }
 
+/// Whether every link of a container that is being made can be one.
+///
+/// # Errors
+/// In Docker's words: one is missing, or has the host's network.
+pub(crate) fn check(records: &Records, host: &HostConfig) -> Result<(), String> {
+    if matches!(NetworkMode::parse(&host.network_mode), NetworkMode::Network(name) if name != BRIDGE)
+    {
+        return Ok(());
+    }
+    for text in host.links.iter().flatten() {
+        let other = target(records, parse(text).0)?;
+        if NetworkMode::parse(&other.host_config.network_mode) == NetworkMode::Host {
+            let text = "conflicting options: host type networking can't be used with links. This \
+                        would result in undefined behavior";
+            return Err(text.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Whose network a container has that is linked to: its own, or that of whom it shares it with.
+fn target(records: &Records, name: &str) -> Result<Container, String> {
+    let get = |name: &str| {
+        let found = records.find(name).and_then(|id| records.load(&id));
+        found.map_err(|error| missing(name, &error))
+    };
+    let mut other = get(name)?;
+    for _ in 0..SHARED_MAX {
+        match NetworkMode::parse(&other.host_config.network_mode) {
+            NetworkMode::Container(next) => other = get(&next)?,
+            _ => return Ok(other),
+        }
+    }
+    Err(format!("the network of container {name} is shared too often to follow"))
+}
+
+fn missing(name: &str, error: &RecordError) -> String {
+    format!("could not get container for {name}: {error}")
+}
+
 fn resolve_one(records: &Records, container: &Container, text: &str) -> Result<Link, String> {
     let (name, alias) = parse(text);
-    let missing = |error: crate::records::RecordError| format!("could not get container: {error}");
-    let id = records.find(name).map_err(missing)?;
-    let other = records.load(&id).map_err(missing)?;
-    let state = records.life(&id).map_err(missing)?.network;
+    let other = target(records, name)?;
+    let id = &other.id;
+    let state = records.life(id).map_err(|error| missing(name, &error))?.network;
     if !other.network_settings.networks.contains_key(BRIDGE) {
         return Err(format!("container {id} not attached to default bridge network"));
     }

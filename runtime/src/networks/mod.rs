@@ -27,7 +27,7 @@ pub use filter::Filter;
 pub(crate) use hand_over::{Handed, Waiting, hand_over};
 pub(crate) use helper::{Helper, HelperError};
 pub use helper::{NETD_ARGV0, main as helper_main};
-pub(crate) use links::{Link, resolve as resolve_links};
+pub(crate) use links::{Link, check as check_links, resolve as resolve_links};
 pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
 pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOPE};

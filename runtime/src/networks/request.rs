@@ -32,7 +32,8 @@ impl CreateNetwork {
         if self.name.trim().is_empty() {
             return Err(NetworkError::EmptyName);
         }
-        if PREDEFINED.iter().any(|(name, _)| *name == self.name) {
+        // As a mode `default` is the bridge, so no network can have that name.
+        if self.name == "default" || PREDEFINED.iter().any(|(name, _)| *name == self.name) {
             return Err(NetworkError::Predefined { name: self.name.clone() });
         }
         match self.driver.as_str() {

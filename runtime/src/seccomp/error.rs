@@ -14,7 +14,9 @@ pub enum ProfileError {
     Operator { name: String },
     #[error("system calls have no argument {index}")]
     ArgumentIndex { index: u8 },
-    #[error("a rule has both `name` and `names`")]
+    #[error(
+        "both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'"
+    )]
     NameAndNames,
     #[error(
         "'architectures' and 'archMap' were specified in the seccomp profile, use either 'architectures' or 'archMap'"
