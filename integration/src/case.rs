@@ -301,9 +301,12 @@ mod tests {
     fn every_known_gap_names_a_case() {
         assert_eq!(unknown_gaps("Two: d\nTwo: e\n", &[FILE.to_owned()]), ["Two: e"]);
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded");
-        let files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        let files: Vec<String> = [folder.to_owned(), format!("{folder}/peers")]
+            .iter()
+            .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|name| name == "md"))
+            .map(|path| std::fs::read_to_string(path).unwrap())
             .collect();
         assert!(unknown_gaps(GAPS, &files).is_empty(), "{:?}", unknown_gaps(GAPS, &files));
     }

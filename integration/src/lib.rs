@@ -17,6 +17,7 @@ pub mod fixture;
 pub mod hostile;
 pub mod leak;
 pub mod output;
+mod peers;
 pub mod port;
 pub mod pty;
 pub mod redact;

@@ -33,6 +33,7 @@ mod one_id;
 mod other_engine;
 mod overlay_disk;
 mod pause;
+mod peers;
 mod ps;
 mod races;
 mod readme;
