@@ -115,8 +115,8 @@ fn input_that_comes_with_the_attachment_arrives() {
     for round in 0..8 {
         let line = format!(
             "mkfifo in{round}; (echo line{round}; eventually 'docker logs cat | grep line{round}') > in{round} & \
-             timeout -s KILL 30 docker attach cat < in{round} > out{round} & \
-             eventually 'grep -q line{round} out{round}' && kill -9 $!"
+             docker attach cat < in{round} > out{round} & attached=$!; \
+             eventually 'grep -q line{round} out{round}'; arrived=$?; kill -9 $attached; wait; exit $arrived"
         );
         env.sh(&line).success();
     }
