@@ -7,7 +7,7 @@ use crate::args::Runnable;
 use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
-/// Remove all containers, images, volumes and networks, and the folders they were in
+/// Remove all containers, images, volumes and networks, and their folders
 #[derive(Debug, clap::Args)]
 pub(crate) struct SystemResetArgs {
     /// Skip the confirmation question, and end what runs
