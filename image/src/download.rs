@@ -151,7 +151,7 @@ async fn request(
     };
     // Plain HTTP may lead to a server with TLS, so authorities are loaded for both.
     let tls = HostTls::load(settings, &host, true)?;
-    let http = Http::new(settings, &host, &tls, false)?;
+    let http = Http::new(settings, &host, &tls, false, !url.username().is_empty())?;
     let mut retry = Retry::new(settings.retry);
     loop {
         let error = match send("Get", shown, http.get(url.as_str())).await {

@@ -24,6 +24,7 @@ use super::endpoint::{Endpoint, Scheme};
 use super::error::RegistryError;
 use super::http::{self, Http, expect_success, read_body, send};
 use super::manifest::ACCEPTED_MANIFESTS;
+use super::pace::Pace;
 use super::retry::Retry;
 use super::settings::{RegistrySettings, RetryPolicy};
 use super::tls::HostTls;
@@ -57,6 +58,7 @@ pub(crate) struct FetchedManifest {
 pub(crate) struct BlobBody {
     response: Response,
     url: String,
+    pace: Pace,
     /// Whether it begins at the start of the blob, wherever it was asked to begin.
     pub(crate) from_start: bool,
 }
@@ -64,8 +66,7 @@ pub(crate) struct BlobBody {
 impl BlobBody {
     /// The next piece; `None` at the end of the answer.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
-        let chunk = self.response.chunk().await;
-        chunk.map_err(|error| RegistryError::from_reqwest("Get", &self.url, &error))
+        self.pace.chunk(&mut self.response, &self.url).await
     }
 }
 
@@ -77,7 +78,8 @@ impl Connection {
         credential: Option<Credential>,
     ) -> Result<Self, RegistryError> {
         let tls = HostTls::load(settings, &endpoint.host, !endpoint.insecure)?;
-        let http = Http::new(settings, &endpoint.host, &tls, endpoint.insecure)?;
+        let guarded = credential.is_some() && !endpoint.insecure;
+        let http = Http::new(settings, &endpoint.host, &tls, endpoint.insecure, guarded)?;
         let (scheme, challenge) = ping(&http, endpoint, settings.retry).await?;
         let oci = http::transfer_client(settings, &endpoint.host, scheme, &tls, endpoint.insecure)?;
         Ok(Self {
@@ -86,7 +88,11 @@ impl Connection {
             has_identity: tls.identity.is_some(),
             oci,
             http,
-            authenticator: Authenticator::new(challenge, credential),
+            authenticator: Authenticator::new(
+                challenge,
+                credential,
+                scheme == Scheme::Https && !endpoint.insecure,
+            ),
             retry: settings.retry,
         })
     }
@@ -161,7 +167,7 @@ impl Connection {
             .await?;
         let response = expect_success(response).await?;
         let from_start = response.status() != StatusCode::PARTIAL_CONTENT;
-        Ok(BlobBody { response, url, from_start })
+        Ok(BlobBody { response, url, pace: Pace::default(), from_start })
     }
 
     /// Sends a request with what the server asks for; once more if it asks for

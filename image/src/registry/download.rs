@@ -25,6 +25,8 @@ use crate::progress::LayerEvent;
 const QUEUE: usize = 32;
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 256 << 10;
+/// What an attempt must bring to count as no failure in a row.
+const PROGRESS_MIN: u64 = 16 << 10;
 
 enum Piece {
     Data(Bytes),
@@ -113,7 +115,8 @@ impl PipeWriter {
                 Ok(End::ReaderGone) => return Ok(()),
                 Err(error) => error,
             };
-            if transfer.received > before {
+            // A byte for each request would take for ever.
+            if transfer.received >= before + PROGRESS_MIN {
                 retry.progress();
             }
             let after = retry.after(error)?;

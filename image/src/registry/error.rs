@@ -25,6 +25,12 @@ pub enum RegistryError {
     #[error("{method} \"{url}\": no basic auth credentials")]
     NoCredentials { method: &'static str, url: String },
 
+    #[error(
+        "refusing to send credentials to `{realm}`: the registry speaks TLS, its token server \
+         plain HTTP"
+    )]
+    PlainRealm { realm: String },
+
     #[error("{refusal}")]
     Refused { refusal: Refusal, status: u16, retry_after: Option<Duration> },
 
@@ -142,6 +148,11 @@ impl RegistryError {
             Self::NoCredentials { url, .. } => {
                 Some(format!("log in first: `coracle login {}`", authority(url)))
             }
+            Self::PlainRealm { .. } => Some(
+                "ask whoever runs the registry; `insecure-registries` allows it, and lets others \
+                 read the password"
+                    .to_owned(),
+            ),
             Self::Auth(error) => error.hint(),
             _ => None,
         }

@@ -19,6 +19,7 @@ use reqwest::{NoProxy, Proxy, RequestBuilder, Response, StatusCode};
 
 use super::endpoint::Scheme;
 use super::error::RegistryError;
+use super::pace::Pace;
 use super::settings::RegistrySettings;
 use super::tls::HostTls;
 
@@ -36,11 +37,14 @@ pub(crate) struct Http {
 }
 
 impl Http {
+    /// `guarded`: requests may carry credentials, which no redirect takes from TLS to plain
+    /// HTTP.
     pub(crate) fn new(
         settings: &RegistrySettings,
         host: &str,
         tls: &HostTls,
         insecure: bool,
+        guarded: bool,
     ) -> Result<Self, RegistryError> {
         install_crypto();
         let failed = |error: reqwest::Error| client_error(host, &error);
@@ -50,6 +54,9 @@ impl Http {
             .read_timeout(READ_TIMEOUT)
             // The environment is the caller's to read.
             .no_proxy();
+        if guarded {
+            builder = builder.redirect(reqwest::redirect::Policy::custom(keep_tls));
+        }
         if insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
@@ -81,13 +88,39 @@ impl Http {
     }
 }
 
+/// As many as the library follows by itself.
+const REDIRECTS_MAX: usize = 10;
+
+fn keep_tls(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    let from = attempt.previous().last().map_or("", |url| url.scheme());
+    if from == "https" && attempt.url().scheme() != "https" {
+        let to = attempt.url().origin().ascii_serialization();
+        return attempt.error(format!("refusing a redirect from TLS to plain HTTP at {to}"));
+    }
+    if attempt.previous().len() > REDIRECTS_MAX {
+        return attempt.error("too many redirects");
+    }
+    attempt.follow()
+}
+
+/// Longest wait for the head of an answer, however it drips.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Sends a request; an answer of any status is a success here.
 pub(crate) async fn send(
     method: &'static str,
     url: &str,
     request: RequestBuilder,
 ) -> Result<Response, RegistryError> {
-    request.send().await.map_err(|error| RegistryError::from_reqwest(method, url, &error))
+    match tokio::time::timeout(HEAD_TIMEOUT, request.send()).await {
+        Ok(answer) => answer.map_err(|error| RegistryError::from_reqwest(method, url, &error)),
+        Err(_) => Err(RegistryError::Transport {
+            method,
+            url: url.to_owned(),
+            reason: format!("no answer in {} seconds", HEAD_TIMEOUT.as_secs()),
+            retryable: true,
+        }),
+    }
 }
 
 /// Turns an answer that is no success into the error it explains.
@@ -115,15 +148,14 @@ pub(crate) async fn read_body(
     limit: usize,
 ) -> Result<Vec<u8>, RegistryError> {
     let url = response.url().to_string();
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => return Ok(body),
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend(&chunk),
-            Ok(Some(_)) => return Err(RegistryError::TooLarge { what, url, limit }),
-            Err(error) => return Err(RegistryError::from_reqwest("Get", &url, &error)),
+    let (mut body, mut pace) = (Vec::new(), Pace::default());
+    while let Some(chunk) = pace.chunk(&mut response, &url).await? {
+        if body.len() + chunk.len() > limit {
+            return Err(RegistryError::TooLarge { what, url, limit });
         }
+        body.extend(&chunk);
     }
+    Ok(body)
 }
 
 fn lacks_scope(headers: &HeaderMap) -> bool {

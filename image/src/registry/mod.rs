@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod login;
 mod manifest;
+mod pace;
 mod retry;
 mod settings;
 mod tags;

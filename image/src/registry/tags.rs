@@ -1,15 +1,27 @@
 //! The tags of a repository.
+//!
+//! # Limits
+//!
+//! At most [`PAGES_MAX`] pages of [`PAGE_BYTES_MAX`] bytes each, and [`TAGS_MAX`] tags: a
+//! server that never ends its list is cut off.
 
-use oci_client::secrets::RegistryAuth;
+use serde::Deserialize;
 
 use super::connection::Connection;
 use super::error::RegistryError;
+use super::http::{expect_success, read_body};
 use super::token::Scope;
 
 /// Tags asked for at once.
 const PAGE: usize = 1000;
-/// Pages read at most: a server that never ends its list is cut off.
 const PAGES_MAX: usize = 1000;
+const PAGE_BYTES_MAX: usize = 4 << 20;
+const TAGS_MAX: usize = 1_000_000;
+
+#[derive(Deserialize)]
+struct Page {
+    tags: Option<Vec<String>>,
+}
 
 impl Connection {
     /// All tags of a repository, in the server's order.
@@ -25,18 +37,10 @@ impl Connection {
     }
 
     async fn tags_once(&self, url: &str, repository: &str) -> Result<Vec<String>, RegistryError> {
-        self.refuse_identity()?;
-        self.authorize_library("Get", url, repository, &[Scope::pull(repository)]).await?;
-        let image = self.library_reference(repository, "latest");
         let mut tags: Vec<String> = Vec::new();
         for _ in 0..PAGES_MAX {
             let last = tags.last().cloned();
-            let page = self
-                .oci
-                .list_tags(&image, &RegistryAuth::Anonymous, Some(PAGE), last.as_deref())
-                .await
-                .map_err(|error| RegistryError::from_oci("Get", url, error))?
-                .tags;
+            let page = self.page(url, repository, last.as_deref()).await?;
             let complete = page.len() < PAGE;
             // Servers that know no pages send everything again.
             let repeated = page.iter().any(|tag| Some(tag) == last.as_ref());
@@ -44,9 +48,35 @@ impl Connection {
                 tags.extend(page);
             }
             if complete || repeated {
+                return Ok(tags);
+            }
+            if tags.len() > TAGS_MAX {
                 break;
             }
         }
-        Ok(tags)
+        Err(RegistryError::Protocol {
+            url: url.to_owned(),
+            what: format!("its list of tags does not end after {}", tags.len()),
+        })
+    }
+
+    async fn page(
+        &self,
+        url: &str,
+        repository: &str,
+        last: Option<&str>,
+    ) -> Result<Vec<String>, RegistryError> {
+        let scopes = [Scope::pull(repository)];
+        let count = PAGE.to_string();
+        let mut fields = vec![("n", count.as_str())];
+        fields.extend(last.map(|last| ("last", last)));
+        let response =
+            self.send_authorized("Get", url, &scopes, |http| http.get(url).query(&fields)).await?;
+        let body =
+            read_body(expect_success(response).await?, "list of tags", PAGE_BYTES_MAX).await?;
+        let page: Page = serde_json::from_slice(&body).map_err(|error| {
+            RegistryError::Protocol { url: url.to_owned(), what: error.to_string() }
+        })?;
+        Ok(page.tags.unwrap_or_default())
     }
 }

@@ -22,6 +22,8 @@ use crate::auth::{Credential, Secret};
 const LIFETIME_MIN: Duration = Duration::from_secs(60);
 /// Tokens are renewed this long before they expire.
 const MARGIN: Duration = Duration::from_secs(15);
+/// No token is kept for longer, whatever the server says.
+const LIFETIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const TOKEN_BODY_MAX: usize = 1 << 20;
 
 /// What may be done with one repository.
@@ -72,6 +74,8 @@ impl Authorization {
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     credential: Option<Credential>,
+    /// The server is reached by TLS that proves who it is.
+    secured: bool,
     state: Mutex<State>,
 }
 
@@ -85,12 +89,28 @@ struct State {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// A number of seconds, if the server keeps to what is agreed.
+    #[serde(default)]
+    expires_in: serde_json::Value,
+}
+
+impl TokenAnswer {
+    fn lifetime(&self) -> Duration {
+        let asked = self.expires_in.as_u64().map_or(LIFETIME_MIN, Duration::from_secs);
+        asked.clamp(LIFETIME_MIN, LIFETIME_MAX) - MARGIN
+    }
+}
+
+/// Whether a password or a token that stands for one would be shown to whoever listens: a
+/// registry with TLS names a token server without.
+fn exposes(secured: bool, realm: &str) -> bool {
+    let scheme = realm.split_once(':').map_or(realm, |(scheme, _)| scheme);
+    secured && !scheme.eq_ignore_ascii_case("https")
 }
 
 impl Authenticator {
-    pub(crate) fn new(challenge: Challenge, credential: Option<Credential>) -> Self {
-        Self { credential, state: Mutex::new(State { challenge, tokens: HashMap::new() }) }
+    pub(crate) fn new(challenge: Challenge, credential: Option<Credential>, secured: bool) -> Self {
+        Self { credential, secured, state: Mutex::new(State { challenge, tokens: HashMap::new() }) }
     }
 
     /// A server may ask for more on a later request than it did at first. Says
@@ -130,8 +150,7 @@ impl Authenticator {
             return Ok(Some(Authorization::Bearer(token.clone())));
         }
         let answer = self.fetch(http, &realm, service.as_deref(), &scopes).await?;
-        let lifetime = answer.expires_in.map_or(LIFETIME_MIN, Duration::from_secs);
-        let until = Instant::now() + lifetime.max(LIFETIME_MIN) - MARGIN;
+        let until = Instant::now() + answer.lifetime();
         let Some(token) = answer.token.or(answer.access_token).map(Secret::new) else {
             let what = "authorization server did not include a token in the response".to_owned();
             return Err(RegistryError::Protocol { url: realm, what });
@@ -165,6 +184,9 @@ impl Authenticator {
         service: Option<&str>,
         scopes: &[String],
     ) -> Result<TokenAnswer, RegistryError> {
+        if self.credential.is_some() && exposes(self.secured, realm) {
+            return Err(RegistryError::PlainRealm { realm: realm.to_owned() });
+        }
         let mut fields: Vec<(&str, &str)> = Vec::new();
         fields.extend(service.map(|service| ("service", service)));
         let joined = scopes.join(" ");
@@ -203,6 +225,30 @@ impl Authenticator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_lifetime_is_too_absurd() {
+        for (text, seconds) in [
+            (r#"{"token":"t"}"#, 45),
+            (r#"{"token":"t","expires_in":null}"#, 45),
+            (r#"{"token":"t","expires_in":-1}"#, 45),
+            (r#"{"token":"t","expires_in":"soon"}"#, 45),
+            (r#"{"token":"t","expires_in":1e300}"#, 45),
+            (r#"{"token":"t","expires_in":300}"#, 285),
+            (r#"{"token":"t","expires_in":18446744073709551615}"#, 24 * 60 * 60 - 15),
+        ] {
+            let answer: TokenAnswer = serde_json::from_str(text).unwrap();
+            assert_eq!(answer.lifetime(), Duration::from_secs(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown_to_a_plain_token_server() {
+        assert!(exposes(true, "http://auth.example/token"));
+        assert!(exposes(true, "ftp"));
+        assert!(!exposes(true, "HTTPS://auth.example/token"));
+        assert!(!exposes(false, "http://auth.example/token"));
+    }
 
     #[test]
     fn scopes_as_token_servers_read_them() {
