@@ -7,6 +7,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use coracle_runtime::words::shorten;
+
 /// The exit codes of Docker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -129,12 +131,12 @@ impl CliError {
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&shorten(&self.message))?;
         for cause in &self.causes {
-            write!(f, "\ncaused by: {cause}")?;
+            write!(f, "\ncaused by: {}", shorten(cause))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\nhint: {}", shorten(hint))?;
         }
         if let Some(note) = &self.note {
             write!(f, "\n\n{note}")?;

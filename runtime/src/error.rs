@@ -104,7 +104,7 @@ impl EngineError {
     pub(crate) fn into_failure(self) -> Failure {
         let cause = std::error::Error::source(&self).map(|cause| format!(": {cause}"));
         let message = format!("{self}{}", cause.unwrap_or_default());
-        Failure { code: self.exit_code(), message, hint: self.hint() }
+        Failure { hint: self.hint(), ..Failure::new(self.exit_code(), message) }
     }
 
     /// The exit code of `run` and `exec` for this error.

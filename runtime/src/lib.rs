@@ -45,6 +45,7 @@ pub mod users;
 pub mod volumes;
 pub mod watch;
 pub mod wire;
+pub mod words;
 mod working_dir;
 
 pub use engine::{Engine, EngineConfig};

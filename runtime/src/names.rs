@@ -10,11 +10,19 @@
 //! Whether a name is taken: the caller tries again, with [`generate_numbered`] when two
 //! attempts clashed.
 
+/// The longest name: files are called so, with something before and behind.
+pub const NAME_BYTES_MAX: usize = 240;
+
 /// Why a text cannot be the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
-pub struct InvalidName {
-    pub name: String,
+pub enum InvalidName {
+    #[error("Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
+    Characters { name: String },
+    #[error("Invalid container name ({name}…), at most {NAME_BYTES_MAX} characters are allowed")]
+    TooLong {
+        /// Its beginning.
+        name: String,
+    },
 }
 
 /// The name that a user gave, with or without the slash that Docker keeps before it.
@@ -23,7 +31,10 @@ pub struct InvalidName {
 /// As [`validate`]; the message has the name as it was given.
 pub fn given(name: &str) -> Result<&str, InvalidName> {
     let bare = name.strip_prefix('/').unwrap_or(name);
-    validate(bare).map_err(|_| InvalidName { name: name.to_owned() })?;
+    validate(bare).map_err(|error| match error {
+        InvalidName::Characters { .. } => InvalidName::Characters { name: name.to_owned() },
+        error @ InvalidName::TooLong { .. } => error,
+    })?;
     Ok(bare)
 }
 
@@ -33,13 +44,16 @@ pub fn given(name: &str) -> Result<&str, InvalidName> {
 /// # Errors
 /// When it is shorter than two characters or has one that is not allowed.
 pub fn validate(name: &str) -> Result<(), InvalidName> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(InvalidName::TooLong { name: name.chars().take(32).collect() });
+    }
     let mut bytes = name.bytes();
     let first_fits = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     let rest_fits = bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     if first_fits && rest_fits && name.len() > 1 {
         return Ok(());
     }
-    Err(InvalidName { name: name.to_owned() })
+    Err(InvalidName::Characters { name: name.to_owned() })
 }
 
 /// Makes up a name from two random numbers.
@@ -200,6 +214,13 @@ mod tests {
         for name in ["ab", "A1", "0x", "web-1", "a_b.c-d", "x."] {
             assert_eq!(validate(name), Ok(()), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_fits_into_a_file_name() {
+        assert_eq!(validate(&"a".repeat(240)), Ok(()));
+        let error = validate(&"ä".repeat(200)).unwrap_err().to_string();
+        assert!(error.ends_with("ä…), at most 240 characters are allowed"), "{error}");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::ProcessLimit;
+use crate::words::shorten;
 
 /// The capabilities a process ends up with.
 /// Each is a mask with bit n for capability number n.
@@ -76,7 +77,8 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        let message = shorten(&message.into()).into_owned();
+        Self { code, message, hint: None }
     }
 
     /// The container could not be set up.

@@ -104,9 +104,6 @@ fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The longest name of a file.
-const NAME_BYTES_MAX: usize = 255;
-
 /// The exit code of a container that nobody saw end.
 const LOST_CODE: i32 = 255;
 
@@ -478,7 +475,7 @@ impl Records {
             && !name.contains('/')
             && name != "."
             && name != ".."
-            && name.len() <= NAME_BYTES_MAX
+            && name.len() <= crate::names::NAME_BYTES_MAX
             && let Some(id) = self.holder(name)
         {
             return Ok(id);

@@ -157,7 +157,26 @@ pub fn frame(kind: Kind, payload: &[u8]) -> Vec<u8> {
 /// Never: the messages above always serialise.
 #[must_use]
 pub fn message(kind: Kind, value: &impl Serialize) -> Vec<u8> {
-    frame(kind, &serde_json::to_vec(value).expect("plain data always serialises"))
+    let bytes = serde_json::to_vec(value).expect("plain data always serialises");
+    if bytes.len() <= FRAME_BYTES_MAX {
+        return frame(kind, &bytes);
+    }
+    // Words of the user's made it too long.
+    let mut value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    shorten_all(&mut value);
+    let mut bytes = serde_json::to_vec(&value).unwrap_or_default();
+    // Too many of them: the peer cannot understand it, and says so.
+    bytes.truncate(FRAME_BYTES_MAX);
+    frame(kind, &bytes)
+}
+
+fn shorten_all(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = crate::words::shorten(text).into_owned(),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(shorten_all),
+        serde_json::Value::Object(all) => all.values_mut().for_each(shorten_all),
+        _ => {}
+    }
 }
 
 /// Blocks until a whole frame arrived; `None` when the peer hung up.

@@ -28,6 +28,7 @@ mod ladder;
 mod lifecycle;
 mod limits;
 mod logs;
+mod long_words;
 mod network;
 mod one_id;
 mod other_engine;

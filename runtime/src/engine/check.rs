@@ -5,6 +5,9 @@ use crate::error::EngineError;
 use crate::model::{Config, HostConfig};
 use crate::spec::{NetworkMode, SecurityOptions, SpecError};
 
+/// `__NEW_UTS_LEN` of the kernel.
+const HOST_NAME_BYTES_MAX: usize = 64;
+
 /// Refuses options that contradict each other or mean nothing.
 pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), EngineError> {
     let refuse = |text: &str| Err(EngineError::Refuse(text.to_owned()));
@@ -13,6 +16,16 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
     }
     if !matches!(host.userns_mode.as_str(), "" | "host") {
         return Err(user_namespace(&host.userns_mode));
+    }
+    for (what, name) in [("hostname", &config.hostname), ("domainname", &config.domainname)] {
+        if name.len() > HOST_NAME_BYTES_MAX {
+            let begin: String = name.chars().take(32).collect();
+            return refuse(&format!(
+                "invalid {what}: {begin}…: it has {} characters, the kernel takes \
+                 {HOST_NAME_BYTES_MAX}",
+                name.chars().count()
+            ));
+        }
     }
     let named = !config.hostname.is_empty();
     if named && host.uts_mode == "host" {

@@ -11,6 +11,12 @@ use crate::damage::{self, Damaged};
 pub enum NetworkError {
     #[error("invalid name: name is empty")]
     EmptyName,
+    #[error("invalid name: {name}…: it has more than {limit} characters")]
+    LongName {
+        /// Its beginning.
+        name: String,
+        limit: usize,
+    },
     #[error("operation is not permitted on predefined {name} network")]
     Predefined { name: String },
     #[error("network with name {name} already exists")]

@@ -26,11 +26,18 @@ pub struct CreateNetwork {
 /// Drivers of Docker that need the host's own devices.
 const HOST_DRIVERS: [&str; 2] = ["macvlan", "ipvlan"];
 
+/// Longer than any name that somebody types.
+const NAME_BYTES_MAX: usize = 255;
+
 impl CreateNetwork {
     /// Refuses what is wrong by itself; what depends on other networks is left to the store.
     pub(super) fn check(&self) -> Result<(), NetworkError> {
         if self.name.trim().is_empty() {
             return Err(NetworkError::EmptyName);
+        }
+        if self.name.len() > NAME_BYTES_MAX {
+            let name = self.name.chars().take(32).collect();
+            return Err(NetworkError::LongName { name, limit: NAME_BYTES_MAX });
         }
         // As a mode `default` is the bridge, so no network can have that name.
         if self.name == "default" || PREDEFINED.iter().any(|(name, _)| *name == self.name) {

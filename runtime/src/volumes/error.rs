@@ -20,6 +20,12 @@ pub enum VolumeError {
          characters"
     )]
     ShortName { name: String },
+    #[error("create {name}…: volume name is too long, names have at most {limit} characters")]
+    LongName {
+        /// Its beginning.
+        name: String,
+        limit: usize,
+    },
     #[error(
         "create {name}: error looking up volume plugin {driver}: plugin \"{driver}\" not found"
     )]

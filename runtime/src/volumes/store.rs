@@ -19,6 +19,8 @@ use crate::records::{Sync, replace, sync_folder};
 const NEW_PREFIX: &str = ".new-";
 /// Names of volumes being removed.
 const GONE_PREFIX: &str = ".gone-";
+/// The longest name: a folder is called so, with a prefix for a moment.
+const NAME_BYTES_MAX: usize = 240;
 /// Mode of a volume that nothing was copied into, as Docker makes it.
 const DATA_MODE: u32 = 0o755;
 
@@ -322,6 +324,10 @@ impl Volumes {
 
 fn check_name(name: &str) -> Result<(), VolumeError> {
     let mut bytes = name.bytes();
+    if name.len() > NAME_BYTES_MAX {
+        let name = name.chars().take(32).collect();
+        return Err(VolumeError::LongName { name, limit: NAME_BYTES_MAX });
+    }
     if name.len() == 1 {
         return Err(VolumeError::ShortName { name: name.to_owned() });
     }
