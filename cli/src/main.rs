@@ -51,13 +51,29 @@ pub(crate) const BUILD: &str = match option_env!("CORACLE_BUILD") {
     None => "unknown",
 };
 
+/// Signals whose being ignored stays as the caller wants it: whoever runs us under `nohup` or in the
+/// background of a script means us, not the container. SIGPIPE is our own runtime's.
+const OF_THE_CALLER: [i32; 7] = [1, 2, 3, SIGPIPE, 20, 21, 22];
+const SIGPIPE: i32 = 13;
+
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
     let name = words.next().unwrap_or_default();
+    // First of all: with SIGCHLD ignored no child could be waited for.
+    let kept: &[i32] = if is_of_the_engine(&name) { &[SIGPIPE] } else { &OF_THE_CALLER };
+    if let Err(error) = coracle_sys::signal::forget_inherited(kept) {
+        return report(&mut Ui::new(), &CliError::plain(format!("{error}: {}", error.source)));
+    }
     match helper(&name, words) {
         Ok(code) => code,
         Err(words) => run(&name, words),
     }
+}
+
+/// Helpers that outlive the command which starts them: nothing of the caller concerns them.
+fn is_of_the_engine(name: &OsStr) -> bool {
+    use coracle_runtime::monitor::{EXEC_ARGV0, MONITOR_ARGV0};
+    name == MONITOR_ARGV0 || name == EXEC_ARGV0 || name == coracle_runtime::networks::NETD_ARGV0
 }
 
 /// The helpers of the engine are this executable under other names. Gives the words

@@ -3,8 +3,9 @@
 //! # How it works
 //!
 //! One loop waits for the monitor, for standard input and for signals. Output goes
-//! where it belongs; input goes to the monitor; signals are passed on, except that a
-//! change of the window size becomes a new size for the container's terminal.
+//! where it belongs; input goes to the monitor; signals are passed on, except that with a
+//! terminal a change of the window size becomes a new size for the container's. Who is asked
+//! to end three times ends, whatever the container makes of it.
 //!
 //! # Not here
 //!
@@ -20,11 +21,17 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::error::CliError;
 use crate::terminal::{self, DetachKeys, RawMode};
 
+const SIGHUP: i32 = 1;
 const SIGWINCH: i32 = 28;
-/// HUP, QUIT and TERM end a session with a terminal.
-const ENDING: [i32; 3] = [1, 3, 15];
-/// Passed on to the container: HUP, INT, QUIT, USR1, USR2, TERM, CONT.
-const PROXIED: [i32; 7] = [1, 2, 3, 10, 12, 15, 18];
+/// HUP, QUIT and TERM end a session whose terminal has to be put back.
+const ENDING: [i32; 3] = [SIGHUP, 3, 15];
+/// Not passed on: what cannot be caught (KILL, STOP), faults of our own (ILL, BUS, FPE, SEGV),
+/// and what is about our own pipes, children, terminal and sockets (PIPE, CHLD, TTIN, TTOU,
+/// URG). Docker's client passes on everything else that `kill` can send.
+const OURS: [i32; 11] = [4, 7, 8, 9, 11, 13, 17, 19, 21, 22, 23];
+/// The signals that ask to end (INT, TERM); so many of them end us.
+const ASKING_TO_END: [i32; 2] = [2, 15];
+const PATIENCE: u32 = 3;
 /// Bytes read from standard input at once.
 const INPUT_BYTES: usize = 16 * 1024;
 
@@ -65,11 +72,14 @@ impl Session {
     fn signals(&self) -> Result<OwnedFd, CliError> {
         let mut wanted = vec![SIGWINCH];
         if self.sig_proxy {
-            wanted.extend(PROXIED);
+            wanted.extend((1..=64).filter(|number| !OURS.contains(number)));
         } else if self.tty {
             // They end us, but not before the terminal is as it was.
             wanted.extend(ENDING);
         }
+        // Under `nohup` the container shall not hear of it either.
+        let hang_up = !coracle_sys::signal::is_ignored(SIGHUP);
+        wanted.retain(|number| hang_up || *number != SIGHUP);
         coracle_sys::signal::signal_fd(&wanted)
             .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))
     }
@@ -77,6 +87,7 @@ impl Session {
     fn relay(&mut self, connection: &mut Connection, signals: &OwnedFd) -> Result<Ended, CliError> {
         let stdin = io::stdin();
         let mut reads_stdin = self.stdin;
+        let mut asked = 0;
         loop {
             // Frames that came together with the one before are not seen by poll.
             while let Some((kind, payload)) = connection.buffered().map_err(broken)? {
@@ -99,10 +110,13 @@ impl Session {
             drop(fds);
             if ready[1] {
                 while let Some(number) = coracle_sys::signal::next_signal(signals.as_fd()) {
-                    if self.tty && ENDING.contains(&number) {
+                    if self.ends_on(connection, number) {
                         return Ok(Ended::Exited(128 + number));
                     }
-                    signal(connection, number);
+                    asked += u32::from(ASKING_TO_END.contains(&number));
+                    if asked == PATIENCE {
+                        return Err(given_up());
+                    }
                 }
             }
             if ready[0] {
@@ -127,6 +141,21 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Takes a signal; whether it ends the session.
+    fn ends_on(&self, connection: &mut Connection, number: i32) -> bool {
+        if number == SIGWINCH && self.tty {
+            resize(connection);
+            return false;
+        }
+        if !self.sig_proxy {
+            return self.tty && ENDING.contains(&number);
+        }
+        // A monitor that is gone is noticed by the loop.
+        drop(connection.send(&Request::Signal { number }));
+        // With the terminal gone there is nobody left to show anything to.
+        number == SIGHUP && self.tty && terminal::is_gone()
     }
 
     fn input(&mut self, connection: &mut Connection) -> Result<Input, CliError> {
@@ -180,13 +209,9 @@ fn deliver(kind: Kind, payload: &[u8]) -> Result<Option<Ended>, CliError> {
     Ok(None)
 }
 
-fn signal(connection: &mut Connection, number: i32) {
-    if number == SIGWINCH {
-        resize(connection);
-        return;
-    }
-    // A monitor that is gone is noticed by the loop.
-    drop(connection.send(&Request::Signal { number }));
+/// Docker's last word to who asks for the third time; the container goes on.
+fn given_up() -> CliError {
+    CliError::plain("\ngot 3 SIGTERM/SIGINTs, forcefully exiting").verbatim()
 }
 
 fn resize(connection: &mut Connection) {

@@ -34,6 +34,11 @@ impl Drop for RawMode {
     }
 }
 
+/// Whether standard input was a terminal that has been hung up.
+pub(crate) fn is_gone() -> bool {
+    matches!(tcgetwinsize(io::stdin()), Err(rustix::io::Errno::IO))
+}
+
 /// Columns and rows, of standard output or of standard input.
 pub(crate) fn size() -> Option<(u16, u16)> {
     let size = tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stdin())).ok()?;

@@ -31,13 +31,22 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the binary with a terminal of 24 rows and 80 columns.
     pub fn start<S: AsRef<OsStr>>(env: &TestEnv, args: impl IntoIterator<Item = S>) -> Self {
+        Self::start_sized(env, (24, 80), args)
+    }
+
+    /// As [`Terminal::start`], with other rows and columns.
+    pub fn start_sized<S: AsRef<OsStr>>(
+        env: &TestEnv,
+        (rows, columns): (u16, u16),
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
         grantpt(&master).expect("our pty");
         unlockpt(&master).expect("our pty");
         let name = ptsname(&master, Vec::new()).expect("our pty");
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = rustix::fs::open(&name, flags, Mode::empty()).expect("the other end");
-        set_size(&master, 24, 80);
+        set_size(&master, rows, columns);
         let stdio = || Stdio::from(slave.try_clone().expect("a descriptor"));
         // `setsid --ctty` makes its standard input the controlling terminal, which needs no unsafe here.
         let child = Command::new("setsid")

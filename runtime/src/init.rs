@@ -62,6 +62,8 @@ pub(crate) struct Program {
     pub fresh_network: bool,
     /// The ids it believes to have, where only one is mapped.
     pub start_ids: Option<StartIds>,
+    /// Columns and rows of its terminal.
+    pub terminal_size: Option<(u16, u16)>,
 }
 
 /// Where libcontainer keeps what it needs.
@@ -190,6 +192,7 @@ impl Payload {
             wiring: None,
             believed: believed.map(Arc::new),
             start_ids: program.start_ids.unwrap_or_default(),
+            terminal_size: program.terminal_size,
             failure: Arc::new(failure),
         }
     }

@@ -24,6 +24,7 @@ use libcontainer::workload::{
     Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError,
 };
 use rustix::process::Signal;
+use rustix::termios::{Winsize, tcsetwinsize};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,8 @@ pub(crate) struct Payload {
     /// Where only one id is mapped: who answers for the others, and those it begins with.
     pub believed: Option<Arc<OwnedFd>>,
     pub start_ids: crate::one_id::StartIds,
+    /// Columns and rows; set in here, so that the program never sees another size.
+    pub terminal_size: Option<(u16, u16)>,
     /// Where a failure is told; exec closes it.
     pub failure: Arc<OwnedFd>,
 }
@@ -126,7 +129,7 @@ impl Payload {
         let name = self.argv.first().map_or("", String::as_str);
         let program = match find_program(name, &self.env) {
             Ok(program) => program,
-            Err(failure) => return failure,
+            Err(failure) => return with_shells(failure, name, &self.env),
         };
         if let Err(error) = self.confine() {
             return Failure::setup(error);
@@ -158,8 +161,15 @@ impl Payload {
         Failure::new(code, format!("exec {}: {}", program.display(), describe(&error)))
     }
 
+    fn size_terminal(&self) -> Result<(), String> {
+        let Some((columns, rows)) = self.terminal_size else { return Ok(()) };
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(io::stdin(), size).map_err(|error| format!("ioctl(TIOCSWINSZ): {error}"))
+    }
+
     fn confine(&self) -> Result<(), String> {
         coracle_sys::signal::reset().map_err(chain)?;
+        self.size_terminal()?;
         if self.dies_with_parent {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
                 .map_err(|error| format!("prctl(PR_SET_PDEATHSIG): {error}"))?;
@@ -249,6 +259,25 @@ fn find_program(name: &str, env: &[String]) -> Result<PathBuf, Failure> {
     Err(denied.unwrap_or_else(missing))
 }
 
+/// Shells that people ask for by habit.
+const SHELLS: [&str; 8] = ["bash", "zsh", "fish", "ksh", "ash", "dash", "sh", "busybox"];
+
+/// Names the shells that are there to whoever asked for one that is not.
+fn with_shells(failure: Failure, name: &str, env: &[String]) -> Failure {
+    let asked = Path::new(name).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if failure.code != NOT_FOUND || !SHELLS.contains(&asked) {
+        return failure;
+    }
+    // `/bin/bash` may well be in another folder.
+    let there = |shell: &&str| find_program(shell, env).is_ok();
+    let shells: Vec<&str> = SHELLS.into_iter().filter(there).collect();
+    let hint = match shells.as_slice() {
+        [] => "there is no shell in this container".to_owned(),
+        shells => format!("the shells in this container: {}", shells.join(", ")),
+    };
+    Failure { hint: Some(hint), ..failure }
+}
+
 fn check_program(path: &Path) -> Result<(), (i32, String)> {
     let meta = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -288,6 +317,15 @@ mod tests {
         );
         let failure = find_program("/", &env).unwrap_err();
         assert_eq!(failure.message, "exec: \"/\": is a directory: permission denied");
+        let failure = with_shells(find_program("/bin/zsh", &env).unwrap_err(), "/bin/zsh", &env);
+        assert_eq!(failure.hint.as_deref(), Some("there is no shell in this container"));
+        let shell = temp.path().join("ash");
+        fs::write(&shell, "x").unwrap();
+        fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+        let failure = with_shells(find_program("bash", &env).unwrap_err(), "bash", &env);
+        assert_eq!(failure.hint.as_deref(), Some("the shells in this container: ash"));
+        let failure = with_shells(find_program("nosuch", &env).unwrap_err(), "nosuch", &env);
+        assert_eq!(failure.hint, None);
         fs::set_permissions(&plain, fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(find_program("plain", &env).unwrap(), plain);
     }

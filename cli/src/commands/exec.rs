@@ -94,7 +94,7 @@ impl Further {
         }
         let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         let (tty, detach) = (self.tty, self.detach);
-        let (columns, rows) = terminal::size().filter(|_| tty).unwrap_or_default();
+        let size = terminal::size().filter(|_| tty);
         let request = ExecRequest {
             argv: self.argv,
             env: self.env,
@@ -102,8 +102,7 @@ impl Further {
             working_dir: self.working_dir,
             tty,
             privileged: self.privileged,
-            attach: Attach { stdin, stdout: !detach, stderr: !detach },
-            console_size: [rows.into(), columns.into()],
+            attach: Attach { stdin, stdout: !detach, stderr: !detach, size },
         };
         let mut executed = match app.engine()?.exec(id, request) {
             Ok(executed) => executed,
@@ -127,6 +126,10 @@ fn refused(app: &mut App, detach: bool, error: EngineError) -> CommandResult {
     if detach || !matches!(failure.code, 126..=128) {
         return Err(CliError::from(error).status(ExitStatus::Failure));
     }
-    write!(app.ui.data(), "{}\r\n", failure.message)?;
+    const WHERE: &str = "OCI runtime exec failed: exec failed: unable to start container process";
+    write!(app.ui.data(), "{WHERE}: {}\r\n", failure.message)?;
+    if let Some(hint) = &failure.hint {
+        writeln!(app.ui.status(), "hint: {hint}")?;
+    }
     Ok(code_of(failure.code))
 }

@@ -25,7 +25,7 @@ pub(crate) struct RunArgs {
     /// Key sequence that leaves the session without stopping it (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "string")]
     pub(crate) detach_keys: Option<String>,
-    /// Forward received signals to the main process (not in TTY mode)
+    /// Forward received signals to the main process
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
     pub(crate) sig_proxy: bool,
     #[command(flatten)]
@@ -46,6 +46,7 @@ impl Runnable for RunArgs {
             stdin: config.attach_stdin && config.open_stdin,
             stdout: config.attach_stdout,
             stderr: config.attach_stderr,
+            size: terminal::size().filter(|_| config.tty),
         };
         if config.tty && attach.stdin && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY").verbatim());
@@ -66,8 +67,7 @@ impl Runnable for RunArgs {
             writeln!(app.ui.data(), "{}", container.id)?;
             return Ok(ExitStatus::Success);
         }
-        let session =
-            Session { stdin: attach.stdin, tty, sig_proxy: self.sig_proxy && !tty, detach_keys };
+        let session = Session { stdin: attach.stdin, tty, sig_proxy: self.sig_proxy, detach_keys };
         if unseen {
             writeln!(app.ui.data(), "{}", container.id)?;
             app.ui.flush()?;

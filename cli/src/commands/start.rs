@@ -11,6 +11,7 @@ use crate::args::Runnable;
 use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 use crate::streams::Session;
+use crate::terminal;
 use crate::ui::Ui;
 
 /// Start stopped containers
@@ -98,7 +99,8 @@ impl StartArgs {
             let text = "cannot start a paused container, try unpause instead";
             return Err(CliError::engine(text));
         }
-        let attach = Attach { stdin, stdout: true, stderr: true };
+        let size = terminal::size().filter(|_| tty);
+        let attach = Attach { stdin, stdout: true, stderr: true, size };
         let (engine, session) = app.engine_in_session()?;
         engine.events.container(&container, "attach", &[]);
         let mut started = engine

@@ -291,7 +291,9 @@ impl ComposeRunArgs {
         service: &Service,
         container: &Container,
     ) -> CommandResult {
-        let attach = Attach { stdin: self.stdin(), stdout: !self.detach, stderr: !self.detach };
+        let size = terminal::size().filter(|_| container.config.tty);
+        let attached = !self.detach;
+        let attach = Attach { stdin: self.stdin(), stdout: attached, stderr: attached, size };
         let (engine, session) = app.engine_in_session()?;
         let mut started = match engine.start(session, &container.id, attach) {
             Ok(started) => started,
@@ -321,7 +323,7 @@ impl ComposeRunArgs {
         super::board::settle();
         let tty = container.config.tty;
         let detach_keys = app.detach_keys(None)?;
-        let session = Session { stdin: attach.stdin, tty, sig_proxy: !tty, detach_keys };
+        let session = Session { stdin: attach.stdin, tty, sig_proxy: true, detach_keys };
         let ended = session.run(&mut started.connection)?;
         exit_status(app, &container.id, ended)
     }

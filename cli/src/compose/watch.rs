@@ -207,7 +207,7 @@ impl Watching<'_> {
                 user: hook.user.clone(),
                 working_dir: hook.working_dir.clone(),
                 privileged: hook.privileged,
-                attach: Attach { stdin: false, stdout: true, stderr: true },
+                attach: Attach { stdin: false, stdout: true, stderr: true, size: None },
                 ..ExecRequest::default()
             };
             let (engine, session) = app.engine_in_session()?;

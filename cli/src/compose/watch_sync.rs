@@ -55,7 +55,7 @@ fn remove<'a>(
 ) -> Result<(), CliError> {
     let paths = paths.map(|path| path.to_string_lossy().into_owned());
     let argv = ["rm", "-rf", "--"].into_iter().map(str::to_owned).chain(paths).collect();
-    let attach = Attach { stdin: false, stdout: true, stderr: true };
+    let attach = Attach { stdin: false, stdout: true, stderr: true, size: None };
     let request = ExecRequest { argv, attach, user: "0".to_owned(), ..ExecRequest::default() };
     let (engine, session) = app.engine_in_session()?;
     let outcome = engine.exec_to_end(session, &known.container.id, request)?;

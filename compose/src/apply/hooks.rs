@@ -26,7 +26,7 @@ impl Apply<'_> {
                 user: hook.user.clone(),
                 working_dir: hook.working_dir.clone(),
                 privileged: hook.privileged,
-                attach: Attach { stdin: false, stdout: true, stderr: true },
+                attach: Attach { stdin: false, stdout: true, stderr: true, size: None },
                 ..ExecRequest::default()
             };
             let outcome = self.engine.exec_to_end(self.session, id, request)?;

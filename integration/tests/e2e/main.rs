@@ -46,6 +46,7 @@ mod runtime_folder;
 mod security;
 mod services;
 mod several;
+mod signals;
 mod system;
 mod terminal;
 mod unsupported;

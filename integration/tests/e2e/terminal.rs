@@ -1,6 +1,6 @@
 //! Terminals: `-t`, sizes, detach keys, and that raw mode never stays.
 
-use coracle_integration::TestEnv;
+use coracle_integration::{TestEnv, pty::Terminal};
 use rustix::process::{Signal, kill_process};
 
 #[test]
@@ -66,10 +66,52 @@ fn raw_mode_is_undone_when_we_are_terminated() {
     ]);
     terminal.expect("up");
     assert!(!terminal.is_cooked(), "a running -t session is raw");
-    kill_process(terminal.pid(), Signal::TERM).expect("our child");
+    // The program takes no notice; the third time we give up.
+    for signal in [Signal::TERM, Signal::INT, Signal::TERM] {
+        kill_process(terminal.pid(), signal).expect("our child");
+        crate::signals::wait_until_taken(terminal.pid());
+    }
     // `finish` fails the test when the terminal stays raw.
-    let (code, _) = terminal.finish();
-    assert_ne!(code, 0);
+    let (code, text) = terminal.finish();
+    assert_eq!(code, 1);
+    assert!(text.ends_with("\r\ngot 3 SIGTERM/SIGINTs, forcefully exiting\r\n"), "{text:?}");
+}
+
+/// The size is there before the program's first instruction, whatever way it is started.
+#[test]
+fn a_terminal_has_its_size_from_the_first_instruction_on() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services: {web: {image: alpine, network_mode: none, init: true, command: [sleep, '1000']}}\n",
+    );
+    env.run(["compose", "-p", "t", "up", "-d"]).success();
+    let size = |words: &[&str]| {
+        let (code, text) =
+            Terminal::start_sized(&env, (33, 111), words.iter().chain(&["stty", "size"])).finish();
+        assert_eq!(code, 0, "{text:?}");
+        assert!(text.contains("33 111\r"), "{words:?}: {text:?}");
+    };
+    // What comes a little late comes in time now and then.
+    for _ in 0..8 {
+        size(&["exec", "-t", "t-web-1"]);
+        size(&["exec", "-it", "-u", "nobody", "t-web-1"]);
+    }
+    size(&["compose", "-p", "t", "exec", "web"]);
+    size(&["compose", "-p", "t", "run", "--rm", "web"]);
+    size(&["run", "--rm", "-t", "--network", "none", "alpine"]);
+    size(&["run", "--rm", "-it", "--network", "none", "-u", "nobody", "alpine"]);
+    env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
+
+    // Made in a terminal of one size, started in one of another.
+    let words = ["create", "-it", "--name", "c1", "--network", "none", "alpine", "stty", "size"];
+    env.terminal(words).finish();
+    for words in [["start", "-ai", "c1"], ["start", "-a", "c1"]] {
+        let (_, text) = Terminal::start_sized(&env, (33, 111), words).finish();
+        assert!(text.contains("33 111\r"), "{text:?}");
+    }
+    env.run(["rm", "-f", "c1"]).success();
+    env.assert_nothing_left();
 }
 
 #[test]

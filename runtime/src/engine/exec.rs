@@ -28,8 +28,6 @@ pub struct ExecRequest {
     pub tty: bool,
     pub privileged: bool,
     pub attach: Attach,
-    /// Rows and columns.
-    pub console_size: [u32; 2],
 }
 
 /// A process that runs.

@@ -88,7 +88,7 @@ impl Engine {
         let container = self.records.load(id)?;
         // Another command began to start it and died: its monitor goes on by itself.
         if let Some(mut connection) = self.connect(id)? {
-            let Attach { stdin, stdout, stderr } = attach;
+            let Attach { stdin, stdout, stderr, .. } = attach;
             connection.send(&crate::wire::Request::Attach { stdin, stdout, stderr })?;
             let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
             return Ok(Starting { connection, running: Some(pid) });

@@ -36,7 +36,6 @@ pub(crate) struct ExecSession {
     pub(crate) launch: Launch,
     pub(crate) stdin: bool,
     pub(crate) attach: Attach,
-    pub(crate) console_size: [u32; 2],
     pub(crate) user: (u32, u32),
     pub(crate) exec_id: String,
     /// Whom the events are about.
@@ -155,24 +154,16 @@ fn start_in(
     let (pid, ()) = in_child(cgroups.as_ref(), session.cgroup.as_deref(), job, |_| Ok(()))?;
     let streams = match (streams, listener) {
         (Some(streams), _) => streams,
-        (None, Some(listener)) => terminal_streams(&listener, session.console_size)?,
+        (None, Some(listener)) => terminal_streams(&listener)?,
         (None, None) => Streams::default(),
     };
     Ok((pid, streams))
 }
 
-/// Takes the terminal that was made inside, at the size the user's has.
-pub(super) fn terminal_streams(
-    listener: &UnixListener,
-    [rows, columns]: [u32; 2],
-) -> Result<Streams, Failure> {
+/// Takes the terminal that was made inside.
+pub(super) fn terminal_streams(listener: &UnixListener) -> Result<Streams, Failure> {
     let master = receive_master(listener.as_fd()).map_err(failed("receive the terminal"))?;
-    let streams = Streams::terminal(master).map_err(failed("use the terminal"))?;
-    if rows > 0 && columns > 0 {
-        let fit = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
-        streams.resize(fit(columns), fit(rows)).map_err(failed("size the terminal"))?;
-    }
-    Ok(streams)
+    Streams::terminal(master).map_err(failed("use the terminal"))
 }
 
 fn watch(pid: Pid, pump: &mut Pump) -> i32 {

@@ -28,6 +28,16 @@ pub(crate) fn describe(
     wanted.config.tty = request.tty;
     wanted.config.env.extend(request.env);
     wanted.host_config.init = None;
+    // It enters what the container's first process has, whoever that came from: their container
+    // may have ended by now.
+    for mode in [
+        &mut wanted.host_config.network_mode,
+        &mut wanted.host_config.pid_mode,
+        &mut wanted.host_config.ipc_mode,
+    ] {
+        "host".clone_into(mode);
+    }
+    wanted.host_config.sysctls.clear();
     let mut words = request.argv.into_iter();
     wanted.path = words.next().unwrap_or_default();
     wanted.args = words.collect();
@@ -53,12 +63,15 @@ pub(crate) fn describe(
         oci_root: folder.join("oci"),
         bundle: folder,
         process,
-        program: Program { start_ids: prepared.start_ids, ..program(&prepared.plan) },
+        program: Program {
+            start_ids: prepared.start_ids,
+            terminal_size: request.attach.size.filter(|_| request.tty),
+            ..program(&prepared.plan)
+        },
         cgroup: cgroup.map(Path::to_owned),
         launch,
         stdin: request.attach.stdin,
         attach: request.attach,
-        console_size: request.console_size,
         user: (prepared.user.uid, prepared.user.gid),
         exec_id: exec_id.to_owned(),
         container: container.clone(),

@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 use crate::paths::Paths;
 use crate::session::Session;
 
-/// Which streams the command that starts the container wants from its first byte on.
+/// Which streams the command that starts a process wants from its first byte on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
+    /// Columns and rows of the terminal there; `None` for what the container was made with.
+    pub size: Option<(u16, u16)>,
 }
 
 /// What a monitor is told on its command line.

@@ -360,7 +360,8 @@ impl Monitor {
     fn answer(&mut self, index: usize, request: Request) {
         let answer = match request {
             Request::Attach { stdin, stdout, stderr } => {
-                return self.pump.attach(index, Attach { stdin, stdout, stderr });
+                let size = None;
+                return self.pump.attach(index, Attach { stdin, stdout, stderr, size });
             }
             Request::Resize { columns, rows } => {
                 // A process that has just ended has no terminal; nothing to tell.

@@ -125,16 +125,16 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
         let socket = UnixListener::bind(init::ID_SOCKET).map_err(failed("make the id server"))?;
         crate::one_id::spawn(&socket).map_err(failed("start the id server"))?;
     }
-    let program = Program { fresh_network, start_ids, ..program(&prepared.plan) };
+    let terminal_size = terminal_size(monitor, container);
+    let program = Program { fresh_network, start_ids, terminal_size, ..program(&prepared.plan) };
     write_marker(&monitor.paths.merged(&monitor.container.id));
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
     let job = || init::start(&place, program, stdio, theirs);
-    let (mut terminal, console_size) = (None, container.host_config.console_size);
+    let mut terminal = None;
     let (pid, wiring) = in_child(cgroups.as_ref(), cgroup.as_deref(), job, |report| {
-        // At once, so that the program finds it in the right size.
         if let Some(listener) = console.as_ref().filter(|socket| is_offered(socket, report)) {
-            terminal = Some(terminal_streams(listener, console_size)?);
+            terminal = Some(terminal_streams(listener)?);
         }
         begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
     })?;
@@ -143,6 +143,17 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// The size a terminal begins with: that of whoever starts the container, once, or else of who
+/// made it.
+fn terminal_size(monitor: &Monitor, container: &Container) -> Option<(u16, u16)> {
+    let fit = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
+    let [rows, columns] = container.host_config.console_size.map(fit);
+    let there = monitor.launch.attach.size.filter(|_| monitor.life.restart_count == 0);
+    there
+        .or_else(|| (rows > 0 && columns > 0).then_some((columns, rows)))
+        .filter(|_| container.config.tty)
 }
 
 /// Waits until something connects to `listener`; false when `report` speaks first.
@@ -236,6 +247,7 @@ pub(crate) fn program(plan: &Plan) -> Program {
         oom_score_adj: plan.oom_score_adj,
         fresh_network: false,
         start_ids: None,
+        terminal_size: None,
     }
 }
 
