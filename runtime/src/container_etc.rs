@@ -42,7 +42,7 @@ pub(crate) fn write(
 ) -> Result<EtcPaths, EngineError> {
     if let NetworkMode::Container(other) = network {
         // Names belong to the network namespace: the donor's files serve both.
-        let id = Records::open(paths)?.find(other)?;
+        let id = owner_of_network(&Records::open(paths)?, other)?;
         let file = |name: &str| Some(paths.container(&id).join(name));
         return Ok(EtcPaths {
             resolv_conf: file("resolv.conf"),
@@ -64,6 +64,20 @@ pub(crate) fn write(
         hostname: put("hostname", hostname_file(&container.config.hostname))?,
         hosts: put("hosts", hosts(container, network, &names)?)?,
     })
+}
+
+/// The container whose network namespace `reference` has: itself, or whoever it joined.
+fn owner_of_network(records: &Records, reference: &str) -> Result<String, EngineError> {
+    /// More than anybody makes; a ring of containers ends here too.
+    const CHAIN_MAX: usize = 32;
+    let mut id = records.find(reference)?;
+    for _ in 0..CHAIN_MAX {
+        match NetworkMode::parse(&records.load(&id)?.host_config.network_mode) {
+            NetworkMode::Container(next) => id = records.find(&next)?,
+            _ => break,
+        }
+    }
+    Ok(id)
 }
 
 /// Writes the files that name addresses, once there are some.

@@ -10,6 +10,7 @@ use oci_spec::runtime::Spec;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use crate::container_etc as etc;
+use crate::devices::Devices;
 use crate::error::EngineError;
 use crate::kernel_mounts::KernelMounts;
 use crate::model::Container;
@@ -33,6 +34,8 @@ pub(crate) struct Prepared {
     pub(crate) fresh_network: bool,
     /// Whom the program takes itself for, where only id 0 is mapped.
     pub(crate) start_ids: Option<StartIds>,
+    /// What the user should know: what is done otherwise than asked for.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Works out how to start `container`, whose root filesystem is mounted.
@@ -44,7 +47,14 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, EngineError> {
     let network = NetworkMode::parse(&container.host_config.network_mode);
     let etc = etc::write(paths, container, &network)?;
-    let mut prepared = assemble(paths, container, launch, cgroup, etc)?;
+    let devices = match container.host_config.privileged {
+        true => crate::devices::look(Path::new("/dev")),
+        false => Devices::default(),
+    };
+    let mut prepared = assemble(paths, container, launch, cgroup, etc, &devices)?;
+    prepared.warnings.extend(devices.warning());
+    let named = container.host_config.resources.devices.as_deref().unwrap_or_default();
+    prepared.warnings.extend(crate::devices::unfiltered(named));
     if let Some(start) = &mut prepared.start_ids {
         start.owners = take_owners(&mut prepared.plan.spec);
     }
@@ -58,7 +68,7 @@ pub(crate) fn prepare_exec(
     launch: &Launch,
     cgroup: Option<&Path>,
 ) -> Result<Prepared, EngineError> {
-    assemble(paths, container, launch, cgroup, EtcPaths::default())
+    assemble(paths, container, launch, cgroup, EtcPaths::default(), &Devices::default())
 }
 
 fn assemble(
@@ -67,7 +77,9 @@ fn assemble(
     launch: &Launch,
     cgroup: Option<&Path>,
     etc: EtcPaths,
+    devices: &Devices,
 ) -> Result<Prepared, EngineError> {
+    let container = &joining_the_host(paths, container)?;
     let rootfs = paths.merged(&container.id);
     let groups = container.host_config.group_add.as_deref().unwrap_or_default();
     let wanted = user(&rootfs, &container.config.user, groups)?;
@@ -97,7 +109,11 @@ fn assemble(
         etc,
         init: launch.exe.clone(),
         cgroups_path: cgroup.map(cgroup_name),
-        host: host(&network, launch.single_id, mounts.sysfs),
+        covered: crate::covered::look(container, &rootfs),
+        host: Host {
+            devices: devices.shown.clone(),
+            ..host(&network, launch.single_id, mounts.sysfs)
+        },
         rootfs,
     };
     let mut plan = crate::spec::build(container, &inputs)?;
@@ -110,7 +126,7 @@ fn assemble(
         linux.set_cgroups_path(Some(own.unwrap_or_else(none)));
     }
     let fresh_network = inputs.network == NetworkSource::New;
-    Ok(Prepared { plan, user, fresh_network, start_ids })
+    Ok(Prepared { plan, user, fresh_network, start_ids, warnings: Vec::new() })
 }
 
 /// Where only one id is mapped, no file system in memory can belong to another: who is to
@@ -184,6 +200,40 @@ pub(crate) fn read_beneath(root: &Path, name: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::from(file).take(ACCOUNT_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The container, with the host's namespaces where it joins a container that has those: there
+/// is nothing to enter, and entering them would be refused.
+fn joining_the_host(paths: &Paths, container: &Container) -> Result<Container, EngineError> {
+    let mut effective = container.clone();
+    let host = &mut effective.host_config;
+    if let NetworkMode::Container(other) = NetworkMode::parse(&host.network_mode)
+        && is_ours(&namespace_of(paths, &other, "net")?, "net")
+    {
+        "host".clone_into(&mut host.network_mode);
+    }
+    if let PidMode::Container(other) = PidMode::parse(&host.pid_mode)?
+        && is_ours(&namespace_of(paths, &other, "pid")?, "pid")
+    {
+        "host".clone_into(&mut host.pid_mode);
+    }
+    if let IpcMode::Container(other) = IpcMode::parse(&host.ipc_mode)?
+        && is_ours(&namespace_of(paths, &other, "ipc")?, "ipc")
+    {
+        "host".clone_into(&mut host.ipc_mode);
+    }
+    Ok(effective)
+}
+
+/// Whether a namespace is that of this process, which is the host's: a monitor has only the
+/// user and mount namespaces to itself.
+fn is_ours(namespace: &Path, kind: &str) -> bool {
+    let own = PathBuf::from(format!("/proc/self/ns/{kind}"));
+    match (fs::read_link(namespace), fs::read_link(own)) {
+        (Ok(theirs), Ok(ours)) => theirs == ours,
+        // Entering it will say why not.
+        _ => false,
+    }
 }
 
 fn network_source(paths: &Paths, mode: &NetworkMode) -> Result<NetworkSource, EngineError> {
@@ -274,7 +324,8 @@ fn mount_shm(dir: &Path, bytes: i64) -> Result<(), EngineError> {
 }
 
 fn host(network: &NetworkMode, single_id: bool, sysfs: KernelFs) -> Host {
-    let own_network = matches!(network, NetworkMode::None | NetworkMode::Network(_));
+    // Also one that another container made: it belongs to our user namespace.
+    let own_network = *network != NetworkMode::Host;
     let uname = rustix::system::uname();
     let mut release = uname.release().to_str().unwrap_or_default().split(['.', '-']);
     let mut number = || release.next().and_then(|part| part.parse().ok()).unwrap_or(0);

@@ -11,6 +11,7 @@ use super::image_rows::find;
 use crate::app::App;
 use crate::args::{CreateFlags, Runnable};
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::files::reason;
 use crate::run_flags::{self, PullPolicy, Request};
 
 /// Create a container without starting it
@@ -32,7 +33,64 @@ impl Runnable for CreateArgs {
 }
 
 /// Fetches the image if need be, and makes the container.
-pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliError> {
+pub(super) fn make(app: &mut App, mut request: Request) -> Result<Container, CliError> {
+    let cidfile = request.cidfile.take().map(CidFile::open).transpose()?;
+    let container = make_container(app, request)?;
+    if let Some(cidfile) = cidfile {
+        cidfile.write(&container.id)?;
+    }
+    Ok(container)
+}
+
+/// The file for the id: opened before anything is made, so that one that cannot be written is
+/// told of early, and gone again when no container comes of it.
+struct CidFile {
+    path: String,
+    file: std::fs::File,
+    written: bool,
+}
+
+impl CidFile {
+    fn open(path: String) -> Result<Self, CliError> {
+        match std::fs::File::create_new(&path) {
+            Ok(file) => Ok(Self { path, file, written: false }),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(CliError::plain(format!(
+                    "container ID file found, make sure the other container isn't running or \
+                     delete {path}"
+                )))
+            }
+            Err(error) => {
+                let why = reason(&error);
+                let text = format!("failed to create the container ID file: open {path}: {why}");
+                Err(CliError::plain(text))
+            }
+        }
+    }
+
+    fn write(mut self, id: &str) -> Result<(), CliError> {
+        self.file.write_all(id.as_bytes()).map_err(|error| {
+            let why = reason(&error);
+            CliError::plain(format!(
+                "failed to write the container ID ({id}) to file: write {}: {why}",
+                self.path
+            ))
+        })?;
+        self.written = true;
+        Ok(())
+    }
+}
+
+impl Drop for CidFile {
+    fn drop(&mut self) {
+        if !self.written {
+            // Why there is no container matters more than an empty file that stays.
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+fn make_container(app: &mut App, request: Request) -> Result<Container, CliError> {
     let image = image_for(app, &request)?;
     if request.host.network_mode == "host" && !request.host.port_bindings.is_empty() {
         let text = "WARNING: Published ports are discarded when using host network mode";
@@ -48,12 +106,7 @@ pub(super) fn make(app: &mut App, request: Request) -> Result<Container, CliErro
         networks: request.networks,
         ..CreateRequest::default()
     };
-    let container = app.engine()?.create(create)?;
-    if let Some(path) = &request.cidfile {
-        std::fs::write(path, &container.id)
-            .map_err(|e| CliError::plain(format!("failed to create the container ID file: {e}")))?;
-    }
-    Ok(container)
+    Ok(app.engine()?.create(create)?)
 }
 
 /// The image of the store, pulled first when the policy says so.

@@ -145,18 +145,28 @@ fn cpu_list(text: &str) -> Option<usize> {
         .max()
 }
 
-/// `HOST[:CONTAINER[:rwm]]`.
+/// `HOST[:CONTAINER[:rwm]]`, or a CDI name, which the engine answers.
 fn device(text: &str) -> Result<DeviceMapping, CliError> {
-    let is_mode = |mode: &str| !mode.is_empty() && mode.chars().all(|c| "rwm".contains(c));
+    let is_mode = |mode: &str| {
+        let once = |c| mode.matches(c).count() == 1;
+        !mode.is_empty() && mode.chars().all(|c| "rwm".contains(c) && once(c))
+    };
     let parts: Vec<&str> = text.split(':').collect();
     let (host, container, mode) = match parts.as_slice() {
+        ["", ..] | [_, _, _, _, ..] => {
+            return Err(CliError::plain(format!("bad format for path: {text}")));
+        }
         [host] => (*host, *host, "rwm"),
         [host, mode] if is_mode(mode) => (*host, *host, *mode),
         [host, container] => (*host, *container, "rwm"),
         [host, container, mode] if is_mode(mode) => (*host, *container, *mode),
-        [_, _, mode] => return Err(CliError::plain(format!("bad mode specified: {mode}"))),
-        _ => return Err(CliError::plain(format!("invalid device specification: {text}"))),
+        [_, _, mode, ..] => return Err(CliError::plain(format!("bad mode specified: {mode}"))),
+        [] => return Err(CliError::plain(format!("bad format for path: {text}"))),
     };
+    let is_cdi_name = text.contains('=') && parts.len() == 1;
+    if !container.starts_with('/') && !is_cdi_name {
+        return Err(CliError::plain(format!("{container} is not an absolute path")));
+    }
     Ok(DeviceMapping {
         path_on_host: host.to_owned(),
         path_in_container: container.to_owned(),

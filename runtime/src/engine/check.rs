@@ -31,6 +31,12 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
     if named && host.uts_mode == "host" {
         return refuse("conflicting options: hostname and the UTS mode");
     }
+    if !config.domainname.is_empty() && host.uts_mode == "host" {
+        return refuse(
+            "conflicting options: domainname and the UTS mode: unable to set domainname without \
+             a private UTS namespace",
+        );
+    }
     let set = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     if let NetworkMode::Container(_) = NetworkMode::parse(&host.network_mode) {
         if named {
@@ -85,6 +91,19 @@ pub(super) fn network_conflicts(asked: &Config, host: &HostConfig) -> Result<(),
 /// Refuses devices that are not there.
 pub(super) fn devices(host: &HostConfig) -> Result<(), EngineError> {
     for device in host.resources.devices.as_deref().unwrap_or_default() {
+        if is_cdi_name(&device.path_on_host) {
+            return Err(EngineError::Start(crate::Failure {
+                hint: Some(
+                    "specifications of CDI are not read here: name the device nodes, as in \
+                     --device /dev/dri/renderD128"
+                        .to_owned(),
+                ),
+                ..crate::Failure::setup(format!(
+                    "CDI device injection failed: unresolvable CDI devices {}",
+                    device.path_on_host
+                ))
+            }));
+        }
         if std::fs::metadata(&device.path_on_host).is_err() {
             let path = &device.path_on_host;
             return Err(EngineError::Start(crate::Failure::new(
@@ -97,6 +116,17 @@ pub(super) fn devices(host: &HostConfig) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// A name as `vendor.com/class=device`.
+fn is_cdi_name(text: &str) -> bool {
+    let Some((kind, device)) = text.split_once('=') else { return false };
+    let Some((vendor, class)) = kind.split_once('/') else { return false };
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:".contains(c))
+    };
+    [vendor, class, device].into_iter().all(is_name)
 }
 
 impl Engine {

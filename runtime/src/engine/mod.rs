@@ -16,6 +16,7 @@ mod diff;
 mod exec;
 mod inspect;
 mod mounts;
+pub(crate) use mounts::bind_source;
 mod network;
 mod recover;
 pub mod remove;

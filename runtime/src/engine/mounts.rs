@@ -101,7 +101,7 @@ fn creation(request: &VolumeRequest, passing: bool) -> CreateVolume {
 }
 
 /// The source of a bind mount exists, or `-v` makes it a folder.
-fn bind_source(mount: &ContainerMount) -> Result<(), EngineError> {
+pub(crate) fn bind_source(mount: &ContainerMount) -> Result<(), EngineError> {
     let path = Path::new(&mount.point.source);
     if fs::symlink_metadata(path).is_ok() {
         return Ok(());
@@ -109,5 +109,14 @@ fn bind_source(mount: &ContainerMount) -> Result<(), EngineError> {
     if !mount.create_source {
         return Err(MountError::SourceMissing { path: mount.point.source.clone() }.into());
     }
-    fs::create_dir_all(path).map_err(EngineError::io(format!("create {}", path.display())))
+    fs::create_dir_all(path).map_err(|error| {
+        let missing = path.ancestors().take_while(|folder| !folder.exists()).last();
+        let missing = missing.unwrap_or(path).display();
+        let text = error.to_string().to_lowercase();
+        let why = text.split(" (os error").next().unwrap_or(&text);
+        EngineError::Refuse(format!(
+            "error while creating mount source path '{}': mkdir {missing}: {why}",
+            path.display()
+        ))
+    })
 }

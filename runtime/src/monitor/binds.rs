@@ -1,5 +1,5 @@
-//! Checks of bind mounts: those that libcontainer would refuse without saying which one, and
-//! folders that the program cannot write because it is not root.
+//! Checks of mounts that libcontainer would refuse without saying which one, and of folders
+//! that the program cannot write because it is not root.
 
 use std::path::Path;
 
@@ -9,27 +9,41 @@ use crate::model::{Container, ContainerMount, MountType};
 use crate::payload::Failure;
 use crate::users::User;
 
-/// Refuses a folder on a file, and anything else on a folder, in the words of Docker.
+/// Entries of `/proc` that may be mounted over: those that lxcfs stands in for, as in runc.
+const PROC_ENTRIES: [&str; 10] = [
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+];
+
+/// Refuses a folder on a file, and anything else on a folder, in the words of Docker; and what
+/// the kernel's own file systems do not take.
 ///
 /// A place that does not exist is made later, of the right kind. What lies below another
 /// mount cannot be seen yet and is left to the kernel.
 pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
+    for path in container.host_config.tmpfs.keys() {
+        let place = Wanted { source: "tmpfs", destination: path, in_memory: true };
+        place.check_kernel_entry(container)?;
+    }
     for mount in &container.mounts {
         let (source, destination) = (&mount.point.source, &mount.point.destination);
-        if mount.point.kind == MountType::Tmpfs || is_below_another(container, destination) {
-            continue;
+        let in_memory = mount.point.kind == MountType::Tmpfs;
+        let source = if in_memory { "tmpfs" } else { source };
+        let wanted = Wanted { source, destination, in_memory };
+        wanted.check_kernel_entry(container)?;
+        if mount.point.kind == MountType::Bind {
+            source_is_there(mount)?;
         }
-        let (Some(from), Some(to)) = (is_folder(Path::new(source)), place(root, destination))
-        else {
-            continue;
-        };
-        if from != to {
-            return Err(Failure::setup(format!(
-                "failed to create task for container: error mounting \"{source}\" to rootfs at \
-                 \"{destination}\": not a directory: Are you trying to mount a directory onto a \
-                 file (or vice-versa)? Check if the specified host path exists and is the \
-                 expected type"
-            )));
+        if !in_memory && !is_below_another(container, destination) {
+            wanted.check_kind(place(root, destination))?;
         }
     }
     Ok(())
@@ -71,6 +85,79 @@ fn has_access_list(path: &str) -> bool {
 fn is_root_outside() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_ascii_whitespace().take(2).eq(["0", "0"])
+}
+
+/// What is to be mounted where.
+struct Wanted<'a> {
+    source: &'a str,
+    destination: &'a str,
+    in_memory: bool,
+}
+
+impl Wanted<'_> {
+    fn refuse(&self, why: &str) -> Result<(), Failure> {
+        let Self { source, destination, .. } = self;
+        Err(Failure::setup(format!(
+            "failed to create task for container: error mounting \"{source}\" to rootfs at \
+             \"{destination}\": {why}"
+        )))
+    }
+
+    /// Refuses a folder on a file, and a file on a folder; `folder` says what is there.
+    fn check_kind(&self, folder: Option<bool>) -> Result<(), Failure> {
+        let from = if self.in_memory { Some(true) } else { is_folder(Path::new(self.source)) };
+        match (from, folder) {
+            (Some(from), Some(to)) if from != to => self.refuse(
+                "not a directory: Are you trying to mount a directory onto a file (or \
+                 vice-versa)? Check if the specified host path exists and is the expected type",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a mount over an entry of `/proc` or `/sys` that cannot be one. The host's are
+    /// looked at: the container has none yet.
+    fn check_kernel_entry(&self, container: &Container) -> Result<(), Failure> {
+        let destination = self.destination.trim_end_matches('/');
+        let path = Path::new(destination);
+        if is_below_another(container, destination) {
+            return Ok(());
+        }
+        let proc = |why: &str| {
+            self.refuse(&format!(
+                "check proc-safety of {destination} mount: \"{destination}\" {why}"
+            ))
+        };
+        if destination == "/proc" {
+            let is_proc = rustix::fs::statfs(self.source)
+                .is_ok_and(|found| found.f_type == rustix::fs::PROC_SUPER_MAGIC);
+            if self.in_memory || !is_proc {
+                return proc("cannot be mounted because it is not of type proc");
+            }
+            return Ok(());
+        }
+        if path.starts_with("/proc") && !PROC_ENTRIES.contains(&destination) {
+            return proc("cannot be mounted because it is inside /proc");
+        }
+        // Names of network devices differ from the host's.
+        let own = path.starts_with("/sys/class/net") || path.starts_with("/sys/devices");
+        if !(path.starts_with("/proc") || path.starts_with("/sys")) || own {
+            return Ok(());
+        }
+        if !path.exists() {
+            return self.refuse(&format!(
+                "make mountpoint \"{destination}\": operation not permitted: what is in there is \
+                 the kernel's"
+            ));
+        }
+        self.check_kind(is_folder(path))
+    }
+}
+
+/// The source of a bind mount may have gone since the container was made.
+fn source_is_there(mount: &ContainerMount) -> Result<(), Failure> {
+    let made = crate::engine::bind_source(mount);
+    made.map_err(|error| Failure { code: crate::payload::SETUP_FAILED, ..error.into_failure() })
 }
 
 fn is_below_another(container: &Container, destination: &str) -> bool {

@@ -176,11 +176,14 @@ fn bind(raw: &str, driver: &str) -> Result<PlannedMount, MountError> {
         read_only: parsed.read_only,
         ..Mount::default()
     };
-    if mount.kind == MountType::Volume && (!driver.is_empty() || parsed.no_copy) {
-        let config = DriverConfig { name: driver.to_owned(), ..DriverConfig::default() };
+    let driver = Some(driver).filter(|name| mount.kind == MountType::Volume && !name.is_empty());
+    // Nothing is copied to a folder of the host, and it is refused where it is said.
+    if driver.is_some() || parsed.no_copy {
+        let config =
+            driver.map(|name| DriverConfig { name: name.to_owned(), ..DriverConfig::default() });
         mount.volume_options = Some(VolumeOptions {
             no_copy: parsed.no_copy,
-            driver_config: Some(config),
+            driver_config: config,
             ..VolumeOptions::default()
         });
     }

@@ -1,5 +1,6 @@
 //! What [`super::build`] must be told beside the container's record.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::seccomp::{Arch, KernelVersion};
@@ -28,7 +29,17 @@ pub struct Inputs {
     pub init: PathBuf,
     /// Absolute cgroup of the container; `None` when none is delegated.
     pub cgroups_path: Option<PathBuf>,
+    /// The folders that the container's tmpfs mounts cover, by destination.
+    pub covered: BTreeMap<String, Covered>,
     pub host: Host,
+}
+
+/// A folder that a tmpfs covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Covered {
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 /// Where the container's network namespace comes from.

@@ -36,7 +36,7 @@ mod tests;
 pub use build::{Plan, build};
 pub use capabilities::{CapOption, CapSet, CapSets, LAST_CAP, resolve as resolve_capabilities};
 pub use error::SpecError;
-pub use inputs::{EtcPaths, Host, Inputs, KernelFs, NetworkSource};
+pub use inputs::{Covered, EtcPaths, Host, Inputs, KernelFs, NetworkSource};
 pub use modes::{CgroupnsMode, IpcMode, NetworkMode, PidMode, UtsMode};
 pub use process::environment;
 pub use process_limit::ProcessLimit;

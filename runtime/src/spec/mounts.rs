@@ -53,10 +53,11 @@ pub(super) fn build(
     let mut own = vec![];
     own.extend(shm(container, inputs, modes.ipc).filter(&free));
     for mount in &container.mounts {
-        own.push(user_mount(mount)?);
+        own.push(user_mount(mount, inputs)?);
     }
     for (path, typed) in &container.host_config.tmpfs {
-        own.push(tmpfs_mount(path, &tmpfs::typed_options(typed)?));
+        let options = tmpfs::typed_options(typed, inputs.covered.get(path))?;
+        own.push(tmpfs_mount(path, &options));
     }
     own.extend(etc(container, inputs).into_iter().filter(&free));
     own.extend(devices(container, inputs));
@@ -185,27 +186,28 @@ fn etc(container: &Container, inputs: &Inputs) -> Vec<Mount> {
     .collect()
 }
 
-/// Devices asked for by name, or with `--privileged` the host's.
+/// Devices asked for by name, and with `--privileged` those of the host.
 ///
 /// They are the host's nodes, bound: a user namespace cannot make working ones.
 fn devices(container: &Container, inputs: &Inputs) -> Vec<Mount> {
-    if container.host_config.privileged {
-        let same = |path: &PathBuf| bind(path, path.clone(), &["bind"]);
-        return inputs.host.devices.iter().map(same).collect();
-    }
-    let devices = container.host_config.resources.devices.as_deref().unwrap_or_default();
-    devices
-        .iter()
-        .map(|device| {
-            bind(&device.path_in_container, PathBuf::from(&device.path_on_host), &["rbind"])
-        })
-        .collect()
+    let named = container.host_config.resources.devices.as_deref().unwrap_or_default();
+    let taken = |path: &Path| {
+        // Also a folder of devices that was asked for.
+        named.iter().any(|device| path.starts_with(&device.path_in_container))
+    };
+    let shown = inputs.host.devices.iter().filter(|path| !taken(path));
+    let same = |path: &PathBuf| bind(path, path.clone(), &["bind"]);
+    let asked = named.iter().map(|device| {
+        bind(&device.path_in_container, PathBuf::from(&device.path_on_host), &["rbind"])
+    });
+    shown.map(same).chain(asked).collect()
 }
 
-fn user_mount(mount: &ContainerMount) -> Result<Mount, SpecError> {
+fn user_mount(mount: &ContainerMount, inputs: &Inputs) -> Result<Mount, SpecError> {
     let point = &mount.point;
     if point.kind == MountType::Tmpfs {
-        return Ok(tmpfs_mount(&point.destination, &tmpfs::mount_options(mount)?));
+        let covered = inputs.covered.get(&point.destination);
+        return Ok(tmpfs_mount(&point.destination, &tmpfs::mount_options(mount, covered)?));
     }
     let mut options = vec![if mount.bind.non_recursive { "bind" } else { "rbind" }];
     if point.rw {

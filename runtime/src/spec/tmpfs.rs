@@ -2,7 +2,7 @@
 
 use crate::model::ContainerMount;
 
-use super::SpecError;
+use super::{Covered, SpecError};
 
 /// What `--tmpfs` starts from.
 const DEFAULTS: &[&str] = &["noexec", "nosuid", "nodev"];
@@ -23,9 +23,21 @@ const SWITCHES: &[(&str, &str)] = &[
 /// Settings with a value.
 const SETTINGS: &[&str] = &["mode", "uid", "gid", "size", "nr_blocks", "nr_inodes", "mpol", "huge"];
 
-/// The options of `--tmpfs PATH:TYPED`, later ones having replaced earlier ones.
-pub(super) fn typed_options(typed: &str) -> Result<Vec<String>, SpecError> {
+/// The options of `--tmpfs PATH:TYPED`, later ones having replaced earlier ones. What is not
+/// asked for is as at the folder that is covered: a program that finds `/run/NAME` with
+/// another mode or owner refuses to start.
+pub(super) fn typed_options(
+    typed: &str,
+    covered: Option<&Covered>,
+) -> Result<Vec<String>, SpecError> {
     let mut all: Vec<String> = DEFAULTS.iter().map(|&option| option.to_owned()).collect();
+    if let Some(Covered { mode, uid, gid }) = covered {
+        all.push(format!("mode={mode:o}"));
+        for (name, id) in [("uid", uid), ("gid", gid)] {
+            // Root is who makes the mount.
+            all.extend((*id != 0).then(|| format!("{name}={id}")));
+        }
+    }
     for option in typed.split(',').filter(|option| !option.is_empty()) {
         merge(&mut all, option)?;
     }
@@ -33,8 +45,11 @@ pub(super) fn typed_options(typed: &str) -> Result<Vec<String>, SpecError> {
 }
 
 /// The options of `--mount type=tmpfs,…`.
-pub(super) fn mount_options(mount: &ContainerMount) -> Result<Vec<String>, SpecError> {
-    let mut all = typed_options("")?;
+pub(super) fn mount_options(
+    mount: &ContainerMount,
+    covered: Option<&Covered>,
+) -> Result<Vec<String>, SpecError> {
+    let mut all = typed_options("", covered)?;
     if !mount.point.rw {
         merge(&mut all, "ro")?;
     }
@@ -71,7 +86,7 @@ mod tests {
     use crate::model::TmpfsOptions;
 
     fn typed(text: &str) -> Result<String, SpecError> {
-        typed_options(text).map(|all| all.join(","))
+        typed_options(text, None).map(|all| all.join(","))
     }
 
     #[test]
@@ -82,6 +97,17 @@ mod tests {
             typed("size=1m,mode=700,uid=5,size=2m").unwrap(),
             "noexec,nosuid,nodev,mode=700,uid=5,size=2m"
         );
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_as_at_the_covered_folder() {
+        let covered = Covered { mode: 0o2775, uid: 0, gid: 33 };
+        let typed = |text| typed_options(text, Some(&covered)).unwrap().join(",");
+        assert_eq!(typed("size=1m"), "noexec,nosuid,nodev,mode=2775,gid=33,size=1m");
+        assert_eq!(typed("mode=700,gid=0"), "noexec,nosuid,nodev,mode=700,gid=0");
+        let mount = ContainerMount::default();
+        let text = mount_options(&mount, Some(&covered)).unwrap().join(",");
+        assert_eq!(text, "noexec,nosuid,nodev,mode=2775,gid=33,ro");
     }
 
     #[test]
@@ -104,7 +130,7 @@ mod tests {
             ..ContainerMount::default()
         };
         assert_eq!(
-            mount_options(&mount).unwrap().join(","),
+            mount_options(&mount, None).unwrap().join(","),
             "nosuid,nodev,ro,mode=700,size=1048576,exec,uid=7"
         );
     }

@@ -4,7 +4,8 @@
 //!
 //! The kernel resolves the image's path beneath the container's root; from there on every
 //! step opens one name and follows no symlink. Owners, modes, extended attributes, times
-//! and hard links are kept. A file appears under its name when it is whole.
+//! and hard links are kept; a volume in memory keeps the mode and the owner that its options
+//! name. A file appears under its name when it is whole.
 //!
 //! A mark beside the volume says that it is being filled. Whoever finds the mark later goes
 //! on where the other was killed, and adds only what is missing: a container may have used
@@ -28,7 +29,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Volume, VolumeError};
+use super::{Source, Volume, VolumeError};
 use crate::nodes::{Nodes, descriptor_path};
 
 /// Two descriptors are open on each level.
@@ -53,7 +54,7 @@ pub fn copy_up(
     let folder = volume.data.parent().unwrap_or(Path::new("/"));
     let mut copier =
         Copier { to: None, links: HashMap::new(), at: PathBuf::new(), nodes: Nodes::default() };
-    copier.fill(folder, target, root, inside).map_err(|source| VolumeError::CopyUp {
+    copier.fill(volume, folder, target, root, inside).map_err(|source| VolumeError::CopyUp {
         name: volume.name.clone(),
         path: inside.join(&copier.at),
         source,
@@ -73,6 +74,7 @@ struct Copier {
 impl Copier {
     fn fill(
         &mut self,
+        volume: &Volume,
         folder: &Path,
         target: &Path,
         root: &Path,
@@ -95,7 +97,7 @@ impl Copier {
             }
         };
         File::create(&mark)?;
-        let stat = rustix::fs::fstat(&from)?;
+        let stat = chosen(volume, rustix::fs::fstat(&from)?, &rustix::fs::fstat(&to)?);
         let top = to.try_clone()?;
         self.to = Some(to);
         self.directory(from.as_fd(), top.as_fd(), &stat, 0)?;
@@ -171,6 +173,21 @@ impl Copier {
         let parent = openat2(top, parent, flags, Mode::empty(), resolve)?;
         Ok(rustix::fs::linkat(&parent, file, to, name, AtFlags::empty())?)
     }
+}
+
+/// What the volume's own folder gets: `image`, or what it has where its options name that.
+fn chosen(volume: &Volume, mut image: Stat, own: &Stat) -> Stat {
+    let source = Source::parse(&volume.name, volume.options.as_ref());
+    let Ok(Source::Tmpfs { options }) = source else { return image };
+    for option in options.split(',') {
+        match option.split_once('=') {
+            Some(("mode", _)) => image.st_mode = own.st_mode,
+            Some(("uid", _)) => image.st_uid = own.st_uid,
+            Some(("gid", _)) => image.st_gid = own.st_gid,
+            _ => {}
+        }
+    }
+    image
 }
 
 const DIR_FLAGS: OFlags =

@@ -1,0 +1,107 @@
+//! Namespaces of another container, also where those are the host's.
+
+use coracle_integration::{TestEnv, wait};
+
+/// What a container says of its namespaces.
+const NAMESPACES: &str = "for kind in net pid ipc; do readlink /proc/self/ns/$kind; done";
+
+fn on_the_host(env: &TestEnv) -> String {
+    env.sh(NAMESPACES).success().stdout()
+}
+
+#[test]
+fn whoever_joins_a_container_of_the_host_is_on_the_host() {
+    let env = TestEnv::new();
+    let host = on_the_host(&env);
+    let all = ["--network", "host", "--pid", "host", "--ipc", "host"];
+    env.run(
+        ["run", "-d", "--name", "c1"].into_iter().chain(all).chain(["alpine", "sleep", "1000"]),
+    )
+    .success();
+    let joining =
+        |other: &str| ["network", "pid", "ipc"].map(|kind| format!("--{kind}=container:{other}"));
+    let look = |other: &str| {
+        env.coracle()
+            .args(["run", "--rm"])
+            .args(joining(other))
+            .args(["alpine", "sh", "-c", NAMESPACES])
+            .run()
+            .success()
+            .stdout_is(&host);
+    };
+    look("c1");
+    // And through one that has joined it.
+    let words = ["run", "-d", "--name", "c2"].map(str::to_owned).into_iter().chain(joining("c1"));
+    env.run(words.chain(["alpine", "sleep", "1000"].map(str::to_owned))).success();
+    look("c2");
+    env.run(["exec", "c2", "sh", "-c", NAMESPACES]).success().stdout_is(&host);
+    env.run(["restart", "-t", "0", "c2"]).success();
+    env.run(["exec", "c2", "sh", "-c", NAMESPACES]).success().stdout_is(&host);
+    // One at a time: the others are its own.
+    let own = env
+        .run([
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--pid",
+            "container:c1",
+            "alpine",
+            "sh",
+            "-c",
+            NAMESPACES,
+        ])
+        .success()
+        .lines();
+    let host: Vec<&str> = host.lines().collect();
+    assert_eq!((own[1].as_str(), own[0] == host[0], own[2] == host[2]), (host[1], false, false));
+    env.run(["rm", "-f", "c1", "c2"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn the_network_of_a_container_without_one_can_be_joined() {
+    let env = TestEnv::new();
+    env.run(["run", "-d", "--name", "c1", "--network", "none", "alpine", "sleep", "1000"])
+        .success();
+    let own = env.run(["exec", "c1", "readlink", "/proc/self/ns/net"]).success().stdout();
+    let words = ["run", "-d", "--network", "container:c1", "--name"];
+    env.run(words.into_iter().chain(["c2", "alpine", "sleep", "1000"])).success();
+    // Through two: what names lie in `/etc` is the first one's.
+    let look = "readlink /proc/self/ns/net; ls /sys/class/net; hostname";
+    let name = env.run(["exec", "c1", "hostname"]).success().stdout();
+    env.run(["run", "--rm", "--network", "container:c2", "alpine", "sh", "-c", look])
+        .success()
+        .stdout_is(&format!("{own}lo\n{name}"));
+    // The namespace outlives the container that made it, and so do commands in it.
+    env.run(["rm", "-f", "c1"]).success();
+    env.run(["exec", "c2", "readlink", "/proc/self/ns/net"]).success().stdout_is(&own);
+    env.run(["rm", "-f", "c2"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn a_service_joins_one_on_the_host() {
+    let env = TestEnv::new();
+    let host = on_the_host(&env);
+    env.write(
+        "compose.yaml",
+        format!(
+            "services:
+  base: {{image: alpine, network_mode: host, pid: host, ipc: host, init: true, command: [sleep, '1000']}}
+  beside:
+    image: alpine
+    network_mode: service:base
+    pid: service:base
+    ipc: service:base
+    command: [sh, -c, '{}; exec sleep 1000']
+",
+            NAMESPACES.replace('$', "$$")
+        ),
+    );
+    env.run(["compose", "-p", "t", "up", "-d"]).success();
+    let logs = || env.run(["compose", "-p", "t", "logs", "--no-log-prefix", "beside"]).stdout();
+    wait::until("the service has looked", || logs() == host);
+    env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
+    env.assert_nothing_left();
+}
