@@ -122,9 +122,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let fresh_network = prepared.fresh_network;
     let start_ids = prepared.start_ids.clone();
     if start_ids.is_some() {
-        drop(fs::remove_file(init::ID_SOCKET));
-        let socket = UnixListener::bind(init::ID_SOCKET).map_err(failed("make the id server"))?;
-        crate::one_id::spawn(&socket).map_err(failed("start the id server"))?;
+        serve_ids()?;
     }
     let terminal_size = terminal_size(monitor, container);
     let program = Program { fresh_network, start_ids, terminal_size, ..program(&prepared.plan) };
@@ -144,6 +142,14 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// Starts whoever answers for ids that are not mapped; its socket is in the runtime folder.
+fn serve_ids() -> Result<(), Failure> {
+    drop(fs::remove_file(init::ID_SOCKET));
+    let socket = UnixListener::bind(init::ID_SOCKET).map_err(failed("make the id server"))?;
+    crate::one_id::spawn(&socket).map_err(failed("start the id server"))?;
+    Ok(())
 }
 
 /// The size a terminal begins with: that of whoever starts the container, once, or else of who
