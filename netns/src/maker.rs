@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto};
 
 /// How many sockets are made at a time.
 const BATCH: usize = 16;
@@ -88,6 +88,11 @@ impl Maker {
         self.one(family, SocketType::DGRAM)
     }
 
+    /// A socket for ICMP messages, whole but for their IP header.
+    pub(crate) fn icmp(&mut self, family: AddressFamily) -> Result<OwnedFd, Errno> {
+        self.one(family, SocketType::RAW)
+    }
+
     fn one(&mut self, family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
         self.make(family, kind, 1)?.pop().ok_or(Errno::NFILE)
     }
@@ -116,14 +121,19 @@ impl Maker {
 
 fn socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(family, kind, flags, None)?;
+    let protocol = match (kind, family) {
+        (SocketType::RAW, AddressFamily::INET6) => Some(ipproto::ICMPV6),
+        (SocketType::RAW, _) => Some(ipproto::ICMP),
+        _ => None,
+    };
+    let socket = rustix::net::socket_with(family, kind, flags, protocol)?;
     coracle_sys::sockets::set_transparent(&socket, family)
         .map_err(|error| error.errno().map_or(Errno::PERM, Errno::from_raw_os_error))?;
     rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
     if kind == SocketType::STREAM {
         crate::flow::tune(&socket);
     }
-    if family == AddressFamily::INET6 {
+    if family == AddressFamily::INET6 && kind != SocketType::RAW {
         rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
     }
     Ok(socket)

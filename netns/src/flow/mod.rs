@@ -13,4 +13,4 @@ pub(crate) use kit::{
 };
 pub(crate) use splice::{PIPES_MAX, Pipes, Side};
 pub(crate) use tcp::{Ends, TcpFlows};
-pub(crate) use udp::{FLOWS_MAX as DATAGRAM_FLOWS_MAX, UdpFlows};
+pub(crate) use udp::{Caller, FLOWS_MAX as DATAGRAM_FLOWS_MAX, Passage, UdpFlows};

@@ -7,7 +7,13 @@
 //! there. "Port unreachable" is passed on.
 //!
 //! *In*: a datagram at a published port is sent on from a hub socket bound to the client's own
-//! address; what the container answers arrives there.
+//! address; what the container answers arrives there, and leaves from the very address that the
+//! client asked. Clients are told apart by that address too: one that asks at two of them has
+//! two pairs, of which the second has another port in the hub.
+//!
+//! "Port unreachable" of a container is passed on to clients in the hub, which are containers.
+//! To others the host's kernel would have to say it, and it does so only where no socket is: not
+//! to a datagram that a listener has taken, and nobody but root may send it by other means.
 //!
 //! # Limits
 //!
@@ -21,13 +27,14 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use coracle_sys::sockets::{Local, send_from};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
 use super::kit::{Kind, Kit, Token, family, host_socket, longest};
 use super::shares::Shares;
-use crate::wire::{Packet, Udp, Unreachable, udp_packet};
+use crate::wire::{Packet, Udp, Unreachable, udp_packet, unreachable_message};
 
 pub(crate) const FLOWS_MAX: usize = 4096;
 const IDLE_UNANSWERED: Duration = Duration::from_secs(30);
@@ -50,8 +57,30 @@ enum Way {
         /// The start of the last packet, to be quoted if it is refused.
         last: Vec<u8>,
     },
-    /// The socket is the hub's, bound to the outer end; answers leave by the port's socket.
-    In { port: Rc<OwnedFd>, at: usize, client: SocketAddr },
+    /// The socket is the hub's, bound to the outer end; answers leave by the port's socket. The
+    /// port's address where the client is a container, who can be told of a refusal.
+    In { port: Rc<OwnedFd>, caller: Caller, hub: Option<SocketAddr> },
+}
+
+/// Who asks, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Caller {
+    /// The published port's number in its table.
+    pub(crate) port: usize,
+    pub(crate) client: SocketAddr,
+    /// The address of ours that it asks.
+    pub(crate) at: Option<Local>,
+}
+
+/// Where a datagram of a client arrived, and goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passage<'a> {
+    pub(crate) port: &'a Rc<OwnedFd>,
+    /// Where the port is listened for, if that is in the hub.
+    pub(crate) hub: Option<SocketAddr>,
+    /// The address it is to come from; with port 0 the hub chooses one.
+    pub(crate) source: SocketAddr,
+    pub(crate) container: SocketAddr,
 }
 
 #[derive(Debug)]
@@ -74,8 +103,7 @@ impl Flow {
 pub(crate) struct UdpFlows {
     flows: Slab<Flow>,
     by_ends: HashMap<Ends, usize>,
-    /// By the published port's number in its table and the client.
-    by_client: HashMap<(usize, SocketAddr), usize>,
+    by_caller: HashMap<Caller, usize>,
     buffer: Vec<u8>,
     shares: Shares,
 }
@@ -88,7 +116,7 @@ impl UdpFlows {
         Self {
             flows: Slab::new(),
             by_ends: HashMap::new(),
-            by_client: HashMap::new(),
+            by_caller: HashMap::new(),
             buffer: vec![0; DATAGRAM_BYTES_MAX],
             shares: Shares::new(room),
         }
@@ -96,10 +124,7 @@ impl UdpFlows {
 
     /// Whether this datagram of a container answers a client at a published port.
     pub(crate) fn is_answer(&self, udp: &Udp<'_>) -> bool {
-        let ends = Ends { inner: udp.source, outer: udp.destination };
-        self.by_ends
-            .get(&ends)
-            .is_some_and(|&index| matches!(self.flows[index].way, Way::In { .. }))
+        self.is_call(&Ends { inner: udp.source, outer: udp.destination })
     }
 
     /// A datagram came up the wire. `target` is where its destination is, seen from the host.
@@ -167,37 +192,69 @@ impl UdpFlows {
         }
     }
 
-    /// A client's datagram came to a published port. `source` is the address it is to come
-    /// from; with port 0 the hub chooses one.
+    /// A client's datagram came to a published port.
     pub(crate) fn on_client(
         &mut self,
         kit: &mut Kit,
-        port: &Rc<OwnedFd>,
-        (at, client): (usize, SocketAddr),
-        source: SocketAddr,
-        container: SocketAddr,
+        caller: Caller,
+        passage: &Passage<'_>,
         data: &[u8],
     ) {
-        let index = match self.by_client.get(&(at, client)) {
-            Some(&index) => index,
-            None => {
-                let way = Way::In { port: Rc::clone(port), at, client };
-                let opened = call(kit, source, container).and_then(|(socket, source)| {
-                    let ends = Ends { inner: container, outer: source };
-                    self.add(kit, ends, socket, way)
-                });
-                // As on a real wire: lost.
-                let Ok(index) = opened else { return };
-                self.by_client.insert((at, client), index);
-                index
-            }
-        };
+        // As on a real wire: lost.
+        let Ok(index) = self.pair_of(kit, caller, passage) else { return };
         let flow = &mut self.flows[index];
         flow.used = kit.now;
         if let Err(Errno::CONNREFUSED) = rustix::net::send(&flow.socket, data, SendFlags::NOSIGNAL)
         {
             // The container's "port unreachable" to an earlier one; this one was not sent.
-            rustix::net::send(&flow.socket, data, SendFlags::NOSIGNAL).ok();
+            self.refuse_caller(kit, index);
+            rustix::net::send(&self.flows[index].socket, data, SendFlags::NOSIGNAL).ok();
+        }
+    }
+
+    /// The pair that a client's datagram belongs to, or a new one.
+    fn pair_of(
+        &mut self,
+        kit: &mut Kit,
+        caller: Caller,
+        passage: &Passage<'_>,
+    ) -> Result<usize, Errno> {
+        let Passage { port, hub, mut source, container } = *passage;
+        if let Some(&index) = self.by_caller.get(&caller) {
+            let flow = &self.flows[index];
+            let same = matches!(&flow.way, Way::In { port: it, .. } if Rc::ptr_eq(it, port));
+            if same && flow.ends.inner == container {
+                return Ok(index);
+            }
+            // The port is another container's by now, or its own one has another address.
+            self.remove(index);
+        }
+        if self.is_call(&Ends { inner: container, outer: source }) {
+            source.set_port(0);
+        }
+        let (socket, source) = call(kit, source, container)?;
+        let way = Way::In { port: Rc::clone(port), caller, hub };
+        let index = self.add(kit, Ends { inner: container, outer: source }, socket, way)?;
+        self.by_caller.insert(caller, index);
+        Ok(index)
+    }
+
+    fn is_call(&self, ends: &Ends) -> bool {
+        let known = self.by_ends.get(ends);
+        known.is_some_and(|&index| matches!(self.flows[index].way, Way::In { .. }))
+    }
+
+    /// Tells a client that its datagram was refused, where that can be.
+    fn refuse_caller(&self, kit: &mut Kit, index: usize) {
+        let Way::In { caller, hub: Some(at), .. } = self.flows[index].way else { return };
+        let refused = udp_packet(caller.client, at, &[]);
+        let Some(packet) = Packet::parse(&refused) else { return };
+        let message = unreachable_message(&packet, Unreachable::Port);
+        let Ok(socket) = kit.maker.icmp(family(&at.ip())) else { return };
+        // As on a real wire: a refusal may be lost.
+        if rustix::net::bind(&socket, &SocketAddr::new(at.ip(), 0)).is_ok() {
+            let to = SocketAddr::new(caller.client.ip(), 0);
+            rustix::net::sendto(&socket, &message, SendFlags::NOSIGNAL, &to).ok();
         }
     }
 
@@ -216,34 +273,41 @@ impl UdpFlows {
                         Way::Out { .. } => {
                             kit.wire.send(udp_packet(flow.ends.outer, flow.ends.inner, data));
                         }
-                        Way::In { port, client, .. } => {
+                        Way::In { port, caller, .. } => {
                             // As on a real wire: lost when there is no room.
-                            rustix::net::sendto(port, data, SendFlags::NOSIGNAL, client).ok();
+                            send_from(port, data, caller.client, caller.at).ok();
                         }
                     }
                 }
                 Err(Errno::AGAIN | Errno::INTR) => return,
-                Err(error) => {
-                    if let Way::Out { last } = &flow.way
-                        && let Some(packet) = quoted(last)
-                    {
-                        kit.tell(&packet, error, Unreachable::Port);
-                    }
-                    if matches!(flow.way, Way::Out { .. }) {
-                        self.remove(index);
-                    }
-                    return;
-                }
+                Err(error) => return self.on_error(kit, index, error),
             }
+        }
+    }
+
+    /// A datagram was refused, or went nowhere.
+    fn on_error(&mut self, kit: &mut Kit, index: usize, error: Errno) {
+        match &self.flows[index].way {
+            Way::Out { last } => {
+                if let Some(packet) = quoted(last) {
+                    kit.tell(&packet, error, Unreachable::Port);
+                }
+                self.remove(index);
+            }
+            Way::In { .. } if error == Errno::CONNREFUSED => self.refuse_caller(kit, index),
+            Way::In { .. } => {}
         }
     }
 
     fn remove(&mut self, index: usize) {
         let flow = self.flows.remove(index);
-        self.by_ends.remove(&flow.ends);
+        // A client's pair may have taken the place of one that the container began.
+        if self.by_ends.get(&flow.ends) == Some(&index) {
+            self.by_ends.remove(&flow.ends);
+        }
         self.shares.give_back(flow.ends.inner.ip());
-        if let Way::In { at, client, .. } = flow.way {
-            self.by_client.remove(&(at, client));
+        if let Way::In { caller, .. } = flow.way {
+            self.by_caller.remove(&caller);
         }
     }
 

@@ -60,6 +60,13 @@ enum Side {
     Hub,
 }
 
+impl Listener {
+    /// Where it listens, if that is for containers.
+    pub(crate) fn in_hub(&self) -> Option<SocketAddr> {
+        (self.side == Side::Hub).then_some(self.at)
+    }
+}
+
 /// All listeners of published ports.
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
@@ -205,6 +212,11 @@ impl Ports {
         at: SocketAddr,
         side: Side,
     ) -> Result<usize, Errno> {
+        if protocol == Protocol::Udp {
+            // Before it is bound: the first datagram may be there as soon as it is.
+            coracle_sys::sockets::tell_local(&socket, family(&at.ip()))
+                .map_err(|error| error.errno().map_or(Errno::IO, Errno::from_raw_os_error))?;
+        }
         rustix::net::bind(&socket, &at)?;
         let event = match protocol {
             Protocol::Tcp => {

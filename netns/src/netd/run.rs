@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use coracle_sys::sockets::{Received, receive_at};
 use rustix::event::epoll;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketFlags};
+use rustix::net::SocketFlags;
 use rustix::time::Timespec;
 use slab::Slab;
 
@@ -17,8 +18,8 @@ use super::members::Members;
 use super::names::Names;
 use super::ports::Ports;
 use crate::flow::{
-    DATAGRAM_FLOWS_MAX, Echoes, Ends, Kind, Kit, PIPES_MAX, Side, TcpFlows, Token, UdpFlows,
-    Verdict, unmapped,
+    Caller, DATAGRAM_FLOWS_MAX, Echoes, Ends, Kind, Kit, PIPES_MAX, Passage, Side, TcpFlows, Token,
+    UdpFlows, Verdict, unmapped,
 };
 use crate::hub::Hub;
 use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, is_for_us, protocol};
@@ -266,15 +267,16 @@ impl Netd {
         for _ in 0..BURST {
             let Some(listener) = self.ports.get(index) else { break };
             let (socket, target) = (Rc::clone(&listener.socket), listener.target);
-            let received = rustix::net::recvfrom(&*socket, &mut buffer[..], RecvFlags::DONTWAIT);
-            let Ok((length, _, Some(peer))) = received else { break };
-            let Ok(peer) = SocketAddr::try_from(peer) else { continue };
-            let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
+            let hub = listener.in_hub();
+            let received = receive_at(&*socket, &mut buffer);
+            let Ok(Received { length, from, at }) = received else { break };
+            let Some((source, container)) = self.route(target.client, unmapped(from), target.inner)
             else {
                 continue;
             };
-            let data = &buffer[..length];
-            self.udp.on_client(&mut self.kit, &socket, (index, peer), source, container, data);
+            let caller = Caller { port: index, client: from, at };
+            let passage = Passage { port: &socket, hub, source, container };
+            self.udp.on_client(&mut self.kit, caller, &passage, &buffer[..length]);
         }
         self.datagram = buffer;
     }
@@ -287,7 +289,9 @@ impl Netd {
         port: u16,
     ) -> Option<(SocketAddr, SocketAddr)> {
         let got = &self.members.gateway(client)?.got;
-        let keep = !peer.ip().is_loopback() && !self.members.owns(peer.ip());
+        // In the hub a link-local address would be somebody else's.
+        let link = matches!(peer.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let keep = !peer.ip().is_loopback() && !link && !self.members.owns(peer.ip());
         let (v4, v6) = (got.ip.map(IpAddr::V4), got.ip6.map(IpAddr::V6));
         let same_family = if peer.is_ipv4() { v4 } else { v6 };
         if let Some(container) = same_family.filter(|_| keep) {

@@ -95,6 +95,11 @@ pub(crate) fn reset_for(tcp: &Tcp<'_>) -> Option<Vec<u8>> {
 
 /// "Destination unreachable" about `packet`, as if from its destination (RFC 792, RFC 4443).
 pub(crate) fn unreachable_for(packet: &Packet<'_>, why: Unreachable) -> Vec<u8> {
+    icmp(packet.destination, packet.source, &unreachable_message(packet, why))
+}
+
+/// The same without its IP header.
+pub(crate) fn unreachable_message(packet: &Packet<'_>, why: Unreachable) -> Vec<u8> {
     let v6 = packet.source.is_ipv6();
     let (kind, code, quoted_max) = match (v6, why) {
         (false, Unreachable::Network) => (3, 0, 576),
@@ -110,7 +115,7 @@ pub(crate) fn unreachable_for(packet: &Packet<'_>, why: Unreachable) -> Vec<u8> 
     let quoted = &packet.bytes[..packet.bytes.len().min(room)];
     let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
     message.extend_from_slice(quoted);
-    icmp(packet.destination, packet.source, message)
+    summed(packet.destination, packet.source, message)
 }
 
 /// The answer to an echo request.
@@ -124,19 +129,24 @@ pub(crate) fn echo_packet(
     message.extend_from_slice(&id.to_be_bytes());
     message.extend_from_slice(&sequence.to_be_bytes());
     message.extend_from_slice(data);
-    icmp(source, destination, message)
+    icmp(source, destination, &summed(source, destination, message))
 }
 
-fn icmp(source: IpAddr, destination: IpAddr, mut message: Vec<u8>) -> Vec<u8> {
-    let (protocol, start) = if source.is_ipv6() {
-        let sum = Sum::pseudo(source, destination, protocol::ICMP_V6, message.len());
-        (protocol::ICMP_V6, sum)
+fn icmp(source: IpAddr, destination: IpAddr, message: &[u8]) -> Vec<u8> {
+    let protocol = if source.is_ipv6() { protocol::ICMP_V6 } else { protocol::ICMP };
+    ip_packet(source, destination, protocol, message)
+}
+
+/// An ICMP message with its checksum.
+fn summed(source: IpAddr, destination: IpAddr, mut message: Vec<u8>) -> Vec<u8> {
+    let start = if source.is_ipv6() {
+        Sum::pseudo(source, destination, protocol::ICMP_V6, message.len())
     } else {
-        (protocol::ICMP, Sum::default())
+        Sum::default()
     };
     let sum = start.add(&message).finish();
     message[2..4].copy_from_slice(&sum.to_be_bytes());
-    ip_packet(source, destination, protocol, &message)
+    message
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ mod ether;
 mod fragment;
 mod packet;
 
-pub(crate) use build::{Unreachable, echo_packet, reset_for, udp_packet, unreachable_for};
+pub(crate) use build::{
+    Unreachable, echo_packet, reset_for, udp_packet, unreachable_for, unreachable_message,
+};
 pub(crate) use ether::{FRAME_BYTES_MAX, Frame, frame, is_for_us};
 pub(crate) use fragment::{Reassembly, split};
 pub(crate) use packet::{Echo, Packet, Tcp, Udp, protocol};

@@ -6,6 +6,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
+mod datagrams;
+
+pub use datagrams::{Local, Received, receive_at, send_from, tell_local};
+
 use crate::error::{Context, SyscallError};
 
 /// Sets an option whose value is an `int`.

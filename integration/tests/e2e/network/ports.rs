@@ -1,12 +1,13 @@
 //! Published ports: reached from the host and from outside, with the client's own address.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use coracle_integration::{TestEnv, port::free_port, skip, wait};
 
 use super::kit::{
-    PERL, TELL_WHO, ask, far, field, get, get_from, get_once_from, idle, inside, need_perl, seen,
-    whoami,
+    PERL, TELL_WHO, address, ask, far, field, get, get_from, get_once_from, idle, inside,
+    need_perl, seen, talk, whoami,
 };
 
 #[test]
@@ -82,6 +83,134 @@ fn datagrams_show_who_sent_them() {
         }
         env.run(["rm", "-f", name]).success();
     }
+    env.run(["network", "rm", "n6"]).success();
+    env.assert_nothing_left();
+}
+
+/// A port at an address, which may name its device, as in `fe80::1%2`.
+fn at(ip: &str, port: u16) -> SocketAddr {
+    let text = if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
+    text.parse().expect("an address")
+}
+
+/// The link-local address of the device that has another one.
+fn link_local(of: &str) -> String {
+    let table = std::fs::read_to_string("/proc/net/if_inet6").expect("IPv6");
+    let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split_whitespace().collect()).collect();
+    let digits: IpAddr = of.parse().expect("an address");
+    let IpAddr::V6(digits) = digits else { panic!("{of} is not of IPv6") };
+    let digits = hex::encode(digits.octets());
+    let device = rows.iter().find(|row| row[0] == digits).expect(of)[1];
+    let own = rows.iter().find(|row| row[1] == device && row[0].starts_with("fe80")).expect(device);
+    let bytes: [u8; 16] = hex::decode(own[0]).expect("hex").try_into().expect("16 bytes");
+    let number = u32::from_str_radix(device, 16).expect("hex");
+    format!("{}%{number}", std::net::Ipv6Addr::from(bytes))
+}
+
+/// A socket for datagrams at an address of the host.
+fn datagrams_at(ip: &str) -> UdpSocket {
+    let socket = UdpSocket::bind(at(ip, 0)).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+    socket
+}
+
+/// Asks from one address of the host at another, by a socket that hears nobody else.
+#[track_caller]
+fn asked_and_answered(from: &str, asked: &str, port: u16) {
+    let socket = datagrams_at(from);
+    socket.connect(at(asked, port)).expect("connected");
+    wait::until(&format!("{from} is answered by {asked}"), || {
+        // Until the server is there, a datagram may be lost, and the loss be told.
+        socket.send(b"x").ok();
+        socket.recv(&mut [0; 99]).is_ok()
+    });
+}
+
+/// `run` of the server for datagrams, at these ports.
+fn tell_who(env: &TestEnv, name: &str, network: &str, publish: &[String]) {
+    let start = ["run", "-d", "--init", "--name", name, "--network", network];
+    let publish: Vec<&str> = publish.iter().flat_map(|port| ["-p", port]).collect();
+    let v6 = if network == "n6" { "1" } else { "0" };
+    let program = ["alpine", "/usr/bin/perl", "-e", TELL_WHO, v6];
+    env.run([&start[..], &publish, &PERL, &program].concat()).success();
+}
+
+#[test]
+fn datagrams_are_answered_from_the_address_that_was_asked() {
+    need_perl!();
+    let [one, two] = far!();
+    let env = TestEnv::new();
+    let [any, any4, any6, fixed] = [free_port(), free_port(), free_port(), free_port()];
+    let publish = [
+        format!("{any}:5000/udp"),
+        format!("0.0.0.0:{any4}:5000/udp"),
+        format!("[::]:{any6}:5000/udp"),
+        format!("127.0.0.2:{fixed}:5000/udp"),
+    ];
+    env.run(["network", "create", "--ipv6", "n6"]).success();
+    tell_who(&env, "s1", "n6", &publish);
+    let v4 = ["127.0.0.1", "127.0.0.2", "127.9.8.7", &one.near4, &two.near4];
+    let v6 = ["::1", &one.near6, &two.near6];
+    for (addresses, ports) in [(&v4[..], [any, any4]), (&v6[..], [any, any6])] {
+        for at in addresses {
+            for from in addresses {
+                // The loopback's addresses and the world do not meet.
+                if from.starts_with("127.") == at.starts_with("127.") {
+                    ports.into_iter().for_each(|port| asked_and_answered(from, at, port));
+                }
+            }
+        }
+    }
+    asked_and_answered("127.0.0.1", "127.0.0.2", fixed);
+    let link = link_local(&one.near6);
+    asked_and_answered(&link, &link, any);
+    env.run(["rm", "-f", "s1"]).success();
+    // On a network of IPv4 alone clients of the other family come from the gateway.
+    tell_who(&env, "s1", "bridge", &publish);
+    asked_and_answered("::1", &one.near6, any6);
+    env.run(["rm", "-f", "s1"]).success();
+    env.run(["network", "rm", "n6"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn one_client_may_ask_at_several_addresses() {
+    need_perl!();
+    let [one, two] = far!();
+    let env = TestEnv::new();
+    let port = free_port();
+    tell_who(&env, "s1", "bridge", &[format!("{port}:5000/udp")]);
+    for ours in [["127.0.0.1", "127.0.0.2"], [&one.near4, &two.near4]] {
+        let socket = datagrams_at(ours[0]);
+        // In turns: neither takes the other's place.
+        for asked in [ours[0], ours[1], ours[0], ours[1]] {
+            wait::until(&format!("{asked} answers"), || {
+                socket.send_to(b"x", at(asked, port)).ok();
+                matches!(socket.recv_from(&mut [0; 99]), Ok((_, from)) if from == at(asked, port))
+            });
+        }
+    }
+    env.run(["rm", "-f", "s1"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn datagrams_that_nobody_takes_are_refused_among_containers() {
+    need_perl!();
+    let env = TestEnv::new();
+    env.run(["network", "create", "--ipv6", "n6"]).success();
+    let port = free_port();
+    idle(&env, "s1", &["--network", "n6", "-p", &format!("{port}:5000/udp")]);
+    idle(&env, "c1", &[&["--network", "n6"], &PERL[..]].concat());
+    let refused = |at: &str, port: u16| {
+        let told = talk(&env, "c1", "udp", (at, port), b"x").stderr();
+        assert_eq!(told, "receive: Connection refused\n", "{at} {port}");
+    };
+    refused(&address(&env, "s1", "n6"), 5000);
+    // By the gateway, which stands for the host.
+    refused(&field(&env, "s1", "{{.NetworkSettings.Networks.n6.Gateway}}"), port);
+    refused(&field(&env, "s1", "{{.NetworkSettings.Networks.n6.IPv6Gateway}}"), port);
+    env.run(["rm", "-f", "s1", "c1"]).success();
     env.run(["network", "rm", "n6"]).success();
     env.assert_nothing_left();
 }
