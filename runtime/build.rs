@@ -14,6 +14,8 @@ mod arch;
 #[path = "src/seccomp/error.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with the crate, which uses the rest")]
 mod error;
+#[path = "src/seccomp/ints.rs"]
+mod ints;
 #[path = "src/seccomp/json.rs"]
 mod json;
 #[path = "src/seccomp/parse.rs"]
@@ -76,9 +78,10 @@ fn rule(rule: &Rule) -> String {
 }
 
 fn condition(condition: &Condition) -> String {
-    let Condition { index, op, value, value_two } = condition;
+    let Condition { index, op, value, value_two, bits } = condition;
     format!(
-        "Condition {{ index: {index}, op: Op::{op:?}, value: {value}, value_two: {value_two} }}, "
+        "Condition {{ index: {index}, op: Op::{op:?}, value: {value}, value_two: {value_two}, \
+         bits: {bits:?} }}, "
     )
 }
 

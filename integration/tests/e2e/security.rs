@@ -1,6 +1,6 @@
 //! Safe by default: what a container can see of itself is what Docker grants, and no more.
 
-use coracle_integration::TestEnv;
+use coracle_integration::{TestEnv, skip};
 
 /// The fields of `/proc/self/status` that say what a process may do.
 #[test]
@@ -155,4 +155,89 @@ fn the_host_is_out_of_sight() {
     ]);
     let text = env_of_init.success().stdout();
     assert!(!text.contains("CORACLE") && !text.contains("XDG_"), "our environment leaks: {text}");
+}
+
+/// A way into the kernel of an x86_64 machine, as its two bytes of code.
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
+const INT_80: [u8; 2] = [0xcd, 0x80];
+
+/// A program that makes one call with one argument of all 64 bits and ends with its error number; with 0 when it
+/// succeeds.
+fn calling(way: [u8; 2], number: u32, argument: u64) -> Vec<u8> {
+    let mut code = vec![0xb8];
+    code.extend(number.to_le_bytes());
+    // The first argument is in rdi, by the older way in ebx; the second (a stream) in rsi or ecx.
+    for register in [0xbf_u8, 0xbb] {
+        code.extend([0x48, register]);
+        code.extend(argument.to_le_bytes());
+    }
+    code.extend([0xbe, 1, 0, 0, 0, 0xb9, 1, 0, 0, 0, 0x31, 0xd2]);
+    code.extend(way);
+    // Negative: an error. exit(-eax), or exit(0).
+    code.extend([0x31, 0xff, 0x85, 0xc0, 0x79, 0x04, 0xf7, 0xd8, 0x89, 0xc7]);
+    code.extend([0xb8, 60, 0, 0, 0, 0x0f, 0x05]);
+    let size = (120 + code.len()) as u64;
+    let mut elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0".to_vec();
+    for word in [0x40_0078_u64, 64, 0] {
+        elf.extend(word.to_le_bytes());
+    }
+    elf.extend([0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 64, 0, 0, 0, 0, 0]);
+    elf.extend([1, 0, 0, 0, 5, 0, 0, 0]);
+    for word in [0, 0x40_0000, 0x40_0000, size, size, 4096] {
+        elf.extend(word.to_le_bytes());
+    }
+    elf.extend(code);
+    elf
+}
+
+#[test]
+fn the_filter_reads_arguments_as_the_kernel_does_in_every_interface() {
+    if cfg!(not(target_arch = "x86_64")) {
+        skip!("the probes are programs of x86_64");
+    }
+    const PERM: i32 = 1;
+    let env = TestEnv::new();
+    // What the profile refuses (sockets of a virtual machine's host and of the kernel's ciphers, a personality
+    // without random addresses) and what it allows, with nothing and with something in the half that is not read.
+    let refused = [("socket", 40), ("socket", 38), ("personality", 0x4_0000)];
+    let allowed = [("socket", 1), ("personality", 8), ("personality", 0xffff_ffff)];
+    let mut probes = Vec::new();
+    for (interface, way, socket, personality) in [
+        ("x86_64", SYSCALL, 41, 135),
+        ("x32", SYSCALL, 0x4000_0029, 0x4000_0087),
+        ("i386", INT_80, 359, 136),
+    ] {
+        let number = |call: &str| if call == "socket" { socket } else { personality };
+        for high in [0, 1, 8, 0xffff_ffff_u64] {
+            let with = |low: u64| high << 32 | low;
+            probes.extend(refused.map(|(call, low)| {
+                (format!("{interface}-{call}-{:x}", with(low)), way, number(call), with(low), PERM)
+            }));
+            probes.extend(allowed.map(|(call, low)| {
+                (format!("{interface}-{call}-{:x}", with(low)), way, number(call), with(low), 0)
+            }));
+        }
+    }
+    let mut expected = String::new();
+    for (name, way, number, argument, answer) in &probes {
+        let path = env.write(name, calling(*way, *number, *argument));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(path, mode).expect("it is ours");
+        expected.push_str(&format!("{name} {answer}\n"));
+    }
+    let names: Vec<&str> = probes.iter().map(|(name, ..)| name.as_str()).collect();
+    let script =
+        format!("cd /work; for probe in {}; do ./$probe; echo $probe $?; done", names.join(" "));
+    let work = format!("{}:/work", env.work().display());
+    let run = ["run", "--rm", "--network", "none", "-v", &work, "alpine", "sh", "-c", &script];
+    let said = env.run(run).success().stdout();
+    // A kernel without one of the interfaces knows no call of it: x32 mostly, i386 sometimes.
+    const NO_SUCH_CALL: &str = " 38";
+    for (said, expected) in said.lines().zip(expected.lines()) {
+        let absent =
+            !said.starts_with("x86_64") && expected.ends_with(" 0") && said.ends_with(NO_SUCH_CALL);
+        assert!(absent || said == expected, "{said}, and it should be {expected}");
+    }
+    assert_eq!(said.lines().count(), probes.len());
+    env.assert_nothing_left();
 }

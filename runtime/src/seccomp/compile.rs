@@ -3,7 +3,7 @@
 use super::abi::{Abi, X32_BIT};
 use super::assemble::{Assembler, Label, Test};
 use super::resolve::{Call, Resolved};
-use super::rules::{Action, Condition, Op, Profile};
+use super::rules::{Action, Condition, Op, Profile, Seen};
 use super::{Filter, ProfileError, Target};
 
 /// Offsets in `struct seccomp_data`.
@@ -50,11 +50,13 @@ impl Profile {
     fn search(&self, program: &mut Assembler, resolved: &Resolved<'_>) -> Label {
         let ranges = self.ranges(resolved);
         // The argument checks first: the search that is written before them jumps there.
-        let targets: Vec<(u32, Outcome<'_, '_>, Option<Label>)> = ranges
+        let targets: Vec<(u32, Place)> = ranges
             .into_iter()
             .map(|(start, outcome)| match outcome {
-                Outcome::Verdict(_) => (start, outcome, None),
-                Outcome::Arguments(call) => (start, outcome, Some(arguments(program, call))),
+                Outcome::Verdict(action) => (start, Place::Verdict(action)),
+                Outcome::Arguments(call) => {
+                    (start, Place::Written(arguments(program, resolved.abi, call)))
+                }
             })
             .collect();
         tree(program, &targets)
@@ -89,6 +91,14 @@ enum Outcome<'r, 'p> {
     Arguments(&'r Call<'p>),
 }
 
+/// Where a range's outcome is in the program.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Wherever it is needed.
+    Verdict(Action),
+    Written(Label),
+}
+
 impl Outcome<'_, '_> {
     fn is_verdict(self, wanted: Action) -> bool {
         matches!(self, Self::Verdict(action) if action == wanted)
@@ -109,15 +119,14 @@ fn put<'r, 'p>(ranges: &mut Vec<(u32, Outcome<'r, 'p>)>, start: u32, outcome: Ou
     }
 }
 
-fn tree(program: &mut Assembler, ranges: &[(u32, Outcome<'_, '_>, Option<Label>)]) -> Label {
+fn tree(program: &mut Assembler, ranges: &[(u32, Place)]) -> Label {
     match ranges {
         [] => program.verdict(Action::KILL_PROCESS),
-        [(_, _, Some(label))] => *label,
-        [(_, Outcome::Verdict(action), _)] => program.verdict(*action),
-        [(_, Outcome::Arguments(call), None)] => arguments(program, call),
+        [(_, Place::Written(label))] => *label,
+        [(_, Place::Verdict(action))] => program.verdict(*action),
         _ => {
             let (low, high) = ranges.split_at(ranges.len() / 2);
-            let start = high.first().map(|&(start, _, _)| start).unwrap_or_default();
+            let start = high.first().map(|&(start, _)| start).unwrap_or_default();
             let high = tree(program, high);
             let low = tree(program, low);
             program.branch(Test::GreaterOrEqual, start, high, low)
@@ -126,12 +135,19 @@ fn tree(program: &mut Assembler, ranges: &[(u32, Outcome<'_, '_>, Option<Label>)
 }
 
 /// Asks the rules of a call one after the other.
-fn arguments(program: &mut Assembler, call: &Call<'_>) -> Label {
+fn arguments(program: &mut Assembler, abi: Abi, call: &Call<'_>) -> Label {
     let mut fail = program.verdict(call.otherwise);
     for (conditions, action) in call.conditional.iter().rev() {
         let mut pass = program.verdict(*action);
         for condition in conditions.iter().rev() {
-            pass = compare(program, condition, pass, fail);
+            pass = match condition.seen(abi) {
+                Seen::Always(true) => pass,
+                Seen::Always(false) => fail,
+                Seen::Bits(u64::MAX, condition) => compare(program, &condition, pass, fail),
+                Seen::Bits(bits, condition) => {
+                    compare_low(program, words(bits).0, &condition, pass, fail)
+                }
+            };
         }
         fail = pass;
     }
@@ -159,6 +175,29 @@ fn compare(program: &mut Assembler, condition: &Condition, pass: Label, fail: La
     let same = program.branch(Test::Equal, high, low, fail);
     let above = program.branch(Test::Greater, high, pass, same);
     program.load(offset + 4, above)
+}
+
+/// Compares those bits of the low word alone: the kernel does not read the others.
+fn compare_low(
+    program: &mut Assembler,
+    bits: u32,
+    condition: &Condition,
+    pass: Label,
+    fail: Label,
+) -> Label {
+    let (value, value_two) = (words(condition.value).0, words(condition.value_two).0);
+    let branch = match condition.op {
+        Op::Equal => program.branch(Test::Equal, value, pass, fail),
+        Op::NotEqual => program.branch(Test::Equal, value, fail, pass),
+        Op::MaskedEqual => program.branch(Test::Equal, value_two, pass, fail),
+        Op::Greater => program.branch(Test::Greater, value, pass, fail),
+        Op::GreaterOrEqual => program.branch(Test::GreaterOrEqual, value, pass, fail),
+        Op::LessOrEqual => program.branch(Test::Greater, value, fail, pass),
+        Op::Less => program.branch(Test::GreaterOrEqual, value, fail, pass),
+    };
+    let mask = if condition.op == Op::MaskedEqual { value } else { bits };
+    let masked = if mask == u32::MAX { branch } else { program.and(mask, branch) };
+    program.load(ARGUMENTS_AT + ARGUMENT_SIZE * u32::from(condition.index), masked)
 }
 
 fn equal(

@@ -5,7 +5,7 @@
 //! A [`Profile`] is a default verdict and rules. [`Profile::compile`] keeps the rules
 //! that count for a container's capabilities, its machine and its kernel, and
 //! writes a program that finds the call's number by binary search, then compares
-//! arguments as full 64-bit values. The default profile is a table made by the
+//! arguments, each with as many bits as the kernel reads of it. The default profile is a table made by the
 //! build script: nothing is parsed when a container starts.
 //!
 //! Of several rules for one call, those with conditions are asked first, in their
@@ -16,7 +16,8 @@
 //!
 //! x86_64 (with i386 and x32) and aarch64 (with arm). Filter flags in a profile are
 //! ignored, listeners refused. A call through an interface the profile does not
-//! cover ends the process.
+//! cover ends the process. `socketcall` (i386, arm) and `ipc` hand their arguments over in memory,
+//! where a filter cannot look: as with Docker, a profile that lets them pass lets all of them pass.
 //!
 //! # Not here
 //!
@@ -28,6 +29,7 @@ mod assemble;
 mod compile;
 mod default;
 mod error;
+mod ints;
 mod json;
 mod parse;
 mod resolve;

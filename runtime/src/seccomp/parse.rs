@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::abi::Abi;
+use super::ints::bits;
 use super::json::{ArgJson, FilterJson, ProfileJson, SyscallJson};
 use super::rules::{Action, Condition, Coverage, Op, Profile, Requirements, Rule};
 use super::{KernelVersion, ProfileError};
@@ -24,7 +25,10 @@ impl Profile {
         if json.listener_path.as_deref().is_some_and(|path| !path.is_empty()) {
             return Err(ProfileError::Listener);
         }
-        let rules = json.syscalls.iter().flatten().map(rule).collect::<Result<Vec<_>, _>>()?;
+        let mut rules = Vec::new();
+        for entry in json.syscalls.iter().flatten() {
+            rules.extend(read(entry)?);
+        }
         Ok(Self {
             default: action(&json.default_action, json.default_errno_ret)?,
             coverage: Cow::Owned(coverage(&json)?),
@@ -70,16 +74,33 @@ fn abi(name: &str) -> Option<Abi> {
     Abi::ALL.into_iter().find(|abi| abi.scmp_name() == name)
 }
 
-fn rule(json: &SyscallJson) -> Result<Rule, ProfileError> {
+/// The rules of an entry: one, or with conditions one for each call, as the arguments of each have
+/// types of their own.
+fn read(json: &SyscallJson) -> Result<Vec<Rule>, ProfileError> {
     let names = json.names.as_deref().unwrap_or_default();
     let name = json.name.as_deref().filter(|name| !name.is_empty());
     if name.is_some() && !names.is_empty() {
         return Err(ProfileError::NameAndNames);
     }
     let all: Vec<&str> = name.into_iter().chain(names.iter().map(String::as_str)).collect();
+    if json.args.iter().flatten().next().is_none() {
+        return Ok(vec![rule(json, &all)?]);
+    }
+    // One that names nothing is read all the same, for its mistakes.
+    let each: Vec<&[&str]> = if all.is_empty() { vec![&[]] } else { all.chunks(1).collect() };
+    each.into_iter().map(|one| rule(json, one)).collect()
+}
+
+fn rule(json: &SyscallJson, names: &[&str]) -> Result<Rule, ProfileError> {
     let numbers =
-        Abi::ALL.map(|abi| Cow::Owned(all.iter().filter_map(|name| abi.number(name)).collect()));
-    let conditions = json.args.iter().flatten().map(condition).collect::<Result<Vec<_>, _>>()?;
+        Abi::ALL.map(|abi| Cow::Owned(names.iter().filter_map(|name| abi.number(name)).collect()));
+    let of = names.first().copied().unwrap_or_default();
+    let conditions = json
+        .args
+        .iter()
+        .flatten()
+        .map(|argument| condition(argument, of))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Rule {
         numbers,
         action: action(&json.action, json.errno_ret)?,
@@ -89,12 +110,14 @@ fn rule(json: &SyscallJson) -> Result<Rule, ProfileError> {
     })
 }
 
-fn condition(json: &ArgJson) -> Result<Condition, ProfileError> {
-    if json.index >= ARGUMENTS_MAX {
-        return Err(ProfileError::ArgumentIndex { index: json.index });
+fn condition(json: &ArgJson, name: &str) -> Result<Condition, ProfileError> {
+    let ArgJson { index, value, value_two, .. } = *json;
+    if index >= ARGUMENTS_MAX {
+        return Err(ProfileError::ArgumentIndex { index });
     }
     let op = Op::parse(&json.op).ok_or_else(|| ProfileError::Operator { name: json.op.clone() })?;
-    Ok(Condition { index: json.index, op, value: json.value, value_two: json.value_two })
+    let bits = Abi::ALL.map(|abi| bits(abi, name, index));
+    Ok(Condition { index, op, value, value_two, bits })
 }
 
 fn requirements(json: Option<&FilterJson>) -> Result<Requirements, ProfileError> {

@@ -88,6 +88,33 @@ pub(super) struct Condition {
     pub(super) op: Op,
     pub(super) value: u64,
     pub(super) value_two: u64,
+    /// How many bits of the argument the kernel reads, by [`Abi::index`].
+    pub(super) bits: [u8; Abi::ALL.len()],
+}
+
+/// A condition as one interface's kernel code would see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// The same for every argument: it is compared with what none can be.
+    Always(bool),
+    /// Only these bits of the argument count, and the values have no others.
+    Bits(u64, Condition),
+}
+
+impl Condition {
+    /// Reads the argument as the kernel does through `abi`. A value that is a negative number of
+    /// 64 bits stands for that number of fewer bits.
+    pub(super) fn seen(&self, abi: Abi) -> Seen {
+        let bits = u32::from(self.bits[abi.index()]);
+        let ones = u64::MAX >> (64 - bits);
+        let fits = |value: u64| value <= ones || value >= !(ones >> 1);
+        let (value, value_two) = (self.value & ones, self.value_two & ones);
+        let wanted = if self.op == Op::MaskedEqual { self.value_two } else { self.value };
+        if fits(wanted) {
+            return Seen::Bits(ones, Self { value, value_two, ..*self });
+        }
+        Seen::Always(matches!(self.op, Op::NotEqual | Op::Less | Op::LessOrEqual))
+    }
 }
 
 /// What must (or must not) be so for a rule to count; empty lists ask nothing.
