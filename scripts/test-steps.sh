@@ -185,6 +185,9 @@ far_hosts() {
         namespace=coracle-far-$$-$number
         ip netns add "$namespace" || return
         far_namespaces+=("$namespace")
+        # A new namespace forwards where the host does. It would send word of the packets to .3, and a kernel
+        # sends only some such words a second: those that tests wait for would be missing.
+        ip netns exec "$namespace" sh -c 'echo 0 > /proc/sys/net/ipv4/ip_forward'
         ip link add "cfar$number" type veth peer name far netns "$namespace"
         ip address add "10.231.$number.1/24" dev "cfar$number"
         ip address add "fd77:231:$number::1/64" dev "cfar$number" nodad
