@@ -255,6 +255,8 @@ fn engine_config(settings: &Settings) -> Result<EngineConfig, CliError> {
         cgroup: facts.cgroup,
         storage: settings.storage,
         packets: settings.packets,
+        low_ports: settings.low_ports,
+        limits_optional: settings.limits_optional,
     })
 }
 

@@ -162,6 +162,9 @@ fn prepare(
                 settings.storage = storage;
             }
             settings.read_client_config();
+            if let Some(optional) = invocation.globals.limits_optional {
+                settings.limits_optional = optional;
+            }
             Ok(Some((invocation, settings)))
         }
     }

@@ -32,6 +32,11 @@ pub(crate) struct Settings {
     pub(crate) storage: Storage,
     /// Networks do without nf_tables though it may be there (`CORACLE_NETWORK_PATH=packets`).
     pub(crate) packets: bool,
+    /// What is added to ports that are root's when they are published; 0: nothing
+    /// (`CORACLE_LOW_PORTS`, `low-ports`).
+    pub(crate) low_ports: u16,
+    /// Limits that this host cannot set are left out, with a warning (`CORACLE_LIMITS`, `limits`).
+    pub(crate) limits_optional: bool,
     pub(crate) file: FileSettings,
     pub(crate) environment: Environment,
 }
@@ -72,6 +77,10 @@ pub(crate) struct FileSettings {
     pub(crate) dns_opts: Vec<String>,
     pub(crate) dns_search: Vec<String>,
     pub(crate) init: Option<bool>,
+    /// `warn` or `require`.
+    pub(crate) limits: Option<String>,
+    /// `+8000`.
+    pub(crate) low_ports: Option<String>,
     pub(crate) shutdown_timeout: Option<i64>,
     /// Short names and what they stand for.
     pub(crate) aliases: BTreeMap<String, String>,
@@ -129,6 +138,10 @@ impl Settings {
                 )));
             }
         };
+        let low_ports = environment.get("CORACLE_LOW_PORTS").or(file.low_ports.as_deref());
+        let low_ports = low_ports.map(raise_by).transpose()?.unwrap_or_default();
+        let limits = environment.get("CORACLE_LIMITS").or(file.limits.as_deref());
+        let limits_optional = limits.map(limits_optional).transpose()?.unwrap_or_default();
         let docker_config =
             environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
         Ok(Self {
@@ -139,9 +152,30 @@ impl Settings {
             config_home,
             storage,
             packets,
+            low_ports,
+            limits_optional,
             file,
             environment,
         })
+    }
+}
+
+/// What `low-ports` adds.
+fn raise_by(text: &str) -> Result<u16, CliError> {
+    let number = text.strip_prefix('+').and_then(|digits| digits.parse().ok());
+    number.filter(|by| *by > 0).ok_or_else(|| {
+        let text =
+            format!("low-ports is {text:?}: it is what is added to such a port, as in +8000");
+        CliError::plain(text)
+    })
+}
+
+/// Whether limits may be left out.
+pub(crate) fn limits_optional(text: &str) -> Result<bool, CliError> {
+    match text {
+        "warn" => Ok(true),
+        "require" => Ok(false),
+        other => Err(CliError::plain(format!("limits is {other:?}: it is warn or require"))),
     }
 }
 
@@ -268,6 +302,17 @@ mod tests {
     fn an_unknown_key_is_an_error() {
         let error = serde_json::from_str::<FileSettings>(r#"{"log-drivr": "local"}"#).unwrap_err();
         assert!(error.to_string().starts_with("unknown field `log-drivr`"), "{error}");
+    }
+
+    #[test]
+    fn low_ports_and_limits_are_told_from_nonsense() {
+        assert_eq!(super::raise_by("+8000").unwrap(), 8000);
+        for wrong in ["8000", "+0", "+70000", "-1", "", "+"] {
+            assert!(super::raise_by(wrong).is_err(), "{wrong}");
+        }
+        assert!(super::limits_optional("warn").unwrap());
+        assert!(!super::limits_optional("require").unwrap());
+        assert!(super::limits_optional("maybe").is_err());
     }
 
     #[test]

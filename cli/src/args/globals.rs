@@ -19,6 +19,8 @@ pub(crate) struct Globals {
     pub(crate) host: Option<String>,
     /// `--storage MODE`
     pub(crate) storage: Option<Storage>,
+    /// `--limits warn`
+    pub(crate) limits_optional: Option<bool>,
     /// `--require FEATURE`
     pub(crate) require: Vec<String>,
 }
@@ -67,6 +69,12 @@ pub(super) fn flags(command: Command) -> Command {
                 .help("Fail unless this machine has it, as `info` lists it (repeatable)"),
         )
         .arg(
+            Arg::new("limits")
+                .long("limits")
+                .value_name("string")
+                .help("Limits this host cannot set: require (an error) or warn (default require)"),
+        )
+        .arg(
             Arg::new("storage")
                 .long("storage")
                 .value_name("string")
@@ -104,6 +112,10 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
             "--debug" | "-D" => globals.debug = attached.as_deref() != Some("false"),
             "--config" => globals.config = Some(need(value(), name)?),
             "--require" => globals.require.push(need(value(), name)?),
+            "--limits" => {
+                let said = crate::settings::limits_optional(&need(value(), name)?);
+                globals.limits_optional = Some(said.map_err(|e| e.status(ExitStatus::Ours))?);
+            }
             "--storage" => {
                 let parsed = need(value(), name)?.parse();
                 let storage = parsed.map_err(|e: UnknownStorage| {

@@ -257,6 +257,10 @@ fn memory_total() -> u64 {
 fn text(document: &Value, ladder: &Ladder) -> String {
     let field = |name: &str| match &document[name] {
         Value::String(text) => text.clone(),
+        // Of the swarm one says whether it is there.
+        Value::Object(map) if name == "Swarm" => {
+            map["LocalNodeState"].as_str().unwrap_or_default().to_owned()
+        }
         other => other.to_string(),
     };
     let mut out = format!(
@@ -274,6 +278,7 @@ fn text(document: &Value, ladder: &Ladder) -> String {
         ("", "Cgroup Driver", "CgroupDriver"),
         ("", "Cgroup Version", "CgroupVersion"),
         ("", "Network Path", "NetworkPath"),
+        ("", "Swarm", "Swarm"),
         ("", "Default Runtime", "DefaultRuntime"),
         ("", "Kernel Version", "KernelVersion"),
         ("", "Operating System", "OperatingSystem"),

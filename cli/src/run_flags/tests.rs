@@ -21,6 +21,8 @@ fn settings() -> Settings {
     Settings {
         storage: Default::default(),
         packets: false,
+        low_ports: 0,
+        limits_optional: false,
         data_root: "/d".into(),
         session_dir: None,
         docker_config: "/h/.docker".into(),

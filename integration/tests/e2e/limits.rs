@@ -68,3 +68,38 @@ fn a_limit_without_delegation_is_an_error_with_a_remedy() {
     }
     env.assert_nothing_left();
 }
+
+#[test]
+fn limits_that_cannot_be_set_are_left_out_where_that_is_asked_for() {
+    if settings().bus.is_some() {
+        skip!("cgroups are delegated here");
+    }
+    let env = TestEnv::new();
+    let limits = ["-m", "64m", "--cpus", "0.5", "--pids-limit", "50"];
+    let run =
+        [&["run", "--rm", "--network", "none"], &limits[..], &["alpine", "echo", "ran"]].concat();
+    let refused = env.run(&run).code(125).stdout_is("");
+    refused.stderr_has("`--limits warn`").stderr_has("\"limits\": \"warn\"");
+    let flag = env.run([&["--limits", "warn"], &run[..]].concat()).success().stdout_is("ran\n");
+    flag.stderr_has("WARNING: Limitation discarded: cannot limit ").stderr_has("memory");
+    let file = env.work().join("compose.yaml");
+    let text = "services: {one: {image: alpine, network_mode: none, command: sleep 1000, mem_limit: 64m, \
+                cpus: 0.5, pids_limit: 50}, two: {image: alpine, network_mode: none, command: sleep 1000, \
+                deploy: {resources: {limits: {memory: 64m, cpus: '0.5', pids: 50}}}}}";
+    env.write("compose.yaml", text);
+    let compose = |command: &[&str]| {
+        let path = file.display().to_string();
+        env.coracle()
+            .env("CORACLE_LIMITS", "warn")
+            .args(["compose", "-f", &path])
+            .args(command)
+            .run()
+    };
+    let up = compose(&["up", "-d"]).success();
+    assert!(up.stderr().contains("Limitation discarded: cannot limit "), "{up}");
+    assert_eq!(compose(&["ps", "-q"]).success().lines().len(), 2);
+    compose(&["down", "-t", "0"]).success();
+    let wrong = env.run(["--limits", "maybe", "ps"]).stdout_is("");
+    wrong.stderr_has("limits is \"maybe\": it is warn or require");
+    env.assert_nothing_left();
+}

@@ -315,7 +315,8 @@ fn refused(port: &Port, at: SocketAddr, inner: IpAddr, error: Errno) -> String {
         Errno::ADDRNOTAVAIL => "cannot assign requested address".to_owned(),
         Errno::ACCESS => format!(
             "permission denied: ports below 1024 are root's; to allow them: \
-             sudo sysctl net.ipv4.ip_unprivileged_port_start={}",
+             sudo sysctl net.ipv4.ip_unprivileged_port_start={}; or publish them higher: \
+             \"low-ports\": \"+8000\" in the settings, or CORACLE_LOW_PORTS=+8000",
             at.port()
         ),
         other => other.to_string(),

@@ -33,6 +33,17 @@ impl CgroupError {
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        let remedy = self.remedy()?;
+        Some(match self {
+            Self::NotDelegated { .. } | Self::ControllerMissing { .. } => format!(
+                "{remedy}; or run without the limits: `--limits warn`, or \"limits\": \"warn\" in \
+                 the settings"
+            ),
+            _ => remedy,
+        })
+    }
+
+    fn remedy(&self) -> Option<String> {
         match self {
             Self::NotDelegated { on_v1: true, .. }
             | Self::ControllerMissing { on_v1: true, .. } => Some(

@@ -49,6 +49,36 @@ pub fn prepare(host: Option<&Host>, request: &Request<'_>) -> Result<Option<Path
     }
 }
 
+/// As [`prepare`], but limits that this host cannot set are taken out of the resources instead, and
+/// told as warnings, as Docker does.
+///
+/// # Errors
+/// When a limit is wrong or cannot be written though it should.
+pub fn prepare_what_is_there(
+    host: Option<&Host>,
+    id: &str,
+    resources: &mut Resources,
+) -> Result<(Option<PathBuf>, Vec<String>), CgroupError> {
+    let mut warnings = Vec::new();
+    loop {
+        let error = match prepare(host, &Request { id, resources, wanted: true }) {
+            Ok(path) => return Ok((path, warnings)),
+            Err(error) => error,
+        };
+        let without = match &error {
+            CgroupError::NotDelegated { wanted, .. } => limits::without(resources, wanted),
+            CgroupError::ControllerMissing { missing, .. } => limits::without(resources, missing),
+            _ => return Err(error),
+        };
+        // Each round takes out what the last one complained of.
+        if without == *resources {
+            return Err(error);
+        }
+        *resources = without;
+        warnings.push(format!("Limitation discarded: {error}"));
+    }
+}
+
 fn not_delegated(settings: &[Setting], why: String) -> CgroupError {
     let wanted = controllers_of(settings);
     let on_v1 = any_on_v1(&wanted);

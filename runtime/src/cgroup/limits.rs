@@ -70,6 +70,41 @@ pub(super) fn plan(resources: &Resources) -> Result<Vec<Setting>, CgroupError> {
     Ok(settings)
 }
 
+/// The resources without what these controllers would limit.
+pub(super) fn without(resources: &Resources, controllers: &[&str]) -> Resources {
+    let mut left = resources.clone();
+    for controller in controllers {
+        match *controller {
+            "memory" => {
+                left.memory = 0;
+                left.memory_swap = 0;
+                left.memory_reservation = 0;
+            }
+            "cpu" => {
+                left.nano_cpus = 0;
+                left.cpu_shares = 0;
+                left.cpu_period = 0;
+                left.cpu_quota = 0;
+            }
+            "cpuset" => {
+                left.cpuset_cpus.clear();
+                left.cpuset_mems.clear();
+            }
+            "pids" => left.pids_limit = None,
+            "io" => {
+                left.blkio_weight = 0;
+                left.blkio_weight_device = None;
+                left.blkio_device_read_bps = None;
+                left.blkio_device_write_bps = None;
+                left.blkio_device_read_iops = None;
+                left.blkio_device_write_iops = None;
+            }
+            _ => {}
+        }
+    }
+    left
+}
+
 fn refuse_unsupported(resources: &Resources) -> Result<(), CgroupError> {
     let refuse = |what, why| Err(CgroupError::Unsupported { what, why });
     if resources.cpu_realtime_period != 0 || resources.cpu_realtime_runtime != 0 {

@@ -36,7 +36,7 @@ pub use control::{freeze, is_frozen, join, kill, processes, was_oom_killed};
 pub use error::CgroupError;
 pub(crate) use error::delegate_remedy;
 pub(crate) use group::any_on_v1;
-pub use group::{Request, prepare, remove, update};
+pub use group::{Request, prepare, prepare_what_is_there, remove, update};
 pub(crate) use host::{CONTROLLERS, is_tree_ours, is_v2};
 pub use host::{Host, Settings};
 pub use systemd::enter;

@@ -68,6 +68,10 @@ pub struct EngineConfig {
     pub storage: crate::rootfs::Storage,
     /// The network helper does without nf_tables though it may be there.
     pub packets: bool,
+    /// What is added to ports that are root's when they are published; 0: nothing.
+    pub low_ports: u16,
+    /// Limits that cannot be set are left out, with a warning.
+    pub limits_optional: bool,
 }
 
 /// The containers of one user.
@@ -109,6 +113,8 @@ impl Engine {
             single_id: self.config.id_map.is_single(),
             cgroup: self.config.cgroup.clone(),
             packets: self.config.packets,
+            low_ports: self.config.low_ports,
+            limits_optional: self.config.limits_optional,
             attach,
         }
     }

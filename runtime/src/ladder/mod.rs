@@ -19,6 +19,7 @@ mod causes;
 mod files;
 mod host;
 mod inside;
+mod network;
 mod rung;
 
 use std::path::PathBuf;
@@ -63,6 +64,8 @@ impl Ladder {
             files::fuse(),
             host::cgroup(inputs),
             host::seccomp(),
+            network::ping(),
+            network::low_ports(),
             host::runtime_folder(inputs),
             host::place(),
         ]);

@@ -40,6 +40,10 @@ pub struct Launch {
     pub cgroup: crate::cgroup::Settings,
     /// The network helper does without nf_tables though it may be there.
     pub packets: bool,
+    /// What is added to ports that are root's when they are published; 0: nothing.
+    pub low_ports: u16,
+    /// Limits that cannot be set are left out, with a warning.
+    pub limits_optional: bool,
     pub attach: Attach,
 }
 

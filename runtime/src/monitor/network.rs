@@ -153,7 +153,8 @@ impl Wiring {
                 .and_then(|()| connect_all(helper, &store, &container, state))
                 .map_err(refused)?;
         }
-        self.publish(&store, &container, &mut monitor.life.network).map_err(refused)?;
+        let raise_by = monitor.launch.low_ports;
+        self.publish(&store, &container, raise_by, &mut monitor.life.network).map_err(refused)?;
         write_files(&monitor.paths, &container, &monitor.life.network, &self.links)?;
         monitor.save();
         for name in monitor.life.network.endpoints.keys() {
@@ -167,12 +168,14 @@ impl Wiring {
         &self,
         store: &Networks,
         container: &Container,
+        raise_by: u16,
         state: &mut NetworkState,
     ) -> Result<(), String> {
         let open = |name: &&String| store.find(name).ok().filter(|network| !network.internal);
         let way = state.endpoints.keys().find_map(|name| open(&name).map(|n| (name.clone(), n)));
         let binding = way.as_ref().and_then(|(_, n)| networks::host_binding(&n.options));
-        let wanted = networks::wanted(container, binding)?;
+        let mut wanted = networks::wanted(container, binding)?;
+        networks::raise_low_ports(&mut wanted, raise_by)?;
         if let (Some(helper), Some((name, _)), false) = (&self.helper, way, wanted.is_empty())
             && state.published.is_empty()
         {
@@ -419,7 +422,9 @@ pub(super) fn join_network(
     let got = connect(helper, ask).map_err(|error| words(&error))?;
     let before = monitor.life.network.clone();
     monitor.life.network.add(&name, &network.id, got);
-    let finished = wiring.publish(&store, &container, &mut monitor.life.network).and_then(|()| {
+    let raise_by = monitor.launch.low_ports;
+    let published = wiring.publish(&store, &container, raise_by, &mut monitor.life.network);
+    let finished = published.and_then(|()| {
         rewrite(monitor, |container| {
             container.network_settings.networks.insert(name.clone(), wish);
         })

@@ -103,7 +103,7 @@ fn ports_are_published_where_there_is_a_way_in() {
     let mut state = NetworkState::default();
     state.add("ni", "1", got("172.18.0.2", "eth0"));
     let (helper, script) = scripted(Vec::new());
-    wiring(helper).publish(&store, &container, &mut state).unwrap();
+    wiring(helper).publish(&store, &container, 0, &mut state).unwrap();
     assert!(script.join().unwrap().is_empty());
     assert_eq!(state.ports, [("80/tcp".to_owned(), None)].into());
 
@@ -111,16 +111,16 @@ fn ports_are_published_where_there_is_a_way_in() {
     state.add("n1", "2", got("172.19.0.2", "eth0"));
     let (helper, script) = scripted(vec![Reply::Published { ports: vec![published(32768)] }]);
     let wired = wiring(helper);
-    wired.publish(&store, &container, &mut state).unwrap();
+    wired.publish(&store, &container, 0, &mut state).unwrap();
     assert_eq!(script.join().unwrap().len(), 1);
     assert_eq!(state.ports["80/tcp"].as_deref().unwrap()[0].host_port, "32768");
     // What is published stays; nobody is asked again.
-    wired.publish(&store, &container, &mut state).unwrap();
+    wired.publish(&store, &container, 0, &mut state).unwrap();
 
     let message = "Bind for 0.0.0.0:8080 failed: port is already allocated".to_owned();
     let (helper, _script) = scripted(vec![Reply::Failed { message }]);
     state.published.clear();
-    let error = wiring(helper).publish(&store, &container, &mut state).unwrap_err();
+    let error = wiring(helper).publish(&store, &container, 0, &mut state).unwrap_err();
     assert_eq!(
         error,
         "driver failed programming external connectivity on endpoint c (88d496f427f1): Bind for \

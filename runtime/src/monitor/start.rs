@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::Pid;
 
 use super::exec::terminal_streams;
+use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use super::run::{Monitor, failed};
@@ -19,6 +20,7 @@ use crate::error::EngineError;
 use crate::init::{self, Place, Program, Stdio};
 use crate::launch_plan;
 use crate::model::Container;
+use crate::networks;
 use crate::paths::{Paths, make_private};
 use crate::payload::Failure;
 use crate::records::ProcessRecord;
@@ -74,24 +76,23 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     // First of all: the network helper gets ready while the rest is done.
     let begun = network::begin(monitor)?;
     let mut warnings = mount_root(monitor)?;
+    if begun.is_some() {
+        warnings.extend(networks::low_port_notes(&monitor.container, monitor.launch.low_ports));
+    }
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
-    let container = &super::volumes::attach(&monitor.paths, &monitor.container).map_err(
+    let mut container = super::volumes::attach(&monitor.paths, &monitor.container).map_err(
         |error| match error {
             EngineError::Start(failure) => failure,
             other => refused(describe(&other)),
         },
     )?;
-    super::volumes::tell_mounted(&monitor.events, container);
-    super::binds::check(container, &monitor.paths.merged(&id))?;
+    super::volumes::tell_mounted(&monitor.events, &container);
+    super::binds::check(&container, &monitor.paths.merged(&id))?;
     let cgroups = monitor.launch.cgroups();
-    let request = crate::cgroup::Request {
-        id: &id,
-        resources: &container.host_config.resources,
-        // `pause` and `stats` are better with one.
-        wanted: true,
-    };
-    let cgroup = crate::cgroup::prepare(cgroups.as_ref(), &request)
-        .map_err(|error| Failure { hint: error.hint(), ..refused(describe(&error)) })?;
+    let resources = &mut container.host_config.resources;
+    let (cgroup, discarded) = limit(&monitor.launch, cgroups.as_ref(), resources)?;
+    warnings.extend(discarded);
+    let container = &container;
     // So that it is removed if something fails from here on.
     monitor.life.cgroup.clone_from(&cgroup);
     let mut prepared =
@@ -161,6 +162,22 @@ fn terminal_size(monitor: &Monitor, container: &Container) -> Option<(u16, u16)>
     there
         .or_else(|| (rows > 0 && columns > 0).then_some((columns, rows)))
         .filter(|_| container.config.tty)
+}
+
+/// Makes the cgroup, with the limits or, where that was asked for, with those that can be had.
+fn limit(
+    launch: &Launch,
+    host: Option<&crate::cgroup::Host>,
+    resources: &mut crate::model::Resources,
+) -> Result<(Option<PathBuf>, Vec<String>), Failure> {
+    let made = if launch.limits_optional {
+        crate::cgroup::prepare_what_is_there(host, &launch.id, resources)
+    } else {
+        // `pause` and `stats` are better with one.
+        let request = crate::cgroup::Request { id: &launch.id, resources, wanted: true };
+        crate::cgroup::prepare(host, &request).map(|cgroup| (cgroup, Vec::new()))
+    };
+    made.map_err(|error| Failure { hint: error.hint(), ..refused(describe(&error)) })
 }
 
 /// Waits until something connects to `listener`; false when `report` speaks first.

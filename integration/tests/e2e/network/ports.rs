@@ -277,14 +277,64 @@ fn a_port_that_is_taken_leaves_nothing_half_made() {
 
 #[test]
 fn a_low_port_names_the_setting() {
-    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    if first.is_ok_and(|text| text.trim().parse::<u16>().is_ok_and(|first| first <= 81)) {
+    if !is_kept_for_root(81) {
         skip!("everybody may listen at low ports here");
     }
     let env = TestEnv::new();
     let output = env.run(["run", "--rm", "-p", "81:80", "alpine", "true"]).code(125);
     let remedy = "sudo sysctl net.ipv4.ip_unprivileged_port_start=81";
     assert!(output.stderr().contains(remedy), "{output}");
+    env.assert_nothing_left();
+}
+
+/// Whether this host keeps a port for root.
+fn is_kept_for_root(port: u16) -> bool {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    first.is_ok_and(|text| text.trim().parse::<u16>().is_ok_and(|first| first > port))
+}
+
+#[test]
+fn low_ports_are_published_higher_where_the_settings_say_so() {
+    if !is_kept_for_root(81) {
+        skip!("everybody may listen at low ports here");
+    }
+    let env = TestEnv::new();
+    let by = free_port();
+    let (raise, raised) = (format!("+{by}"), by + 81);
+    let first = env
+        .coracle()
+        .env("CORACLE_LOW_PORTS", &raise)
+        .args(["run", "-d", "--name", "s1", "-p", "127.0.0.1:81:80", "coracle.local/whoami"])
+        .run()
+        .success();
+    let note = format!("Port 81/tcp is published as {raised}: ");
+    assert_eq!(first.stderr().matches(&note).count(), 1, "{first}");
+    env.run(["port", "s1"]).success().stdout_is(&format!("80/tcp -> 127.0.0.1:{raised}\n"));
+    let shown = format!("127.0.0.1:{raised}->80/tcp\n");
+    env.run(["ps", "--format", "{{.Ports}}"]).success().stdout_is(&shown);
+    get(&format!("127.0.0.1:{raised}"));
+    env.run(["rm", "-f", "s1"]).success();
+    // Without the setting the error names it.
+    let refused = env.run(["run", "--rm", "-p", "81:80", "alpine", "true"]).code(125);
+    assert!(refused.stderr().contains("\"low-ports\": \"+8000\""), "{refused}");
+    let file = "services: {web: {image: coracle.local/whoami, ports: [\"127.0.0.1:81:80\"]}}";
+    env.write("compose.yaml", file);
+    let up = env
+        .coracle()
+        .env("CORACLE_LOW_PORTS", &raise)
+        .args(["compose", "-f", &env.work().join("compose.yaml").display().to_string(), "up", "-d"])
+        .run()
+        .success();
+    assert!(up.stderr().contains(&note), "{up}");
+    get(&format!("127.0.0.1:{raised}"));
+    let down = ["compose", "-f", &env.work().join("compose.yaml").display().to_string(), "down"];
+    env.run(down).success();
+    let wrong = env.coracle().env("CORACLE_LOW_PORTS", "8000").args(["ps"]).run();
+    assert!(wrong.code(1).stderr().contains("low-ports is \"8000\""));
+    let info = env.run(["info"]).success().stdout();
+    assert!(info.contains("instead low-ports"), "{info}");
+    assert!(info.contains("\n Swarm: inactive\n"), "{info}");
+    assert!(info.lines().any(|line| line.split_whitespace().nth(1) == Some("ping")), "{info}");
     env.assert_nothing_left();
 }
 
