@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use coracle_image::{
     AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store, StoreOptions,
 };
+use coracle_runtime::engine::ProjectLock;
+use coracle_runtime::model::Container;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::paths::Paths;
 use coracle_runtime::records::RecordError;
@@ -35,6 +37,8 @@ pub(crate) struct App {
     pub(crate) umask: Option<rustix::fs::Mode>,
     /// Only one user id is mapped.
     one_id: bool,
+    /// Held while the containers of a Compose project are made.
+    pub(crate) project_lock: Option<ProjectLock>,
     /// Proof that the user's namespaces were entered, for commands that need them.
     session: Option<Session>,
     engine: OnceCell<Engine>,
@@ -50,6 +54,7 @@ impl App {
             compose: ComposeGlobals::default(),
             umask: None,
             one_id: false,
+            project_lock: None,
             session: None,
             engine: OnceCell::new(),
             store: OnceCell::new(),
@@ -65,23 +70,60 @@ impl App {
         Ok(self.engine.get_or_init(|| engine))
     }
 
-    /// Enters the user's namespaces and cleans up after monitors that were killed.
-    /// The process must still have a single thread.
-    pub(crate) fn enter(&mut self, starts: bool) -> Result<(), CliError> {
-        // Joining the namespaces of another process moves us to its root.
-        let here = std::env::current_dir();
-        self.umask = Some(rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077)));
-        let mut session = self.engine()?.enter(starts)?;
-        if let Ok(here) = here {
-            // A folder that is gone by now is missed by whoever names a relative path.
-            std::env::set_current_dir(here).unwrap_or_default();
+    /// Enters the user's namespaces and cleans up after monitors that were killed, but for
+    /// containers that are `spared`. The process must still have a single thread.
+    pub(crate) fn enter(
+        &mut self,
+        starts: bool,
+        spared: &dyn Fn(&Container) -> bool,
+    ) -> Result<(), CliError> {
+        self.note_umask();
+        let session = in_place(|| Ok(self.engine()?.enter(starts)?))?;
+        self.recover(session, spared)
+    }
+
+    /// The same for a command that needs no namespaces: it waits for nobody, and what fails
+    /// is no failure of the command's.
+    pub(crate) fn enter_to_recover(&mut self, spared: &dyn Fn(&Container) -> bool) {
+        self.note_umask();
+        match in_place(|| Ok(self.engine()?.enter_at_once()?)) {
+            Ok(Some(session)) => drop(self.recover(session, spared)),
+            // Somebody else starts a container now; there will be another command.
+            Ok(None) => {}
+            Err(error) => {
+                self.warn(&[format!("containers were not recovered: {}", told(&error))]);
+            }
         }
-        if self.engine()?.needs_recovery() {
-            self.engine()?.recover(&mut session)?;
+    }
+
+    /// Entering sets another.
+    fn note_umask(&mut self) {
+        let closed = rustix::fs::Mode::from_raw_mode(0o077);
+        self.umask = Some(rustix::process::umask(closed));
+    }
+
+    fn recover(
+        &mut self,
+        mut session: Session,
+        spared: &dyn Fn(&Container) -> bool,
+    ) -> Result<(), CliError> {
+        let engine = self.engine()?;
+        let failed = match engine.needs_recovery() {
+            true => engine.recover(&mut session, spared),
+            false => Vec::new(),
+        };
+        for (name, error) in failed {
+            let why = told(&CliError::from(error));
+            self.warn(&[format!("container {name} was not recovered: {why}")]);
         }
         self.one_id = session.single_id;
         self.session = Some(session);
         Ok(())
+    }
+
+    /// Takes away what tells others of our namespaces, in a process that ends without more.
+    pub(crate) fn leave(&mut self) {
+        self.session = None;
     }
 
     pub(crate) fn one_id(&self) -> bool {
@@ -213,6 +255,23 @@ impl App {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
+}
+
+/// Enters namespaces: joining those of another process moves us to its root.
+fn in_place<T>(enter: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
+    let here = std::env::current_dir();
+    let entered = enter()?;
+    if let Ok(here) = here {
+        // A folder that is gone by now is missed by whoever names a relative path.
+        std::env::set_current_dir(here).unwrap_or_default();
+    }
+    Ok(entered)
+}
+
+/// An error with its causes in one line, for a warning.
+fn told(error: &CliError) -> String {
+    let message = error.message.trim_start_matches("Error response from daemon: ").to_owned();
+    std::iter::once(message).chain(error.causes.iter().cloned()).collect::<Vec<_>>().join(": ")
 }
 
 /// What the libraries do not look up for themselves.

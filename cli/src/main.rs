@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use app::App;
 use args::{Invocation, Parsed};
+use coracle_runtime::model::Container;
 use error::{CliError, CommandResult, ExitStatus};
 use settings::Settings;
 use ui::Ui;
@@ -221,35 +222,56 @@ fn execute(
 /// that comes along has to clean up. `exec` enters those of its container by itself.
 fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     let spec = invocation.spec;
-    let name = spec.names[0];
-    if spec.joins_container() && app.needs_recovery() {
-        recover_apart(app)?;
+    let needs_recovery = spec.uses_engine() && app.needs_recovery();
+    if !needs_recovery {
+        return match spec.needs_namespace(&invocation.matches) {
+            true => app.enter(spec.starts_containers(), &|_| false),
+            false => Ok(()),
+        };
     }
-    let needed = spec.needs_namespace(&invocation.matches)
-        || (spec.uses_engine() && !spec.joins_container() && app.needs_recovery());
-    if !needed {
-        return Ok(());
+    let spared = spared(app, invocation);
+    if spec.joins_container() {
+        recover_apart(app, &*spared)
+    } else if spec.needs_namespace(&invocation.matches) {
+        app.enter(true, &*spared)
+    } else {
+        app.enter_to_recover(&*spared);
+        Ok(())
     }
-    let starts = matches!(
-        name,
-        "run"
-            | "start"
-            | "restart"
-            | "compose up"
-            | "compose start"
-            | "compose restart"
-            | "compose run"
-            | "compose watch"
-            | "compose scale"
-    ) || app.needs_recovery();
-    app.enter(starts)
+}
+
+/// Containers that a command ends, starts or runs something in are not recovered before: it
+/// would start what is to end. The command sees to what a killed monitor left of them.
+fn spared(app: &App, invocation: &Invocation) -> Box<dyn Fn(&Container) -> bool> {
+    let names = invocation.matches.try_get_many::<String>("args").ok().flatten();
+    let names = names.into_iter().flatten();
+    let ids = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        let find = |name: &String| app.engine().ok()?.records.find(name).ok();
+        names.filter_map(find).collect()
+    };
+    let ids = match invocation.spec.names[0] {
+        "rm" | "stop" | "kill" | "start" | "restart" => ids(&mut names.into_iter()),
+        // What follows is the command's.
+        "exec" => ids(&mut names.take(1)),
+        "compose down" | "compose stop" | "compose kill" | "compose rm" | "compose exec" => {
+            return Box::new(|container| {
+                container.config.labels.contains_key(coracle_compose::project::labels::PROJECT)
+            });
+        }
+        _ => return Box::new(|_| false),
+    };
+    Box::new(move |container| ids.contains(&container.id))
 }
 
 /// Cleans up in a child: this process is about to enter its container's namespaces itself.
-fn recover_apart(app: &mut App) -> Result<(), CliError> {
+fn recover_apart(app: &mut App, spared: &dyn Fn(&Container) -> bool) -> Result<(), CliError> {
     use coracle_sys::fork::{Fork, exit_now, fork};
     match fork().map_err(|error| CliError::plain(format!("cannot start a child: {error}")))? {
-        Fork::Child => exit_now(i32::from(app.enter(true).is_err())),
+        Fork::Child => {
+            app.enter_to_recover(spared);
+            app.leave();
+            exit_now(0)
+        }
         Fork::Parent(child) => {
             // If it failed, the command itself finds out what does not run.
             rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).ok();

@@ -68,6 +68,19 @@ pub fn processes_named(root: &Path, name: &str) -> Vec<Pid> {
         .collect()
 }
 
+/// Processes of the world in `root` whose own root is that of a container, with the container's id.
+pub fn rooted(root: &Path) -> Vec<(i32, String)> {
+    let folder = format!("{}/data/containers/", root.display());
+    let pids = processes(root.as_os_str().as_encoded_bytes()).into_iter().map(|(pid, _)| pid);
+    pids.filter_map(|pid| {
+        let table = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
+        let top = table.lines().find(|line| line.split(' ').nth(4) == Some("/"))?;
+        let id = top.split(&folder).nth(1)?.split('/').next()?;
+        Some((pid, id.to_owned()))
+    })
+    .collect()
+}
+
 /// Processes, other than this one, that carry the marker.
 fn processes(marker: &[u8]) -> Vec<(i32, String)> {
     let own = std::process::id().cast_signed();

@@ -11,6 +11,7 @@
 //! No code of the product: only its binary is used. Whatever can be proved by a unit test beside the code
 //! is proved there; these tests prove the wiring, and the behaviour that Docker's users rely on.
 
+pub mod agreement;
 pub mod case;
 pub mod command;
 pub mod fixture;
@@ -20,6 +21,7 @@ pub mod output;
 mod peers;
 pub mod port;
 pub mod pty;
+pub mod race;
 pub mod redact;
 pub mod registry;
 pub mod settings;

@@ -60,6 +60,8 @@ pub enum EngineError {
     MonitorGone { id: String },
     #[error("the monitor of container {id} (process {pid}) does not answer")]
     MonitorSilent { id: String, pid: i32 },
+    #[error("container {id} was killed and has not ended after {waited_s} s")]
+    Unkillable { id: String, waited_s: u64 },
     #[error("image layer {digest} is not unpacked at {path}")]
     LayerMissing { digest: String, path: PathBuf },
     #[error("Cannot update container {id}")]
@@ -98,6 +100,17 @@ impl EngineError {
     pub(crate) fn syscall(what: impl Into<String>) -> impl FnOnce(SyscallError) -> Self {
         let what = what.into();
         move |source| Self::Syscall { what, source }
+    }
+
+    /// The error of a container that is gone with the word the user named it by.
+    #[must_use]
+    pub fn about(self, name: &str) -> Self {
+        match self {
+            Self::Record(RecordError::NotFound { .. }) => {
+                RecordError::NotFound { reference: name.to_owned() }.into()
+            }
+            other => other,
+        }
     }
 
     /// The error as the monitor tells it to whoever started it.

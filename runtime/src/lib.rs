@@ -11,6 +11,7 @@ pub mod engine;
 pub mod error;
 pub mod etc_files;
 pub mod events;
+mod file_lock;
 pub mod health;
 mod identity;
 mod init;

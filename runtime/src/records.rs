@@ -4,8 +4,14 @@
 //!
 //! `container.json` is what was asked for; writing it is what makes a container exist.
 //! `state.json` is where its life stands; the monitor writes it while it lives, a command
-//! otherwise. `names/NAME` holds the id of the container with that name. Creating,
-//! renaming and removing happen under one lock, held for a moment.
+//! otherwise. `names/NAME` holds the id of the container with that name.
+//!
+//! Creating, renaming and removing happen under one lock for all containers, held for a
+//! moment. Whoever looks at a container and acts on what it saw holds the lock of that
+//! container ([`ContainerLock`]); `engine/hold.rs` says when, and in which order.
+//!
+//! A container that is removed loses its record, then its folder gets a name that says who
+//! removes it, and then the folder goes: nobody else touches it while that process lives.
 //!
 //! Files are replaced by rename. What a user would miss is also synced before the command
 //! that made it returns: the record, the first state and the name of a new container, and
@@ -20,26 +26,32 @@
 //!
 //! # Invariants
 //!
-//! A folder without `container.json` is debris of a command that died, and so is a name
-//! that leads to no folder; both are swept under the lock.
+//! A folder without `container.json` is debris of a command that died, for whoever makes
+//! or unmakes one holds the lock; and so is a name that leads to no folder, or the folder
+//! of a remover that does not live. All are swept under the lock.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coracle_sys::process::ProcessId;
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 use crate::boot;
 use crate::damage::{self, Damaged, Unreadable};
+use crate::file_lock::Holder;
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
+
+mod debris;
+mod locks;
+
+pub(crate) use locks::ContainerLock;
+pub use locks::RecordsLock;
 
 /// What to do when a disk is full.
 pub(crate) const DISK_FULL: &str =
@@ -70,6 +82,9 @@ pub enum RecordError {
     Remove { path: PathBuf, source: io::Error },
     #[error("container {}: its record cannot be used", short(.id))]
     Damaged { id: String, source: Box<RecordError> },
+    /// Somebody works on it, and takes long.
+    #[error("{what} is being changed by {holder}, which did not finish in {waited_s} s")]
+    Busy { what: String, holder: Holder, waited_s: u64 },
     #[error(transparent)]
     Path(#[from] PathError),
 }
@@ -172,12 +187,6 @@ pub struct Records {
     paths: Paths,
 }
 
-/// The lock under which containers come, go and change their names.
-#[derive(Debug)]
-pub struct RecordsLock {
-    _file: OwnedFd,
-}
-
 impl Records {
     /// # Errors
     /// When the folders cannot be made.
@@ -198,26 +207,6 @@ impl Records {
         self.paths.container(id).join("state.json")
     }
 
-    /// Takes the lock; waits for whoever has it.
-    ///
-    /// # Errors
-    /// When the lock file cannot be opened.
-    pub fn lock(&self) -> Result<RecordsLock, RecordError> {
-        let path = self.paths.containers().join("lock");
-        let failed = |errno: rustix::io::Errno| RecordError::Write {
-            path: path.clone(),
-            source: errno.into(),
-        };
-        let file = rustix::fs::open(
-            &path,
-            OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC,
-            Mode::RUSR | Mode::WUSR,
-        )
-        .map_err(failed)?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(failed)?;
-        Ok(RecordsLock { _file: file })
-    }
-
     /// Makes the container exist. Its folder must have been made by the caller.
     ///
     /// # Errors
@@ -225,6 +214,9 @@ impl Records {
     pub fn create(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
         let sync = sync_of(container);
         self.take_name(&container.name, &container.id, sync)?;
+        let path = self.lock_file(&container.id);
+        crate::file_lock::open(&path, true)
+            .map_err(|errno| RecordError::Write { path, source: errno.into() })?;
         let life = Life { version: RECORD_VERSION, ..Life::default() };
         replace_json(&self.life_file(&container.id), &life, sync)?;
         self.save(container)?;
@@ -283,23 +275,47 @@ impl Records {
         self.take_name(name, &container.id, sync_of(container))?;
         let old = std::mem::replace(&mut container.name, name.to_owned());
         self.save(container)?;
-        remove_file(&self.name_file(&old))
+        self.free_name(&old, &container.id)
     }
 
-    /// Makes the container cease to exist; its folder is left to the caller.
+    /// Takes a name away from a container, if it is that one's.
+    fn free_name(&self, name: &str, id: &str) -> Result<(), RecordError> {
+        let path = self.name_file(name);
+        match fs::read_to_string(&path) {
+            Ok(holder) if holder != id => Ok(()),
+            _ => remove_file(&path),
+        }
+    }
+
+    /// Makes the container cease to exist. Its folder is left to the caller, under the name
+    /// that is given back.
     ///
     /// # Errors
-    /// When a file cannot be removed.
-    pub fn forget(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
-        remove_file(&self.record_file(&container.id))?;
-        remove_file(&self.name_file(&container.name))
+    /// [`RecordError::NotFound`] when somebody was faster; or when a file cannot be removed.
+    pub(crate) fn forget(
+        &self,
+        _lock: &RecordsLock,
+        container: &Container,
+    ) -> Result<PathBuf, RecordError> {
+        let id = container.id.as_str();
+        self.must_exist(id)?;
+        // It may have been renamed since the caller looked.
+        let name = self.load(id).map_or_else(|_| container.name.clone(), |found| found.name);
+        remove_file(&self.record_file(id))?;
+        self.free_name(&name, id)?;
+        Ok(self.claim(&self.paths.container(id), id))
     }
 
     /// The same for a container whose record cannot be read: by its id alone.
     ///
     /// # Errors
-    /// When a file cannot be removed.
-    pub fn forget_damaged(&self, _lock: &RecordsLock, id: &str) -> Result<(), RecordError> {
+    /// [`RecordError::NotFound`] when somebody was faster; or when a file cannot be removed.
+    pub(crate) fn forget_damaged(
+        &self,
+        _lock: &RecordsLock,
+        id: &str,
+    ) -> Result<PathBuf, RecordError> {
+        self.must_exist(id)?;
         let leads = |name: &String| {
             fs::read_to_string(self.name_file(name)).is_ok_and(|holder| holder == id)
         };
@@ -309,7 +325,8 @@ impl Records {
         names
             .iter()
             .filter(|name| leads(name))
-            .try_for_each(|name| remove_file(&self.name_file(name)))
+            .try_for_each(|name| remove_file(&self.name_file(name)))?;
+        Ok(self.claim(&self.paths.container(id), id))
     }
 
     /// Whether what is left of a record that cannot be read names this.
@@ -489,81 +506,6 @@ impl Records {
             return Err(RecordError::Ambiguous { reference: reference.to_owned() });
         }
         Ok(id)
-    }
-
-    /// Removes what commands that died half-way left: folders without a record, names without a
-    /// container, files that never got their name. What cannot be removed is met again next time.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
-    pub fn sweep(&self, lock: &RecordsLock) -> Result<(), RecordError> {
-        let mut alive = 0;
-        for name in entries(&self.paths.containers())?.iter().filter(|name| is_id(name)) {
-            if self.record_file(name).exists() {
-                alive += 1;
-            } else {
-                drop(crate::volumes::remove_tree(&self.paths.container(name)));
-            }
-        }
-        let (unnamed, names): (Vec<_>, Vec<_>) = entries(&self.paths.containers().join("names"))?
-            .into_iter()
-            .partition(|name| name.starts_with(UNNAMED));
-        // Reading every name is worth it only when there are too many of them.
-        let count = names.len();
-        let check = count > alive;
-        let dangling = names.into_iter().filter(|name| check && self.dangles(name));
-        for name in unnamed.into_iter().chain(dangling) {
-            drop(fs::remove_file(self.name_file(&name)));
-        }
-        if count < alive {
-            self.restore_names(lock)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the files of names again that a power cut took or damaged; the names.
-    ///
-    /// # Errors
-    /// When one cannot be written.
-    pub fn restore_names(&self, _lock: &RecordsLock) -> Result<Vec<String>, RecordError> {
-        let mut restored = Vec::new();
-        for id in self.ids()? {
-            let Some(name) = self.lost_name(&id) else { continue };
-            replace(&self.name_file(&name), id.as_bytes(), Sync::Yes)?;
-            restored.push(name);
-        }
-        Ok(restored)
-    }
-
-    /// The name of a container to which no whole file leads.
-    #[must_use]
-    pub fn lost_name(&self, id: &str) -> Option<String> {
-        let name = self.load(id).ok()?.name;
-        let leads = fs::read_to_string(self.name_file(&name)).is_ok_and(|holder| is_id(&holder));
-        (!leads).then_some(name)
-    }
-
-    /// What [`Records::sweep`] would remove.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
-    pub fn debris(&self, _lock: &RecordsLock) -> Result<Vec<String>, RecordError> {
-        let mut debris = Vec::new();
-        for name in entries(&self.paths.containers())?.iter().filter(|name| is_id(name)) {
-            if !self.record_file(name).exists() {
-                debris.push(format!("container folder {}", short(name)));
-            }
-        }
-        for name in entries(&self.paths.containers().join("names"))? {
-            if name.starts_with(UNNAMED) || self.dangles(&name) {
-                debris.push(format!("container name {name}"));
-            }
-        }
-        Ok(debris)
-    }
-
-    fn dangles(&self, name: &str) -> bool {
-        self.holder(name).is_none()
     }
 }
 

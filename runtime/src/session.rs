@@ -8,6 +8,10 @@
 //! to its monitor, which lets go of it once it has left its own file. So a hundred first
 //! commands at once end up in one namespace.
 //!
+//! A command that is about to start a container leaves such a file too, before it joins:
+//! the monitor that it joins may end before there is another, and whoever comes then must
+//! not make a second pair of namespaces.
+//!
 //! # Limits
 //!
 //! Only a process with a single thread can enter. There is no way back.
@@ -16,14 +20,16 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coracle_sys::idmap::IdMap;
 use coracle_sys::process::ProcessId;
 use coracle_sys::{SyscallError, mount, userns};
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode};
 use rustix::mount::MountFlags;
 
 use crate::cgroup;
+use crate::file_lock::{self, LockError};
 use crate::paths::{PathError, Paths, make_private};
 
 /// The lock of those who make namespaces, in the runtime folder.
@@ -37,6 +43,8 @@ pub enum SessionError {
     Create { source: SyscallError, map: IdMap },
     #[error("cannot use the lock {path}")]
     Lock { path: PathBuf, source: io::Error },
+    #[error("cannot leave a mark in {path}")]
+    Mark { path: PathBuf, source: io::Error },
     #[error("cannot arrange the mount namespace")]
     Mounts { source: SyscallError },
     #[error(transparent)]
@@ -74,6 +82,9 @@ impl SessionError {
     }
 }
 
+/// How long whoever makes the namespaces is waited for: it may fetch an image meanwhile.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Error numbers of errno(3) that tell a refusal from a fault.
 mod libc_errno {
     pub(super) const EPERM: i32 = 1;
@@ -87,6 +98,8 @@ pub struct Session {
     pub(crate) lock: Option<OwnedFd>,
     /// Only id 0 is mapped.
     pub single_id: bool,
+    /// Others find the namespaces by this process, until it ends or its containers do.
+    _mark: Option<Registration>,
 }
 
 /// Enters the namespaces.
@@ -96,21 +109,83 @@ pub struct Session {
 /// # Errors
 /// When no user namespace can be had, or this process has more than one thread.
 pub fn enter(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, SessionError> {
-    let single_id = map.is_single();
-    leave_umask();
-    make_private(&paths.holders())?;
-    if join_any(&paths.holders()) {
-        return Ok(Session { lock: None, single_id });
+    if let Some(session) = join_others(paths, map, starts)? {
+        return Ok(session);
     }
     let lock = starts.then(|| lock(&paths.run.join(LOCK))).transpose()?;
-    // Somebody may have been first while we waited for the lock.
-    if lock.is_some() && join_any(&paths.holders()) {
-        return Ok(Session { lock: None, single_id });
+    enter_with(paths, map, lock)
+}
+
+/// The same to start containers, without waiting for anybody: `None` when another command is
+/// about to make the namespaces.
+///
+/// # Errors
+/// As [`enter`].
+pub fn enter_at_once(paths: &Paths, map: &IdMap) -> Result<Option<Session>, SessionError> {
+    if let Some(session) = join_others(paths, map, true)? {
+        return Ok(Some(session));
+    }
+    match try_lock(&paths.run.join(LOCK), Duration::ZERO)? {
+        Ok(lock) => enter_with(paths, map, Some(lock)).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+fn enter_with(paths: &Paths, map: &IdMap, lock: Option<OwnedFd>) -> Result<Session, SessionError> {
+    // Somebody may have been first while we waited for the lock; and whoever has joined one
+    // that is found dead now left its own mark before, which the second look shows.
+    for _ in 0..2 {
+        if lock.is_some()
+            && let Some(session) = join_others(paths, map, true)?
+        {
+            return Ok(session);
+        }
     }
     userns::create(map).map_err(|source| SessionError::Create { source, map: map.clone() })?;
     arrange_cgroups()?;
     mount_inside(paths)?;
-    Ok(Session { lock, single_id })
+    let mark = match &lock {
+        Some(_) => Some(show(paths)?),
+        None => None,
+    };
+    Ok(Session { lock, single_id: map.is_single(), _mark: mark })
+}
+
+/// Joins the namespaces of whoever holds some.
+fn join_others(paths: &Paths, map: &IdMap, starts: bool) -> Result<Option<Session>, SessionError> {
+    leave_umask();
+    let holders = paths.holders();
+    make_private(&holders)?;
+    let is_empty = fs::read_dir(&holders).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(None);
+    }
+    let mark = match starts {
+        // Until we have joined it leads nowhere, and nobody can join us.
+        true => Some(show(paths)?),
+        false => None,
+    };
+    let single_id = map.is_single();
+    let joined = join_any(&holders);
+    if joined && starts {
+        be_joinable()?;
+    }
+    Ok(joined.then_some(Session { lock: None, single_id, _mark: mark }))
+}
+
+/// Leaves the mark of a command.
+fn show(paths: &Paths) -> Result<Registration, SessionError> {
+    be_joinable()?;
+    register(paths).map_err(|source| SessionError::Mark { path: paths.holders(), source })
+}
+
+/// A process that changed its namespaces is closed to others, which a monitor undoes by
+/// executing its program.
+fn be_joinable() -> Result<(), SessionError> {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(|errno| SessionError::Mounts {
+        source: SyscallError { call: "prctl(PR_SET_DUMPABLE)".to_owned(), source: errno.into() },
+    })
 }
 
 /// What only those in the namespaces use is in memory: it goes with them, whatever becomes of
@@ -251,19 +326,26 @@ fn parse_holder(name: &str) -> Option<ProcessId> {
     Some(ProcessId { pid: pid.parse().ok()?, start_ticks: start.parse().ok()? })
 }
 
+/// Takes a lock, which ends with the descriptor.
 fn lock(path: &Path) -> Result<OwnedFd, SessionError> {
-    let failed = |source: rustix::io::Errno| SessionError::Lock {
-        path: path.to_owned(),
-        source: source.into(),
-    };
-    let file = rustix::fs::open(
-        path,
-        OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW,
-        Mode::RUSR | Mode::WUSR,
-    )
-    .map_err(failed)?;
-    rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(failed)?;
-    Ok(file)
+    try_lock(path, PATIENCE)?.map_err(|holder| {
+        let text = format!("{holder} has held it for {} s", PATIENCE.as_secs());
+        SessionError::Lock { path: path.to_owned(), source: io::Error::other(text) }
+    })
+}
+
+/// The same, or says who has it.
+fn try_lock(
+    path: &Path,
+    patience: Duration,
+) -> Result<Result<OwnedFd, file_lock::Holder>, SessionError> {
+    let failed = |source: io::Error| SessionError::Lock { path: path.to_owned(), source };
+    let file = file_lock::open(path, true).map_err(|errno| failed(errno.into()))?;
+    match file_lock::take(file, patience) {
+        Ok(lock) => Ok(Ok(lock.into_descriptor())),
+        Err(LockError::Held(holder)) => Ok(Err(holder)),
+        Err(LockError::Io(source)) => Err(failed(source)),
+    }
 }
 
 /// libcontainer takes its tolerant cgroup v2 code only where `/sys/fs/cgroup` is a v2 tree,

@@ -200,6 +200,22 @@ impl Spec {
         matches!(self.names[0], "exec" | "compose exec")
     }
 
+    /// Whether it may start containers.
+    pub(crate) fn starts_containers(&self) -> bool {
+        matches!(
+            self.names[0],
+            "run"
+                | "start"
+                | "restart"
+                | "compose up"
+                | "compose start"
+                | "compose restart"
+                | "compose run"
+                | "compose watch"
+                | "compose scale"
+        )
+    }
+
     /// Whether this call needs the user's namespaces.
     pub(crate) fn needs_namespace(&self, matches: &ArgMatches) -> bool {
         match self.entry {

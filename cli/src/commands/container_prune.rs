@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
+use coracle_runtime::EngineError;
 use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::records::RecordError;
 
 use super::confirm_removal;
 use super::container_rows::time;
@@ -61,7 +63,14 @@ pub(super) fn prune(app: &mut App, filters: &Filters) -> Result<(Vec<String>, u6
         }
         let (own, _) = containers::size(app, &known)?;
         let (engine, session) = app.engine_in_session()?;
-        engine.remove(session, &container.id, RemoveOptions::default())?;
+        match engine.remove(session, &container.id, RemoveOptions::default()) {
+            // Somebody was faster, or started it since we looked.
+            Err(
+                EngineError::Record(RecordError::NotFound { .. })
+                | EngineError::RemoveRunning { .. },
+            ) => continue,
+            outcome => outcome?,
+        }
         freed += own;
         removed.push(container.id.clone());
     }

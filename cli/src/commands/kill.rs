@@ -25,7 +25,7 @@ impl Runnable for KillArgs {
             app,
             &self.args,
             |app, name| kill(app, name, signal).map_err(|error| about(name, &error)),
-            |_, ending| Ok(ending.wait()?),
+            |_, ending| Ok(ending.wait().map(|()| true)?),
         )
     }
 }
@@ -33,7 +33,7 @@ impl Runnable for KillArgs {
 fn kill(app: &App, name: &str, signal: &str) -> Result<Ending, CliError> {
     let id = find_id(app, name)?;
     let number = signal_number(signal)?;
-    Ok(app.engine()?.kill(&id, number)?)
+    Ok(app.engine()?.kill(&id, number).map_err(|error| error.about(name))?)
 }
 
 fn about(name: &str, error: &CliError) -> CliError {

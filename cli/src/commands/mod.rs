@@ -117,19 +117,20 @@ fn each(
 const AT_ONCE_MAX: usize = 50;
 
 /// As [`each`], for what takes a while: begins with all of them, then finishes one after
-/// the other, so that they take as long as the slowest.
+/// the other, so that they take as long as the slowest. `finish` says whether the name is to
+/// be printed.
 fn each_at_once<Begun>(
     app: &mut App,
     names: &[String],
     mut begin: impl FnMut(&mut App, &str) -> Result<Begun, CliError>,
-    mut finish: impl FnMut(&mut App, Begun) -> Result<(), CliError>,
+    mut finish: impl FnMut(&mut App, Begun) -> Result<bool, CliError>,
 ) -> CommandResult {
     let mut failures = Failures::default();
     for group in names.chunks(AT_ONCE_MAX) {
         let begun: Vec<_> = group.iter().map(|name| begin(app, name)).collect();
         for (name, begun) in group.iter().zip(begun) {
             let done = begun.and_then(|begun| finish(app, begun));
-            if failures.check(done).is_some() {
+            if failures.check(done) == Some(true) {
                 writeln!(app.ui.data(), "{name}")?;
                 app.ui.flush()?;
             }

@@ -1,13 +1,15 @@
 //! `restart`: stop and start containers.
 
+use coracle_runtime::EngineError;
+use coracle_runtime::model::Container;
 use coracle_runtime::monitor::Attach;
 
 use super::{each_at_once, signal_number};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
-use crate::containers::{find, find_id};
-use crate::error::CommandResult;
+use crate::containers::find_id;
+use crate::error::{CliError, CommandResult};
 
 /// Stop and start containers
 #[derive(Debug, clap::Args)]
@@ -34,18 +36,25 @@ impl Runnable for RestartArgs {
             &self.args,
             |app, name| {
                 let id = find_id(app, name)?;
-                let ending = app.engine()?.stop_to_restart(&id, signal, grace)?;
-                Ok((id, ending))
+                let ending = app.engine()?.stop_to_restart(&id, signal, grace);
+                Ok((id, name.to_owned(), ending.map_err(|error| error.about(name))?))
             },
-            |app, (id, ending)| {
+            |app, (id, name, ending)| {
                 ending.wait()?;
                 let (engine, session) = app.engine_in_session()?;
-                let started = engine.start(session, &id, Attach::default())?;
+                let started = engine.start(session, &id, Attach::default());
+                let started = started.map_err(|error| error.about(&name))?;
                 app.warn(&started.warnings);
-                let container = find(app, &id)?.container;
+                let container = record(app, &id, &name)?;
                 app.engine()?.events.container(&container, "restart", &[]);
-                Ok(())
+                Ok(true)
             },
         )
     }
+}
+
+/// The record of a container that somebody may remove at any moment.
+fn record(app: &App, id: &str, name: &str) -> Result<Container, CliError> {
+    let loaded = app.engine()?.records.load(id).map_err(EngineError::from);
+    Ok(loaded.map_err(|error| error.about(name))?)
 }

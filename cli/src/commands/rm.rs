@@ -9,7 +9,6 @@ use coracle_runtime::records::RecordError;
 use super::each_at_once;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult};
 
 /// Remove containers
@@ -37,27 +36,29 @@ impl Runnable for RmArgs {
             ));
         }
         let options = RemoveOptions { force: self.force, volumes: self.volumes };
-        let mut names = Vec::new();
-        for name in self.args {
-            match app.engine()?.records.find(&name) {
-                // What is not there need not be removed.
-                Err(error @ RecordError::NotFound { .. }) if self.force => {
-                    let error = CliError::from(EngineError::from(error));
-                    writeln!(app.ui.status(), "{error}")?;
-                }
-                _ => names.push(name),
-            }
-        }
         each_at_once(
             app,
-            &names,
+            &self.args,
             |app, name| {
-                let id = find_id(app, name)?;
-                Ok(app.engine()?.begin_remove(&id, options)?)
+                let engine = app.engine()?;
+                let found = engine.records.find(name).map_err(EngineError::from);
+                let begun = found.and_then(|id| engine.begin_remove(&id, options));
+                Ok((name.to_owned(), begun))
             },
-            |app, removing| {
+            |app, (name, begun)| {
                 let (engine, session) = app.engine_in_session()?;
-                Ok(engine.finish_remove(session, removing)?)
+                let removed = begun.and_then(|begun| engine.finish_remove(session, begun));
+                match removed.map_err(|error| error.about(&name)) {
+                    // What is not there, or not any more, need not be removed.
+                    Err(error @ EngineError::Record(RecordError::NotFound { .. }))
+                        if options.force =>
+                    {
+                        let error = CliError::from(error);
+                        writeln!(app.ui.status(), "{error}")?;
+                        Ok(false)
+                    }
+                    outcome => Ok(outcome.map(|()| true)?),
+                }
             },
         )
     }

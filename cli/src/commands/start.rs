@@ -78,7 +78,8 @@ fn start(app: &mut App, name: &str) -> Result<(), CliError> {
         _ => {}
     }
     let (engine, session) = app.engine_in_session()?;
-    let started = engine.start(session, &known.container.id, Attach::default())?;
+    let started = engine.start(session, &known.container.id, Attach::default());
+    let started = started.map_err(|error| error.about(name))?;
     app.warn(&started.warnings);
     Ok(())
 }

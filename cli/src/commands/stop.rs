@@ -32,9 +32,9 @@ impl Runnable for StopArgs {
             &self.args,
             |app, name| {
                 let id = find_id(app, name)?;
-                Ok(app.engine()?.stop(&id, signal, grace)?)
+                Ok(app.engine()?.stop(&id, signal, grace).map_err(|error| error.about(name))?)
             },
-            |_, ending| Ok(ending.wait()?),
+            |_, ending| Ok(ending.wait().map(|()| true)?),
         )
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn act<T>(
     let profiles = profiles(project)?;
     let nothing = BTreeMap::new();
     app.ui.flush()?;
+    let making = app.project_lock.take();
     let (engine, session) = app.engine_in_session()?;
     let mut apply = Apply {
         engine,
@@ -45,6 +46,7 @@ pub(crate) fn act<T>(
         profiles: &profiles,
         settings,
         watch: Watch::empty(),
+        making,
         endings: BTreeMap::new(),
     };
     work(&mut apply).map_err(failure)
@@ -91,6 +93,15 @@ pub(crate) fn at_once(app: &App) -> usize {
     let environment = app.settings.environment.get("COMPOSE_PARALLEL_LIMIT");
     let given = app.compose.parallel.or_else(|| environment?.parse().ok());
     given.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+}
+
+/// Whoever makes the project's containers comes first, from the look at what is there until
+/// [`Apply::make`] is done: of ten `up` at once one makes them, and the others find them.
+pub(crate) fn lock_project(app: &mut App, name: &str) -> Result<(), CliError> {
+    if !app.compose.dry_run {
+        app.project_lock = Some(app.engine()?.lock_project(name)?);
+    }
+    Ok(())
 }
 
 /// What is to be done, after everything that cannot be honoured has been told.

@@ -3,7 +3,7 @@
 use coracle_compose::apply::Settings;
 use coracle_compose::plan::{Options, Recreate};
 
-use super::act::{self, act, at_once, make_plan};
+use super::act::{self, act, at_once, lock_project, make_plan};
 use super::containers;
 use super::dry;
 use super::images::{self, Wish};
@@ -79,6 +79,7 @@ impl Runnable for ComposeCreateArgs {
         };
         let project = file.project.clone();
         let images = images::ensure(app, &project, &wish)?;
+        lock_project(app, &project.name)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;
         let plan = ask_about_volumes(app, &file, &project, &images, &mut options, plan)?;
         let mut progress = Progress::new(app);

@@ -210,6 +210,7 @@ impl ComposeRunArgs {
             start: true,
             ..Options::default()
         };
+        act::lock_project(app, &project.name)?;
         let mut plan: Plan = make_plan(app, file, project, images, &options)?;
         // The service itself is left as it is.
         plan.steps.retain(|step| step.service != *name);

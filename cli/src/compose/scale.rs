@@ -4,7 +4,7 @@ use coracle_compose::apply::Settings;
 use coracle_compose::plan::Options;
 use coracle_compose::project::graph;
 
-use super::act::{act, at_once, make_plan};
+use super::act::{act, at_once, lock_project, make_plan};
 use super::containers::{self, error};
 use super::images::{self, Wish};
 use super::progress::Progress;
@@ -31,6 +31,7 @@ impl Runnable for ComposeScaleArgs {
         let project = graph::select(&file.project, &targets, !self.no_deps).map_err(error)?;
         let images = images::ensure(app, &project, &Wish::default())?;
         let options = Options { scale, targets, start: true, ..Options::default() };
+        lock_project(app, &project.name)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;
         let mut progress = Progress::new(app);
         if app.compose.dry_run {

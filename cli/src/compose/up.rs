@@ -126,6 +126,7 @@ impl Runnable for UpArgs {
         }
         let mut options = self.options(app, &file)?;
         let images = images::ensure(app, &project, &self.wish())?;
+        act::lock_project(app, &project.name)?;
         let plan = self.plan(app, &file, &project, &images, &mut options)?;
         if app.compose.dry_run {
             dry::plan(&plan, Progress::new(app));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle_runtime::EngineError;
 use coracle_runtime::engine::{CreateRequest, RemoveOptions};
 use coracle_runtime::model::{Container, MountType};
 use coracle_runtime::records::RecordError;
@@ -46,7 +47,11 @@ impl Apply<'_> {
         let new = self.engine.create(request)?;
         let volumes = self.settings.renew_volumes;
         let options = RemoveOptions { force: true, volumes };
-        self.engine.remove(self.session, &old.id, options)?;
+        match self.engine.remove(self.session, &old.id, options) {
+            // Somebody was faster.
+            Err(EngineError::Record(RecordError::NotFound { .. })) => {}
+            outcome => outcome?,
+        }
         self.engine.rename(&new.id, &step.object)?;
         self.watcher.tell(Kind::Container, &step.object, "Recreated");
         Ok(())

@@ -29,7 +29,7 @@ mod wait;
 use std::collections::BTreeMap;
 
 use coracle_runtime::Engine;
-use coracle_runtime::engine::{Ending, ImageFacts};
+use coracle_runtime::engine::{Ending, ImageFacts, ProjectLock};
 use coracle_runtime::session::Session;
 use coracle_runtime::watch::Watch;
 
@@ -59,6 +59,8 @@ pub struct Apply<'a> {
     pub settings: Settings,
     /// What changes of containers wake the loops.
     pub watch: Watch,
+    /// Nobody else makes containers of the project while they are made here.
+    pub making: Option<ProjectLock>,
     /// Stops that were begun, by container.
     pub endings: BTreeMap<String, Ending>,
 }
@@ -97,6 +99,13 @@ impl Apply<'_> {
     /// # Errors
     /// The first failure.
     pub fn make(&mut self, plan: &Plan) -> Result<(), ApplyError> {
+        let made = self.make_locked(plan);
+        // What is to be started next may depend on others for long.
+        self.making = None;
+        made
+    }
+
+    fn make_locked(&mut self, plan: &Plan) -> Result<(), ApplyError> {
         let mut stopping = false;
         for step in &plan.steps {
             let ends = matches!(step.action, Action::Remove | Action::Recreate | Action::Stop);

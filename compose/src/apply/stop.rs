@@ -214,6 +214,8 @@ impl Apply<'_> {
             life => life?,
         };
         if life.live_monitor().is_none() {
+            // Where the monitor was killed, the restart policy is not to start it again.
+            self.engine.stop(id, None, self.settings.grace_s)?.wait()?;
             return Ok(());
         }
         self.before_stop(id, name)?;

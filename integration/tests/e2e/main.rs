@@ -1,6 +1,7 @@
 //! The end-to-end tests: one binary, a module for each topic a user would name.
 
 mod as_root;
+mod at_once;
 mod builtin;
 mod client_config;
 mod commit;

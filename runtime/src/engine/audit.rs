@@ -124,7 +124,10 @@ impl Engine {
         }
         if repair && !found.is_empty() {
             self.records.restore_names(&lock)?;
-            self.records.sweep(&lock)?;
+            for folder in self.records.sweep(&lock)? {
+                // What cannot be removed is found again.
+                drop(crate::volumes::remove_tree(&folder));
+            }
             for (at, finding) in found.iter_mut().enumerate() {
                 let how = if at < lost { "it does again" } else { "removed" };
                 finding.repaired = Some(how.to_owned());

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use coracle_sys::process::ProcessId;
 
 use super::Engine;
+use super::hold::Held;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::paths;
+use crate::records::Life;
 use crate::reopen::call_monitors;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
 
@@ -165,6 +167,28 @@ impl Ending {
             Err(error) => Err(error),
         }
     }
+
+    /// The same for a container that gets no grace: one that does not end in time is an error.
+    pub(super) fn wait_within(self, patience: Duration) -> Result<(), EngineError> {
+        let Some(connection) = &self.0 else { return Ok(()) };
+        let id = connection.id.clone();
+        connection
+            .stream
+            .set_read_timeout(Some(patience))
+            .map_err(EngineError::io("bound a wait"))?;
+        match self.wait() {
+            Err(EngineError::MonitorSilent { .. }) => {
+                Err(EngineError::Unkillable { id, waited_s: patience.as_secs() })
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Ends a container that is to be removed.
+pub(super) fn end_request() -> Request {
+    let signal = crate::signals::SIGKILL;
+    Request::Stop { signal, grace_ms: Some(0), announce: false, keep: false }
 }
 
 impl Engine {
@@ -174,7 +198,19 @@ impl Engine {
     /// When the records cannot be read.
     pub fn connect(&self, id: &str) -> Result<Option<Connection>, EngineError> {
         let life = self.records.life(id)?;
-        let Some(monitor) = life.live_monitor() else { return Ok(None) };
+        match life.live_monitor() {
+            Some(monitor) => self.connect_to(id, &life, monitor),
+            None => Ok(None),
+        }
+    }
+
+    /// Connects to this monitor of a container; `None` when it ends instead.
+    pub(super) fn connect_to(
+        &self,
+        id: &str,
+        life: &Life,
+        monitor: ProcessId,
+    ) -> Result<Option<Connection>, EngineError> {
         // A monitor that has just begun does not listen yet, and one that takes its container
         // down no longer does: it is one or the other until it answers or ends.
         let patience = if life.init.is_some() { ANSWER } else { BUSY };
@@ -236,7 +272,10 @@ impl Engine {
         let asked = self.connect(id).and_then(|connection| {
             let mut connection = connection.ok_or_else(not_running)?;
             match connection.ask(&Request::Signal { number }) {
-                Err(EngineError::Refused { .. }) => Err(not_running()),
+                // It has just ended.
+                Err(EngineError::Refused { .. } | EngineError::MonitorGone { .. }) => {
+                    Err(not_running())
+                }
                 other => other.map(|()| connection),
             }
         });
@@ -296,17 +335,40 @@ impl Engine {
             .unwrap_or(crate::signals::SIGTERM);
         let grace = grace_s.or(container.config.stop_timeout).unwrap_or(GRACE_S);
         let grace_ms = u64::try_from(grace).ok().map(|seconds| seconds.saturating_mul(1000));
-        self.end(&container, &Request::Stop { signal, grace_ms, announce: true, keep })
+        let request = Request::Stop { signal, grace_ms, announce: true, keep };
+        match self.end(&container, &request)? {
+            Some(ending) => Ok(ending),
+            None => self.stop_lost(id, &request),
+        }
+    }
+
+    /// The restart policy of a container whose monitor was killed no longer applies. What is
+    /// left of it is taken down by the next command: this one need not be in the namespaces.
+    /// One that ended as it should is left as it is.
+    fn stop_lost(&self, id: &str, request: &Request) -> Result<Ending, EngineError> {
+        if !self.is_lost(&self.records.life_as_written(id)?) {
+            return Ok(Ending(None));
+        }
+        let Held { lock: _lock, container, mut life, monitor } = self.hold(id)?;
+        match monitor {
+            // Somebody was faster, and started it again.
+            Some(connection) => return self.end_through(&container, connection, request),
+            None if self.is_lost(&life) => {
+                life.stopped_by_user = true;
+                self.records.save_life(id, &life)?;
+            }
+            None => {}
+        }
+        Ok(Ending(None))
     }
 
     /// Begins to end a container that is to be removed.
     pub(super) fn end_at_once(&self, container: &Container) -> Result<Ending, EngineError> {
-        let signal = crate::signals::SIGKILL;
-        let stop = Request::Stop { signal, grace_ms: Some(0), announce: false, keep: false };
-        self.end(container, &stop)
+        Ok(self.end(container, &end_request())?.unwrap_or(Ending(None)))
     }
 
-    fn end(&self, container: &Container, request: &Request) -> Result<Ending, EngineError> {
+    /// Begins to end a container; `None` when it has no monitor, or none any more.
+    fn end(&self, container: &Container, request: &Request) -> Result<Option<Ending>, EngineError> {
         let reached = self.connect(&container.id).and_then(|connection| {
             let Some(mut connection) = connection else { return Ok(None) };
             // The request itself is answered when the container has ended: in an hour, if need be.
@@ -315,14 +377,20 @@ impl Engine {
                 other => other.map(|()| Some(connection)),
             }
         });
-        let mut connection = match reached {
-            Ok(Some(connection)) => connection,
-            Ok(None) => return Ok(Ending(None)),
-            Err(EngineError::MonitorSilent { id, .. }) => {
-                return self.end_by_force(&id).map(|()| Ending(None));
-            }
-            Err(error) => return Err(error),
-        };
+        match reached {
+            Ok(Some(connection)) => self.end_through(container, connection, request).map(Some),
+            Ok(None) => Ok(None),
+            Err(EngineError::MonitorSilent { id, .. }) => self.end_by_force(&id).map(|()| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn end_through(
+        &self,
+        container: &Container,
+        mut connection: Connection,
+        request: &Request,
+    ) -> Result<Ending, EngineError> {
         if let Request::Stop { signal, .. } = request {
             self.events.container(container, "kill", &[("signal", &signal.to_string())]);
         }
@@ -356,6 +424,9 @@ impl Engine {
             self.connect(id)?.ok_or_else(|| EngineError::NotRunning { id: id.to_owned() })?;
         let request = if on { Request::Pause } else { Request::Unpause };
         match connection.ask(&request) {
+            Err(EngineError::MonitorGone { .. }) => {
+                Err(EngineError::NotRunning { id: id.to_owned() })
+            }
             Err(EngineError::Refused { message, .. }) => Err(EngineError::Refuse(message)),
             other => other,
         }

@@ -9,6 +9,8 @@ use crate::model::{
     Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION, Timestamp,
 };
 use crate::paths::make_private;
+use crate::records::RecordsLock;
+use crate::volumes::remove_tree;
 
 /// What of an image a container needs.
 #[derive(Clone, Debug, Default)]
@@ -88,11 +90,10 @@ impl Engine {
             origin: request.origin,
             ..Container::default()
         };
-        let folder = self.paths.container(&container.id);
         let made = self.fill(&mut container, request.name.is_some(), &request.inherited);
         if made.is_err() {
-            // Nothing but our own fresh folder is in there.
-            drop(fs::remove_dir_all(&folder));
+            // What is in the way now is met again by whoever sweeps next.
+            drop(remove_tree(&self.records.abandon(&container.id)));
         }
         made?;
         self.events.container(&container, "create", &[]);
@@ -105,10 +106,27 @@ impl Engine {
         named: bool,
         inherited: &BTreeMap<String, String>,
     ) -> Result<(), EngineError> {
-        let folder = self.paths.container(&container.id);
         let lock = self.records.lock()?;
         // Debris of a command that died is swept by whoever holds the lock next.
-        self.records.sweep(&lock)?;
+        let debris = self.records.sweep(&lock)?;
+        let made = self.fill_locked(&lock, container, named, inherited);
+        // Nobody has to wait for these.
+        drop(lock);
+        for folder in debris {
+            // As above.
+            drop(remove_tree(&folder));
+        }
+        made
+    }
+
+    fn fill_locked(
+        &self,
+        lock: &RecordsLock,
+        container: &mut Container,
+        named: bool,
+        inherited: &BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let folder = self.paths.container(&container.id);
         for name in ["upper", "work"] {
             make_private(&folder.join(name))?;
         }
@@ -120,14 +138,14 @@ impl Engine {
         self.plan_mounts(container, inherited)?;
 
         if named {
-            return Ok(self.records.create(&lock, container)?);
+            return Ok(self.records.create(lock, container)?);
         }
         for attempt in 0.. {
             container.name = crate::names::generate(random);
             if attempt >= NAME_TRIES {
                 container.name.push_str(&(random() % 10).to_string());
             }
-            match self.records.create(&lock, container) {
+            match self.records.create(lock, container) {
                 Err(crate::records::RecordError::NameTaken { .. }) if attempt < 3 * NAME_TRIES => {}
                 other => return Ok(other?),
             }

@@ -11,10 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::{Connection, Engine, remove};
 use crate::error::EngineError;
+use crate::file_lock;
 use crate::model::Container;
 use crate::paths;
 use crate::records::{Life, RecordError};
-use crate::wire::Request;
 
 /// How long a monitor may take to end its container before it is killed itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,16 +36,17 @@ impl Engine {
         volumes: bool,
     ) -> Result<(), EngineError> {
         let id = &container.id;
+        let _held = self.records.lock_container(id, file_lock::PATIENCE)?;
         let life = self.records.life_as_written(id).unwrap_or_default();
         self.end_damaged(id, &life);
         if self.paths.running(id).exists() {
             crate::monitor::take_down(&self.paths, id, &life)?;
         }
-        {
+        let folder = {
             let lock = self.records.lock()?;
-            self.records.forget_damaged(&lock, id)?;
-        }
-        remove::remove_rest(&self.paths, &self.records, container, volumes)?;
+            self.records.forget_damaged(&lock, id)?
+        };
+        remove::remove_rest(&self.paths, &self.records, container, &folder, volumes)?;
         self.events.container(container, "destroy", &[]);
         Ok(())
     }
@@ -58,10 +59,8 @@ impl Engine {
                 rustix::process::pidfd_open(peer.pid, rustix::process::PidfdFlags::empty()).ok()
             });
             let mut connection = Connection::new(stream, id);
-            let signal = crate::signals::SIGKILL;
-            let stop = Request::Stop { signal, grace_ms: Some(0), announce: false, keep: false };
             // A monitor that goes away now was done.
-            let _sent: bool = connection.send(&stop).is_ok();
+            let _sent: bool = connection.send(&super::control::end_request()).is_ok();
             if let Some(monitor) = monitor
                 && !ends_within(&monitor, PATIENCE)
             {

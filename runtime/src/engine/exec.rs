@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Connection, Engine};
 use crate::error::EngineError;
-use crate::model::Status;
+use crate::model::{Container, Status};
 use crate::monitor::{Attach, ExecSession, command_line, describe, launch_exec};
+use crate::records::Life;
 use crate::session::{self, Session};
 use crate::wire::{Kind, Notice};
 
@@ -71,13 +73,32 @@ impl Engine {
         if !self.paths.running(id).exists() {
             crate::reopen::call_monitors(&self.paths, &self.records);
         }
+        let init = life.init.map(ProcessId::from);
+        self.exec_in(&container, &life, monitor, request, join).map_err(|error| {
+            // Why it failed in an ending container is of no use to anybody.
+            match is_of_an_end(&error) && init.is_none_or(ends) {
+                true => not_running(),
+                false => error,
+            }
+        })
+    }
+
+    fn exec_in(
+        &self,
+        container: &Container,
+        life: &Life,
+        monitor: ProcessId,
+        request: ExecRequest,
+        join: impl FnOnce(ProcessId) -> Result<(), EngineError>,
+    ) -> Result<Executed, EngineError> {
+        let id = container.id.as_str();
         join(monitor)?;
         let exec_id = super::create::new_id()?;
         let order = self.order(id, request.attach);
-        let session = describe(&container, life.cgroup.as_deref(), order, request, &exec_id)?;
+        let session = describe(container, life.cgroup.as_deref(), order, request, &exec_id)?;
         let memory = to_memory(&session)?;
         self.events.container(
-            &container,
+            container,
             &format!("exec_create: {}", command_line(&session.program.argv)),
             &[("execID", &exec_id)],
         );
@@ -90,6 +111,32 @@ impl Engine {
             _ => Err(EngineError::MonitorGone { id: id.to_owned() }),
         }
     }
+}
+
+/// Whether that may have failed because the container ends. A program that is not there says
+/// nothing about the container.
+fn is_of_an_end(error: &EngineError) -> bool {
+    match error {
+        EngineError::Start(failure) => !matches!(failure.code, 126 | 127),
+        EngineError::MonitorGone { .. } | EngineError::Syscall { .. } | EngineError::Io { .. } => {
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Whether the container's first process ends. What was killed with it may be seen earlier.
+fn ends(init: ProcessId) -> bool {
+    const PATIENCE: Duration = Duration::from_millis(300);
+    const LOOK: Duration = Duration::from_millis(5);
+    let end = Instant::now() + PATIENCE;
+    while !init.is_ending() {
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(LOOK);
+    }
+    true
 }
 
 /// How a process that was waited for ended.

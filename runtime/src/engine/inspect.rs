@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::error::EngineError;
+use crate::file_lock;
 use crate::model::{Container, ContainerInspect, EndpointSettings, GraphDriver, InspectPaths};
 use crate::records::Life;
 
@@ -116,11 +117,14 @@ impl Engine {
                 1,
             ))
         })?;
+        let held = self.records.lock_container(id, file_lock::PATIENCE)?;
         let lock = self.records.lock()?;
         let mut container = self.records.load(id)?;
         let old = container.name.clone();
         self.records.rename(&lock, &mut container, name)?;
         drop(lock);
+        // A monitor that is about to start it may have read the old name.
+        drop(held);
         self.tell_monitor(id)?;
         self.events.container(&container, "rename", &[("oldName", &format!("/{old}"))]);
         Ok(())
@@ -128,9 +132,11 @@ impl Engine {
 
     /// Lets the monitor of a running container read its record again.
     pub(super) fn tell_monitor(&self, id: &str) -> Result<(), EngineError> {
-        match self.connect(id)? {
-            Some(mut connection) => connection.ask(&crate::wire::Request::Reload),
-            None => Ok(()),
+        let Some(mut connection) = self.connect(id)? else { return Ok(()) };
+        match connection.ask(&crate::wire::Request::Reload) {
+            // It has ended; the next one reads what is written.
+            Err(EngineError::MonitorGone { .. }) => Ok(()),
+            answer => answer,
         }
     }
 }

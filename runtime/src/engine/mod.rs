@@ -2,7 +2,8 @@
 //!
 //! One file per verb. A call that touches a container's mounts or files of other owners
 //! takes a [`Session`]: proof that this process is root of the user's namespaces. The
-//! others work from outside and only read records or talk to a monitor.
+//! others work from outside and only read records or talk to a monitor. [`hold`] says which
+//! lock is held when.
 
 mod audit;
 mod check;
@@ -14,6 +15,7 @@ mod damaged;
 mod deliver;
 mod diff;
 mod exec;
+mod hold;
 mod inspect;
 mod mounts;
 pub(crate) use mounts::bind_source;
@@ -47,9 +49,10 @@ pub use usage::ContainerSize;
 use crate::damage::Notes;
 use crate::error::EngineError;
 use crate::events::Events;
+use crate::file_lock::{self, FileLock, LockError};
 use crate::networks::Networks;
 use crate::paths::Paths;
-use crate::records::Records;
+use crate::records::{RecordError, Records};
 use crate::reopen::call_monitors;
 use crate::session::{self, Session};
 use crate::volumes::Volumes;
@@ -72,6 +75,12 @@ pub struct EngineConfig {
     pub low_ports: u16,
     /// Limits that cannot be set are left out, with a warning.
     pub limits_optional: bool,
+}
+
+/// The lock of a Compose project.
+#[derive(Debug)]
+pub struct ProjectLock {
+    _file: FileLock,
 }
 
 /// The containers of one user.
@@ -140,5 +149,42 @@ impl Engine {
             call_monitors(&self.paths, &self.records);
         }
         Ok(session::enter(&self.paths, &self.config.id_map, starts)?)
+    }
+
+    /// The same to recover containers: waits for nobody, `None` when somebody else is about
+    /// to make the namespaces.
+    ///
+    /// # Errors
+    /// As [`Engine::enter`].
+    pub fn enter_at_once(&self) -> Result<Option<Session>, EngineError> {
+        if self.is_first_of_boot() {
+            call_monitors(&self.paths, &self.records);
+        }
+        Ok(session::enter_at_once(&self.paths, &self.config.id_map)?)
+    }
+
+    /// Takes the lock of a Compose project: what is there of it stays, as far as others who
+    /// make its containers are concerned.
+    ///
+    /// # Errors
+    /// When somebody else has it for too long.
+    pub fn lock_project(&self, name: &str) -> Result<ProjectLock, EngineError> {
+        /// Containers are stopped under it, each with its grace.
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+        let folder = self.paths.run.join("compose");
+        crate::paths::make_private(&folder)?;
+        let what = || format!("lock the project {name}");
+        let file = file_lock::open(&folder.join(format!("{name}.lock")), true)
+            .map_err(|errno| EngineError::io(what())(errno.into()))?;
+        match file_lock::take(file, PATIENCE) {
+            Ok(file) => Ok(ProjectLock { _file: file }),
+            Err(LockError::Io(source)) => Err(EngineError::io(what())(source)),
+            Err(LockError::Held(holder)) => Err(RecordError::Busy {
+                what: format!("project {name}"),
+                holder,
+                waited_s: PATIENCE.as_secs(),
+            }
+            .into()),
+        }
     }
 }

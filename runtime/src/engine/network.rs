@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
+use super::hold::Held;
 use crate::error::EngineError;
 use crate::events::Kind;
 use crate::model::{Container, EndpointSettings, HostConfig};
@@ -146,11 +147,8 @@ impl Engine {
                 "links by `network connect` are only supported for user-defined networks",
             );
         }
-        if let Some(mut connection) = self.connect(&id)? {
-            let wish = Box::new(wish);
-            let asked = connection.ask(&Request::JoinNetwork { network: network.id, wish });
-            return asked.map_err(in_plain_words);
-        }
+        let ask = Request::JoinNetwork { network: network.id, wish: Box::new(wish.clone()) };
+        let Some(_held) = self.ask_monitor_or_hold(&id, &ask)? else { return Ok(()) };
         let _lock = self.records.lock()?;
         let mut container = self.records.load(&id)?;
         container.network_settings.networks.insert(network.name, wish);
@@ -176,6 +174,7 @@ impl Engine {
         let network = match self.networks.find(reference) {
             // It was removed, and the container would have been in it at its next start.
             Err(NetworkError::NotFound { .. }) if force => {
+                let _held = self.records.lock_container(&id, crate::file_lock::PATIENCE)?;
                 return self.forget_network(&id, reference);
             }
             found => found?,
@@ -190,13 +189,14 @@ impl Engine {
                     .to_owned(),
             ));
         }
-        if let Some(mut connection) = self.connect(&id)? {
-            let asked = connection.ask(&Request::LeaveNetwork { network: network.id });
-            return asked.map_err(in_plain_words);
+        let ask = Request::LeaveNetwork { network: network.id };
+        match self.ask_monitor_or_hold(&id, &ask)? {
+            Some(_held) => self.forget_network(&id, &network.name),
+            None => Ok(()),
         }
-        self.forget_network(&id, &network.name)
     }
 
+    /// Takes a network from the record of a container whose lock the caller holds.
     fn forget_network(&self, id: &str, name: &str) -> Result<(), EngineError> {
         let _lock = self.records.lock()?;
         let mut container = self.records.load(id)?;
@@ -205,6 +205,25 @@ impl Engine {
             return Err(EngineError::Refuse(text));
         }
         Ok(self.records.save(&container)?)
+    }
+
+    /// Has the monitor of a running container do something; holds a container that has none,
+    /// so that its record can be changed instead.
+    fn ask_monitor_or_hold(&self, id: &str, ask: &Request) -> Result<Option<Held>, EngineError> {
+        /// A container that ends meanwhile is looked at again.
+        const TRIES: usize = 5;
+        for _ in 0..TRIES {
+            let Held { lock, container, life, monitor } = self.hold(id)?;
+            let Some(mut connection) = monitor else {
+                return Ok(Some(Held { lock, container, life, monitor: None }));
+            };
+            drop(lock);
+            match connection.ask(ask) {
+                Err(EngineError::MonitorGone { .. }) => {}
+                answer => return answer.map(|()| None).map_err(in_plain_words),
+            }
+        }
+        Err(EngineError::MonitorGone { id: id.to_owned() })
     }
 
     /// What the network helper does; `None` when no container needs it.

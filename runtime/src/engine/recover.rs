@@ -1,18 +1,24 @@
 //! Put right what a monitor that was killed left behind.
+//!
+//! A container that somebody else holds is left to them: recovery waits for nobody. One that
+//! cannot be taken down stays as it was, for the next command.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::monitor::Attach;
 use crate::paths::Paths;
-use crate::records::{Life, mark_lost};
+use crate::records::{Life, RecordError, mark_lost};
 use crate::session::Session;
 
 /// How long a killed process may take to end.
-const LAST_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a container that is started again is waited for. It goes on by itself.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Whether a container is recorded as running while its monitor is dead. Cheap enough
@@ -22,7 +28,7 @@ impl Engine {
         self.lost().next().is_some() || self.dead_folders().next().is_some()
     }
 
-    fn lost(&self) -> impl Iterator<Item = (Container, Life)> + '_ {
+    fn lost(&self) -> impl Iterator<Item = Container> + '_ {
         let boots = self.paths.boots();
         let fresh = self.is_first_of_boot();
         let folders = boots.iter().filter_map(|boot| self.paths.at(boot));
@@ -38,8 +44,7 @@ impl Engine {
             let folder = self.paths.running(&id);
             let life = (fresh || folders.contains(folder.file_name()?))
                 .then(|| self.records.life_as_written(&id).ok())??;
-            let lost = life.monitor.is_some() && !self.lives(&life);
-            lost.then(|| self.records.load(&id).ok())?.map(|container| (container, life))
+            self.is_lost(&life).then(|| self.records.load(&id).ok())?
         })
     }
 
@@ -49,8 +54,13 @@ impl Engine {
         *self.first_of_boot.get_or_init(|| !self.paths.run.is_dir())
     }
 
+    /// Whether a monitor was killed before it could write how its container ended.
+    pub(super) fn is_lost(&self, life: &Life) -> bool {
+        (life.monitor.is_some() || life.state.status.is_running()) && !self.lives(life)
+    }
+
     /// Whether a container has a monitor, here or in another pid namespace.
-    fn lives(&self, life: &Life) -> bool {
+    pub(super) fn lives(&self, life: &Life) -> bool {
         if life.boot_id == crate::boot::this() {
             return life.live_monitor().is_some();
         }
@@ -71,65 +81,106 @@ impl Engine {
         })
     }
 
-    /// Takes down what lost containers left, records their end, and starts again those
-    /// whose restart policy asks for it.
+    /// Takes down what lost containers left, records their end, and starts again those whose
+    /// restart policy asks for it. Containers that are `spared` are left alone: the command
+    /// is about them, and knows what to do.
     ///
-    /// # Errors
-    /// The first failure; the others are gone through all the same.
-    pub fn recover(&self, session: &mut Session) -> Result<(), EngineError> {
+    /// Gives the containers where that failed, by name, with the reason.
+    #[must_use]
+    pub fn recover(
+        &self,
+        session: &mut Session,
+        spared: &dyn Fn(&Container) -> bool,
+    ) -> Vec<(String, EngineError)> {
         crate::session::sweep(&self.paths.holders());
-        let mut first = Ok(());
-        for (container, mut life) in self.lost().collect::<Vec<_>>() {
-            let result = self.recover_one(session, &container, &mut life);
-            first = first.and(result);
+        let mut failed = Vec::new();
+        for container in self.lost().collect::<Vec<_>>() {
+            if spared(&container) {
+                continue;
+            }
+            match self.recover_one(session, &container.id) {
+                // Somebody removed it.
+                Ok(()) | Err(EngineError::Record(RecordError::NotFound { .. })) => {}
+                Err(error) => failed.push((container.name, error)),
+            }
         }
         for paths in self.dead_folders() {
             // What cannot be removed is met again by the next command.
             drop(std::fs::remove_dir_all(&paths.run));
         }
-        first
+        failed
     }
 
-    fn recover_one(
-        &self,
-        session: &mut Session,
-        container: &Container,
-        life: &mut Life,
-    ) -> Result<(), EngineError> {
+    fn recover_one(&self, session: &mut Session, id: &str) -> Result<(), EngineError> {
+        let Some(lock) = self.records.try_lock_container(id)? else { return Ok(()) };
+        let container = self.records.load(id)?;
+        let mut life = self.records.life_as_written(id)?;
+        if !self.is_lost(&life) {
+            return Ok(());
+        }
         let was_running = life.state.status.is_running();
-        // After a reboot its pid is somebody else's.
-        if let Some(init) = life.init.filter(|_| life.boot_id == crate::boot::this()) {
-            end_process(init.into());
-        }
-        let paths = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());
-        crate::monitor::take_down(&paths, &container.id, life)?;
-        if !was_running {
-            life.monitor = None;
-            return Ok(self.records.save_life(&container.id, life)?);
-        }
         let rebooted = crate::boot::is_over(&life.boot_id);
-        mark_lost(life);
-        let code = life.state.exit_code;
-        self.records.save_life(&container.id, life)?;
-        self.events.container(container, "die", &[("exitCode", &code.to_string())]);
+        self.bury(&container, &mut life)?;
+        if !was_running {
+            return Ok(());
+        }
         if container.host_config.auto_remove {
-            return self.remove(
-                session,
-                &container.id,
-                super::RemoveOptions { force: false, volumes: true },
-            );
+            return self.remove_ended(&container, &life, true);
         }
         let mut policy = crate::restart::Restart::new(&container.host_config.restart_policy);
-        let again = policy.after_exit(code, std::time::Duration::ZERO, life.stopped_by_user);
+        let code = life.state.exit_code;
+        let again = policy.after_exit(code, Duration::ZERO, life.stopped_by_user);
         // As in Docker: a start of everything is no reason to take up what had failed.
         if again.is_none()
             || (rebooted && container.host_config.restart_policy.name == "on-failure")
         {
             return Ok(());
         }
-        let mut life = life.clone();
         life.restart_count += 1;
-        self.launch(session, container, life, Attach::default())?.finish().map(drop)
+        let starting = self.launch(session, &container, life, Attach::default())?;
+        drop(lock);
+        match starting.is_ready(START_PATIENCE) {
+            true => starting.finish().map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes down what a container without a monitor left, and records its end. The caller
+    /// holds the container's lock. When something cannot be taken down, nothing is recorded.
+    pub(super) fn bury(&self, container: &Container, life: &mut Life) -> Result<(), EngineError> {
+        let was_running = life.state.status.is_running();
+        self.take_down_lost(container, life)?;
+        if !self.is_lost(life) {
+            return Ok(());
+        }
+        if was_running {
+            mark_lost(life);
+        }
+        life.monitor = None;
+        life.cgroup = None;
+        self.records.save_life(&container.id, life)?;
+        if was_running {
+            let code = life.state.exit_code.to_string();
+            self.events.container(container, "die", &[("exitCode", &code)]);
+        }
+        Ok(())
+    }
+
+    /// The same without a record of it, for a container that goes.
+    pub(super) fn take_down_lost(
+        &self,
+        container: &Container,
+        life: &Life,
+    ) -> Result<(), EngineError> {
+        // After a reboot its pid is somebody else's.
+        if let Some(init) = life.init.filter(|_| life.boot_id == crate::boot::this()) {
+            end_process(init.into());
+        }
+        let paths = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());
+        if self.is_lost(life) || paths.running(&container.id).exists() {
+            crate::monitor::take_down(&paths, &container.id, life)?;
+        }
+        Ok(())
     }
 }
 

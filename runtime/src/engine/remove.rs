@@ -1,10 +1,15 @@
 //! Remove a container, with everything that belongs to it alone.
 
+use std::path::Path;
+use std::time::Duration;
+
+use super::control::end_request;
+use super::hold::Held;
 use super::{Ending, Engine};
 use crate::error::EngineError;
 use crate::model::{Container, MountType};
 use crate::paths::Paths;
-use crate::records::{RecordError, Records};
+use crate::records::{Life, RecordError, Records};
 use crate::session::Session;
 use crate::volumes::{VolumeError, Volumes, remove_tree};
 
@@ -23,10 +28,13 @@ pub struct RemoveOptions {
 pub struct Removing {
     container: Container,
     ending: Option<Ending>,
-    volumes: bool,
+    options: RemoveOptions,
     /// Its record or state cannot be read.
     damaged: bool,
 }
+
+/// How long a container that is killed may take to end.
+const KILL_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Removes a container.
@@ -52,57 +60,94 @@ impl Engine {
         let (container, life) = match known {
             Err(RecordError::Damaged { id, .. }) if options.force => {
                 let container = self.what_is_left(&id);
-                let volumes = options.volumes;
-                return Ok(Removing { container, ending: None, volumes, damaged: true });
+                return Ok(Removing { container, ending: None, options, damaged: true });
             }
             known => known?,
         };
-        let status = life.state.status;
-        // A monitor without a running container is about to start it or to end.
-        let lives = status.is_running() || life.live_monitor().is_some();
-        if status.is_running() && !options.force {
-            let status = status.to_string();
-            return Err(EngineError::RemoveRunning { name: container.name, status });
+        if !options.force {
+            refuse_running(&container, &life)?;
         }
-        let ending = lives.then(|| self.end_at_once(&container)).transpose()?;
-        Ok(Removing { container, ending, volumes: options.volumes, damaged: false })
+        // Without force, one that is about to start or to end is waited for first.
+        let ends = options.force && life.live_monitor().is_some();
+        let ending = ends.then(|| self.end_at_once(&container)).transpose()?;
+        Ok(Removing { container, ending, options, damaged: false })
     }
 
-    /// Removes the files of a container once it has ended.
+    /// Removes a container once it has ended.
     ///
     /// # Errors
-    /// When files cannot be removed.
+    /// When somebody else removed it, when it runs again and `force` is not set, or when
+    /// files cannot be removed.
     pub fn finish_remove(&self, _session: &Session, removing: Removing) -> Result<(), EngineError> {
-        let Removing { container, ending, volumes, damaged } = removing;
+        let Removing { container, ending, options, damaged } = removing;
         if damaged {
-            return self.remove_damaged(&container, volumes);
+            return self.remove_damaged(&container, options.volumes);
         }
-        ending.map_or(Ok(()), Ending::wait)?;
-        let id = &container.id;
-        // With `--rm` the monitor was faster.
-        let Ok(written) = self.records.life_as_written(id) else { return Ok(()) };
-        if self.paths.running(id).exists() {
-            crate::monitor::take_down(&self.paths, id, &written)?;
+        // With `--rm` its monitor removes it, and may be faster than we are.
+        let removes_itself = ending.is_some() && container.host_config.auto_remove;
+        if let Some(ending) = ending {
+            ending.wait_within(KILL_PATIENCE)?;
         }
-        remove_files(&self.paths, &self.records, &container, volumes)?;
-        self.events.container(&container, "destroy", &[]);
+        match self.remove_held(&container.id, options) {
+            Err(EngineError::Record(RecordError::NotFound { .. })) if removes_itself => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn remove_held(&self, id: &str, options: RemoveOptions) -> Result<(), EngineError> {
+        let Held { lock: _lock, container, mut life, monitor } = self.hold(id)?;
+        if let Some(connection) = monitor {
+            if !options.force {
+                refuse_running(&container, &self.records.life(id)?)?;
+            }
+            // Somebody started it since we looked; now nobody can.
+            self.end_through(&container, connection, &end_request())?.wait_within(KILL_PATIENCE)?;
+            life = self.records.life_as_written(id)?;
+        }
+        self.remove_ended(&container, &life, options.volumes)
+    }
+
+    /// Removes a container that does not run. The caller holds its lock.
+    pub(super) fn remove_ended(
+        &self,
+        container: &Container,
+        life: &Life,
+        volumes: bool,
+    ) -> Result<(), EngineError> {
+        self.take_down_lost(container, life)?;
+        remove_files(&self.paths, &self.records, container, volumes)?;
+        self.events.container(container, "destroy", &[]);
         Ok(())
+    }
+}
+
+fn refuse_running(container: &Container, life: &Life) -> Result<(), EngineError> {
+    let status = life.state.status;
+    match status.is_running() {
+        true => Err(EngineError::RemoveRunning {
+            name: container.name.clone(),
+            status: status.to_string(),
+        }),
+        false => Ok(()),
     }
 }
 
 /// Removes the record first, so that the container is gone whole even if we die here,
 /// then its files. What is left is swept when the next container is created.
+///
+/// # Errors
+/// [`RecordError::NotFound`] when somebody was faster; or when files cannot be removed.
 pub(crate) fn remove_files(
     paths: &Paths,
     records: &Records,
     container: &Container,
     volumes: bool,
 ) -> Result<(), EngineError> {
-    {
+    let folder = {
         let lock = records.lock()?;
-        records.forget(&lock, container)?;
-    }
-    remove_rest(paths, records, container, volumes)
+        records.forget(&lock, container)?
+    };
+    remove_rest(paths, records, container, &folder, volumes)
 }
 
 /// Removes what is left of a container that no longer exists.
@@ -110,10 +155,10 @@ pub(super) fn remove_rest(
     paths: &Paths,
     records: &Records,
     container: &Container,
+    folder: &Path,
     volumes: bool,
 ) -> Result<(), EngineError> {
-    let folder = paths.container(&container.id);
-    let removed = remove_tree(&folder).map_err(EngineError::from);
+    let removed = remove_tree(folder).map_err(EngineError::from);
     if volumes {
         let kept = Volumes::new(paths.volumes());
         for mount in &container.mounts {

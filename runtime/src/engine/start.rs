@@ -1,14 +1,16 @@
 //! Start a container: hand it to a monitor and hear how it went.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
+use super::hold::Held;
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::monitor::{Attach, launch};
 use crate::records::{Life, ProcessRecord};
 use crate::session::Session;
-use crate::wire::Notice;
+use crate::wire::{Notice, Request};
 
 /// A container that runs.
 #[derive(Debug)]
@@ -43,6 +45,14 @@ impl Starting {
         self.running.is_some()
     }
 
+    /// Waits until [`Starting::finish`] does not have to; false when it takes longer.
+    pub(super) fn is_ready(&self, patience: Duration) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut fds = [PollFd::from_borrowed_fd(self.as_fd(), PollFlags::IN)];
+        let timeout = Timespec::try_from(patience).ok();
+        self.is_done() || poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
+    }
+
     /// Waits until the container runs.
     ///
     /// # Errors
@@ -61,7 +71,8 @@ impl Starting {
 }
 
 impl Engine {
-    /// Starts a container that is not running.
+    /// Starts a container. One that runs already, or is being started by somebody else, is
+    /// as it should be.
     ///
     /// # Errors
     /// [`EngineError::Start`] with the exit code for the command line when the program or
@@ -75,7 +86,7 @@ impl Engine {
         self.begin_start(session, id, attach)?.finish()
     }
 
-    /// Begins to start a container that is not running.
+    /// Begins to start a container, as [`Engine::start`] does.
     ///
     /// # Errors
     /// When its monitor cannot be started.
@@ -85,29 +96,23 @@ impl Engine {
         id: &str,
         attach: Attach,
     ) -> Result<Starting, EngineError> {
-        let container = self.records.load(id)?;
-        // Another command began to start it and died: its monitor goes on by itself.
-        if let Some(mut connection) = self.connect(id)? {
+        let Held { lock, container, mut life, monitor } = self.hold(id)?;
+        if let Some(mut connection) = monitor {
             let Attach { stdin, stdout, stderr, .. } = attach;
-            connection.send(&crate::wire::Request::Attach { stdin, stdout, stderr })?;
+            connection.send(&Request::Attach { stdin, stdout, stderr })?;
             let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
             return Ok(Starting { connection, running: Some(pid) });
         }
-        self.clear_remains(&container)?;
-        let mut life = self.records.life(id)?;
+        // What a monitor that was killed left behind is in the way of the next one.
+        self.bury(&container, &mut life)?;
         life.restart_count = 0;
-        self.launch(session, &container, life, attach)
+        let starting = self.launch(session, &container, life, attach);
+        drop(lock);
+        starting
     }
 
-    /// What a monitor that was killed left behind is in the way of the next one.
-    fn clear_remains(&self, container: &Container) -> Result<(), EngineError> {
-        let written = self.records.life_as_written(&container.id)?;
-        if written.is_orphaned() || self.paths.running(&container.id).exists() {
-            crate::monitor::take_down(&self.paths, &container.id, &written)?;
-        }
-        Ok(())
-    }
-
+    /// Hands a container to a new monitor. The caller holds the container's lock: it may let
+    /// go of it afterwards, because the monitor is on record.
     pub(super) fn launch(
         &self,
         session: &mut Session,

@@ -25,6 +25,8 @@ impl Engine {
         cgroup::validate(&alone, cpus).map_err(|error| EngineError::Refuse(error.to_string()))?;
         let refuse =
             |why: String| EngineError::Refuse(format!("Cannot update container {id}: {why}"));
+        // One that is being started would get the old limits.
+        let held = self.hold(id)?;
         let lock = self.records.lock()?;
         let mut container = self.records.load(id)?;
         let life = self.records.life(id)?;
@@ -43,7 +45,7 @@ impl Engine {
             applied.map_err(|error| EngineError::Limit { id: id.to_owned(), source: error })?;
         }
         self.records.save(&container)?;
-        drop(lock);
+        drop((lock, held));
         self.tell_monitor(id)?;
         self.events.container(&container, "update", &[]);
         Ok(())

@@ -3,13 +3,12 @@
 //! A session that was killed leaves its file, but not the lock. All files go with the
 //! container's runtime folder.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-
-use crate::paths::make_private;
 
 /// Where the files are, in the runtime folder of a container.
 const FOLDER: &str = "exec";
@@ -25,7 +24,11 @@ impl ExecMark {
     /// Marks the session `id` of the container with this runtime folder.
     pub(super) fn put(runtime_folder: &Path, id: &str) -> io::Result<Self> {
         let folder = runtime_folder.join(FOLDER);
-        make_private(&folder).map_err(io::Error::other)?;
+        // Not its parents: the runtime folder of a container that ends is not made again.
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
         let path = folder.join(id);
         let file = File::create_new(&path)?;
         flock(&file, FlockOperation::LockExclusive)?;
@@ -71,6 +74,8 @@ mod tests {
         drop(first);
         assert_eq!(living(folder.path()), ["a2"]);
         drop(second);
+        assert!(ExecMark::put(&folder.path().join("gone"), "c3").is_err());
+        assert!(!folder.path().join("gone").exists());
         fs::write(folder.path().join("exec/dead"), "").unwrap();
         assert!(living(folder.path()).is_empty());
     }

@@ -414,6 +414,12 @@ pub(super) fn join_network(
         let (container, network) = (&container.name, &name);
         return Err(format!("endpoint with name {container} already exists in network {network}"));
     }
+    if !monitor.has_process() {
+        // Between two restarts there is nothing to connect: the next one finds it.
+        return rewrite(monitor, |container| {
+            container.network_settings.networks.insert(name, wish);
+        });
+    }
     have_helper(monitor)?;
     let Some(wiring) = &mut monitor.wiring else { return Err(NO_NAMESPACE.to_owned()) };
     let Some(helper) = &wiring.helper else { return Err(NO_NAMESPACE.to_owned()) };
@@ -446,9 +452,19 @@ pub(super) fn leave_network(monitor: &mut Monitor, reference: &str) -> Result<()
     let store = Networks::new(monitor.paths.networks());
     let network = store.find(reference).map_err(|error| words(&error))?;
     let before = monitor.life.network.clone();
-    if !before.endpoints.contains_key(&network.name) {
+    let has = match monitor.has_process() {
+        true => before.endpoints.contains_key(&network.name),
+        false => monitor.container.network_settings.networks.contains_key(&network.name),
+    };
+    if !has {
         let id = &monitor.container.id;
         return Err(format!("container {id} is not connected to network {}", network.name));
+    }
+    if !monitor.has_process() {
+        // As above.
+        return rewrite(monitor, |container| {
+            container.network_settings.networks.remove(&network.name);
+        });
     }
     have_helper(monitor)?;
     if let Some(helper) = monitor.wiring.as_ref().and_then(|wiring| wiring.helper.as_ref()) {

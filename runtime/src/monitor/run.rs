@@ -435,6 +435,11 @@ impl Monitor {
         }
     }
 
+    /// Whether the container runs, and is not between two restarts.
+    pub(super) fn has_process(&self) -> bool {
+        self.init.is_some()
+    }
+
     fn signal(&mut self, number: i32) -> Result<(), String> {
         let pid = self.init.ok_or("the container has no process")?;
         coracle_sys::signal::kill(pid, number).map_err(|error| error.source.to_string())

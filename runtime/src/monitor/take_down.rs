@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::EngineError;
 use crate::paths::Paths;
@@ -33,16 +34,29 @@ fn remove_folder(paths: &Paths, id: &str) -> Result<(), EngineError> {
         .map_err(EngineError::syscall("unmount the shared memory"))?;
     super::subpaths::release(&bundle).map_err(EngineError::io("unmount parts of volumes"))?;
     // Nothing is mounted there any more: what is left was made by a start that was cut off.
-    remove_tree(&bundle)?;
+    let gone = |folder: &Path| {
+        remove_busy(folder).map_err(EngineError::io(format!("remove {}", folder.display())))
+    };
+    gone(&bundle)?;
     // The last to go: by it others see that there is something to take down.
-    remove_tree(&paths.running(id))
+    gone(&paths.running(id))
 }
 
-fn remove_tree(folder: &Path) -> Result<(), EngineError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(EngineError::io(format!("remove {}", folder.display()))(error))
+/// Removes a folder in which an `exec`, which came too late, may just put something.
+fn remove_busy(folder: &Path) -> io::Result<()> {
+    const TRIES: u32 = 200;
+    const PAUSE: Duration = Duration::from_millis(5);
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        outcome = fs::remove_dir_all(folder);
+        match &outcome {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(_) => break,
         }
-        _ => Ok(()),
     }
+    outcome
 }

@@ -45,11 +45,16 @@ pub fn remove_tree(path: &Path) -> Result<(), VolumeError> {
             fs::set_permissions(path, Permissions::from_mode(UNLOCKED)).map_err(failed())?;
             open_top(path)
         }
+        // Somebody was faster, here and below.
+        Err(Errno::NOENT) => return Ok(()),
         outcome => outcome,
     };
     match walk(top.map_err(io::Error::from).map_err(failed())?, &mut Remove) {
         Some(errno) => Err(failed()(errno.into())),
-        None => fs::remove_dir(path).map_err(failed()),
+        None => match fs::remove_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(failed()),
+        },
     }
 }
 

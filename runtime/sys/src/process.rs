@@ -24,11 +24,21 @@ impl ProcessId {
     /// The running process `pid`; `None` when there is none, or it is a zombie.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        // The kernel gives no size to reserve; without one the text is read in small pieces.
-        let mut stat = String::with_capacity(STAT_BYTES);
-        File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut stat).ok()?;
-        let (state, start_ticks) = parse_stat(&stat)?;
+        let stat = read_stat(pid)?;
+        let (state, _, start_ticks) = parse_stat(&stat)?;
         (!matches!(state, 'Z' | 'X')).then_some(Self { pid, start_ticks })
+    }
+
+    /// Whether that very process is gone, or on its way and cannot turn back: the first process
+    /// of a pid namespace waits there for all others to end.
+    #[must_use]
+    pub fn is_ending(self) -> bool {
+        /// `PF_EXITING` of the kernel's task flags.
+        const EXITING: u32 = 0x4;
+        let stat = read_stat(self.pid);
+        stat.as_deref().and_then(parse_stat).is_none_or(|(state, flags, start_ticks)| {
+            matches!(state, 'Z' | 'X') || start_ticks != self.start_ticks || flags & EXITING != 0
+        })
     }
 
     /// This process.
@@ -78,14 +88,22 @@ impl ProcessId {
     }
 }
 
-/// State and start time; the command name in between may hold blanks and brackets.
-fn parse_stat(stat: &str) -> Option<(char, u64)> {
+fn read_stat(pid: i32) -> Option<String> {
+    // The kernel gives no size to reserve; without one the text is read in small pieces.
+    let mut stat = String::with_capacity(STAT_BYTES);
+    File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut stat).ok()?;
+    Some(stat)
+}
+
+/// State, flags and start time; the command name in between may hold blanks and brackets.
+fn parse_stat(stat: &str) -> Option<(char, u32, u64)> {
     let rest = &stat[stat.rfind(')')? + 1..];
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    // Field 3 (state) was taken; start time is field 22.
-    let start = fields.nth(18)?.parse().ok()?;
-    Some((state, start))
+    // Field 3 (state) was taken; the flags are field 9, start time is field 22.
+    let flags = fields.nth(5)?.parse().ok()?;
+    let start = fields.nth(12)?.parse().ok()?;
+    Some((state, flags, start))
 }
 
 #[cfg(test)]
@@ -95,13 +113,14 @@ mod tests {
     #[test]
     fn stat_with_brackets_and_blanks_in_the_name() {
         let line = "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9";
-        assert_eq!(parse_stat(line), Some(('S', 4242)));
+        assert_eq!(parse_stat(line), Some(('S', 4194560, 4242)));
     }
 
     #[test]
     fn this_process_is_alive_and_another_start_time_is_not() {
         let me = ProcessId::current();
-        assert!(me.is_alive());
+        assert!(me.is_alive() && !me.is_ending());
+        assert!(ProcessId { start_ticks: me.start_ticks + 1, ..me }.is_ending());
         assert!(!ProcessId { start_ticks: me.start_ticks + 1, ..me }.is_alive());
     }
 }

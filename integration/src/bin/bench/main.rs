@@ -16,6 +16,7 @@ mod compose;
 mod memory;
 mod network;
 mod peers;
+mod races;
 mod rows;
 mod start;
 mod table;
@@ -30,9 +31,11 @@ fn main() {
             table::head();
             start::rows(&peers::Peers::new());
         }
+        ["races"] => races::rows(None),
+        ["races", rounds] => races::rows(Some(rounds)),
         ["network", only @ ..] => network::rows(only),
         ["agent", socket] => network::far::agent(socket.as_ref()),
-        _ => panic!("usage: bench [compose | start | network [ROWS…]]"),
+        _ => panic!("usage: bench [compose | start | races [ROUNDS] | network [ROWS…]]"),
     }
 }
 
