@@ -346,7 +346,7 @@ impl From<ImageError> for CliError {
         }
         let mut out = Self::library(&error, error.hint());
         if let ImageError::NoSuchImage { name } = &error {
-            out.missing = Some((Missing::Image, name.clone()));
+            out.missing = Some(Box::new((Missing::Image, name.clone())));
         }
         out
     }
@@ -367,7 +367,8 @@ impl From<EngineError> for CliError {
                 Some((Missing::Volume, name.clone()))
             }
             _ => None,
-        };
+        }
+        .map(Box::new);
         if let EngineError::Start(failure) = &error {
             out.status = match failure.code {
                 126 => ExitStatus::NotExecutable,

@@ -8,7 +8,7 @@ use crate::error::{CliError, Missing};
 /// Adds the hint to an error about something that is missing, unless it has another.
 pub(crate) fn complete(app: &App, mut error: CliError) -> CliError {
     if error.hint.is_none()
-        && let Some((missing, wanted)) = &error.missing
+        && let Some((missing, wanted)) = error.missing.as_deref()
         && let Some(near) = nearest(bare(wanted), known(app, *missing).iter().map(String::as_str))
     {
         error.hint = Some(format!("did you mean {near:?}?"));

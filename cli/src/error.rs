@@ -59,7 +59,7 @@ pub(crate) struct CliError {
     pub(crate) causes: Vec<String>,
     pub(crate) hint: Option<String>,
     /// What was named and is not there, for a hint at what is.
-    pub(crate) missing: Option<(Missing, String)>,
+    pub(crate) missing: Option<Box<(Missing, String)>>,
     pub(crate) status: ExitStatus,
     /// A last paragraph that points at the help.
     pub(crate) note: Option<String>,

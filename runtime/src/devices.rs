@@ -65,7 +65,8 @@ impl Devices {
 pub(crate) fn unfiltered(named: &[DeviceMapping]) -> Option<String> {
     let partial = |device: &&DeviceMapping| {
         let given = &device.cgroup_permissions;
-        !given.is_empty() && !(given.contains('r') && given.contains('w'))
+        let whole = given.contains('r') && given.contains('w');
+        !(given.is_empty() || whole)
     };
     let device = named.iter().find(partial)?;
     Some(format!(

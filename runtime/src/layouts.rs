@@ -30,7 +30,7 @@ pub(crate) fn parse(layout: &str, text: &str, zone: FixedOffset) -> Result<DateT
     let mut read = Read { fields: [1, 1, 0, 0, 0], ..Read::default() };
     while !left.is_empty() {
         let part = PARTS.iter().find(|part| left.starts_with(**part));
-        let part = part.map_or_else(|| left.get(..1).unwrap_or(left), |part| part);
+        let part = part.copied().unwrap_or_else(|| left.get(..1).unwrap_or(left));
         left = left.strip_prefix(part).unwrap_or_default();
         rest = match part {
             "2006" => {

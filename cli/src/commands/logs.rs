@@ -81,7 +81,8 @@ impl Runnable for LogsArgs {
 /// at zero.
 pub(crate) fn bound(flag: &str, given: Option<&str>) -> Result<Option<Timestamp>, CliError> {
     given
-        .filter(|text| !text.is_empty() && !(flag == "until" && *text == "0"))
+        .filter(|text| !text.is_empty())
+        .filter(|text| flag != "until" || *text != "0")
         .map(|text| {
             moment(text).map_err(|error| {
                 CliError::plain(format!("invalid value for {flag:?}: {}", error.message))

@@ -23,10 +23,10 @@ impl Runnable for UnshareArgs {
         if let Some(umask) = app.umask {
             rustix::process::umask(umask);
         }
-        let shell = || std::env::var("SHELL").ok().filter(|shell| !shell.is_empty());
+        let shell = app.settings.environment.get("SHELL");
         let (program, args) = match self.args.split_first() {
             Some((program, args)) => (program.clone(), args),
-            None => (shell().unwrap_or_else(|| "/bin/sh".to_owned()), &[][..]),
+            None => (shell.unwrap_or("/bin/sh").to_owned(), &[][..]),
         };
         app.ui.flush()?;
         let error = Command::new(&program).args(args).exec();

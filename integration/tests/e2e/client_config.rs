@@ -11,8 +11,8 @@ use coracle_integration::{
 
 fn config(env: &TestEnv, text: &str) {
     let folder = env.root().join("home/.docker");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("config.json"), text).unwrap();
+    std::fs::create_dir_all(&folder).expect("a folder of ours");
+    std::fs::write(folder.join("config.json"), text).expect("a file of ours");
 }
 
 /// A stopped container, a network and a volume, each once with the label and once without.

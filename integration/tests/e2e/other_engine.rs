@@ -6,8 +6,8 @@ const SAID: &str = "coracle is an engine of its own and does not connect to othe
 
 fn docker_config(env: &TestEnv, name: &str, text: &str) {
     let path = env.root().join("home/.docker").join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
+    std::fs::create_dir_all(path.parent().expect("in our home")).expect("a folder of ours");
+    std::fs::write(path, text).expect("a file of ours");
 }
 
 fn context(env: &TestEnv, name: &str, host: &str) {

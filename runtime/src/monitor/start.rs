@@ -27,6 +27,7 @@ use crate::records::ProcessRecord;
 use crate::reopen::Kept;
 use crate::rootfs::Overlay;
 use crate::spec::Plan;
+use crate::users::User;
 
 /// A started container.
 pub(super) struct Prepared {
@@ -51,7 +52,7 @@ pub(super) fn runtime_folder(paths: &Paths, id: &str) -> io::Result<UnixListener
     let listener = UnixListener::bind("control.sock")?;
     listener.set_nonblocking(true)?;
     make_private(&paths.merged(id)).map_err(io::Error::other)?;
-    rustix::process::chdir(&paths.bundle(id))?;
+    rustix::process::chdir(paths.bundle(id))?;
     Ok(listener)
 }
 
@@ -108,17 +109,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let json = serde_json::to_vec(&launch_plan::from_the_root(&prepared.plan.spec))
         .map_err(failed("write the specification"))?;
     fs::write(folder.join("config.json"), json).map_err(failed("write the specification"))?;
-    let (streams, stdio, console) = if container.config.tty {
-        drop(fs::remove_file("console.sock"));
-        let listener = UnixListener::bind("console.sock").map_err(failed("make a console"))?;
-        let console_socket = folder.join("console.sock");
-        (None, Stdio::Terminal { console_socket }, Some(listener))
-    } else {
-        let user = &prepared.user;
-        let (streams, stdio) = Streams::pipes(container.config.open_stdin, user.uid, user.gid)
-            .map_err(failed("make pipes"))?;
-        (Some(streams), stdio, None)
-    };
+    let (streams, stdio, console) = streams(container, &prepared.user, &folder)?;
     let place = Place { id, bundle: folder.clone(), root: folder.join("oci") };
     let fresh_network = prepared.fresh_network;
     let start_ids = prepared.start_ids.clone();
@@ -143,6 +134,23 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// What the program gets as its streams: pipes, or a terminal that is offered on a socket.
+fn streams(
+    container: &Container,
+    user: &User,
+    folder: &Path,
+) -> Result<(Option<Streams>, Stdio, Option<UnixListener>), Failure> {
+    if container.config.tty {
+        drop(fs::remove_file("console.sock"));
+        let listener = UnixListener::bind("console.sock").map_err(failed("make a console"))?;
+        let console_socket = folder.join("console.sock");
+        return Ok((None, Stdio::Terminal { console_socket }, Some(listener)));
+    }
+    let (streams, stdio) = Streams::pipes(container.config.open_stdin, user.uid, user.gid)
+        .map_err(failed("make pipes"))?;
+    Ok((Some(streams), stdio, None))
 }
 
 /// Starts whoever answers for ids that are not mapped; its socket is in the runtime folder.

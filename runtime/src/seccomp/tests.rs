@@ -30,8 +30,8 @@ fn verdict(filter: &Filter, abi: Abi, name: &str, arguments: [u64; 6]) -> u32 {
 /// What the kernel's own type of an argument makes of a register, or of a profile's constant.
 fn read(bits: u8, value: u64) -> u64 {
     match bits {
-        16 => u64::from(value as u16),
-        32 => u64::from(value as u32),
+        16 => value & 0xffff,
+        32 => value & 0xffff_ffff,
         _ => value,
     }
 }
