@@ -8,6 +8,10 @@ use coracle_runtime::records::Life;
 
 use crate::app::App;
 use crate::error::CliError;
+use crate::format::units;
+
+/// A log beyond this is warned of: most who have one forgot it.
+const LARGE_LOG_BYTES: u64 = 1_000_000_000;
 
 /// A container and where it is in its life.
 #[derive(Debug, Clone)]
@@ -38,6 +42,29 @@ pub(crate) fn find(app: &App, reference: &str) -> Result<Known, CliError> {
 pub(crate) fn find_id(app: &App, reference: &str) -> Result<String, CliError> {
     let found = app.engine()?.records.find(reference);
     found.map_err(|error| CliError::from(coracle_runtime::EngineError::from(error)))
+}
+
+/// Bytes of a container's log, with what was rotated.
+pub(crate) fn log_size(app: &App, known: &Known) -> Result<u64, CliError> {
+    let path = app.engine()?.paths().log(&known.container.id);
+    Ok(coracle_runtime::logs::size(&path))
+}
+
+/// A warning for each container whose log is larger than anybody wants it.
+pub(crate) fn large_logs(app: &App, known: &[Known]) -> Result<Vec<String>, CliError> {
+    let mut warnings = Vec::new();
+    for known in known {
+        let bytes = log_size(app, known)?;
+        if bytes > LARGE_LOG_BYTES {
+            warnings.push(format!(
+                "the log of container {} takes {}; `rm` of the container frees it, and \
+                 `--log-opt max-size=10m` or \"log-opts\" in the settings bound the next",
+                known.container.name,
+                units::human_size(bytes)
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 /// Bytes a container has written, and with its image.

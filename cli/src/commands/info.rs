@@ -40,6 +40,9 @@ impl Runnable for InfoArgs {
                 app.ui.data().write_all(text.as_bytes())?;
                 let unused: Vec<String> = app.settings.client.unused().collect();
                 app.warn(&unused);
+                let known = containers::list(app)?;
+                let large = containers::large_logs(app, &known)?;
+                app.warn(&large);
                 return Ok(ExitStatus::Success);
             }
             Some("json") => "{{json .}}",

@@ -81,6 +81,10 @@ impl Runnable for PsArgs {
         warn_ignored_format(app, given, self.quiet)?;
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;
+        if self.size {
+            let large = containers::large_logs(app, &chosen)?;
+            app.warn(&large);
+        }
         Ok(ExitStatus::Success)
     }
 }

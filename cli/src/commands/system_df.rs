@@ -76,12 +76,21 @@ const VOLUMES: Columns = Columns {
     raw: "",
 };
 
+const LOGS: Columns = Columns {
+    titles: &[("ID", "CONTAINER ID"), ("Size", "SIZE"), ("Names", "NAMES")],
+    table: "ID Size Names",
+    quiet: "ID",
+    raw: "",
+};
+
 /// Everything there is, with its rows for the long form.
 #[derive(Debug, Default)]
 struct Usage {
     images: Kind,
     containers: Kind,
     volumes: Kind,
+    /// Docker counts these nowhere.
+    logs: Kind,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +112,7 @@ impl Runnable for SystemDfArgs {
             containers: of_containers(app)?,
             images: of_images(app)?,
             volumes: of_volumes(app)?,
+            logs: of_logs(app)?,
         };
         let text = match self.verbose {
             true => verbose(&usage)?,
@@ -111,6 +121,12 @@ impl Runnable for SystemDfArgs {
             }
         };
         write!(app.ui.data(), "{text}")?;
+        // Below Docker's table, whose lines stay what they are.
+        let plain = self.format.as_deref().is_none_or(|format| matches!(format, "" | "table"));
+        if plain && !self.verbose && usage.logs.bytes > 0 {
+            let size = units::human_size(usage.logs.bytes);
+            writeln!(app.ui.data(), "\nLogs of containers, not counted above: {size}")?;
+        }
         Ok(ExitStatus::Success)
     }
 }
@@ -149,10 +165,14 @@ fn verbose(usage: &Usage) -> Result<String, CliError> {
     Ok(format!(
         "Images space usage:\n\n{}\nContainers space usage:\n\n{}\n\
          Local Volumes space usage:\n\n{}\nBuild cache usage: 0B\n\n\
-         CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n",
+         CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n{}",
         table(&IMAGES, &usage.images)?,
         table(&CONTAINERS, &usage.containers)?,
-        table(&VOLUMES, &usage.volumes)?
+        table(&VOLUMES, &usage.volumes)?,
+        match usage.logs.rows.is_empty() {
+            true => String::new(),
+            false => format!("\nLogs space usage:\n\n{}", table(&LOGS, &usage.logs)?),
+        }
     ))
 }
 
@@ -213,6 +233,24 @@ fn of_containers(app: &mut App) -> Result<Kind, CliError> {
         row.set("Size", units::short_size(own))
             .set("RunningFor", created.map(|t| units::ago(t, now)).unwrap_or_default());
         kind.rows.push(row);
+    }
+    Ok(kind)
+}
+
+/// The logs that are not empty.
+fn of_logs(app: &App) -> Result<Kind, CliError> {
+    let mut kind = Kind::default();
+    for known in containers::list(app)? {
+        let bytes = containers::log_size(app, &known)?;
+        if bytes > 0 {
+            kind.total += 1;
+            kind.bytes += bytes;
+            let mut row = Row::new("*formatter.diskUsageContext");
+            row.set("ID", known.container.short_id())
+                .set("Size", units::human_size(bytes))
+                .set("Names", known.container.name.clone());
+            kind.rows.push(row);
+        }
     }
     Ok(kind)
 }

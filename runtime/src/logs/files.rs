@@ -47,6 +47,17 @@ pub(super) fn open_for_append(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Bytes of all files of a log. What is being rotated or removed meanwhile may be missed.
+#[must_use]
+pub fn size(path: &Path) -> u64 {
+    let of = |path: &Path| fs::symlink_metadata(path).ok().map(|meta| meta.len());
+    let rotated = (1..).map(|number| {
+        let plain = rotated(path, number);
+        of(&plain).or_else(|| of(&compressed(&plain)))
+    });
+    of(path).unwrap_or(0) + rotated.map_while(|bytes| bytes).sum::<u64>()
+}
+
 /// The files of a log as they were at one moment.
 #[derive(Debug)]
 pub(super) struct Snapshot {

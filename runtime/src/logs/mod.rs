@@ -28,6 +28,7 @@ mod write;
 pub use config::{Driver, Plan, validate};
 pub use entry::{Entry, Stream};
 pub use error::LogError;
+pub use files::size;
 pub use read::{Follow, ReadOptions, Steps, parse_tail, read};
 pub use show::Show;
 pub use write::LogWriter;

@@ -10,7 +10,8 @@
 //!
 //! Holds at most a line of 16 KiB per stream and some 100 KiB of entries for a moment. When
 //! the disk is full, entries are dropped and counted, and the file never ends in half an
-//! entry; the container goes on. With compression, rotating a file holds up the container
+//! entry; the container goes on. Once there is room again, an entry of ours says how much is
+//! missing at that place. With compression, rotating a file holds up the container
 //! until it is compressed: about 10 ms per megabyte.
 
 use std::fs::File;
@@ -74,13 +75,11 @@ impl LogWriter {
         let Some(sink) = &mut self.sink else { return Ok(()) };
         self.stdout.finish(|text, ends| sink.append(text, ends, Stream::Stdout, now));
         self.stderr.finish(|text, ends| sink.append(text, ends, Stream::Stderr, now));
-        sink.settle()
-    }
-
-    /// How many entries were lost.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.sink.as_ref().map_or(0, |sink| sink.dropped)
+        let settled = sink.settle();
+        // There may be room again, and nothing comes any more that would tell of the loss.
+        sink.tell_loss(now);
+        sink.flush();
+        settled
     }
 }
 
@@ -97,12 +96,22 @@ struct Sink {
     encoder: Encoder,
     /// Encoded and not yet written.
     out: Vec<u8>,
+    /// Bytes of the container's output that `out` stands for.
+    pending: u64,
     /// Time of the last entry.
     last: Timestamp,
-    dropped: u64,
+    /// Output that could not be written and of which the log does not tell yet.
+    loss: Option<Loss>,
     /// Nothing could be written since the last complaint.
     failing: bool,
     complaint: Option<LogError>,
+}
+
+/// Output that is missing in the log.
+#[derive(Debug)]
+struct Loss {
+    bytes: u64,
+    why: String,
 }
 
 impl Sink {
@@ -118,23 +127,42 @@ impl Sink {
             compress: plan.compress,
             encoder: Encoder::new(&plan.attributes),
             out: Vec::new(),
+            pending: 0,
             last: Timestamp::ZERO,
-            dropped: 0,
+            loss: None,
             failing: false,
             complaint: None,
         })
     }
 
     fn append(&mut self, text: &[u8], ends_line: bool, stream: Stream, now: Timestamp) {
-        let next = self.last.datetime() + chrono::Duration::nanoseconds(1);
-        self.last = now.max(next.into());
-        self.encoder.encode(&mut self.out, (text, ends_line), stream, self.last);
+        if self.out.is_empty() {
+            self.tell_loss(now);
+        }
+        self.encode(text, ends_line, stream, now);
+        let bytes = text.len() + usize::from(ends_line);
+        self.pending += u64::try_from(bytes).unwrap_or(0);
         let pending = u64::try_from(self.out.len()).unwrap_or(u64::MAX);
         if self.bytes_max.is_some_and(|max| self.size + pending >= max) {
             self.flush();
             self.rotate();
         } else if self.out.len() >= OUT_BYTES_MAX {
             self.flush();
+        }
+    }
+
+    fn encode(&mut self, text: &[u8], ends_line: bool, stream: Stream, now: Timestamp) {
+        let next = self.last.datetime() + chrono::Duration::nanoseconds(1);
+        self.last = now.max(next.into());
+        self.encoder.encode(&mut self.out, (text, ends_line), stream, self.last);
+    }
+
+    /// Says what is missing before what comes next. If that cannot be written either, the loss
+    /// is told later.
+    fn tell_loss(&mut self, now: Timestamp) {
+        if let Some(Loss { bytes, why }) = &self.loss {
+            let text = format!("coracle: {bytes} bytes of output are missing here: {why}");
+            self.encode(text.as_bytes(), true, Stream::Stderr, now);
         }
     }
 
@@ -153,18 +181,22 @@ impl Sink {
             Ok(()) => {
                 self.size += u64::try_from(self.out.len()).unwrap_or(0);
                 self.failing = false;
+                self.loss = None;
             }
             Err(source) => {
                 // Half an entry would spoil the next one. If this fails too, readers
                 // skip the damaged line.
                 self.file.set_len(self.size).ok();
-                let lost = self.out.iter().filter(|byte| **byte == b'\n').count();
-                self.dropped += u64::try_from(lost).unwrap_or(0);
+                let text = source.to_string();
+                let why = text.split(" (os error").next().unwrap_or_default().to_owned();
+                let before = self.loss.take().map_or(0, |loss| loss.bytes);
+                self.loss = Some(Loss { bytes: before + self.pending, why });
                 let path = self.path.clone();
                 self.complain(LogError::Write { path, source });
             }
         }
         self.out.clear();
+        self.pending = 0;
     }
 
     fn rotate(&mut self) {
@@ -310,13 +342,45 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_said_once_and_counted() {
+    fn a_full_disk_is_said_once_and_what_is_missing_is_told_when_there_is_room() {
+        let temp = tempfile::tempdir().unwrap();
         let plan = plan(None, 1, false);
         let mut writer = LogWriter::open(std::path::Path::new("/dev/full"), &plan).unwrap();
         let error = writer.write(Stream::Stdout, b"a\nb\n", time()).unwrap_err();
         assert_eq!(error.to_string(), "cannot write the log /dev/full; output is lost");
         writer.write(Stream::Stdout, b"c\n", time()).unwrap();
-        assert_eq!(writer.dropped(), 3);
+        let path = temp.path().join("log");
+        writer.sink.as_mut().unwrap().file = super::files::open_for_append(&path).unwrap();
+        writer.write(Stream::Stdout, b"d\n", time()).unwrap();
+        writer.write(Stream::Stdout, b"e\n", time()).unwrap();
+        let logged = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> =
+            logged.lines().map(|line| line.split(",\"time").next().unwrap_or_default()).collect();
+        assert_eq!(
+            lines,
+            [
+                r#"{"log":"coracle: 6 bytes of output are missing here: No space left on device\n","stream":"stderr""#,
+                r#"{"log":"d\n","stream":"stdout""#,
+                r#"{"log":"e\n","stream":"stdout""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_told_at_the_end_at_the_latest() {
+        let temp = tempfile::tempdir().unwrap();
+        let plan = plan(None, 1, false);
+        let mut writer = LogWriter::open(std::path::Path::new("/dev/full"), &plan).unwrap();
+        writer.write(Stream::Stdout, b"a\n", time()).unwrap_err();
+        let path = temp.path().join("log");
+        writer.sink.as_mut().unwrap().file = super::files::open_for_append(&path).unwrap();
+        writer.finish(time()).unwrap();
+        let logged = fs::read_to_string(&path).unwrap();
+        assert!(
+            logged.starts_with(r#"{"log":"coracle: 2 bytes of output are missing"#),
+            "{logged}"
+        );
+        assert_eq!(logged.lines().count(), 1);
     }
 
     #[test]
