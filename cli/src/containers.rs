@@ -1,5 +1,7 @@
 //! The containers of this user, as commands look at them.
 
+use std::collections::BTreeMap;
+
 use coracle_image::ImageError;
 use coracle_image::store::ImageUser;
 use coracle_runtime::engine::Summary;
@@ -83,22 +85,32 @@ pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
     let all = engine.list().map_err(|error| ImageError::Users { source: Box::new(error) })?;
     let unreadable = engine.unreadable_image_users();
     let all = all.into_iter().map(Known::from);
-    Ok(all
-        .filter_map(|Known { container, state, .. }| {
-            Some(ImageUser {
-                running: state.status.is_running(),
-                image: container.image.parse().ok()?,
-                layers: container.layers.iter().filter_map(|id| id.parse().ok()).collect(),
-                container: container.id,
-            })
+    let mut users: Vec<ImageUser> = all
+        .flat_map(|Known { container, state, .. }| {
+            let mounted = container.mounts.iter().map(|mount| (&mount.image, &mount.layers));
+            // One that is mounted twice, or is the container's own, is used once.
+            let images: BTreeMap<_, _> =
+                mounted.chain([(&container.image, &container.layers)]).collect();
+            let running = state.status.is_running();
+            let user = |(image, layers): (&String, &Vec<String>)| {
+                image_user(&container.id, running, image, layers)
+            };
+            images.into_iter().filter_map(user).collect::<Vec<_>>()
         })
-        .chain(unreadable.into_iter().filter_map(|(container, image, layers)| {
-            Some(ImageUser {
-                running: false,
-                image: image.parse().ok()?,
-                layers: layers.iter().filter_map(|id| id.parse().ok()).collect(),
-                container,
-            })
-        }))
-        .collect())
+        .collect();
+    users.extend(
+        unreadable
+            .iter()
+            .filter_map(|(container, image, layers)| image_user(container, false, image, layers)),
+    );
+    Ok(users)
+}
+
+fn image_user(container: &str, running: bool, image: &str, layers: &[String]) -> Option<ImageUser> {
+    Some(ImageUser {
+        running,
+        image: image.parse().ok()?,
+        layers: layers.iter().filter_map(|id| id.parse().ok()).collect(),
+        container: container.to_owned(),
+    })
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use coracle_image::config::{ContainerConfig, Healthcheck};
 use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
-use coracle_runtime::model::{Config, Container, Empty, HealthConfig};
+use coracle_runtime::model::{Config, Container, Empty, HealthConfig, MountType};
 
 use super::image_rows::find;
 use crate::app::App;
@@ -97,7 +97,16 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
         writeln!(app.ui.status(), "{text}")?;
     }
     warn_of_foreign_platform(app, &image, request.platform.as_deref())?;
-    let image = facts(app, &image, &request.image)?;
+    let mut image = facts(app, &image, &request.image)?;
+    for mount in request.host.mounts.iter().filter(|mount| mount.kind == MountType::Image) {
+        // The engine refuses a mount without one in its own words.
+        if mount.source.is_empty() || image.mounted.contains_key(&mount.source) {
+            continue;
+        }
+        crate::builtin::prepare(app, &mount.source)?;
+        let found = find(app, &mount.source)?;
+        image.mounted.insert(mount.source.clone(), facts(app, &found, &mount.source)?);
+    }
     let create = CreateRequest {
         name: request.name,
         image,
@@ -184,6 +193,7 @@ pub(crate) fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts,
         platform,
         layers: image.layers.iter().map(|layer| layer.diff_id.to_string()).collect(),
         config: container_config(config.config),
+        ..ImageFacts::default()
     })
 }
 

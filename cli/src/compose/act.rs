@@ -120,9 +120,13 @@ pub(crate) fn make_plan(
     }
     let known: BTreeSet<String> =
         file.project.services.keys().chain(file.loaded.disabled.keys()).cloned().collect();
-    let images = images.iter().map(|(name, facts)| (name.clone(), facts.id.clone())).collect();
+    let ids = |images: &Images| -> BTreeMap<String, String> {
+        images.iter().map(|(name, facts)| (name.clone(), facts.id.clone())).collect()
+    };
+    let mounted = images.values().flat_map(|image| ids(&image.mounted)).collect();
+    let images = ids(images);
     let observed = apply::look(app.engine()?, &project.name)?;
-    let desired = Desired { project, images: &images, known: &known };
+    let desired = Desired { project, images: &images, mounted: &mounted, known: &known };
     let made = plan(&desired, &observed, options)
         .map_err(|error: PlanError| CliError::plain(error.to_string()))?;
     for warning in &made.warnings {

@@ -45,10 +45,59 @@ pub(crate) fn present(
         let image = project.image_name(service);
         crate::builtin::prepare(app, &image)?;
         if let Some(found) = create::local(app, &image, service.platform.as_deref())? {
-            facts.insert(name.clone(), create::facts(app, &found, &image)?);
+            let mut own = create::facts(app, &found, &image)?;
+            own.mounted = mounted(app, project, service)?;
+            facts.insert(name.clone(), own);
         }
     }
     Ok(facts)
+}
+
+/// The images that a service mounts and that are here, by the names its volumes have for them.
+fn mounted(
+    app: &mut App,
+    project: &Project,
+    service: &Service,
+) -> Result<BTreeMap<String, ImageFacts>, CliError> {
+    let mut facts = BTreeMap::new();
+    for volume in service.volumes.iter().filter(|volume| volume.kind == "image") {
+        if let Some(found) = mounted_image(app, project, &volume.source)? {
+            facts.insert(volume.source.clone(), create::facts(app, &found, &volume.source)?);
+        }
+    }
+    Ok(facts)
+}
+
+/// An image to be mounted, if it is here: by its own name, or by that of the service that runs it.
+fn mounted_image(
+    app: &mut App,
+    project: &Project,
+    source: &str,
+) -> Result<Option<Image>, CliError> {
+    crate::builtin::prepare(app, source)?;
+    match (create::local(app, source, None)?, project.services.get(source)) {
+        (None, Some(service)) => {
+            create::local(app, &project.image_name(service), service.platform.as_deref())
+        }
+        (found, _) => Ok(found),
+    }
+}
+
+/// What is to be fetched of the images that a service mounts; those of other services are
+/// fetched for them.
+fn mounted_jobs(app: &mut App, project: &Project, service: &Service) -> Result<Vec<Job>, CliError> {
+    let mut jobs = Vec::new();
+    for (number, volume) in service.volumes.iter().enumerate() {
+        let (source, name) = (&volume.source, &service.name);
+        if volume.kind == "image"
+            && !project.services.contains_key(source)
+            && mounted_image(app, project, source)?.is_none()
+        {
+            let service = format!("{name}:volume {number}");
+            jobs.push(Job { service, image: source.clone(), platform: None });
+        }
+    }
+    Ok(jobs)
 }
 
 /// The images of all services, fetched where that is wanted; a dry run fetches none.
@@ -86,6 +135,13 @@ pub(crate) fn ensure(
             let platform = service.platform.clone();
             jobs.push(Job { service: name.clone(), image, platform });
         }
+        if policy != Policy::Never {
+            for job in mounted_jobs(app, project, service)? {
+                if jobs.iter().all(|other| other.image != job.image) {
+                    jobs.push(job);
+                }
+            }
+        }
     }
     let progress = Progress::new(app);
     let manner = Manner { progress, quiet: wish.quiet, all_or_none: true, failed: "Error" };
@@ -102,7 +158,9 @@ pub(crate) fn ensure(
         };
         if let Some(found) = found {
             create::warn_of_foreign_platform(app, &found, service.platform.as_deref())?;
-            facts.insert(name.clone(), create::facts(app, &found, &image)?);
+            let mut own = create::facts(app, &found, &image)?;
+            own.mounted = mounted(app, project, service)?;
+            facts.insert(name.clone(), own);
         }
     }
     Ok(facts)

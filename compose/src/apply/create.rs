@@ -67,6 +67,10 @@ impl Apply<'_> {
         let name = || with_tag(&self.project.image_name(service));
         let image = self.images.get(&service.name).cloned();
         let image = image.ok_or_else(|| ApplyError::NoImage { name: name() })?;
+        let mut sources = service.volumes.iter().filter(|volume| volume.kind == "image");
+        if let Some(missing) = sources.find(|volume| !image.mounted.contains_key(&volume.source)) {
+            return Err(ApplyError::NoImage { name: with_tag(&missing.source) });
+        }
         let facts = Facts {
             image,
             number,

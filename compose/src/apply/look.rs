@@ -45,6 +45,11 @@ pub fn seen(summary: &Summary) -> Seen {
         .iter()
         .filter(|mount| mount.point.kind == MountType::Volume && !mount.anonymous)
         .map(|mount| mount.point.name.clone());
+    let mounted = container
+        .mounts
+        .iter()
+        .filter(|mount| mount.point.kind == MountType::Image)
+        .map(|mount| (mount.point.destination.clone(), mount.image.clone()));
     let replaces = label(labels::REPLACE);
     Seen {
         id: container.id.clone(),
@@ -58,6 +63,7 @@ pub fn seen(summary: &Summary) -> Seen {
         origin: container.origin.clone(),
         networks: container.network_settings.networks.keys().cloned().collect(),
         volumes: volumes.collect(),
+        mounted: mounted.collect(),
         shares: shares.filter(|id| id.len() == 64).map(str::to_owned).collect(),
         replaces: (!replaces.is_empty() && replaces != container.name).then_some(replaces),
         depends_on: dependency_labels(&label(labels::DEPENDS_ON)),

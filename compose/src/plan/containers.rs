@@ -152,6 +152,20 @@ impl<'a> Work<'a> {
                 reasons.push(format!("volume {volume} is made anew"));
             }
         }
+        for volume in service.volumes.iter().filter(|volume| volume.kind == "image") {
+            let place = volume.target.trim_end_matches('/');
+            if let Some(wanted) = self.desired.mounted.get(&volume.source)
+                && let Some(now) = seen.mounted.get(place)
+                && wanted != now
+            {
+                let source = &volume.source;
+                reasons.push(format!(
+                    "image {source} at {place}: {} → {}",
+                    short(now),
+                    short(wanted)
+                ));
+            }
+        }
         for on in shared_services(service) {
             if self.restarted.contains(on) {
                 reasons.push(format!("it shares with service {on}, which is made anew"));

@@ -55,6 +55,8 @@ pub struct Desired<'a> {
     pub project: &'a Project,
     /// The id of each service's image; a service without one has to have it fetched.
     pub images: &'a BTreeMap<String, String>,
+    /// The ids of images that services mount, by the names that their volumes have for them.
+    pub mounted: &'a BTreeMap<String, String>,
     /// All services of the file, also those that are not part of this.
     pub known: &'a BTreeSet<String>,
 }

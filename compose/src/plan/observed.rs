@@ -34,6 +34,8 @@ pub struct Seen {
     pub origin: Value,
     pub networks: Vec<String>,
     pub volumes: Vec<String>,
+    /// The ids of images that it mounts, by path.
+    pub mounted: BTreeMap<String, String>,
     /// Ids of containers whose namespaces it shares.
     pub shares: Vec<String>,
     /// The name it is to get: it was made by a command that was killed.

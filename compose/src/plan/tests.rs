@@ -10,6 +10,7 @@ struct World {
     project: Project,
     observed: Observed,
     images: BTreeMap<String, String>,
+    mounted: BTreeMap<String, String>,
     known: BTreeSet<String>,
 }
 
@@ -22,7 +23,7 @@ impl World {
         let names = || project.services.keys().cloned();
         let images = names().map(|name| (name, "sha256:1111".to_owned())).collect();
         let known = names().collect();
-        Self { project, observed: Observed::default(), images, known }
+        Self { project, observed: Observed::default(), images, mounted: BTreeMap::new(), known }
     }
 
     /// As after an `up`.
@@ -61,7 +62,12 @@ impl World {
     }
 
     fn plan(&self, options: &Options) -> Result<Plan, PlanError> {
-        let desired = Desired { project: &self.project, images: &self.images, known: &self.known };
+        let desired = Desired {
+            project: &self.project,
+            images: &self.images,
+            mounted: &self.mounted,
+            known: &self.known,
+        };
         plan(&desired, &self.observed, options)
     }
 
@@ -123,6 +129,22 @@ fn only_what_changed_is_made_anew() {
     ");
     let never = Options { recreate: Recreate::Never, ..up() };
     assert!(world.plan(&never).unwrap().is_empty());
+}
+
+#[test]
+fn another_image_to_be_mounted() {
+    let mut a = service("x");
+    a["volumes"] = json!([{"type": "image", "source": "files", "target": "/m/"}]);
+    let mut world = World::new(&json!({"a": a})).up();
+    let mounted = [("/m".to_owned(), "sha256:1111".to_owned())];
+    world.observed.containers[0].mounted = mounted.into();
+    world.mounted.insert("files".to_owned(), "sha256:1111".to_owned());
+    assert!(world.plan(&up()).unwrap().is_empty());
+    world.mounted.insert("files".to_owned(), "sha256:2222".to_owned());
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    recreate app-a-1 (image files at /m: 1111 → 2222)
+    start app-a-1 (it is made anew)
+    ");
 }
 
 #[test]

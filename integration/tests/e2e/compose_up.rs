@@ -98,6 +98,60 @@ fn anonymous_volumes_outlive_their_container_and_end_with_down_v() {
 }
 
 #[test]
+fn a_service_mounts_a_part_of_an_image_and_follows_it() {
+    let env = TestEnv::new();
+    let make = |text: &str| {
+        env.sh(&format!(
+            "docker run --network none --name made alpine sh -c 'mkdir /d; echo {text} > /d/file' && \
+             docker commit made files:1 && docker rm made"
+        ))
+        .success();
+    };
+    make("one");
+    env.write(
+        "compose.yaml",
+        "services:
+  app:
+    image: alpine
+    init: true
+    command: sleep 1000
+    volumes:
+      - {type: image, source: 'files:1', target: /x, image: {subpath: d}}
+      - {type: image, source: other, target: /y}
+  other: {image: 'files:1', init: true, command: sleep 1000}
+",
+    );
+    env.run(["compose", "-p", "t", "up", "-d"]).success();
+    let look = ["exec", "t-app-1", "sh", "-c", "cat /x/file /y/d/file; touch /x/new"];
+    env.run(look).code(1).stdout_is("one\none\n").stderr_has("Read-only file system");
+    let again = env.run(["compose", "-p", "t", "up", "-d"]).success();
+    assert!(!again.stderr().contains("Recreate"), "{}", again.stderr());
+    // Another image of that name is taken by a new container.
+    make("two");
+    env.run(["compose", "-p", "t", "up", "-d"])
+        .success()
+        .stderr_has("Container t-app-1  Recreated");
+    env.run(look).code(1).stdout_is("two\ntwo\n");
+    // One that is neither here nor to be had.
+    env.write(
+        "compose.yaml",
+        "services:
+  app:
+    image: alpine
+    pull_policy: never
+    volumes: [{type: image, source: absent, target: /x}]
+",
+    );
+    env.run(["compose", "-p", "t", "up", "-d", "--remove-orphans"])
+        .code(1)
+        .stderr_has("No such image: absent:latest");
+    env.run(["compose", "-p", "t", "down", "-t", "0", "--remove-orphans"]).success();
+    env.run(["rmi", "files:1"]).success();
+    env.sh("docker image prune -f").success();
+    env.assert_nothing_left();
+}
+
+#[test]
 fn hooks_run_after_the_start_and_before_the_stop() {
     let env = TestEnv::new();
     env.write(

@@ -27,6 +27,21 @@ fn root_in_the_container_is_the_user() {
 }
 
 #[test]
+fn a_mounted_image_has_its_owners() {
+    let env = TestEnv::new();
+    env.sh("docker run --network none --name made alpine sh -c 'echo x > /f; chown 1000:100 /f'")
+        .success();
+    env.sh("docker commit made owned && docker rm made").success();
+    env.sh("docker run --rm --network none --mount type=image,src=owned,dst=/m alpine \
+         sh -c 'stat -c %u:%g /m/f; echo y > /m/f'")
+        .code(1)
+        .stdout_is("1000:100\n")
+        .stderr_has("Read-only file system");
+    env.run(["rmi", "owned"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
 fn another_user_than_root_runs() {
     let env = TestEnv::new();
     for user in ["nobody", "1000", "1000:1000"] {

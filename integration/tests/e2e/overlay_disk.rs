@@ -21,6 +21,7 @@ const SCRIPT: &str = "coracle load -q -i $1 > /dev/null
     coracle rm -f c1 > /dev/null
     coracle save -o $2 cut2; coracle rmi -f cut cut2 > /dev/null; coracle load -q -i $2 > /dev/null; rm $2
     echo SAVED; coracle run --rm --network none cut2 sh -c 'ls -A /var /usr /srv /opt; tail -1 /etc/passwd; test -e /etc/group || echo gone'
+    echo MOUNTED; coracle run --rm --network none --mount type=image,src=cut2,dst=/m cut2 sh -c 'ls -A /m/var /m/opt; touch /m/var/y 2> /dev/null || cat /m/var/x'
     coracle ps -aq";
 
 const EXPECTED: &str = "/opt:\nkept\n\n/srv:\nnew\n\n/usr:\nfresh\n\n/var:\nnew\n\
@@ -28,7 +29,8 @@ const EXPECTED: &str = "/opt:\nkept\n\n/srv:\nnew\n\n/usr:\nfresh\n\n/var:\nnew\
     CP\nmade\n\
     EXPORT\nopt/\nsrv/\nsrv/new\nusr/\nusr/fresh\nvar/\nvar/x\n\
     made\n\
-    SAVED\n/opt:\n\n/srv:\nnew\n\n/usr:\nfresh\n\n/var:\nx\nmore\ngone\n";
+    SAVED\n/opt:\n\n/srv:\nnew\n\n/usr:\nfresh\n\n/var:\nx\nmore\ngone\n\
+    MOUNTED\n/m/opt:\n\n/m/var:\nx\nmade\n";
 
 /// Removes files in each way there is: by name, a whole folder, one that comes again, everything in one.
 fn image() -> Vec<u8> {

@@ -110,11 +110,19 @@ impl View {
             let id = container.id.clone();
             move |source| EngineError::Copy(CopyError::View { id, doing, source })
         };
-        let mut mounts: Vec<&ContainerMount> = container.mounts.iter().collect();
-        mounts.sort_by_key(|mount| Path::new(&mount.point.destination).components().count());
-        for mount in mounts {
+        let mut mounts: Vec<(usize, &ContainerMount)> =
+            container.mounts.iter().enumerate().collect();
+        mounts.sort_by_key(|(_, mount)| Path::new(&mount.point.destination).components().count());
+        for (number, mount) in mounts {
             let destination = &mount.point.destination;
-            let Some((source, rw)) = self.source(engine, mount)? else { continue };
+            let found = match mount.point.kind {
+                MountType::Image => {
+                    let (paths, layers) = (engine.paths(), &engine.config.layers);
+                    Some((crate::monitor::view_image(paths, layers, container, number)?, false))
+                }
+                _ => self.source(engine, mount)?,
+            };
+            let Some((source, rw)) = found else { continue };
             self.mount(&source, destination, !rw, true)
                 .map_err(failed(format!("mount {} on {destination}", mount.point.source)))?;
         }

@@ -81,16 +81,29 @@ impl Engine {
         Ok(())
     }
 
+    fn has_layer(&self, digest: &str) -> bool {
+        let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+        self.config.layers.join(hex).join("diff").is_dir()
+    }
+
     fn check_references(&self, container: &Container, check: &mut RecordsCheck) {
         let what = format!("container {}", container.short_id());
         let mut miss = |problem: String| check.findings.push(Finding::new(&what, problem));
         if !crate::rootfs::has_copy(&self.paths.container(&container.id)) {
             for digest in &container.layers {
-                let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-                if !self.config.layers.join(hex).join("diff").is_dir() {
+                if !self.has_layer(digest) {
+                    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
                     let layer = hex.get(..12).unwrap_or(hex);
                     miss(format!("layer {layer} of its image is missing; pull or load it again"));
                 }
+            }
+        }
+        for mount in &container.mounts {
+            if mount.layers.iter().any(|digest| !self.has_layer(digest)) {
+                let image = &mount.point.name;
+                miss(format!(
+                    "a layer of image {image}, which it mounts, is missing; pull it again"
+                ));
             }
         }
         let mounts = container.mounts.iter().map(|mount| &mount.point);

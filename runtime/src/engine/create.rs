@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::Engine;
+use super::mounts::Givens;
 use crate::error::EngineError;
 use crate::model::{
     Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION, Timestamp,
@@ -25,6 +26,8 @@ pub struct ImageFacts {
     pub layers: Vec<String>,
     /// What the image's configuration says.
     pub config: Config,
+    /// Images that the container mounts besides, by the names that its mounts have for them.
+    pub mounted: BTreeMap<String, ImageFacts>,
 }
 
 /// A container to be made.
@@ -90,7 +93,8 @@ impl Engine {
             origin: request.origin,
             ..Container::default()
         };
-        let made = self.fill(&mut container, request.name.is_some(), &request.inherited);
+        let givens = Givens { inherited: &request.inherited, images: &request.image.mounted };
+        let made = self.fill(&mut container, request.name.is_some(), &givens);
         if made.is_err() {
             // What is in the way now is met again by whoever sweeps next.
             drop(remove_tree(&self.records.abandon(&container.id)));
@@ -104,12 +108,12 @@ impl Engine {
         &self,
         container: &mut Container,
         named: bool,
-        inherited: &BTreeMap<String, String>,
+        givens: &Givens<'_>,
     ) -> Result<(), EngineError> {
         let lock = self.records.lock()?;
         // Debris of a command that died is swept by whoever holds the lock next.
         let debris = self.records.sweep(&lock)?;
-        let made = self.fill_locked(&lock, container, named, inherited);
+        let made = self.fill_locked(&lock, container, named, givens);
         // Nobody has to wait for these.
         drop(lock);
         for folder in debris {
@@ -124,7 +128,7 @@ impl Engine {
         lock: &RecordsLock,
         container: &mut Container,
         named: bool,
-        inherited: &BTreeMap<String, String>,
+        givens: &Givens<'_>,
     ) -> Result<(), EngineError> {
         let folder = self.paths.container(&container.id);
         for name in ["upper", "work"] {
@@ -135,7 +139,7 @@ impl Engine {
             make_private(&folder.join("empty"))?;
         }
         set_mode(&folder.join("upper"), 0o755)?;
-        self.plan_mounts(container, inherited)?;
+        self.plan_mounts(container, givens)?;
 
         if named {
             return Ok(self.records.create(lock, container)?);

@@ -77,16 +77,19 @@ impl Engine {
     /// still say it.
     #[must_use]
     pub fn unreadable_image_users(&self) -> Vec<(String, String, Vec<String>)> {
-        let user = |id: String| {
-            let Err(RecordError::Damaged { .. }) = self.records.load(&id) else { return None };
-            let record = self.records.salvage(&id)?;
-            let image = record.get("image")?.as_str()?.to_owned();
-            let layers = record.get("layers").and_then(|layers| layers.as_array());
-            let layers = layers.into_iter().flatten();
-            let layers = layers.filter_map(|layer| layer.as_str()).map(str::to_owned).collect();
-            Some((id, image, layers))
+        let users = |id: String| {
+            let Err(RecordError::Damaged { .. }) = self.records.load(&id) else {
+                return Vec::new();
+            };
+            let Some(record) = self.records.salvage(&id) else { return Vec::new() };
+            let mounts = record.get("mounts").and_then(|mounts| mounts.as_array());
+            let images = std::iter::once(&record).chain(mounts.into_iter().flatten());
+            images
+                .filter_map(image_and_layers)
+                .map(|(image, layers)| (id.clone(), image, layers))
+                .collect()
         };
-        self.records.ids().unwrap_or_default().into_iter().filter_map(user).collect()
+        self.records.ids().unwrap_or_default().into_iter().flat_map(users).collect()
     }
 
     /// Whether a record cannot be read at all, so that nobody knows which volumes are in use.
@@ -100,6 +103,14 @@ impl Engine {
         };
         Ok(self.records.ids()?.iter().any(unknown))
     }
+}
+
+/// What a record, or a mount in it, says of its image.
+fn image_and_layers(record: &serde_json::Value) -> Option<(String, Vec<String>)> {
+    let image = record.get("image")?.as_str()?.to_owned();
+    let layers = record.get("layers").and_then(|layers| layers.as_array());
+    let layers = layers.into_iter().flatten();
+    Some((image, layers.filter_map(|layer| layer.as_str()).map(str::to_owned).collect()))
 }
 
 /// A descriptor of a process becomes readable when that ends.

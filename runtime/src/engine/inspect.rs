@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::error::EngineError;
 use crate::file_lock;
-use crate::model::{Container, ContainerInspect, EndpointSettings, GraphDriver, InspectPaths};
+use crate::model::{
+    Container, ContainerInspect, EndpointSettings, GraphDriver, InspectPaths, MountType,
+};
 use crate::records::Life;
 
 /// A container and where its life stands.
@@ -47,6 +49,12 @@ impl Engine {
         let Summary { mut container, life } = self.summary(id)?;
         container.restart_count = life.restart_count;
         self.show_network_of_mode(&mut container, &life);
+        for (number, mount) in container.mounts.iter_mut().enumerate() {
+            if mount.point.kind == MountType::Image {
+                let place = crate::monitor::image_place(&self.paths.bundle(id), number);
+                mount.point.source = place.display().to_string();
+            }
+        }
         let folder = self.paths.container(id);
         let file = |name: &str| folder.join(name).display().to_string();
         let layers: Vec<String> = container

@@ -4,19 +4,26 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::Engine;
+use super::{Engine, ImageFacts};
 use crate::error::EngineError;
 use crate::model::{Container, ContainerMount, MountType};
 use crate::mounts::{self, Donor, MountError, PlannedMount, VolumeRequest};
 use crate::volumes::{ANONYMOUS_LABEL, CreateVolume};
 
+/// What was found out about the mounts of a new container.
+pub(super) struct Givens<'a> {
+    /// Anonymous volumes of another container, by path: used instead of new ones.
+    pub(super) inherited: &'a BTreeMap<String, String>,
+    /// Images to be mounted, by the names that mounts have for them.
+    pub(super) images: &'a BTreeMap<String, ImageFacts>,
+}
+
 impl Engine {
-    /// Fills `container.mounts` from its configuration. Anonymous volumes at the paths of
-    /// `inherited` are those of another container.
+    /// Fills `container.mounts` from its configuration.
     pub(super) fn plan_mounts(
         &self,
         container: &mut Container,
-        inherited: &BTreeMap<String, String>,
+        givens: &Givens<'_>,
     ) -> Result<(), EngineError> {
         let mut donors: Vec<(Vec<ContainerMount>, bool)> = Vec::new();
         for option in container.host_config.volumes_from.iter().flatten() {
@@ -40,7 +47,7 @@ impl Engine {
         let passing = container.host_config.auto_remove;
         container.mounts = planned
             .into_iter()
-            .map(|planned| self.make_ready(inherit(planned, inherited), passing))
+            .map(|planned| self.make_ready(inherit(planned, givens.inherited), givens, passing))
             .collect::<Result<_, _>>()?;
         Ok(())
     }
@@ -48,6 +55,7 @@ impl Engine {
     fn make_ready(
         &self,
         planned: PlannedMount,
+        givens: &Givens<'_>,
         passing: bool,
     ) -> Result<ContainerMount, EngineError> {
         let PlannedMount { mut mount, volume } = planned;
@@ -66,10 +74,26 @@ impl Engine {
                 mount.point.source = volume.data.display().to_string();
             }
             None if mount.point.kind == MountType::Bind => bind_source(&mount)?,
+            None if mount.point.kind == MountType::Image => set_image(&mut mount, givens.images)?,
             None => {}
         }
         Ok(mount)
     }
+}
+
+/// Records what the image of a mount consists of. That of another container's is known.
+fn set_image(
+    mount: &mut ContainerMount,
+    images: &BTreeMap<String, ImageFacts>,
+) -> Result<(), EngineError> {
+    if mount.image.is_empty() {
+        let name = &mount.point.name;
+        let missing = || EngineError::Refuse(format!("No such image: {name}"));
+        let image = images.get(name).ok_or_else(missing)?;
+        mount.image.clone_from(&image.id);
+        mount.layers.clone_from(&image.layers);
+    }
+    Ok(())
 }
 
 /// Takes over another container's volume, if there is one for that path.

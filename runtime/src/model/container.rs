@@ -84,11 +84,17 @@ pub struct ContainerMount {
     pub anonymous: bool,
     /// A new volume is filled from the image.
     pub copy_up: bool,
-    /// Folder inside the volume that is mounted instead of its root.
+    /// Folder inside the volume or image that is mounted instead of its root.
     pub subpath: String,
     /// A missing source is created (as `-v` does and `--mount` does not).
     pub create_source: bool,
     pub bind: BindOptions,
     /// Only for `--mount type=tmpfs`; `--tmpfs` is in `HostConfig.Tmpfs` alone.
     pub tmpfs: TmpfsOptions,
+    /// The id of a mounted image, which `point.name` names as the user did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
+    /// DiffIDs of the layers of a mounted image, lowest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
 }

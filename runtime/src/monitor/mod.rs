@@ -25,6 +25,7 @@ mod exec;
 mod exec_mark;
 mod exec_plan;
 mod health;
+mod images;
 mod launch;
 mod network;
 mod output;
@@ -39,9 +40,11 @@ pub use exec::main as exec_main;
 pub(crate) use exec::{ExecSession, command_line};
 pub(crate) use exec_mark::living as living_execs;
 pub(crate) use exec_plan::describe;
+pub(crate) use images::view as view_image;
 pub use launch::{Attach, Launch, launch, launch_exec};
 pub use run::main;
 pub(crate) use start::overlay;
+pub(crate) use subpaths::place as image_place;
 pub(crate) use take_down::take_down;
 
 /// The name under which the executable becomes a monitor.

@@ -81,12 +81,12 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
         warnings.extend(networks::low_port_notes(&monitor.container, monitor.launch.low_ports));
     }
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
-    let mut container = super::volumes::attach(&monitor.paths, &monitor.container).map_err(
-        |error| match error {
+    let (paths, layers) = (&monitor.paths, &monitor.launch.layers);
+    let mut container =
+        super::volumes::attach(paths, layers, &monitor.container).map_err(|error| match error {
             EngineError::Start(failure) => failure,
             other => refused(describe(&other)),
-        },
-    )?;
+        })?;
     super::volumes::tell_mounted(&monitor.events, &container);
     super::binds::check(&container, &monitor.paths.merged(&id))?;
     let cgroups = monitor.launch.cgroups();

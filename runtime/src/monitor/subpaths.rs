@@ -1,4 +1,4 @@
-//! Parts of volumes that a container mounts (`volume-subpath`), held still while it starts.
+//! Parts of volumes and images that a container mounts, held still while it starts.
 //!
 //! A path inside a volume means nothing for long: another container that has the volume may
 //! put a symlink in its place, and the mount would show the host. So what was resolved
@@ -16,14 +16,26 @@ use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 /// The folder of the places, in the runtime folder of the container.
 const FOLDER: &str = "subpaths";
 
+/// Where the mount `number` is held while its container runs.
+pub(crate) fn place(running: &Path, number: usize) -> PathBuf {
+    running.join(FOLDER).join(number.to_string())
+}
+
+/// A folder of its own for a mount that goes with the places. One of the last run is gone.
+pub(super) fn folder_for(running: &Path, name: &str) -> io::Result<PathBuf> {
+    let place = running.join(FOLDER).join(name);
+    release_one(&place)?;
+    fs::create_dir_all(&place)?;
+    Ok(place)
+}
+
 /// Binds what `part` is open on to the place `number` in the runtime folder `running`.
 ///
 /// # Errors
 /// As `open_tree(2)` and `move_mount(2)`.
 pub(super) fn hold(running: &Path, number: usize, part: BorrowedFd<'_>) -> io::Result<PathBuf> {
-    let folder = running.join(FOLDER);
-    fs::create_dir_all(&folder)?;
-    let place = folder.join(number.to_string());
+    let place = place(running, number);
+    fs::create_dir_all(running.join(FOLDER))?;
     // Of the last run, when this is a restart: the volume may have changed since.
     release_one(&place)?;
     if FileType::from_raw_mode(rustix::fs::fstat(part)?.st_mode) == FileType::Directory {
@@ -57,7 +69,8 @@ pub(super) fn release(running: &Path) -> io::Result<()> {
     fs::remove_dir(&folder)
 }
 
-fn release_one(place: &Path) -> io::Result<()> {
+/// Takes one place away; none is fine.
+pub(super) fn release_one(place: &Path) -> io::Result<()> {
     crate::rootfs::unmount(place).map_err(|error| error.source)?;
     let removed = match fs::symlink_metadata(place) {
         Ok(found) if found.is_dir() => fs::remove_dir(place),

@@ -1,5 +1,5 @@
-//! Volumes of a container that starts: mounted where they are in memory, filled from the
-//! image where they are new.
+//! Volumes and images of a container that starts: volumes are mounted where they are in memory,
+//! and filled from the image where they are new.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,14 +13,23 @@ use crate::payload::{Failure, NOT_FOUND};
 use crate::records::Records;
 use crate::volumes::{VolumeError, Volumes, copy_up};
 
-/// The container with the folders that its volumes have at this moment.
+/// The container with the folders that its volumes and images have at this moment; `layers` is
+/// where those of images are.
 ///
 /// Its root filesystem is mounted: new volumes are filled from it.
-pub(super) fn attach(paths: &Paths, container: &Container) -> Result<Container, EngineError> {
+pub(super) fn attach(
+    paths: &Paths,
+    layers: &Path,
+    container: &Container,
+) -> Result<Container, EngineError> {
     let mut ready = container.clone();
     let volumes = Volumes::new(paths.volumes());
     let root = paths.merged(&container.id);
     for (number, mount) in ready.mounts.iter_mut().enumerate() {
+        if mount.point.kind == MountType::Image {
+            let source = super::images::hold(paths, layers, container, number)?;
+            mount.point.source = source.display().to_string();
+        }
         if mount.point.kind != MountType::Volume {
             continue;
         }
@@ -71,8 +80,8 @@ pub(super) fn tell_unmounted(events: &Events, container: &Container) {
     }
 }
 
-/// The words and the exit code for a folder that a volume lacks are Docker's.
-fn no_subpath(error: VolumeError) -> EngineError {
+/// The words and the exit code for a folder that a volume or image lacks are Docker's.
+pub(super) fn no_subpath(error: VolumeError) -> EngineError {
     match error {
         VolumeError::Subpath { path, source } if source.kind() == io::ErrorKind::NotFound => {
             let path = path.display();

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{BindOptions, DriverConfig, Mount, MountType, TmpfsOptions, VolumeOptions};
+use crate::model::{
+    BindOptions, DriverConfig, ImageOptions, Mount, MountType, TmpfsOptions, VolumeOptions,
+};
 use crate::spec::parse_bool;
 
 use super::volume_flag::absolute;
@@ -87,6 +89,7 @@ fn set(mount: &mut Mount, field: &str, directory: &Path) -> Result<(), MountErro
         "volume-label" => add(&mut volume(mount).labels, value),
         "volume-driver" => value.clone_into(&mut driver(mount).name),
         "volume-opt" => add(&mut driver(mount).options, value),
+        "image-subpath" => value.clone_into(&mut image(mount).subpath),
         "tmpfs-size" => tmpfs(mount).size_bytes = size::parse(value).ok_or_else(invalid)?,
         "tmpfs-mode" => {
             tmpfs(mount).mode = u32::from_str_radix(value, 8).map_err(|_| invalid())?;
@@ -132,6 +135,7 @@ fn kind(name: &str) -> Result<MountType, MountError> {
         "bind" => Ok(MountType::Bind),
         "volume" => Ok(MountType::Volume),
         "tmpfs" => Ok(MountType::Tmpfs),
+        "image" => Ok(MountType::Image),
         _ => Err(MountError::Config {
             kind: name.to_owned(),
             reason: "mount type unknown".to_owned(),
@@ -151,6 +155,10 @@ fn driver(mount: &mut Mount) -> &mut DriverConfig {
     volume(mount).driver_config.get_or_insert_default()
 }
 
+fn image(mount: &mut Mount) -> &mut ImageOptions {
+    mount.image_options.get_or_insert_default()
+}
+
 fn tmpfs(mount: &mut Mount) -> &mut TmpfsOptions {
     mount.tmpfs_options.get_or_insert_default()
 }
@@ -168,6 +176,7 @@ fn check(mount: &Mount) -> Result<(), MountError> {
         ("volume", mount.volume_options.is_some(), MountType::Volume),
         ("bind", mount.bind_options.is_some(), MountType::Bind),
         ("tmpfs", mount.tmpfs_options.is_some(), MountType::Tmpfs),
+        ("image", mount.image_options.is_some(), MountType::Image),
     ] {
         if given && mount.kind != kind {
             let text = format!("cannot mix '{prefix}-*' options with mount type '{}'", mount.kind);
@@ -223,6 +232,10 @@ mod tests {
             r#"{"Type":"tmpfs","Target":"/t","TmpfsOptions":{"SizeBytes":1048576,"Mode":448}}"#
         );
         assert_eq!(
+            json("type=image,src=alpine,dst=/i,image-subpath=etc"),
+            r#"{"Type":"image","Source":"alpine","Target":"/i","ImageOptions":{"Subpath":"etc"}}"#
+        );
+        assert_eq!(
             json(r#"type=volume,dst=/m,"volume-opt=o=a,b=""c""""#),
             r#"{"Type":"volume","Target":"/m","VolumeOptions":{"DriverConfig":{"Options":{"o":"a,b=\"c\""}}}}"#
         );
@@ -238,6 +251,10 @@ mod tests {
         assert_eq!(
             text("type=bind,src=/a,dst=/m,tmpfs-size=1"),
             "cannot mix 'tmpfs-*' options with mount type 'bind'"
+        );
+        assert_eq!(
+            text("type=volume,src=a,dst=/m,image-subpath=x"),
+            "cannot mix 'image-*' options with mount type 'volume'"
         );
         let unknown = read("type=bogus,dst=/m").unwrap_err();
         assert_eq!(

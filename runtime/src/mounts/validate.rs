@@ -40,16 +40,20 @@ fn reason(mount: &Mount) -> Option<String> {
             Some("must not set ReadOnly mode when using anonymous volumes".to_owned())
         }
         MountType::Volume => {
-            let subpath = mount.volume_options.as_ref().map(|v| v.subpath.as_str()).unwrap_or("");
-            leaves_its_volume(subpath)
-                .then(|| "subpath must be a relative path within the volume".to_owned())
+            subpath_leaves(mount.volume_options.as_ref().map(|volume| volume.subpath.as_str()))
         }
         MountType::Tmpfs if mount.bind_options.is_some() => extra("BindOptions"),
         MountType::Tmpfs if !mount.source.is_empty() => extra("Source"),
         MountType::Tmpfs => None,
-        MountType::Image | MountType::Cluster | MountType::Npipe => {
-            Some("mount type unknown".to_owned())
+        MountType::Image if mount.bind_options.is_some() => extra("BindOptions"),
+        MountType::Image if mount.volume_options.is_some() => extra("VolumeOptions"),
+        MountType::Image if mount.source.is_empty() => {
+            Some("field Source must not be empty".to_owned())
         }
+        MountType::Image => {
+            subpath_leaves(mount.image_options.as_ref().map(|image| image.subpath.as_str()))
+        }
+        MountType::Cluster | MountType::Npipe => Some("mount type unknown".to_owned()),
     }
 }
 
@@ -58,10 +62,12 @@ fn relative(path: &str) -> Option<String> {
         .then(|| format!("invalid mount path: '{path}' mount path must be absolute"))
 }
 
-fn leaves_its_volume(subpath: &str) -> bool {
-    Path::new(subpath)
+/// Docker says "volume" of images too.
+fn subpath_leaves(subpath: Option<&str>) -> Option<String> {
+    Path::new(subpath.unwrap_or(""))
         .components()
         .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+        .then(|| "subpath must be a relative path within the volume".to_owned())
 }
 
 /// An absolute path without `.`, `..` and doubled slashes.
@@ -83,6 +89,8 @@ pub(super) fn container_mount(
     }
     let bind = mount.bind_options.clone().unwrap_or_default();
     let volume = mount.volume_options.clone().unwrap_or_default();
+    let image = mount.image_options.clone().unwrap_or_default();
+    let is_image = mount.kind == MountType::Image;
     let mut point = MountPoint {
         kind: mount.kind,
         destination: clean(&mount.target),
@@ -99,15 +107,22 @@ pub(super) fn container_mount(
             };
         }
         MountType::Volume => point.name.clone_from(&mount.source),
+        MountType::Image => {
+            point.name.clone_from(&mount.source);
+            PROPAGATION_DEFAULT.clone_into(&mut point.propagation);
+            // Nothing of an image is ever written, whatever was asked for.
+            point.rw = false;
+        }
         _ => {}
     }
     Ok(ContainerMount {
         point,
         anonymous: mount.kind == MountType::Volume && mount.source.is_empty(),
         copy_up: mount.kind == MountType::Volume && !volume.no_copy,
-        subpath: volume.subpath,
+        subpath: if is_image { image.subpath } else { volume.subpath },
         create_source: bind.create_mountpoint,
         bind,
         tmpfs: mount.tmpfs_options.clone().unwrap_or_default(),
+        ..ContainerMount::default()
     })
 }

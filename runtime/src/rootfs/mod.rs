@@ -11,6 +11,7 @@
 
 mod copied;
 mod flatten;
+mod image;
 mod overlay;
 mod written;
 
@@ -25,6 +26,7 @@ use rustix::mount::UnmountFlags;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use copied::has_copy;
+pub(crate) use image::MountedImage;
 pub use written::Written;
 
 /// How root filesystems are made.

@@ -18,6 +18,24 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveM
 
 use super::Overlay;
 
+/// What overlayfs is told.
+struct Stack<'a> {
+    /// Lowest first.
+    layers: &'a [PathBuf],
+    /// The folders it writes to; without them it is read-only.
+    own: Option<(&'a Path, &'a Path)>,
+    volatile: bool,
+}
+
+/// Mounts `layers`, lowest first and at least two, read-only on `target`.
+///
+/// # Errors
+/// As [`Overlay::mount_overlay`].
+pub(super) fn mount_layers(layers: &[PathBuf], target: &Path) -> Result<(), SyscallError> {
+    Stack { layers, own: None, volatile: false }.mount(target)?;
+    check_marks(layers, target)
+}
+
 impl Overlay {
     /// Mounts the overlay on `target`.
     ///
@@ -30,23 +48,10 @@ impl Overlay {
             // A mark of an earlier mount that was not taken down would make this one fail.
             drop(std::fs::remove_dir_all(self.work.join("work/incompat")));
         }
-        match self.mount_new(target) {
-            Err(error) if error.errno() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
-                self.mount_classic(target)
-            }
-            result => result,
-        }?;
+        let own = Some((self.upper.as_path(), self.work.as_path()));
+        Stack { layers: &self.layers, own, volatile: self.volatile }.mount(target)?;
         check_writable(target)?;
-        self.check_marks(target)
-    }
-
-    /// Overlayfs would show what layers with marks by name remove.
-    fn check_marks(&self, target: &Path) -> Result<(), SyscallError> {
-        let by_name = |layer: &&PathBuf| layer.with_file_name(MARKED_BY_NAME).exists();
-        let Some(layer) = self.layers.iter().find(by_name) else { return Ok(()) };
-        super::unmount(target)?;
-        Err(io::Error::from(rustix::io::Errno::NOTSUP))
-            .call(|| format!("mount(overlay of {}, whose marks it cannot read)", layer.display()))
+        check_marks(&self.layers, target)
     }
 
     /// overlayfs keeps removed directories in mind by attributes; without them it mounts all
@@ -56,6 +61,17 @@ impl Overlay {
         rustix::fs::setxattr(&self.upper, PROBE, b"", XattrFlags::empty())
             .and_then(|()| rustix::fs::removexattr(&self.upper, PROBE))
             .call(|| format!("setxattr({}, {PROBE})", self.upper.display()))
+    }
+}
+
+impl Stack<'_> {
+    fn mount(&self, target: &Path) -> Result<(), SyscallError> {
+        match self.mount_new(target) {
+            Err(error) if error.errno() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+                self.mount_classic(target)
+            }
+            result => result,
+        }
     }
 
     fn mount_new(&self, target: &Path) -> Result<(), SyscallError> {
@@ -68,8 +84,10 @@ impl Overlay {
         for layer in self.layers.iter().rev() {
             set("lowerdir+", layer)?;
         }
-        set("upperdir", &self.upper)?;
-        set("workdir", &self.work)?;
+        if let Some((upper, work)) = self.own {
+            set("upperdir", upper)?;
+            set("workdir", work)?;
+        }
         let flag = |key: &str| {
             rustix::mount::fsconfig_set_flag(fs.as_fd(), key)
                 .call(|| format!("fsconfig(overlay, {key})"))
@@ -122,11 +140,13 @@ impl Overlay {
             None => layer.display().to_string(),
         };
         let lower: Vec<String> = self.layers.iter().rev().map(short).collect();
+        let own = self.own.map(|(upper, work)| {
+            format!(",upperdir={},workdir={}", upper.display(), work.display())
+        });
         let options = format!(
-            "lowerdir={},upperdir={},workdir={},userxattr{}",
+            "lowerdir={}{},userxattr{}",
             lower.join(":"),
-            self.upper.display(),
-            self.work.display(),
+            own.unwrap_or_default(),
             if self.volatile { ",volatile" } else { "" }
         );
         if options.len() > OPTION_BYTES_MAX {
@@ -138,6 +158,15 @@ impl Overlay {
             .map_err(|_| io::Error::from(rustix::io::Errno::INVAL))
             .call(|| "mount(overlay): a path with a NUL".into())
     }
+}
+
+/// Overlayfs would show what layers with marks by name remove.
+fn check_marks(layers: &[PathBuf], target: &Path) -> Result<(), SyscallError> {
+    let by_name = |layer: &&PathBuf| layer.with_file_name(MARKED_BY_NAME).exists();
+    let Some(layer) = layers.iter().find(by_name) else { return Ok(()) };
+    super::unmount(target)?;
+    Err(io::Error::from(rustix::io::Errno::NOTSUP))
+        .call(|| format!("mount(overlay of {}, whose marks it cannot read)", layer.display()))
 }
 
 /// The folder that holds all layers, of `…/layers/DIGEST/diff`.

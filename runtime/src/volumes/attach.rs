@@ -89,21 +89,26 @@ impl Volume {
     /// # Errors
     /// When there is none.
     pub fn subpath(&self, subpath: &Path) -> Result<OwnedFd, VolumeError> {
-        let resolve = || -> io::Result<OwnedFd> {
-            let flags = OFlags::PATH | OFlags::CLOEXEC;
-            let root = rustix::fs::open(&self.data, flags | OFlags::DIRECTORY, Mode::empty())?;
-            loop {
-                let resolve = ResolveFlags::BENEATH;
-                match rustix::fs::openat2(&root, subpath, flags, Mode::empty(), resolve) {
-                    // Something was renamed elsewhere meanwhile; the kernel asks to try again.
-                    Err(Errno::AGAIN | Errno::INTR) => {}
-                    outcome => return Ok(outcome?),
-                }
-            }
-        };
-        let path = self.data.join(subpath);
-        resolve().map_err(|source| VolumeError::Subpath { path, source })
+        open_beneath(&self.data, subpath)
     }
+}
+
+/// Opens (O_PATH) what is at `subpath` inside the folder `root`; no symlink leads out of it.
+pub(crate) fn open_beneath(root: &Path, subpath: &Path) -> Result<OwnedFd, VolumeError> {
+    let resolve = || -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let root = rustix::fs::open(root, flags | OFlags::DIRECTORY, Mode::empty())?;
+        loop {
+            let resolve = ResolveFlags::BENEATH;
+            match rustix::fs::openat2(&root, subpath, flags, Mode::empty(), resolve) {
+                // Something was renamed elsewhere meanwhile; the kernel asks to try again.
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    };
+    let path = root.join(subpath);
+    resolve().map_err(|source| VolumeError::Subpath { path, source })
 }
 
 pub(super) fn detach(volume: &Volume) -> Result<(), VolumeError> {
