@@ -278,6 +278,8 @@ fn the_overview() {
                                 (default info)
           --require <feature>   Fail unless this machine has it, as `info` lists it
                                 (repeatable)
+          --limits <string>     Limits this host cannot set: require (an error) or
+                                warn (default require)
           --storage <string>    Root filesystems: auto, overlay or copy (default
                                 auto)
       -v, --version             Print the version and end
