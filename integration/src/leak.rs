@@ -191,10 +191,10 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         fs::create_dir(root.path().join("run")).expect("a folder");
         fs::write(root.path().join("run/state.lock"), "").expect("a file");
-        assert!(find(root.path(), root.path()).is_empty());
+        assert!(find(root.path(), &root.path().join("data")).is_empty());
         let path = root.path().join("run/attach");
         let socket = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
-        let leaks = find(root.path(), root.path());
+        let leaks = find(root.path(), &root.path().join("data"));
         assert_eq!(leaks.len(), 2, "{leaks:?}");
         assert!(
             leaks[0].starts_with("socket: ") && leaks[1].starts_with("runtime file: "),
