@@ -209,3 +209,24 @@ fn the_same_volume_option_twice_is_one_and_others_at_one_place_conflict() {
     env.run(["volume", "rm", "nn"]).success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn an_anonymous_volume_goes_with_its_last_user() {
+    let env = TestEnv::new();
+    let volumes = || env.sh("docker volume ls -q").success().lines().len();
+    env.sh("docker run --name aa --network none -v /m -v kept:/k alpine touch /m/x").success();
+    env.sh("docker run --name bb --network none --volumes-from aa alpine ls /m")
+        .success()
+        .stdout_is("x\n");
+    env.run(["run", "--rm", "--network", "none", "--volumes-from", "bb:ro", "alpine", "true"])
+        .success();
+    env.run(["rm", "-v", "aa"]).success();
+    assert_eq!(volumes(), 2, "the other has both");
+    env.sh("docker run --rm --network none --volumes-from bb alpine ls /m")
+        .success()
+        .stdout_is("x\n");
+    env.run(["rm", "-v", "bb"]).success();
+    env.sh("docker volume ls -q").success().stdout_is("kept\n");
+    env.run(["volume", "rm", "kept"]).success();
+    env.assert_nothing_left();
+}

@@ -150,8 +150,7 @@ fn claim(
 fn donated(mount: &ContainerMount, read_only: bool) -> PlannedMount {
     let mut mount = mount.clone();
     mount.point.rw &= !read_only;
-    // It belongs to the donor, and is not filled a second time.
-    mount.anonymous = false;
+    // Not filled a second time. What is anonymous stays so: its last user removes it.
     mount.copy_up = false;
     PlannedMount { mount, volume: None }
 }
