@@ -1,4 +1,5 @@
-//! Files that may be replaced under their name: which one is it, is there one?
+//! Who we are outside, and files that may be replaced under their name: which one is it, is
+//! there one?
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,6 +7,12 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+
+/// Whether root of the host started us: then ids are what they are everywhere.
+pub(crate) fn is_root_outside() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_ascii_whitespace().take(2).eq(["0", "0"])
+}
 
 /// What tells one file from another.
 pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {

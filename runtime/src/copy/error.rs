@@ -53,6 +53,8 @@ pub enum CopyError {
     Archive { source: UnpackError },
     #[error("cannot read what is to be copied")]
     Pack { source: ImageError },
+    #[error("cannot take the user's own rights for what is written here")]
+    Rights { source: io::Error },
     #[error("cannot show the files of container {id}: {doing}")]
     View { id: String, doing: String, source: io::Error },
 }

@@ -5,19 +5,22 @@
 //! Each entry's parent is resolved by the kernel: in a container beneath its root, so that
 //! symlinks lead where they lead inside; on the host beneath the target, through no symlink
 //! at all. The last part is never followed: what is there is replaced, but for directories,
-//! which are kept, and files that are mount points, which are written.
+//! which are kept, and files that are mount points, which are written. A file that cannot be
+//! written whole is taken away.
 //!
 //! # Limits
 //!
 //! Device nodes are skipped: a user namespace cannot make working ones.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 
-use coracle_image::unpack::{Entry, Kind, OWNER_XATTR, Reader, clean, split, write_content};
+use coracle_image::unpack::{
+    Entry, Kind, OWNER_XATTR, Reader, UnpackError, clean, split, write_content,
+};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid,
     XattrFlags, chownat, fsetxattr, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
@@ -26,8 +29,30 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::CopyError;
+use super::rights::UserRights;
 
 type Result<T> = std::result::Result<T, CopyError>;
+
+/// A step of the work: how we name it inside a container, and how Docker does on the host.
+#[derive(Clone, Copy)]
+struct Step {
+    doing: &'static str,
+    call: &'static str,
+}
+
+const REACH: Step = Step { doing: "reach", call: "open" };
+const LOOK: Step = Step { doing: "look at", call: "lstat" };
+const REPLACE: Step = Step { doing: "replace", call: "unlinkat" };
+const CREATE: Step = Step { doing: "create", call: "open" };
+const MAKE_DIR: Step = Step { doing: "create", call: "mkdir" };
+const MAKE_SYMLINK: Step = Step { doing: "create", call: "symlink" };
+const MAKE_FIFO: Step = Step { doing: "create", call: "mkfifo" };
+const OPEN: Step = Step { doing: "open", call: "open" };
+const WRITE: Step = Step { doing: "write", call: "write" };
+const LINK: Step = Step { doing: "link", call: "link" };
+const OWNER: Step = Step { doing: "set the owner of", call: "lchown" };
+const MODE: Step = Step { doing: "set the mode of", call: "chmod" };
+const TIME: Step = Step { doing: "set the time of", call: "chtimes" };
 
 /// Bytes moved at once from the archive to a file.
 const COPY_BYTES: usize = 128 * 1024;
@@ -61,13 +86,23 @@ pub(super) struct Target {
     pub(super) faithful: bool,
     /// For messages.
     pub(super) shown: String,
+    /// It is a folder of the host.
+    pub(super) on_host: bool,
 }
 
 /// Extracts everything.
 pub(super) fn extract(archive: &mut dyn Read, target: &Target) -> Result<()> {
+    // With the owners too, what is below may be those of subordinate ids, whom we may act for.
+    let as_user = target.on_host && target.owners == Owners::Ours;
+    let _rights = as_user.then(UserRights::take).transpose()?;
     let mut reader = Reader::new(archive);
-    let mut extractor =
-        Extractor { target, buffer: vec![0; COPY_BYTES], times: HashMap::new(), last: None };
+    let mut extractor = Extractor {
+        target,
+        as_user,
+        buffer: vec![0; COPY_BYTES],
+        folders: BTreeMap::new(),
+        last: None,
+    };
     while let Some(entry) = reader.next_entry()? {
         extractor.entry(&entry, &mut reader)?;
     }
@@ -76,14 +111,43 @@ pub(super) fn extract(archive: &mut dyn Read, target: &Target) -> Result<()> {
 
 struct Extractor<'a> {
     target: &'a Target,
+    /// With the rights of the user: a folder's mode may forbid us to write into it.
+    as_user: bool,
     buffer: Vec<u8>,
-    /// Times of directories, set when nothing is written into them any more.
-    times: HashMap<Vec<u8>, (i64, u32)>,
+    /// Directories by path: what is set when nothing is written into them any more.
+    folders: BTreeMap<Vec<u8>, Folder>,
     /// The parent used last.
     last: Option<(Vec<u8>, std::rc::Rc<OwnedFd>)>,
 }
 
+/// What a directory is to have at last.
+struct Folder {
+    mode: Option<Mode>,
+    mtime: (i64, u32),
+}
+
 impl Extractor<'_> {
+    /// An error of a step, about the path below the target.
+    fn failed<E: Into<io::Error>>(&self, step: Step, path: &[u8]) -> impl FnOnce(E) -> CopyError {
+        let full = self.target.on_host.then(|| self.full(path));
+        let path = path.to_vec();
+        move |error| match full {
+            Some(full) => CopyError::host(step.call, full)(error.into()),
+            None => CopyError::entry(step.doing, &path)(error),
+        }
+    }
+
+    /// The target itself takes nothing that the user may not put there.
+    fn rights_at(&self, path: &[u8]) -> Result<Option<UserRights>> {
+        let at_top = self.target.on_host && !self.as_user && split(path).0.is_empty();
+        at_top.then(UserRights::take).transpose()
+    }
+
+    fn full(&self, path: &[u8]) -> String {
+        let below = String::from_utf8_lossy(path);
+        format!("{}/{below}", self.target.shown.trim_end_matches('/'))
+    }
+
     fn entry(&mut self, entry: &Entry, data: &mut Reader<'_>) -> Result<()> {
         let refused = |why| CopyError::Refused { entry: entry.shown(), why };
         let path = clean(&entry.name).map_err(refused)?;
@@ -95,10 +159,10 @@ impl Extractor<'_> {
             };
         }
         let (dir, name) = split(&path);
-        let parent = self.parent(dir).map_err(CopyError::entry("reach", &path))?;
-        let there = lstat(&parent, name).map_err(CopyError::entry("look at", &path))?;
+        let parent = self.parent(dir).map_err(self.failed(REACH, &path))?;
+        let there = lstat(&parent, name).map_err(self.failed(LOOK, &path))?;
         self.check_kinds(&path, entry, there.as_ref())?;
-        let failed = |doing| CopyError::entry::<Errno>(doing, &path);
+        let failed = |step| self.failed::<Errno>(step, &path);
         match entry.kind {
             Kind::Device => return Ok(()),
             Kind::Directory => return self.directory(entry, &path, &parent, there.is_some()),
@@ -106,15 +170,17 @@ impl Extractor<'_> {
             Kind::Hardlink => return self.hardlink(entry, &path, &parent, there.is_some()),
             Kind::Symlink | Kind::Fifo => {}
         }
+        let rights = self.rights_at(&path)?;
         if there.is_some() {
-            unlinkat(&*parent, name, AtFlags::empty()).map_err(failed("replace"))?;
+            unlinkat(&*parent, name, AtFlags::empty()).map_err(failed(REPLACE))?;
         }
         if entry.kind == Kind::Symlink {
-            symlinkat(entry.link.as_slice(), &*parent, name).map_err(failed("create"))?;
+            symlinkat(entry.link.as_slice(), &*parent, name).map_err(failed(MAKE_SYMLINK))?;
         } else {
             let mode = Mode::from_raw_mode(0o600);
-            mknodat(&*parent, name, FileType::Fifo, mode, 0).map_err(failed("create"))?;
+            mknodat(&*parent, name, FileType::Fifo, mode, 0).map_err(failed(MAKE_FIFO))?;
         }
+        drop(rights);
         self.special_meta(entry, &path, &parent, name)
     }
 
@@ -122,10 +188,7 @@ impl Extractor<'_> {
     fn check_kinds(&self, path: &[u8], entry: &Entry, there: Option<&Stat>) -> Result<()> {
         let Some(there) = there else { return Ok(()) };
         let is_dir = FileType::from_raw_mode(there.st_mode) == FileType::Directory;
-        let full = || {
-            let below = String::from_utf8_lossy(path);
-            format!("{}/{below}", self.target.shown.trim_end_matches('/'))
-        };
+        let full = || self.full(path);
         match (is_dir, entry.kind == Kind::Directory) {
             (true, false) => {
                 Err(CopyError::FileOverDirectory { path: full(), dest: self.target.shown.clone() })
@@ -146,14 +209,18 @@ impl Extractor<'_> {
     ) -> Result<()> {
         let (_, name) = split(path);
         if !exists {
+            let _rights = self.rights_at(path)?;
             mkdirat(parent, name, Mode::from_raw_mode(0o700))
-                .map_err(CopyError::entry("create", path))?;
+                .map_err(self.failed(MAKE_DIR, path))?;
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir =
-            openat(parent, name, flags, Mode::empty()).map_err(CopyError::entry("open", path))?;
-        self.meta(entry, path, dir.as_fd())?;
-        self.times.insert(path.to_vec(), entry.mtime);
+        let mode = self.as_user.then(|| Mode::from_raw_mode(self.mode(entry)));
+        if mode.is_none() {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let dir =
+                openat(parent, name, flags, Mode::empty()).map_err(self.failed(OPEN, path))?;
+            self.meta(entry, path, dir.as_fd())?;
+        }
+        self.folders.insert(path.to_vec(), Folder { mode, mtime: entry.mtime });
         Ok(())
     }
 
@@ -170,20 +237,39 @@ impl Extractor<'_> {
             there.is_some_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::RegularFile);
         let base = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut flags = base | OFlags::CREATE | OFlags::EXCL;
+        let rights = self.rights_at(path)?;
         if there.is_some() {
             match unlinkat(parent, name, AtFlags::empty()) {
                 // A mount point, as /etc/hosts is: it can be written and not replaced.
                 Err(Errno::BUSY) if is_file => flags = base | OFlags::TRUNC | OFlags::NONBLOCK,
-                outcome => outcome.map_err(CopyError::entry("replace", path))?,
+                outcome => outcome.map_err(self.failed(REPLACE, path))?,
             }
         }
         let file = openat(parent, name, flags, Mode::from_raw_mode(0o600))
-            .map_err(CopyError::entry("create", path))?;
-        let mut file = File::from(file);
-        write_content(data, entry, &mut file, &mut self.buffer)?;
+            .map_err(self.failed(CREATE, path))?;
+        drop(rights);
+        let written = self.fill(entry, path, &mut File::from(file), data);
+        if written.is_err() && flags.contains(OFlags::EXCL) {
+            // What is half a file looks like a whole one; the error says why there is none.
+            unlinkat(parent, name, AtFlags::empty()).ok();
+        }
+        written
+    }
+
+    fn fill(
+        &mut self,
+        entry: &Entry,
+        path: &[u8],
+        file: &mut File,
+        data: &mut Reader<'_>,
+    ) -> Result<()> {
+        let written = write_content(data, entry, file, &mut self.buffer);
+        written.map_err(|error| match error {
+            UnpackError::Apply { source, .. } => self.failed(WRITE, path)(source),
+            error => error.into(),
+        })?;
         self.meta(entry, path, file.as_fd())?;
-        rustix::fs::futimens(&file, &times(entry.mtime))
-            .map_err(CopyError::entry("set the time of", path))
+        rustix::fs::futimens(&*file, &times(entry.mtime)).map_err(self.failed(TIME, path))
     }
 
     fn hardlink(
@@ -199,17 +285,15 @@ impl Extractor<'_> {
         if source.is_empty() {
             return Err(refused("its link target is empty"));
         }
-        let source_dir =
-            self.existing(dir).map_err(CopyError::entry("reach the link target of", path))?;
+        let source_dir = self.existing(dir).map_err(self.failed(LINK, path))?;
         let (_, name) = split(path);
         if exists {
             if from == path {
                 return Ok(());
             }
-            unlinkat(parent, name, AtFlags::empty()).map_err(CopyError::entry("replace", path))?;
+            unlinkat(parent, name, AtFlags::empty()).map_err(self.failed(REPLACE, path))?;
         }
-        linkat(&source_dir, source, parent, name, AtFlags::empty())
-            .map_err(CopyError::entry("link", path))
+        linkat(&source_dir, source, parent, name, AtFlags::empty()).map_err(self.failed(LINK, path))
     }
 
     fn owner(&self, entry: &Entry) -> Option<(Uid, Gid)> {
@@ -238,11 +322,11 @@ impl Extractor<'_> {
                         fsetxattr(fd, OWNER_XATTR, text.as_bytes(), XattrFlags::empty()).ok();
                     }
                 }
-                outcome => outcome.map_err(CopyError::entry("set the owner of", path))?,
+                outcome => outcome.map_err(self.failed(OWNER, path))?,
             }
         }
         rustix::fs::fchmod(fd, Mode::from_raw_mode(self.mode(entry)))
-            .map_err(CopyError::entry("set the mode of", path))?;
+            .map_err(self.failed(MODE, path))?;
         for (name, value) in &entry.xattrs {
             let kept = name == "security.capability" || name.starts_with("user.");
             if self.target.faithful && kept && !is_reserved(name) {
@@ -261,23 +345,22 @@ impl Extractor<'_> {
         parent: &OwnedFd,
         name: &[u8],
     ) -> Result<()> {
-        let failed = |doing| CopyError::entry::<Errno>(doing, path);
+        let failed = |step| self.failed::<Errno>(step, path);
         if let Some((uid, gid)) = self.owner(entry) {
             match chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
                 Err(Errno::INVAL | Errno::PERM) => {}
-                outcome => outcome.map_err(failed("set the owner of"))?,
+                outcome => outcome.map_err(failed(OWNER))?,
             }
         }
         if entry.kind == Kind::Fifo {
             let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let handle = openat(parent, name, flags, Mode::empty()).map_err(failed("open"))?;
+            let handle = openat(parent, name, flags, Mode::empty()).map_err(failed(OPEN))?;
             let handle_path = format!("/proc/self/fd/{}", handle.as_raw_fd());
             let permissions = Permissions::from_mode(self.mode(entry));
-            std::fs::set_permissions(handle_path, permissions)
-                .map_err(CopyError::entry("set the mode of", path))?;
+            std::fs::set_permissions(handle_path, permissions).map_err(self.failed(MODE, path))?;
         }
         utimensat(parent, name, &times(entry.mtime), AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(failed("set the time of"))
+            .map_err(failed(TIME))
     }
 
     /// Opens a directory below the target, creating what is missing.
@@ -325,14 +408,17 @@ impl Extractor<'_> {
     }
 
     fn finish(&self) -> Result<()> {
-        for (path, mtime) in &self.times {
-            let outcome = match self.existing(path) {
-                Ok(dir) => rustix::fs::futimens(&dir, &times(*mtime)),
+        // Those below first: a mode may close the way to them.
+        for (path, folder) in self.folders.iter().rev() {
+            let dir = match self.existing(path) {
                 // Somebody took it away meanwhile.
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(()),
-                Err(errno) => Err(errno),
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+                found => found.map_err(self.failed(OPEN, path))?,
             };
-            outcome.map_err(CopyError::entry("set the time of", path))?;
+            if let Some(mode) = folder.mode {
+                rustix::fs::fchmod(&dir, mode).map_err(self.failed(MODE, path))?;
+            }
+            rustix::fs::futimens(&dir, &times(folder.mtime)).map_err(self.failed(TIME, path))?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod error;
 mod extract;
 mod host;
 mod names;
+mod rights;
 mod stream;
 mod transfer;
 pub(crate) mod view;

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::extract::{Owners, Target, extract, open_dir};
 use super::host;
 use super::names::{self, Destination, Placing};
+use super::rights::{UserRights, survive_limits};
 use super::stream::{Writer, stream};
 use super::view::View;
 use super::{ContainerPath, Copied, CopyError, CopyOptions, HostSource, HostTarget};
@@ -91,7 +92,9 @@ pub(crate) fn copy_out(
     to: HostTarget<'_>,
     options: CopyOptions,
 ) -> Result<Copied> {
+    let _limit = survive_limits()?;
     if let HostTarget::Path(path) = &to {
+        let _rights = UserRights::take()?;
         host::check_output(path)?;
     }
     let typed = names::absolute("/", from.path);
@@ -99,10 +102,19 @@ pub(crate) fn copy_out(
     let origin = container_origin(view, &path).map_err(|errno| not_found(errno, from, &path))?;
     match to {
         HostTarget::Stream(out) => {
-            origin.pack(names::split(&path).1, out)?;
-            Ok(Copied { bytes: 0, target: "-".to_owned() })
+            let mut out = Noting { out, failure: None };
+            let packed = origin.pack(names::split(&path).1, &mut out);
+            let flushed = out.flush();
+            match (packed, out.failure) {
+                (Err(_), Some(error)) => Err(CopyError::host("write", "/dev/stdout")(error)),
+                (packed, _) => packed.and_then(|()| {
+                    flushed.map_err(CopyError::host("write", "/dev/stdout"))?;
+                    Ok(Copied { bytes: 0, target: "-".to_owned() })
+                }),
+            }
         }
         HostTarget::Path(host_path) => {
+            let rights = UserRights::take()?;
             let destination = host::destination(host_path)?;
             let name = names::split(&typed).1;
             let Placing { dir, name } = names::place(origin.is_dir(), name, &destination)?;
@@ -113,10 +125,43 @@ pub(crate) fn copy_out(
                 owners: if options.archive { Owners::Kept } else { Owners::Ours },
                 faithful: options.archive,
                 shown: dir,
+                on_host: true,
             };
+            drop(rights);
             let bytes = through(origin, &name, &target)?;
             Ok(Copied { bytes, target: host_path.to_owned() })
         }
+    }
+}
+
+/// Keeps why it could not write, to be told in Docker's words. A reader that went away is told
+/// by the command itself.
+struct Noting<'a> {
+    out: &'a mut dyn Write,
+    failure: Option<io::Error>,
+}
+
+impl Noting<'_> {
+    fn note<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
+        outcome.inspect_err(|error| {
+            if let (Some(code), false) =
+                (error.raw_os_error(), error.kind() == io::ErrorKind::BrokenPipe)
+            {
+                self.failure = Some(io::Error::from_raw_os_error(code));
+            }
+        })
+    }
+}
+
+impl Write for Noting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let outcome = self.out.write(bytes);
+        self.note(outcome)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = self.out.flush();
+        self.note(outcome)
     }
 }
 
@@ -227,6 +272,7 @@ fn container_target(
         owners,
         faithful: true,
         shown: dir.to_owned(),
+        on_host: false,
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 
+use crate::identity::is_root_outside;
 use crate::model::{Container, ContainerMount, MountType};
 use crate::payload::Failure;
 use crate::users::User;
@@ -79,12 +80,6 @@ fn is_closed_to(user: &User, folder: &Stat) -> bool {
 
 fn has_access_list(path: &str) -> bool {
     rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0u8; 0][..]).is_ok()
-}
-
-/// Whether root of the host started us: then ids are what they are everywhere.
-fn is_root_outside() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.split_ascii_whitespace().take(2).eq(["0", "0"])
 }
 
 /// What is to be mounted where.
