@@ -20,6 +20,7 @@ use coracle_sys::idmap::IdMap;
 
 use crate::compose::ComposeGlobals;
 use crate::error::{CliError, ExitStatus, Missing};
+use crate::port_holder::Witness;
 use crate::registries;
 use crate::settings::Settings;
 use crate::terminal::DetachKeys;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     one_id: bool,
     /// Held while the containers of a Compose project are made.
     pub(crate) project_lock: Option<ProjectLock>,
+    /// Knows who has a port, until the containers of the command run.
+    pub(crate) witness: Option<Witness>,
     /// Proof that the user's namespaces were entered, for commands that need them.
     session: Option<Session>,
     engine: OnceCell<Engine>,
@@ -55,6 +58,7 @@ impl App {
             umask: None,
             one_id: false,
             project_lock: None,
+            witness: None,
             session: None,
             engine: OnceCell::new(),
             store: OnceCell::new(),

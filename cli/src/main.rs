@@ -31,6 +31,7 @@ mod files;
 mod filters;
 mod format;
 mod other_engine;
+mod port_holder;
 mod progress;
 mod registries;
 mod run_flags;
@@ -209,7 +210,9 @@ fn execute(
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();
     app.warn_of_damage();
-    let result = result.map_err(|error| did_you_mean::complete(&app, error));
+    let result = result
+        .map_err(|error| did_you_mean::complete(&app, error))
+        .map_err(|error| port_holder::complete(&mut app, error));
     let starts_container = matches!(name, "run" | "create");
     let result = match result {
         Err(error) if starts_container => Err(as_failure_of_run(error, program, &invocation.path)),
@@ -222,6 +225,9 @@ fn execute(
 /// that comes along has to clean up. `exec` enters those of its container by itself.
 fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     let spec = invocation.spec;
+    if spec.may_publish(&invocation.matches) {
+        app.witness = port_holder::Witness::leave();
+    }
     let needs_recovery = spec.uses_engine() && app.needs_recovery();
     if !needs_recovery {
         return match spec.needs_namespace(&invocation.matches) {

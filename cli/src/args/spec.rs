@@ -216,6 +216,16 @@ impl Spec {
         )
     }
 
+    /// Whether containers that this call starts may have ports to publish.
+    pub(crate) fn may_publish(&self, matches: &ArgMatches) -> bool {
+        match self.names[0] {
+            // Any port is free for `--publish-all`.
+            "run" => matches.get_many::<String>("publish").is_some(),
+            "compose watch" => false,
+            _ => self.starts_containers(),
+        }
+    }
+
     /// Whether this call needs the user's namespaces.
     pub(crate) fn needs_namespace(&self, matches: &ArgMatches) -> bool {
         match self.entry {

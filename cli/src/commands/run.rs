@@ -62,6 +62,7 @@ impl Runnable for RunArgs {
             Ok(started) => started,
             Err(error) => return failed(app, &container, self.detach, error.into()),
         };
+        app.witness = None;
         app.warn(&started.warnings);
         if self.detach {
             writeln!(app.ui.data(), "{}", container.id)?;

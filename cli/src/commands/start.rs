@@ -107,6 +107,7 @@ impl StartArgs {
         let mut started = engine
             .start(session, &container.id, attach)
             .map_err(|error| CliError::from(error).status(ExitStatus::Failure))?;
+        app.witness = None;
         app.warn(&started.warnings);
         let session = Session { stdin, tty, sig_proxy: !tty, detach_keys };
         let ended = session.run(&mut started.connection)?;

@@ -68,13 +68,16 @@ pub(crate) fn run(
     }
     labels.sort();
     writeln!(app.ui.data(), "Attaching to {}", labels.join(", "))?;
+    let mut witness = app.witness.take();
     let outcome = act(app, Some(file), project, images, settings, &mut front, |apply| {
         for dir in &all {
             apply.watch.add(&apply.engine.paths().container(&dir.container.id));
         }
         apply.start(&plan.steps)?;
+        witness = None;
         apply.look_on()
     });
+    app.witness = witness;
     match outcome {
         // The watcher knows why it came to its end.
         Err(error) if error.status == ExitStatus::Container(130) => {}

@@ -308,6 +308,7 @@ impl ComposeRunArgs {
             }
         };
         super::board::settle();
+        app.witness = None;
         app.warn(&started.warnings);
         if !service.post_start.is_empty() {
             let settings = Settings::default();

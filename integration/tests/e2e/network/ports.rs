@@ -276,6 +276,37 @@ fn a_port_that_is_taken_leaves_nothing_half_made() {
 }
 
 #[test]
+fn who_has_a_port_is_told() {
+    let env = TestEnv::new();
+    let port = free_port();
+    let publish = format!("{port}:80");
+    whoami(&env, "holder", &["-p", &publish]);
+    let ours =
+        format!("hint: the container holder has port {port}; `coracle stop holder` frees it\n");
+    let run = ["run", "--rm", "-p", &publish, "alpine", "true"];
+    env.run(run).code(125).stderr_has("failed: port is already allocated\n").stderr_has(&ours);
+    env.run(["create", "--name", "next", "-p", &publish, "alpine", "sleep", "1000"]).success();
+    env.run(["start", "next"]).code(1).stderr_has(&ours);
+    let ports =
+        format!("services: {{web: {{image: alpine, command: sleep 9, ports: [\"{port}:80\"]}}}}");
+    env.write("compose.yaml", ports);
+    env.run(["compose", "up", "-d"]).code(1).stderr_has(&ours);
+    env.run(["compose", "up"]).code(1).stderr_has(&ours);
+    env.run(["rm", "-f", "holder"]).success();
+    let held = TcpListener::bind(("127.0.0.1", port)).expect("the port is free again");
+    let name = std::fs::read_to_string("/proc/self/comm").expect("our name");
+    let mine =
+        format!("hint: the process {} ({}) has port {port}\n", std::process::id(), name.trim_end());
+    env.run(run).code(125).stderr_has("address already in use\n").stderr_has(&mine);
+    env.run(["compose", "up", "-d"]).code(1).stderr_has(&mine);
+    drop(held);
+    env.run(["start", "next"]).success().stderr_is("");
+    env.run(["compose", "down"]).success();
+    env.run(["rm", "-f", "next"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
 fn a_low_port_names_the_setting() {
     if !is_kept_for_root(81) {
         skip!("everybody may listen at low ports here");
