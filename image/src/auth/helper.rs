@@ -8,12 +8,16 @@
 //!
 //! # Limits
 //!
+//! It has [`PATIENCE`] to answer, in which a person can unlock a keychain; then it is ended.
+//!
 //! A helper name is one path component, so that a configuration file cannot make us
 //! run a program outside `PATH`.
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::io::{self, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,8 @@ use super::credential::{Credential, Secret};
 
 const PREFIX: &str = "docker-credential-";
 const TOKEN_USER: &str = "<token>";
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
 /// Why a helper program was of no help.
@@ -32,6 +38,9 @@ pub enum HelperError {
 
     #[error("cannot run the credential helper `{PREFIX}{name}`")]
     Run { name: String, source: io::Error },
+
+    #[error("the credential helper `{PREFIX}{name}` did not answer within {} seconds", PATIENCE.as_secs())]
+    Silent { name: String },
 
     #[error("error getting credentials - err: {status}, out: `{output}`")]
     Failed { name: String, status: String, output: String },
@@ -47,6 +56,9 @@ impl HelperError {
             Self::Run { name, source } if source.kind() == io::ErrorKind::NotFound => {
                 Some(format!("install `{PREFIX}{name}` or remove it from config.json"))
             }
+            Self::Silent { name } => Some(format!(
+                "run `{PREFIX}{name} list` to see what it waits for, or remove it from config.json"
+            )),
             _ => None,
         }
     }
@@ -74,11 +86,12 @@ pub(crate) struct Helper<'a> {
     name: &'a str,
     /// Searched instead of `PATH`.
     search: Option<&'a OsStr>,
+    patience: Duration,
 }
 
 impl<'a> Helper<'a> {
     pub(crate) fn new(name: &'a str) -> Self {
-        Self { name, search: None }
+        Self { name, search: None, patience: PATIENCE }
     }
 
     /// Asks for the credential of `server`.
@@ -142,22 +155,48 @@ impl<'a> Helper<'a> {
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            match stdin.write_all(input) {
-                // A helper may answer without having read everything.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                other => other.map_err(failed)?,
-            }
-        }
-        let output = child.wait_with_output().map_err(failed)?;
-        if !output.status.success() {
+        let answer = answer(&mut child, input.to_owned(), self.patience);
+        let Some(output) = answer.map_err(failed)? else {
+            child.kill().and_then(|()| child.wait()).map_err(failed)?;
+            return Err(HelperError::Silent { name: name.to_owned() });
+        };
+        let status = child.wait().map_err(failed)?;
+        if !status.success() {
             return Err(HelperError::Failed {
                 name: name.to_owned(),
-                status: output.status.to_string(),
-                output: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+                status: status.to_string(),
+                output: String::from_utf8_lossy(&output).trim().to_owned(),
             });
         }
-        Ok(output.stdout)
+        Ok(output)
+    }
+}
+
+/// What a helper says to `input`; `None` when it has not said it in time. Reads and writes are
+/// another thread's, which ends with the helper's pipes.
+fn answer(child: &mut Child, input: Vec<u8>, patience: Duration) -> io::Result<Option<Vec<u8>>> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (done, outcome) = channel();
+    std::thread::spawn(move || {
+        let talk = || {
+            if let Some(mut stdin) = stdin {
+                match stdin.write_all(&input) {
+                    // A helper may answer without having read everything.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                    other => other?,
+                }
+            }
+            let mut output = Vec::new();
+            stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut output))?;
+            Ok(output)
+        };
+        // Nobody listens any more when it took too long.
+        drop(done.send(talk()));
+    });
+    match outcome.recv_timeout(patience) {
+        Ok(output) => output.map(Some),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Ok(Some(Vec::new())),
     }
 }
 
@@ -192,7 +231,7 @@ mod tests {
     fn a_helper_keeps_gives_and_forgets() {
         let directory = tempfile::tempdir().unwrap();
         let search = fake(directory.path());
-        let helper = Helper { name: "fake", search: Some(&search) };
+        let helper = Helper { name: "fake", search: Some(&search), patience: PATIENCE };
         assert_eq!(helper.get("h.io").unwrap(), None);
         helper.store("h.io", &Credential::basic("u", "p\"w")).unwrap();
         assert_eq!(
@@ -211,11 +250,32 @@ mod tests {
     }
 
     #[test]
+    fn a_helper_that_hangs_is_ended_and_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("docker-credential-fake");
+        fs::write(&path, "#!/bin/sh\necho $$ > \"${0%/*}/pid\"; exec sleep 1000\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut search = directory.path().as_os_str().to_owned();
+        search.push(":/usr/bin:/bin");
+        let patience = Duration::from_millis(500);
+        let helper = Helper { name: "fake", search: Some(&search), patience };
+        let error = helper.get("h.io").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the credential helper `docker-credential-fake` did not answer within 30 seconds"
+        );
+        assert!(error.hint().is_some());
+        if let Ok(pid) = fs::read_to_string(directory.path().join("pid")) {
+            assert!(!Path::new("/proc").join(pid.trim()).exists());
+        }
+    }
+
+    #[test]
     fn a_helper_that_answers_rubbish_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let search = fake(directory.path());
         fs::write(directory.path().join("kept"), "rubbish").unwrap();
-        let helper = Helper { name: "fake", search: Some(&search) };
+        let helper = Helper { name: "fake", search: Some(&search), patience: PATIENCE };
         assert_eq!(
             helper.get("h.io").unwrap_err().to_string(),
             "the credential helper `docker-credential-fake` gave an answer that is not understood"

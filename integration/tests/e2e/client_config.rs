@@ -253,3 +253,24 @@ fn a_helper_that_is_missing_or_fails_does_not_stop_what_is_public() {
     env.run(["push", "-q", &name]).success().stderr_has(missing);
     env.assert_nothing_left();
 }
+
+#[test]
+fn a_helper_that_hangs_is_named_and_passed_over() {
+    if program("docker-registry").is_none() {
+        skip!("docker-registry is not installed");
+    }
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Plain);
+    let image = registry.name("public:1");
+    env.run(["tag", "alpine", &image]).success();
+    env.run(["push", "-q", &image]).success();
+    let helper = env.root().join("bin/docker-credential-deaf");
+    std::fs::write(&helper, "#!/bin/sh\nexec sleep 1000\n").expect("a file of ours");
+    std::fs::set_permissions(&helper, PermissionsExt::from_mode(0o755)).expect("chmod of ours");
+    config(&env, r#"{"credsStore": "deaf"}"#);
+    env.run(["pull", "-q", &image]).success().stderr_has(
+        "the credential helper `docker-credential-deaf` did not answer within 30 seconds",
+    );
+    env.run(["rmi", &image]).success();
+    env.assert_nothing_left();
+}
