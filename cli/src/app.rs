@@ -237,8 +237,10 @@ impl App {
     /// Tells what is done otherwise than usual on this machine.
     pub(crate) fn warn(&mut self, warnings: &[String]) {
         for warning in warnings {
+            // What is a hint says so by itself.
+            let what = if warning.starts_with("hint: ") { "" } else { "WARNING: " };
             // Nothing is left to do when standard error is closed.
-            writeln!(self.ui.status(), "WARNING: {warning}").unwrap_or_default();
+            writeln!(self.ui.status(), "{what}{warning}").unwrap_or_default();
         }
     }
 

@@ -80,6 +80,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     if begun.is_some() {
         warnings.extend(networks::low_port_notes(&monitor.container, monitor.launch.low_ports));
     }
+    warnings.extend(networks::hint_for_host(&monitor.container));
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
     let (paths, layers) = (&monitor.paths, &monitor.launch.layers);
     let mut container =

@@ -7,6 +7,7 @@ use coracle_netns::protocol::{Port, Protocol};
 
 use super::ports::wanted;
 use crate::model::Container;
+use crate::spec::NetworkMode;
 
 /// The first port that everybody may listen at (ip(7)).
 #[must_use]
@@ -28,6 +29,27 @@ pub(crate) fn raise(ports: &mut [Port], by: u16) -> Result<Vec<String>, String> 
 pub(crate) fn notes(container: &Container, by: u16) -> Vec<String> {
     // An error is told where the ports are published.
     wanted(container, None).and_then(|mut ports| raise(&mut ports, by)).unwrap_or_default()
+}
+
+/// What to do about the ports that a container in the host's network says it listens at and may
+/// not. Nothing is known of what its program really does, so that this is a hint.
+pub(crate) fn hint_for_host(container: &Container) -> Option<String> {
+    if NetworkMode::parse(&container.host_config.network_mode) != NetworkMode::Host {
+        return None;
+    }
+    kept_for_root(container, first_free_port())
+}
+
+fn kept_for_root(container: &Container, free: u16) -> Option<String> {
+    let number = |key: &String| key.split('/').next().and_then(|port| port.parse::<u16>().ok());
+    let published = container.host_config.port_bindings.keys();
+    let ports = container.config.exposed_ports.keys().chain(published).filter_map(number);
+    let lowest = ports.filter(|port| *port < free).min()?;
+    Some(format!(
+        "hint: a program with --network host cannot listen at port {lowest} here, ports below {free} are \
+         root's; to allow it: sudo sysctl net.ipv4.ip_unprivileged_port_start={lowest}; or let it listen higher, \
+         or publish its port with -p instead"
+    ))
 }
 
 fn raise_below(ports: &mut [Port], by: u16, free: u16) -> Result<Vec<String>, String> {
@@ -63,6 +85,19 @@ mod tests {
 
     fn port(host_ports: (u16, u16)) -> Port {
         Port { protocol: Protocol::Tcp, inner: 80, host_ip: None, host_ports }
+    }
+
+    #[test]
+    fn exposed_ports_of_root_are_told_with_the_hosts_network() {
+        let mut container = Container::default();
+        let exposed = |ports: &[&str]| {
+            ports.iter().map(|port| ((*port).to_owned(), crate::model::Empty {})).collect()
+        };
+        container.config.exposed_ports = exposed(&["8080/tcp", "443/tcp", "80/udp"]);
+        assert_eq!(hint_for_host(&container), None, "it has a network of its own");
+        let hint = kept_for_root(&container, 1024).unwrap();
+        assert!(hint.contains("port 80 ") && hint.ends_with("with -p instead"), "{hint}");
+        assert_eq!(kept_for_root(&container, 80), None);
     }
 
     #[test]

@@ -318,6 +318,29 @@ fn a_low_port_names_the_setting() {
     env.assert_nothing_left();
 }
 
+#[test]
+fn a_low_port_in_the_hosts_network_has_a_hint() {
+    if !is_kept_for_root(81) {
+        skip!("everybody may listen at low ports here");
+    }
+    let env = TestEnv::new();
+    let hint = "hint: a program with --network host cannot listen at port 81 here, ";
+    let run = |flags: &[&str]| {
+        let line = [&["run", "--rm", "--network", "host"], flags, &["alpine", "true"]].concat();
+        let said = env.run(line).success().stderr();
+        said.matches(hint).count()
+    };
+    assert_eq!(run(&["--expose", "81", "--expose", "8081"]), 1);
+    assert_eq!(run(&["-p", "81:81"]), 1);
+    assert_eq!(run(&["--expose", "8081"]), 0);
+    let file =
+        "services: {web: {image: alpine, command: 'true', network_mode: host, expose: [81]}}";
+    env.write("compose.yaml", file);
+    env.run(["compose", "up", "-d"]).success().stderr_has(hint);
+    env.run(["compose", "down"]).success();
+    env.assert_nothing_left();
+}
+
 /// Whether this host keeps a port for root.
 fn is_kept_for_root(port: u16) -> bool {
     let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
