@@ -58,8 +58,11 @@ pub enum EngineError {
     Refused { id: String, message: String },
     #[error("the monitor of container {id} ended unexpectedly")]
     MonitorGone { id: String },
-    #[error("the monitor of container {id} (process {pid}) does not answer")]
-    MonitorSilent { id: String, pid: i32 },
+    #[error("the monitor of container {id} ({}) does not answer", who(*.pid))]
+    MonitorSilent { id: String, pid: Option<i32> },
+    /// What needs processes or namespaces of the container.
+    #[error("cannot {what}: container {name} runs in another pid namespace")]
+    Elsewhere { what: String, name: String },
     #[error("container {id} was killed and has not ended after {waited_s} s")]
     Unkillable { id: String, waited_s: u64 },
     #[error("image layer {digest} is not unpacked at {path}")]
@@ -71,6 +74,14 @@ pub enum EngineError {
     /// A request that cannot be honoured, with the reason.
     #[error("{0}")]
     Refuse(String),
+}
+
+/// A monitor; one of another pid namespace has no pid here.
+fn who(pid: Option<i32>) -> String {
+    match pid {
+        Some(pid) => format!("process {pid}"),
+        None => "in another pid namespace".to_owned(),
+    }
 }
 
 /// "/proc/kcore is", "/proc/kcore and 3 more are".
@@ -147,10 +158,18 @@ impl EngineError {
             Self::Spec(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Limit { source, .. } => source.hint(),
-            Self::MonitorSilent { id, pid } => Some(format!(
+            Self::MonitorSilent { id, pid: Some(pid) } => Some(format!(
                 "`kill -CONT {pid}` if it was stopped; `rm -f {}` ends it",
                 id.get(..12).unwrap_or(id)
             )),
+            Self::MonitorSilent { id, pid: None } => Some(format!(
+                "`rm -f {}` ends it from where it was started",
+                id.get(..12).unwrap_or(id)
+            )),
+            Self::Elsewhere { .. } => Some(
+                "do it where the container was started; `stop`, `kill` and `rm -f` reach it from here"
+                    .to_owned(),
+            ),
             Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
             error if is_disk_full(error) => Some(DISK_FULL.to_owned()),
             _ => None,

@@ -264,6 +264,10 @@ fn namespace_of(paths: &Paths, reference: &str, kind: &str) -> Result<PathBuf, E
     let id = records.find(reference)?;
     let life = records.life(&id)?;
     match life.init {
+        Some(_) if life.state.status.is_running() && !life.is_of_here() => {
+            let what = format!("join the {kind} namespace of a container");
+            Err(EngineError::Elsewhere { what, name: records.load(&id)?.name })
+        }
         Some(init) if life.state.status.is_running() => {
             Ok(PathBuf::from(format!("/proc/{}/ns/{kind}", init.pid)))
         }

@@ -47,6 +47,7 @@ pub mod top;
 pub mod users;
 pub mod volumes;
 pub mod watch;
+mod watcher;
 pub mod wire;
 pub mod words;
 mod working_dir;

@@ -124,6 +124,12 @@ impl Paths {
             .collect()
     }
 
+    /// The same with each runtime folder in which something may live now.
+    pub(crate) fn of_this_boot(&self) -> impl Iterator<Item = Self> + '_ {
+        let marks = self.boots().into_iter().filter(|mark| !boot::is_over(mark));
+        marks.filter_map(|mark| self.at(&mark))
+    }
+
     #[must_use]
     pub fn containers(&self) -> PathBuf {
         self.data.join("containers")

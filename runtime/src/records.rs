@@ -46,6 +46,7 @@ use crate::damage::{self, Damaged, Unreadable};
 use crate::file_lock::Holder;
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
+use crate::watcher::Watcher;
 
 mod debris;
 mod locks;
@@ -167,17 +168,10 @@ pub struct Life {
 }
 
 impl Life {
-    /// The monitor, if it is alive.
+    /// Whether the processes it names are of this boot and this pid namespace.
     #[must_use]
-    pub fn live_monitor(&self) -> Option<ProcessId> {
-        let monitor = ProcessId::from(self.monitor?);
-        (self.boot_id == boot::this() && monitor.is_alive()).then_some(monitor)
-    }
-
-    /// Whether the container is recorded as running while nobody watches it.
-    #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        self.state.status.is_running() && self.live_monitor().is_none()
+    pub fn is_of_here(&self) -> bool {
+        self.boot_id == boot::this()
     }
 }
 
@@ -417,19 +411,35 @@ impl Records {
         }
     }
 
+    /// Who watches a container; `None` when nobody does, in whatever pid namespace.
+    pub(crate) fn watcher(&self, life: &Life) -> Option<Watcher> {
+        Watcher::of(&self.paths, life)
+    }
+
+    /// Whether a container has a monitor, here or in another pid namespace.
+    #[must_use]
+    pub fn lives(&self, life: &Life) -> bool {
+        self.watcher(life).is_some()
+    }
+
+    /// Whether the container is recorded as running while nobody watches it.
+    fn is_orphaned(&self, life: &Life) -> bool {
+        life.state.status.is_running() && !self.lives(life)
+    }
+
     /// The state as it is: a container whose monitor died is not called running.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn life(&self, id: &str) -> Result<Life, RecordError> {
         let mut life = self.read_life(id)?;
-        if life.is_orphaned() {
+        if self.is_orphaned(&life) {
             // Its monitor may have written the end, and gone, since we read.
             life = self.read_life(id)?;
         }
-        if life.is_orphaned() {
+        if self.is_orphaned(&life) {
             // The kernel is ending its processes; they are not called gone before they are.
-            if let Some(init) = life.init.filter(|_| life.boot_id == boot::this()) {
+            if let Some(init) = life.init.filter(|_| life.is_of_here()) {
                 let _gone: bool = ProcessId::from(init).wait_end(ENDING);
             }
             mark_lost(&mut life);

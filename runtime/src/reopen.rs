@@ -35,7 +35,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Calls every living monitor but this process, and waits until others can find them.
 pub(crate) fn call_monitors(paths: &Paths, records: &Records) {
     let ids = records.ids().unwrap_or_default().into_iter();
-    let lives = ids.filter_map(|id| records.life_as_written(&id).ok()?.live_monitor());
+    let lives = ids.filter_map(|id| records.watcher(&records.life_as_written(&id).ok()?)?.here());
     let called: Vec<ProcessId> =
         lives.filter(|monitor| *monitor != ProcessId::current() && monitor.signal(CALL)).collect();
     let deadline = Instant::now() + PATIENCE;

@@ -56,6 +56,13 @@ impl SessionError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let Self::Create { source, .. } = self else { return None };
+        let me = rustix::process::getpid().as_raw_nonzero().get().to_string();
+        if fs::read_link("/proc/self").is_ok_and(|shown| shown != Path::new(&me)) {
+            return Some(
+                "/proc shows another pid namespace: mount it anew, as `unshare --mount-proc` does"
+                    .to_owned(),
+            );
+        }
         let denied = matches!(source.errno(), Some(libc_errno::EPERM | libc_errno::ENOSPC));
         if !denied {
             return None;
@@ -238,6 +245,18 @@ pub fn register(paths: &Paths) -> io::Result<Registration> {
     let path = mark(&paths.holders(), me);
     let locked = put_mark(&path)?;
     Ok(Registration { path, locked })
+}
+
+/// Leaves the mark of a monitor that has just been recorded, until it has done so itself: in
+/// another pid namespace it lives only as far as its mark is locked.
+pub(crate) fn announce(paths: &Paths, monitor: ProcessId) -> io::Result<Announced> {
+    put_mark(&mark(&paths.holders(), monitor)).map(|locked| Announced { _locked: locked })
+}
+
+/// The mark of a monitor, held by whoever starts it.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    _locked: File,
 }
 
 fn put_mark(path: &Path) -> io::Result<File> {

@@ -27,8 +27,8 @@ pub(crate) const TICKS_PER_SECOND: u64 = 100;
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     pub cgroup: Option<&'a Path>,
-    /// The container's first process, as a host pid.
-    pub init: i32,
+    /// The container's first process, as a host pid; `None` where it has none here.
+    pub init: Option<i32>,
 }
 
 /// One reading; `None` is shown as `--`.
@@ -80,11 +80,10 @@ pub fn sample(target: &Target<'_>) -> Sample {
     let summed = if group.is_complete() {
         Usage::default()
     } else {
-        processes::of_container(target.cgroup, target.init)
-            .map(|list| from_processes(&list))
-            .unwrap_or_default()
+        let list = target.init.and_then(|init| processes::of_container(target.cgroup, init).ok());
+        list.map(|list| from_processes(&list)).unwrap_or_default()
     };
-    let network = network(target.init);
+    let network = target.init.and_then(network);
     let machine = memory_total();
     Sample {
         at,
@@ -268,7 +267,7 @@ mod tests {
     #[test]
     fn this_process_without_a_cgroup() {
         let init = i32::try_from(std::process::id()).unwrap();
-        let sample = sample(&Target { cgroup: None, init });
+        let sample = sample(&Target { cgroup: None, init: Some(init) });
         assert!(sample.memory_bytes.unwrap() > 100_000);
         assert!(sample.pids.unwrap() >= 1);
         assert!(sample.memory_limit_bytes.unwrap() > sample.memory_bytes.unwrap());

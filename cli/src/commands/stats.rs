@@ -185,7 +185,9 @@ impl StatsFlags {
 fn read(app: &App, chosen: Chosen<'_>) -> Result<Vec<Reading>, CliError> {
     let reading = |(named, known): (String, Known)| {
         let init = known.life.init.filter(|_| known.state.status.is_running());
-        let target = |pid| Target { cgroup: known.life.cgroup.as_deref(), init: pid };
+        // In another pid namespace its pid is somebody else's, or nobody's.
+        let visible = |pid| known.life.is_of_here().then_some(pid);
+        let target = |pid| Target { cgroup: known.life.cgroup.as_deref(), init: visible(pid) };
         let sample = init.map(|init| sample(&target(init.pid)));
         Reading { named, known, sample }
     };

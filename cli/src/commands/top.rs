@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::processes;
 use coracle_runtime::top::{self, Table};
+use coracle_runtime::{EngineError, processes};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -48,6 +48,10 @@ pub(crate) fn processes_of(
         .init
         .filter(|_| known.state.status.is_running())
         .ok_or_else(|| CliError::engine(format!("container {id} is not running")))?;
+    if !known.life.is_of_here() {
+        let (what, name) = ("list processes".to_owned(), known.container.name.clone());
+        return Err(EngineError::Elsewhere { what, name }.into());
+    }
     let cgroup = known.life.cgroup.as_deref();
     let list = processes::of_container(cgroup, init.pid)
         .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;

@@ -106,7 +106,7 @@ impl Apply<'_> {
     /// When a monitor refuses.
     pub fn kill_all(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
         for seen in containers {
-            if self.engine.records.life(&seen.id)?.live_monitor().is_some() {
+            if self.engine.records.lives(&self.engine.records.life(&seen.id)?) {
                 self.watcher.tell(Kind::Container, &seen.name, "Killing");
                 self.engine.stop(&seen.id, None, Some(0))?.wait()?;
                 self.watcher.tell(Kind::Container, &seen.name, "Killed");
@@ -213,7 +213,7 @@ impl Apply<'_> {
             Err(RecordError::NotFound { .. }) => return Ok(()),
             life => life?,
         };
-        if life.live_monitor().is_none() {
+        if !self.engine.records.lives(&life) {
             // Where the monitor was killed, the restart policy is not to start it again.
             self.engine.stop(id, None, self.settings.grace_s)?.wait()?;
             return Ok(());

@@ -40,6 +40,7 @@ mod other_engine;
 mod overlay_disk;
 mod pause;
 mod peers;
+mod pid_namespaces;
 mod ps;
 mod races;
 mod readme;

@@ -69,7 +69,10 @@ impl Engine {
         for damaged in listing.damaged {
             let mut found = finding(&damaged.note);
             // A monitor writes the state of its container again when that changes.
-            let watched = paths::connect(&self.paths.running(&damaged.id), "control.sock").is_ok();
+            let watched = self
+                .paths
+                .of_this_boot()
+                .any(|paths| paths::connect(&paths.running(&damaged.id), "control.sock").is_ok());
             if repair && !watched && self.records.renew_life(&damaged.id)? {
                 found = found.repaired("gave it a new state: exited");
             }

@@ -14,6 +14,7 @@ use crate::model::Container;
 use crate::paths;
 use crate::records::Life;
 use crate::reopen::call_monitors;
+use crate::watcher::Watcher;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
 
 /// How long to wait before a monitor is tried again.
@@ -29,15 +30,15 @@ pub struct Connection {
     pub stream: UnixStream,
     decoder: Decoder,
     id: String,
-    /// The monitor.
-    pid: i32,
+    /// The monitor, for messages.
+    pid: Option<i32>,
     /// How long an answer is waited for.
     patience: Duration,
 }
 
 impl Connection {
     pub(crate) fn new(stream: UnixStream, id: &str) -> Self {
-        Self { stream, decoder: Decoder::default(), id: id.to_owned(), pid: 0, patience: BUSY }
+        Self { stream, decoder: Decoder::default(), id: id.to_owned(), pid: None, patience: BUSY }
     }
 
     /// The container at the other end.
@@ -198,8 +199,8 @@ impl Engine {
     /// When the records cannot be read.
     pub fn connect(&self, id: &str) -> Result<Option<Connection>, EngineError> {
         let life = self.records.life(id)?;
-        match life.live_monitor() {
-            Some(monitor) => self.connect_to(id, &life, monitor),
+        match self.records.watcher(&life) {
+            Some(monitor) => self.connect_to(id, &life, &monitor),
             None => Ok(None),
         }
     }
@@ -209,7 +210,7 @@ impl Engine {
         &self,
         id: &str,
         life: &Life,
-        monitor: ProcessId,
+        monitor: &Watcher,
     ) -> Result<Option<Connection>, EngineError> {
         // A monitor that has just begun does not listen yet, and one that takes its container
         // down no longer does: it is one or the other until it answers or ends.
@@ -217,15 +218,16 @@ impl Engine {
         let deadline = Instant::now() + patience;
         let mut called = false;
         while Instant::now() < deadline {
-            match paths::connect(&self.paths.running(id), "control.sock") {
+            match paths::connect(&monitor.paths().running(id), "control.sock") {
                 Ok(stream) => {
                     let connection = Connection::new(stream, id);
-                    return Ok(Some(Connection { pid: monitor.pid, patience, ..connection }));
+                    let pid = monitor.here().map(|process| process.pid);
+                    return Ok(Some(Connection { pid, patience, ..connection }));
                 }
                 // Or somebody removed its folder.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !called => {
                     called = true;
-                    self.call(monitor);
+                    monitor.here().into_iter().for_each(|process| self.call(process));
                 }
                 Err(_) => {}
             }
@@ -233,7 +235,7 @@ impl Engine {
                 return Ok(None);
             }
         }
-        Err(EngineError::MonitorSilent { id: id.to_owned(), pid: monitor.pid })
+        Err(monitor.silent(id))
     }
 
     /// Has a monitor make its socket anew, and all of them where more is missing than that.
@@ -249,16 +251,17 @@ impl Engine {
     /// The next command takes down what is left.
     fn end_by_force(&self, id: &str) -> Result<(), EngineError> {
         let mut life = self.records.life_as_written(id)?;
-        let Some(monitor) = life.live_monitor() else { return Ok(()) };
+        let Some(watcher) = self.records.watcher(&life) else { return Ok(()) };
+        let Some(monitor) = watcher.here() else { return Err(watcher.silent(id)) };
+        let init = life.init.map(ProcessId::from);
         // First, so that nobody starts it again.
         life.stopped_by_user = true;
         self.records.save_life(id, &life)?;
         let gone = monitor.signal(rustix::process::Signal::KILL) && monitor.wait_end(ANSWER);
-        let init = life.init.map(ProcessId::from);
         if gone && init.is_none_or(|init| init.wait_end(ANSWER)) {
             return Ok(());
         }
-        Err(EngineError::MonitorSilent { id: id.to_owned(), pid: monitor.pid })
+        Err(watcher.silent(id))
     }
 
     /// Sends a signal to the first process of a running container. After SIGKILL,

@@ -39,6 +39,7 @@ impl Engine {
         let _held = self.records.lock_container(id, file_lock::PATIENCE)?;
         let life = self.records.life_as_written(id).unwrap_or_default();
         self.end_damaged(id, &life);
+        self.end_damaged_elsewhere(id)?;
         if self.paths.running(id).exists() {
             crate::monitor::take_down(&self.paths, id, &life)?;
         }
@@ -48,6 +49,22 @@ impl Engine {
         };
         remove::remove_rest(&self.paths, &self.records, container, &folder, volumes)?;
         self.events.container(container, "destroy", &[]);
+        Ok(())
+    }
+
+    /// The same in other pid namespaces, where only the monitor itself can do it.
+    fn end_damaged_elsewhere(&self, id: &str) -> Result<(), EngineError> {
+        for paths in self.paths.of_this_boot().filter(|paths| *paths != self.paths) {
+            let Ok(stream) = paths::connect(&paths.running(id), "control.sock") else { continue };
+            stream.set_read_timeout(Some(PATIENCE)).map_err(EngineError::io("bound a wait"))?;
+            let mut connection = Connection::new(stream, id);
+            let sent = connection.send(&super::control::end_request());
+            match sent.and_then(|()| connection.wait_exit()) {
+                // It has ended.
+                Ok(_) | Err(EngineError::MonitorGone { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 
@@ -68,7 +85,7 @@ impl Engine {
                 let _ended: bool = ends_within(&monitor, PATIENCE);
             }
         }
-        if let Some(init) = life.init {
+        if let Some(init) = life.init.filter(|_| life.is_of_here()) {
             super::recover::end_process(init.into());
         }
     }

@@ -69,7 +69,11 @@ impl Engine {
             _ => return Err(EngineError::NotRunning { id: id.to_owned() }),
         }
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
-        let monitor = life.live_monitor().ok_or_else(not_running)?;
+        let watcher = self.records.watcher(&life).ok_or_else(not_running)?;
+        let Some(monitor) = watcher.here() else {
+            let what = "run a program in a container".to_owned();
+            return Err(EngineError::Elsewhere { what, name: container.name });
+        };
         if !self.paths.running(id).exists() {
             crate::reopen::call_monitors(&self.paths, &self.records);
         }

@@ -25,13 +25,12 @@
 
 use std::time::Duration;
 
-use coracle_sys::process::ProcessId;
-
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::file_lock;
 use crate::model::Container;
 use crate::records::{ContainerLock, Life};
+use crate::watcher::Watcher;
 use crate::wire::Request;
 
 /// How long a monitor that hung up may take to end.
@@ -55,24 +54,18 @@ impl Engine {
     /// # Errors
     /// When there is no such container, or it is held or takes too long.
     pub(super) fn hold(&self, id: &str) -> Result<Held, EngineError> {
-        let mut greeted: Option<(ProcessId, Connection)> = None;
+        let mut greeted: Option<(Watcher, Connection)> = None;
         loop {
             let lock = self.records.lock_container(id, file_lock::PATIENCE)?;
             let container = self.records.load(id)?;
             let life = self.records.life_as_written(id)?;
-            let monitor = match (life.live_monitor(), greeted.take()) {
-                (None, _) if self.lives(&life) => {
-                    let name = container.name;
-                    return Err(EngineError::Refuse(format!(
-                        "container {name} runs in another pid namespace: use it from there"
-                    )));
-                }
+            let monitor = match (self.records.watcher(&life), greeted.take()) {
                 (None, _) => None,
                 (Some(monitor), Some((known, connection))) if known == monitor => Some(connection),
                 (Some(monitor), _) => {
                     drop(lock);
                     greeted =
-                        self.greet(id, &life, monitor)?.map(|connection| (monitor, connection));
+                        self.greet(id, &life, &monitor)?.map(|connection| (monitor, connection));
                     continue;
                 }
             };
@@ -86,7 +79,7 @@ impl Engine {
         &self,
         id: &str,
         life: &Life,
-        monitor: ProcessId,
+        monitor: &Watcher,
     ) -> Result<Option<Connection>, EngineError> {
         if let Some(mut connection) = self.connect_to(id, life, monitor)? {
             // Answered in its loop, so not before the container has been started.
@@ -98,7 +91,7 @@ impl Engine {
         }
         match monitor.wait_end(ENDING) {
             true => Ok(None),
-            false => Err(EngineError::MonitorSilent { id: id.to_owned(), pid: monitor.pid }),
+            false => Err(monitor.silent(id)),
         }
     }
 }

@@ -85,7 +85,8 @@ impl Engine {
             },
             graph_driver: GraphDriver { data: Some(data), name: driver.to_owned() },
         };
-        let execs = crate::monitor::living_execs(&self.paths.running(id));
+        let there = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());
+        let execs = crate::monitor::living_execs(&there.running(id));
         let execs = (!execs.is_empty()).then_some(execs);
         Ok(ContainerInspect::new(&container, &life.state, paths, execs))
     }

@@ -102,7 +102,7 @@ impl Engine {
         let one = |id: String| {
             // What is being removed or made is in no network.
             let life = self.records.life(&id).ok()?;
-            life.live_monitor()?;
+            self.records.watcher(&life)?;
             let mut endpoints = life.network.endpoints.into_values();
             let endpoint = endpoints.find(|endpoint| endpoint.network == network.id)?;
             // It is there, though nobody can read how it is called.

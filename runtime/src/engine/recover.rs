@@ -56,17 +56,7 @@ impl Engine {
 
     /// Whether a monitor was killed before it could write how its container ended.
     pub(super) fn is_lost(&self, life: &Life) -> bool {
-        (life.monitor.is_some() || life.state.status.is_running()) && !self.lives(life)
-    }
-
-    /// Whether a container has a monitor, here or in another pid namespace.
-    pub(super) fn lives(&self, life: &Life) -> bool {
-        if life.boot_id == crate::boot::this() {
-            return life.live_monitor().is_some();
-        }
-        let paths = self.paths.at(&life.boot_id).filter(|_| !crate::boot::is_over(&life.boot_id));
-        let (Some(paths), Some(monitor)) = (paths, life.monitor) else { return false };
-        crate::session::holds(&paths.holders(), monitor.into())
+        (life.monitor.is_some() || life.state.status.is_running()) && !self.records.lives(life)
     }
 
     /// The runtime folders in which nothing lives: of earlier boots, and of pid namespaces
@@ -173,7 +163,7 @@ impl Engine {
         life: &Life,
     ) -> Result<(), EngineError> {
         // After a reboot its pid is somebody else's.
-        if let Some(init) = life.init.filter(|_| life.boot_id == crate::boot::this()) {
+        if let Some(init) = life.init.filter(|_| life.is_of_here()) {
             end_process(init.into());
         }
         let paths = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());

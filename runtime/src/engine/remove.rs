@@ -68,7 +68,7 @@ impl Engine {
             refuse_running(&container, &life)?;
         }
         // Without force, one that is about to start or to end is waited for first.
-        let ends = options.force && life.live_monitor().is_some();
+        let ends = options.force && self.records.lives(&life);
         let ending = ends.then(|| self.end_at_once(&container)).transpose()?;
         Ok(Removing { container, ending, options, damaged: false })
     }

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::{Engine, RemoveOptions};
 use crate::error::EngineError;
 use crate::networks::Helper;
-use crate::records::Life;
 use crate::session::Session;
 use crate::volumes::remove_tree;
 
@@ -66,7 +65,7 @@ impl Engine {
             first = first.or(removed.err());
         }
         let lives = |id: &String| {
-            self.records.life_as_written(id).is_ok_and(|life: Life| life.live_monitor().is_some())
+            self.records.life_as_written(id).is_ok_and(|life| self.records.lives(&life))
         };
         match first {
             Some(error) if ids.iter().any(lives) => Err(error),

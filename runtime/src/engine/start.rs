@@ -9,7 +9,7 @@ use crate::error::EngineError;
 use crate::model::Container;
 use crate::monitor::{Attach, launch};
 use crate::records::{Life, ProcessRecord};
-use crate::session::Session;
+use crate::session::{self, Announced, Session};
 use crate::wire::{Notice, Request};
 
 /// A container that runs.
@@ -29,6 +29,7 @@ pub struct Starting {
     connection: Connection,
     /// Set when it was running already.
     running: Option<i32>,
+    _announced: Option<Announced>,
 }
 
 impl AsFd for Starting {
@@ -58,7 +59,7 @@ impl Starting {
     /// # Errors
     /// As [`Engine::start`].
     pub fn finish(self) -> Result<Started, EngineError> {
-        let Self { mut connection, running } = self;
+        let Self { mut connection, running, _announced } = self;
         if let Some(pid) = running {
             return Ok(Started { connection, pid, warnings: Vec::new() });
         }
@@ -101,7 +102,7 @@ impl Engine {
             let Attach { stdin, stdout, stderr, .. } = attach;
             connection.send(&Request::Attach { stdin, stdout, stderr })?;
             let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
-            return Ok(Starting { connection, running: Some(pid) });
+            return Ok(Starting { connection, running: Some(pid), _announced: None });
         }
         // What a monitor that was killed left behind is in the way of the next one.
         self.bury(&container, &mut life)?;
@@ -124,14 +125,17 @@ impl Engine {
         let order = self.order(id, attach);
         life.stopped_by_user = false;
         crate::boot::this().clone_into(&mut life.boot_id);
+        let mut announced = None;
         let stream = launch(session, &order, |monitor| {
             // The monitor is on record before it can do anything: it waits for us.
+            announced = session::announce(&self.paths, monitor).ok();
             life.monitor = Some(ProcessRecord::from(monitor));
             self.records
                 .save_life(id, &life)
                 .map_err(|error| std::io::Error::other(error.to_string()))
         })
         .map_err(EngineError::syscall("start the container's monitor"))?;
-        Ok(Starting { connection: Connection::new(stream, id), running: None })
+        let connection = Connection::new(stream, id);
+        Ok(Starting { connection, running: None, _announced: announced })
     }
 }
