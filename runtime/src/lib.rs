@@ -33,6 +33,7 @@ mod pause;
 mod payload;
 pub mod processes;
 pub mod records;
+mod remnants;
 mod reopen;
 mod restart;
 mod rootfs;

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use crate::cgroup;
@@ -77,16 +78,41 @@ pub fn of_container(cgroup: Option<&Path>, init: i32) -> io::Result<Vec<ProcessS
         from_cgroup(cgroup, &mut pids)?;
         return Ok(pids.into_iter().filter_map(ProcessStat::read).collect());
     }
-    let all = everything()?;
     let namespace = mount_namespace(init).filter(|found| Some(found) != own().as_ref());
-    let mut members: BTreeSet<i32> = match &namespace {
-        Some(namespace) => all
-            .keys()
-            .copied()
-            .filter(|pid| mount_namespace(*pid).as_ref() == Some(namespace))
-            .collect(),
-        None => BTreeSet::from([init]),
-    };
+    with_descendants(|pid| match &namespace {
+        Some(namespace) => mount_namespace(pid).as_ref() == Some(namespace),
+        None => pid == init,
+    })
+}
+
+/// A mount namespace that is held open: no other gets its number.
+#[derive(Debug)]
+pub(crate) struct MountNamespace {
+    name: OsString,
+    _open: fs::File,
+}
+
+impl MountNamespace {
+    /// That of a process; an error when it is our own.
+    pub(crate) fn of(pid: i32) -> io::Result<Self> {
+        let open = fs::File::open(format!("/proc/{pid}/ns/mnt"))?;
+        let name = fs::read_link(format!("/proc/self/fd/{}", open.as_raw_fd()))?.into_os_string();
+        match own().as_ref() == Some(&name) {
+            true => Err(io::ErrorKind::InvalidInput.into()),
+            false => Ok(Self { name, _open: open }),
+        }
+    }
+
+    /// The processes in it, and their descendants.
+    pub(crate) fn processes(&self) -> io::Result<Vec<ProcessStat>> {
+        with_descendants(|pid| mount_namespace(pid).as_ref() == Some(&self.name))
+    }
+}
+
+/// The processes that belong, with their descendants, by pid.
+pub(crate) fn with_descendants(belongs: impl Fn(i32) -> bool) -> io::Result<Vec<ProcessStat>> {
+    let all = everything()?;
+    let mut members: BTreeSet<i32> = all.keys().copied().filter(|pid| belongs(*pid)).collect();
     add_descendants(&all, &mut members);
     Ok(all.into_values().filter(|process| members.contains(&process.pid)).collect())
 }

@@ -1,6 +1,9 @@
 //! Namespaces of another container, also where those are the host's.
 
-use coracle_integration::{TestEnv, wait};
+use std::fs;
+
+use coracle_integration::{TestEnv, leak, wait};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// What a container says of its namespaces.
 const NAMESPACES: &str = "for kind in net pid ipc; do readlink /proc/self/ns/$kind; done";
@@ -103,5 +106,57 @@ fn a_service_joins_one_on_the_host() {
     let logs = || env.run(["compose", "-p", "t", "logs", "--no-log-prefix", "beside"]).stdout();
     wait::until("the service has looked", || logs() == host);
     env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
+    env.assert_nothing_left();
+}
+
+/// A pid namespace ends all that is in it; without one of its own a container does.
+#[test]
+fn what_has_no_pid_namespace_of_its_own_ends_with_all_its_processes() {
+    let env = TestEnv::new();
+    env.run(["run", "-d", "--name", "other", "alpine", "sleep", "1001"]).success();
+    let sleeps = |seconds: &str| {
+        let of_world = leak::processes_named(env.root(), "sleep");
+        let says = |pid: &Pid| {
+            let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+            line.is_ok_and(|line| line.ends_with(format!("\0{seconds}\0").as_bytes()))
+        };
+        of_world.iter().filter(|pid| says(pid)).count()
+    };
+    let program = "(sleep 1000 &); sleep 1000 & trap 'exit 3' TERM; while :; do sleep 0.1; done";
+    for pid in ["host", "container:other"] {
+        for end in
+            ["docker kill c1", "docker stop -t 20 c1", "docker rm -f c1", "docker restart -t 0 c1"]
+        {
+            env.run(["run", "-d", "--name", "c1", "--pid", pid, "alpine", "sh", "-c", program])
+                .success();
+            env.run(["exec", "-d", "c1", "sleep", "1000"]).success();
+            wait::until("all three sleep", || sleeps("1000") == 3);
+            env.sh(end).success();
+            match end.contains("restart") {
+                true => wait::until("two sleep again", || sleeps("1000") == 2),
+                false => assert_eq!(sleeps("1000"), 0, "after {end} with --pid {pid}"),
+            }
+            env.sh("docker rm -f c1 2> /dev/null").status();
+            assert_eq!((sleeps("1000"), sleeps("1001")), (0, 1), "after {end} with --pid {pid}");
+        }
+        // One that ends at once, and one whose monitor is killed.
+        env.run(["run", "--rm", "--pid", pid, "alpine", "sh", "-c", "sleep 1000 & exec true"])
+            .success();
+        assert_eq!(sleeps("1000"), 0, "after the end with --pid {pid}");
+        env.run(["run", "-d", "--name", "c1", "--pid", pid, "alpine", "sh", "-c", program])
+            .success();
+        wait::until("both sleep", || sleeps("1000") == 2);
+        let monitors = leak::processes_named(env.root(), "coracle-monitor");
+        let id = env.run(["inspect", "--format", "{{.Id}}", "c1"]).success().line();
+        let of_it = |pid: &&Pid| {
+            let line = fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+            line.is_ok_and(|line| line.contains(&id))
+        };
+        let monitor = monitors.iter().find(of_it).expect("its monitor");
+        kill_process(*monitor, Signal::KILL).expect("our own process");
+        env.run(["rm", "-f", "c1"]).success();
+        assert_eq!((sleeps("1000"), sleeps("1001")), (0, 1), "after its monitor, --pid {pid}");
+    }
+    env.run(["rm", "-f", "other"]).success();
     env.assert_nothing_left();
 }

@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::model::Container;
 use crate::paths;
 use crate::records::Life;
+use crate::remnants::Remnants;
 use crate::reopen::call_monitors;
 use crate::watcher::Watcher;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
@@ -254,11 +255,15 @@ impl Engine {
         let Some(watcher) = self.records.watcher(&life) else { return Ok(()) };
         let Some(monitor) = watcher.here() else { return Err(watcher.silent(id)) };
         let init = life.init.map(ProcessId::from);
+        let container = self.records.load(id)?;
+        let remnants = Remnants::of(&container, init.map(|init| init.pid));
         // First, so that nobody starts it again.
         life.stopped_by_user = true;
         self.records.save_life(id, &life)?;
         let gone = monitor.signal(rustix::process::Signal::KILL) && monitor.wait_end(ANSWER);
         if gone && init.is_none_or(|init| init.wait_end(ANSWER)) {
+            // Whether the rest ends as well is seen by whoever takes the container down.
+            let _all: bool = remnants.end(life.cgroup.as_deref());
             return Ok(());
         }
         Err(watcher.silent(id))

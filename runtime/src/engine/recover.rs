@@ -13,6 +13,7 @@ use crate::model::Container;
 use crate::monitor::Attach;
 use crate::paths::Paths;
 use crate::records::{Life, RecordError, mark_lost};
+use crate::remnants::Remnants;
 use crate::session::Session;
 
 /// How long a killed process may take to end.
@@ -165,6 +166,8 @@ impl Engine {
         // After a reboot its pid is somebody else's.
         if let Some(init) = life.init.filter(|_| life.is_of_here()) {
             end_process(init.into());
+            // What is stuck in the kernel ends when that lets it.
+            let _all: bool = Remnants::of(container, None).end(life.cgroup.as_deref());
         }
         let paths = self.paths.at(&life.boot_id).unwrap_or_else(|| self.paths.clone());
         if self.is_lost(life) || paths.running(&container.id).exists() {

@@ -21,6 +21,7 @@ use crate::paths::Paths;
 use crate::pause::Paused;
 use crate::payload::Failure;
 use crate::records::{Life, Records};
+use crate::remnants::Remnants;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
@@ -56,6 +57,8 @@ pub(super) struct Monitor {
     registration: Registration,
     /// What `exec` needs of the runtime folder.
     kept: Kept,
+    /// What does not end with its first process.
+    remnants: Remnants,
 }
 
 /// What a monitor process does, from its command line on; returns its exit code.
@@ -137,6 +140,7 @@ impl Monitor {
             started: Instant::now(),
             registration,
             kept: Kept::default(),
+            remnants: Remnants::default(),
         })
     }
 
@@ -170,6 +174,7 @@ impl Monitor {
         let before = self.life.state.health.take();
         self.prober = Prober::new(&self.container.config, before);
         let raw = pid.as_raw_nonzero().get();
+        self.remnants = Remnants::of(&self.container, Some(raw));
         let state = &mut self.life.state;
         state.status = Status::Running;
         state.pid = u32::try_from(raw).unwrap_or(0);
@@ -266,6 +271,8 @@ impl Monitor {
     fn container_ended(&mut self, code: i32) {
         self.init = None;
         self.kill_at = None;
+        // One that is stuck in the kernel ends when that lets it.
+        let _all: bool = std::mem::take(&mut self.remnants).end(self.life.cgroup.as_deref());
         let log = &mut self.log;
         self.pump.finish_output(&mut |stream, bytes| {
             log.write(stream, bytes, Timestamp::now()).ok();
