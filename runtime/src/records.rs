@@ -159,6 +159,10 @@ pub struct Life {
     /// The user stopped it, so `unless-stopped` no longer applies.
     pub stopped_by_user: bool,
     pub restart_count: u32,
+    /// A command is to start it again, not before then: its policy applies, and no monitor is
+    /// there to do it.
+    #[serde(default)]
+    pub due: Option<Timestamp>,
     /// The cgroup of the container below the cgroup mount, when it has one of its own.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::model::RestartPolicy;
+use chrono::TimeDelta;
+
+use crate::model::{RestartPolicy, Timestamp};
 
 const DELAY_MIN: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(60);
@@ -28,6 +30,12 @@ impl Restart {
     /// Another policy from now on; what was counted stays.
     pub(crate) fn change(&mut self, policy: &RestartPolicy) {
         self.policy.clone_from(policy);
+    }
+
+    /// Whether a container is kept up though the machine, or the user's session, ended.
+    #[must_use]
+    pub(crate) fn outlives_the_machine(&self) -> bool {
+        matches!(self.policy.name.as_str(), "always" | "unless-stopped")
     }
 
     /// How long to wait before the next start; `None` when there is none.
@@ -62,6 +70,20 @@ impl Restart {
     }
 }
 
+/// How long commands wait before they start a container once more that they started in vain so
+/// often.
+#[must_use]
+pub(crate) fn delay_after(tries: u32) -> Duration {
+    DELAY_MIN.saturating_mul(2u32.saturating_pow(tries)).min(DELAY_MAX)
+}
+
+/// Whether it is time; a clock that was put back does not make it late.
+#[must_use]
+pub(crate) fn is_time(due: Timestamp, now: Timestamp) -> bool {
+    let left = due.datetime() - now.datetime();
+    left <= TimeDelta::zero() || left.to_std().is_ok_and(|left| left > DELAY_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +104,16 @@ mod tests {
         );
         let delay = restart.after_exit(0, Duration::from_secs(10), false);
         assert_eq!(delay, Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn the_next_try_of_a_command_has_its_time() {
+        let delays: Vec<u128> = [0, 1, 9, 10, 99].map(|n| delay_after(n).as_millis()).to_vec();
+        assert_eq!(delays, [100, 200, 51_200, 60_000, 60_000]);
+        let now = Timestamp::now();
+        let later = |seconds| Timestamp::from(now.datetime() + TimeDelta::seconds(seconds));
+        assert!(is_time(now, now) && is_time(later(-9), now) && !is_time(later(9), now));
+        assert!(is_time(later(3600), now), "the clock was put back");
     }
 
     #[test]

@@ -52,6 +52,7 @@ mod runtime_folder;
 mod security;
 mod services;
 mod several;
+mod shutdown;
 mod signals;
 mod system;
 mod terminal;

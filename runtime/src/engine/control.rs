@@ -354,15 +354,16 @@ impl Engine {
     /// left of it is taken down by the next command: this one need not be in the namespaces.
     /// One that ended as it should is left as it is.
     fn stop_lost(&self, id: &str, request: &Request) -> Result<Ending, EngineError> {
-        if !self.is_lost(&self.records.life_as_written(id)?) {
+        if !self.is_left(&self.records.life_as_written(id)?) {
             return Ok(Ending(None));
         }
         let Held { lock: _lock, container, mut life, monitor } = self.hold(id)?;
         match monitor {
             // Somebody was faster, and started it again.
             Some(connection) => return self.end_through(&container, connection, request),
-            None if self.is_lost(&life) => {
+            None if self.is_left(&life) => {
                 life.stopped_by_user = true;
+                life.due = None;
                 self.records.save_life(id, &life)?;
             }
             None => {}

@@ -7,13 +7,16 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::Engine;
 use crate::error::EngineError;
-use crate::model::Container;
+use crate::model::{Container, Timestamp};
 use crate::monitor::Attach;
 use crate::paths::Paths;
 use crate::records::{Life, RecordError, mark_lost};
 use crate::remnants::Remnants;
+use crate::restart::{Restart, delay_after};
 use crate::session::Session;
 
 /// How long a killed process may take to end.
@@ -45,7 +48,7 @@ impl Engine {
             let folder = self.paths.running(&id);
             let life = (fresh || folders.contains(folder.file_name()?))
                 .then(|| self.records.life_as_written(&id).ok())??;
-            self.is_lost(&life).then(|| self.records.load(&id).ok())?
+            self.wants_recovery(&life).then(|| self.records.load(&id).ok())?
         })
     }
 
@@ -58,6 +61,19 @@ impl Engine {
     /// Whether a monitor was killed before it could write how its container ended.
     pub(super) fn is_lost(&self, life: &Life) -> bool {
         (life.monitor.is_some() || life.state.status.is_running()) && !self.records.lives(life)
+    }
+
+    /// Whether a command has to deal with it: it is lost, or is to be started again.
+    pub(super) fn is_left(&self, life: &Life) -> bool {
+        self.is_lost(life) || life.due.is_some()
+    }
+
+    /// The same at this moment.
+    fn wants_recovery(&self, life: &Life) -> bool {
+        let is_time = |due| {
+            crate::boot::is_over(&life.boot_id) || crate::restart::is_time(due, Timestamp::now())
+        };
+        self.is_lost(life) || (life.due.is_some_and(is_time) && !self.records.lives(life))
     }
 
     /// The runtime folders in which nothing lives: of earlier boots, and of pid namespaces
@@ -106,34 +122,51 @@ impl Engine {
         let Some(lock) = self.records.try_lock_container(id)? else { return Ok(()) };
         let container = self.records.load(id)?;
         let mut life = self.records.life_as_written(id)?;
-        if !self.is_lost(&life) {
+        if !self.wants_recovery(&life) {
             return Ok(());
         }
-        let was_running = life.state.status.is_running();
+        let up = life.state.status.is_running() || life.due.is_some();
         let rebooted = crate::boot::is_over(&life.boot_id);
         self.bury(&container, &mut life)?;
-        if !was_running {
+        if !up {
             return Ok(());
         }
         if container.host_config.auto_remove {
             return self.remove_ended(&container, &life, true);
         }
-        let mut policy = crate::restart::Restart::new(&container.host_config.restart_policy);
+        let mut policy = Restart::new(&container.host_config.restart_policy);
         let code = life.state.exit_code;
         let again = policy.after_exit(code, Duration::ZERO, life.stopped_by_user);
         // As in Docker: a start of everything is no reason to take up what had failed.
-        if again.is_none()
-            || (rebooted && container.host_config.restart_policy.name == "on-failure")
-        {
-            return Ok(());
+        if again.is_none() || (rebooted && !policy.outlives_the_machine()) {
+            return self.settle(&container, life);
         }
+        let tries = if life.due.is_some() { life.restart_count } else { 0 };
+        let next = TimeDelta::from_std(delay_after(tries)).unwrap_or_default();
+        // If it comes to nothing, another command tries again: not at once, and not for ever
+        // faster than a monitor would.
+        life.due = Some(Timestamp::from(Timestamp::now().datetime() + next));
         life.restart_count += 1;
-        let starting = self.launch(session, &container, life, Attach::default())?;
+        crate::paths::make_private(&self.paths.running(id))?;
+        let kept = life.clone();
+        let starting =
+            self.launch(session, &container, life, Attach::default()).inspect_err(|_| {
+                // The next command finds it as it was.
+                drop(self.records.save_life(id, &Life { monitor: None, ..kept }));
+            })?;
         drop(lock);
         match starting.is_ready(START_PATIENCE) {
             true => starting.finish().map(drop),
             false => Ok(()),
         }
+    }
+
+    /// Records that a container is not to be started again after all.
+    fn settle(&self, container: &Container, mut life: Life) -> Result<(), EngineError> {
+        if life.due.take().is_some() {
+            self.records.save_life(&container.id, &life)?;
+        }
+        Ok(())
     }
 
     /// Takes down what a container without a monitor left, and records its end. The caller

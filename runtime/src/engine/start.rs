@@ -107,6 +107,7 @@ impl Engine {
         // What a monitor that was killed left behind is in the way of the next one.
         self.bury(&container, &mut life)?;
         life.restart_count = 0;
+        life.due = None;
         let starting = self.launch(session, &container, life, attach);
         drop(lock);
         starting

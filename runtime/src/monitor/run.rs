@@ -52,6 +52,8 @@ pub(super) struct Monitor {
     announce_stop: bool,
     /// It will be started again: it does not remove itself.
     keep: bool,
+    /// We were asked to end, as by a shutdown: it is started again by a later command.
+    leaving: bool,
     settle_at: Option<Instant>,
     started: Instant,
     registration: Registration,
@@ -136,6 +138,7 @@ impl Monitor {
             paused: Paused::default(),
             announce_stop: false,
             keep: false,
+            leaving: false,
             settle_at: None,
             started: Instant::now(),
             registration,
@@ -183,6 +186,7 @@ impl Monitor {
         state.error.clear();
         state.started_at = Timestamp::now();
         state.health = self.prober.as_ref().map(|prober| prober.health().clone());
+        self.life.due = None;
         self.life.init = Some(init_record);
         self.life.cgroup = cgroup;
         self.save();
@@ -240,6 +244,8 @@ impl Monitor {
             if number == CALL.as_raw() {
                 self.reopen();
             } else if number != Signal::CHILD.as_raw() {
+                // Not the user: a logout or a shutdown, which the container's processes are told too.
+                self.leaving = true;
                 self.begin_stop(Signal::TERM.as_raw(), Some(GRACE));
             }
         }
@@ -311,10 +317,9 @@ impl Monitor {
     }
 
     fn plan_restart(&mut self, code: i32, ran: Duration) {
-        self.restart_at = self
-            .restart
-            .after_exit(code, ran, self.life.stopped_by_user)
-            .map(|delay| Instant::now() + delay);
+        let stopped = self.life.stopped_by_user || self.leaving;
+        self.restart_at =
+            self.restart.after_exit(code, ran, stopped).map(|delay| Instant::now() + delay);
         self.life.state.status =
             if self.restart_at.is_some() { Status::Restarting } else { Status::Exited };
         if self.restart_at.is_some() {
@@ -342,6 +347,9 @@ impl Monitor {
     fn end(&mut self) {
         let code = self.life.state.exit_code;
         self.life.monitor = None;
+        if self.leaving && !self.life.stopped_by_user && self.restart.outlives_the_machine() {
+            self.life.due = Some(Timestamp::now());
+        }
         self.finish_files();
         self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
         self.pump.drain_clients();
@@ -354,6 +362,10 @@ impl Monitor {
         }
         super::volumes::release(&self.paths, &self.records, &self.container);
         self.life.cgroup = None;
+        if self.life.due.is_some() {
+            // By it commands see that there is something to do. One that misses it is at a boot.
+            drop(crate::paths::make_private(&self.paths.running(&self.container.id)));
+        }
         if self.container.host_config.auto_remove
             && !self.keep
             && remove_files(&self.paths, &self.records, &self.container, true).is_ok()
@@ -379,6 +391,7 @@ impl Monitor {
                 self.pump.wait_with(index);
                 self.announce_stop |= announce;
                 self.keep |= keep;
+                self.life.stopped_by_user = true;
                 return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
             }
             Request::Signal { number } => {
@@ -420,7 +433,6 @@ impl Monitor {
     }
 
     fn begin_stop(&mut self, signal: i32, grace: Option<Duration>) {
-        self.life.stopped_by_user = true;
         if self.restart_at.take().is_some() {
             self.life.state.status = Status::Exited;
             self.tell_stopped();
