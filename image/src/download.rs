@@ -19,7 +19,9 @@ use bytes::{Buf, Bytes};
 use reqwest::{Response, StatusCode, Url};
 
 use crate::limits::DOWNLOAD_BYTES_MAX;
-use crate::registry::{HostTls, Http, RegistryError, RegistrySettings, Retry, retry_after, send};
+use crate::registry::{
+    HostTls, Http, Pace, RegistryError, RegistrySettings, Retry, retry_after, send,
+};
 
 /// Why an archive could not be downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +78,7 @@ pub struct Download {
     url: String,
     current: Bytes,
     received: u64,
+    pace: Pace,
 }
 
 impl Download {
@@ -91,7 +94,8 @@ impl Download {
         if response.content_length().is_some_and(|bytes| bytes > DOWNLOAD_BYTES_MAX) {
             return Err(DownloadError::TooLarge { url: shown, limit: DOWNLOAD_BYTES_MAX });
         }
-        Ok(Self { network, response, url: shown, current: Bytes::new(), received: 0 })
+        let (current, pace) = (Bytes::new(), Pace::default());
+        Ok(Self { network, response, url: shown, current, received: 0, pace })
     }
 
     /// Where it comes from, as it may be shown: without a password.
@@ -103,9 +107,8 @@ impl Download {
 impl Read for Download {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
-            let chunk = self.network.block_on(self.response.chunk()).map_err(|error| {
-                io::Error::other(RegistryError::from_reqwest("Get", &self.url, &error))
-            })?;
+            let next = self.pace.chunk(&mut self.response, &self.url);
+            let chunk = self.network.block_on(next).map_err(io::Error::other)?;
             let Some(chunk) = chunk else { return Ok(0) };
             self.received = self.received.saturating_add(chunk.len() as u64);
             if self.received > DOWNLOAD_BYTES_MAX {

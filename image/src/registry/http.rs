@@ -14,6 +14,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
 use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{NoProxy, Proxy, RequestBuilder, Response, StatusCode};
 
@@ -114,12 +115,28 @@ pub(crate) async fn send(
 ) -> Result<Response, RegistryError> {
     match tokio::time::timeout(HEAD_TIMEOUT, request.send()).await {
         Ok(answer) => answer.map_err(|error| RegistryError::from_reqwest(method, url, &error)),
-        Err(_) => Err(RegistryError::Transport {
-            method,
-            url: url.to_owned(),
-            reason: format!("no answer in {} seconds", HEAD_TIMEOUT.as_secs()),
-            retryable: true,
-        }),
+        Err(_) => Err(no_answer(method, url, HEAD_TIMEOUT)),
+    }
+}
+
+/// Waits for a call of the transfer client, which sends little and has no bound of its own.
+pub(super) async fn bounded<T>(
+    method: &'static str,
+    url: &str,
+    call: impl Future<Output = Result<T, OciDistributionError>>,
+) -> Result<T, RegistryError> {
+    match tokio::time::timeout(HEAD_TIMEOUT, call).await {
+        Ok(answer) => answer.map_err(|error| RegistryError::from_oci(method, url, error)),
+        Err(_) => Err(no_answer(method, url, HEAD_TIMEOUT)),
+    }
+}
+
+pub(super) fn no_answer(method: &'static str, url: &str, waited: Duration) -> RegistryError {
+    RegistryError::Transport {
+        method,
+        url: url.to_owned(),
+        reason: format!("no answer in {} seconds", waited.as_secs()),
+        retryable: true,
     }
 }
 
@@ -207,7 +224,9 @@ pub(crate) fn transfer_client(
         use_monolithic_push: true,
         // Tokens are renewed by us, ahead of time.
         default_token_expiration_secs: 24 * 60 * 60,
-        read_timeout: Some(READ_TIMEOUT),
+        // It would count from the beginning of an upload, however well that goes: each call has
+        // a bound of ours instead.
+        read_timeout: None,
         connect_timeout: Some(CONNECT_TIMEOUT),
         user_agent: USER_AGENT,
         http_proxy,

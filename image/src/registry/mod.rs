@@ -24,6 +24,7 @@ pub(crate) use http::{Http, retry_after, send};
 pub use login::login;
 pub use manifest::ManifestError;
 pub(crate) use manifest::{Descriptor, Document, Index, Manifest};
+pub(crate) use pace::Pace;
 pub(crate) use retry::Retry;
 pub use settings::{RegistrySettings, RetryPolicy};
 pub(crate) use tls::HostTls;

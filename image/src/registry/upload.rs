@@ -6,13 +6,18 @@
 //! server has is mounted from there if the server lets us. Otherwise it is sent in
 //! one request, streamed from its file. A broken upload starts over: the file is
 //! there to be read again.
+//!
+//! # Limits
+//!
+//! An upload may take as long as it likes while it goes on: a server that takes nothing for
+//! [`TAKING`], or that has everything and says nothing for [`STORING`], is given up.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -22,11 +27,17 @@ use tokio::io::AsyncReadExt;
 
 use super::connection::Connection;
 use super::error::RegistryError;
+use super::http::{bounded, no_answer};
 use super::token::Scope;
 use crate::digest::Digest;
 use crate::progress::LayerEvent;
 
 const CHUNK: usize = 256 << 10;
+/// Longest wait until a server takes the next piece. Buffers on the way hold several, so that a
+/// slow line is silent for long.
+const TAKING: Duration = Duration::from_secs(120);
+/// Longest wait for its answer, before which it verifies and stores what it has.
+const STORING: Duration = Duration::from_secs(600);
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
 /// A blob to be sent: a file, and what it is known to contain.
@@ -82,13 +93,9 @@ impl Connection {
     ) -> Result<Sent, RegistryError> {
         let digest = blob.digest.to_string();
         let url = self.url(&format!("{repository}/blobs/{digest}"));
-        let failed = |method| {
-            let url = url.clone();
-            move |error| RegistryError::from_oci(method, &url, error)
-        };
         let image = self.library_reference(repository, "latest");
         self.authorize_library("Head", &url, repository, &[Scope::push(repository)]).await?;
-        if self.oci.blob_exists(&image, &digest).await.map_err(failed("Head"))? {
+        if bounded("Head", &url, self.oci.blob_exists(&image, &digest)).await? {
             return Ok(Sent::Existed);
         }
         for from in sources {
@@ -96,20 +103,23 @@ impl Connection {
             self.authorize_library("Post", &url, repository, &scopes).await?;
             let source = self.library_reference(from, "latest");
             // A refusal to mount is no reason not to send.
-            if self.oci.mount_blob(&image, &source, &digest).await.is_ok() {
+            if bounded("Post", &url, self.oci.mount_blob(&image, &source, &digest)).await.is_ok() {
                 return Ok(Sent::Mounted { from: from.clone() });
             }
         }
         let counter = Arc::new(AtomicU64::new(0));
         let body = file_stream(blob.path, Arc::clone(&counter))
-            .map_err(|error| failed("Put")(OciDistributionError::IoError(error)))?;
+            .map_err(|error| RegistryError::from_oci("Put", &url, error.into()))?;
         let push = self.oci.push_blob_stream(&image, body, &digest, Some(blob.size));
-        with_reports(push, || {
+        let watched = watched(push, [TAKING, STORING], blob.size, || {
             let current = counter.load(Ordering::Relaxed);
             report(LayerEvent::Pushing { current, total: blob.size });
-        })
-        .await
-        .map_err(failed("Put"))?;
+            current
+        });
+        match watched.await {
+            Ok(pushed) => pushed.map_err(|error| RegistryError::from_oci("Put", &url, error))?,
+            Err(waited) => return Err(no_answer("Put", &url, waited)),
+        };
         Ok(Sent::Uploaded)
     }
 
@@ -131,12 +141,10 @@ impl Connection {
                 url: url.clone(),
                 what: format!("the manifest has the type `{media_type}`"),
             })?;
-            match self.oci.push_manifest_raw(&image, bytes.to_vec(), content_type).await {
+            let push = self.oci.push_manifest_raw(&image, bytes.to_vec(), content_type);
+            match bounded("Put", &url, push).await {
                 Ok(_) => return Ok(()),
-                Err(error) => {
-                    let error = RegistryError::from_oci("Put", &url, error);
-                    tokio::time::sleep(retry.after(error)?).await;
-                }
+                Err(error) => tokio::time::sleep(retry.after(error)?).await,
             }
         }
     }
@@ -159,14 +167,53 @@ fn file_stream(
     }))
 }
 
-/// Runs `work`, calling `report` now and then until it is done.
-async fn with_reports<T>(work: impl Future<Output = T>, report: impl Fn()) -> T {
+/// Runs `work`, asking `sent` now and then how far it is; gives it up when it stands still for
+/// `taking`, or for `storing` once everything is sent, and tells for how long it was waited.
+async fn watched<T>(
+    work: impl Future<Output = T>,
+    [taking, storing]: [Duration; 2],
+    total: u64,
+    sent: impl Fn() -> u64,
+) -> Result<T, Duration> {
     let mut work = std::pin::pin!(work);
     let mut ticks = tokio::time::interval(REPORT_EVERY);
+    let (mut last, mut since) = (0, Instant::now());
     loop {
         tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => report(),
+            done = &mut work => return Ok(done),
+            _ = ticks.tick() => {}
         }
+        let current = sent();
+        if current != last {
+            (last, since) = (current, Instant::now());
+        }
+        let patience = if current < total { taking } else { storing };
+        if since.elapsed() >= patience {
+            return Err(patience);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(sent: impl Fn() -> u64, takes: Duration) -> Result<(), Duration> {
+        let network = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let bounds = [Duration::from_millis(300), Duration::from_millis(900)];
+        network.block_on(async { watched(tokio::time::sleep(takes), bounds, 10, sent).await })
+    }
+
+    #[test]
+    fn an_upload_that_stands_still_is_given_up_and_a_slow_one_is_not() {
+        let long = Duration::from_secs(60);
+        assert_eq!(outcome(|| 3, long), Err(Duration::from_millis(300)));
+        assert_eq!(outcome(|| 10, long), Err(Duration::from_millis(900)), "it stores");
+        let pieces = std::cell::Cell::new(0);
+        let slowly = || {
+            pieces.set(pieces.get() + 1);
+            pieces.get().min(9)
+        };
+        assert_eq!(outcome(slowly, Duration::from_millis(700)), Ok(()));
     }
 }

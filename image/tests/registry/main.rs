@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod platforms;
 #[cfg(test)]
+mod redirects;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod support;

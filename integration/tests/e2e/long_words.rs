@@ -115,3 +115,25 @@ fn a_list_of_tags_that_does_not_end_is_cut_off() {
         .stderr_has("is larger than");
     env.assert_nothing_left();
 }
+
+#[test]
+fn an_archive_that_comes_a_byte_a_second_is_given_up() {
+    let env = TestEnv::bare();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("a bound socket");
+    thread::spawn(move || {
+        let Ok((mut stream, _)) = listener.accept() else { return };
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n";
+        let mut sent = stream.write_all(head.as_bytes());
+        // Until the client has had enough.
+        while sent.is_ok() {
+            thread::sleep(std::time::Duration::from_secs(1));
+            sent = stream.write_all(b"\0");
+        }
+    });
+    env.run(["import", &format!("http://{address}/root.tar")])
+        .code(1)
+        .stderr_has("it sends less than 4096 bytes in 30 seconds");
+    env.run(["images", "-aq"]).success().stdout_is("");
+    env.assert_nothing_left();
+}
