@@ -31,7 +31,7 @@ const ENDING: [i32; 3] = [SIGHUP, 3, 15];
 const OURS: [i32; 11] = [4, 7, 8, 9, 11, 13, 17, 19, 21, 22, 23];
 /// The signals that ask to end (INT, TERM); so many of them end us.
 const ASKING_TO_END: [i32; 2] = [2, 15];
-const PATIENCE: u32 = 3;
+pub(crate) const PATIENCE: u32 = 3;
 /// Bytes read from standard input at once.
 const INPUT_BYTES: usize = 16 * 1024;
 
@@ -210,7 +210,7 @@ fn deliver(kind: Kind, payload: &[u8]) -> Result<Option<Ended>, CliError> {
 }
 
 /// Docker's last word to who asks for the third time; the container goes on.
-fn given_up() -> CliError {
+pub(crate) fn given_up() -> CliError {
     CliError::plain("\ngot 3 SIGTERM/SIGINTs, forcefully exiting").verbatim()
 }
 

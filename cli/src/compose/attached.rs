@@ -4,7 +4,8 @@
 //!
 //! Output is read from the logs of the containers, which one watch tells about together with
 //! changes of their states: a container that restarts, or whose monitor is replaced, goes on
-//! as if nothing had happened. SIGINT and SIGTERM stop everything, a second one kills.
+//! as if nothing had happened. SIGINT and SIGTERM stop everything, a second one kills, a third
+//! one is no longer waited for.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -27,6 +28,7 @@ use super::progress::Progress;
 use super::up::UpArgs;
 use crate::app::App;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::streams::{PATIENCE, given_up};
 
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
@@ -118,6 +120,10 @@ fn finish(
         Err(ApplyError::Interrupted) => apply.kill_all(&left),
         other => other,
     });
+    if front.asked >= PATIENCE {
+        board::settle();
+        return Err(given_up());
+    }
     front.turn();
     front.output.close_all()?;
     writeln!(app.ui.status())?;
@@ -185,6 +191,8 @@ struct Front {
     wanted_code: Option<String>,
     end: End,
     stopping: bool,
+    /// How often we were asked to end.
+    asked: u32,
     first_exit: Option<(String, i32)>,
     /// The first exit code of each service.
     codes: BTreeMap<String, i32>,
@@ -224,6 +232,7 @@ impl Front {
             wanted_code: args.exit_code_from.clone(),
             end: End::AllEnded,
             stopping: false,
+            asked: 0,
             first_exit: None,
             codes: BTreeMap::new(),
             failed: None,
@@ -289,9 +298,14 @@ impl Front {
     }
 
     fn decide(&mut self) -> Turn {
-        let signalled = coracle_sys::signal::next_signal(self.signals.as_fd()).is_some();
+        let mut signalled = false;
+        while coracle_sys::signal::next_signal(self.signals.as_fd()).is_some() {
+            signalled = true;
+            self.asked += 1;
+        }
         if self.stopping {
-            return if signalled { Turn::Interrupted } else { Turn::On };
+            let given_up = self.asked >= PATIENCE;
+            return if signalled || given_up { Turn::Interrupted } else { Turn::On };
         }
         if signalled {
             self.end = End::Interrupted;

@@ -103,13 +103,31 @@ impl Apply<'_> {
     /// Ends what still runs at once.
     ///
     /// # Errors
-    /// When a monitor refuses.
+    /// When a monitor refuses, or [`ApplyError::Interrupted`] when nobody wants to wait for it.
     pub fn kill_all(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
+        let mut left = Vec::new();
         for seen in containers {
             if self.engine.records.lives(&self.engine.records.life(&seen.id)?) {
                 self.watcher.tell(Kind::Container, &seen.name, "Killing");
-                self.engine.stop(&seen.id, None, Some(0))?.wait()?;
-                self.watcher.tell(Kind::Container, &seen.name, "Killed");
+                let ending = self.engine.stop(&seen.id, None, Some(0))?;
+                self.endings.insert(seen.id.clone(), ending);
+                left.push(seen);
+            }
+        }
+        while !left.is_empty() {
+            let ready = self.ready(&left)?;
+            let mut still = Vec::new();
+            for (seen, ready) in left.into_iter().zip(ready) {
+                if !ready {
+                    still.push(seen);
+                } else if let Some(ending) = self.endings.remove(&seen.id) {
+                    ending.wait()?;
+                    self.watcher.tell(Kind::Container, &seen.name, "Killed");
+                }
+            }
+            left = still;
+            if self.watcher.turn() == Turn::Interrupted {
+                return Err(ApplyError::Interrupted);
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ fn down(env: TestEnv) {
 }
 
 #[test]
-fn one_ctrl_c_stops_and_two_kill() {
+fn one_ctrl_c_stops_two_kill_and_the_third_is_the_last() {
     let env = TestEnv::new();
     env.write(
         "compose.yaml",
@@ -35,6 +35,18 @@ fn one_ctrl_c_stops_and_two_kill() {
     up.signal(Signal::INT);
     up.finish().code(130);
     env.run(["compose", "-p", "t", "ps", "-q"]).success().stdout_is("");
+    let up = env.coracle().args(["compose", "-p", "t", "up", "-t", "1000"]).start();
+    env.wait_status("t-deaf-1", "running");
+    env.wait_status("t-soft-1", "running");
+    up.signal(Signal::INT);
+    env.wait_status("t-soft-1", "exited");
+    // The second and the third at once: nobody waits for what the second asks for.
+    for signal in [Signal::STOP, Signal::INT, Signal::TERM, Signal::CONT] {
+        up.signal(signal);
+    }
+    let ended = up.finish().code(1).stderr();
+    assert!(ended.ends_with("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n"), "{ended}");
+    env.wait_status("t-deaf-1", "exited");
     down(env);
 }
 

@@ -77,6 +77,42 @@ fn raw_mode_is_undone_when_we_are_terminated() {
     assert!(text.ends_with("\r\ngot 3 SIGTERM/SIGINTs, forcefully exiting\r\n"), "{text:?}");
 }
 
+#[test]
+fn ctrl_c_ends_what_only_looks_or_waits() {
+    let env = TestEnv::new();
+    let registry = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let image = format!("{}/x:1", registry.local_addr().expect("a bound socket"));
+    env.write("compose.yaml", format!("services: {{a: {{image: '{image}'}}}}\n"));
+    let run = ["run", "-d", "--name", "c1", "--network", "none", "alpine", "sh", "-c"];
+    env.run([&run[..], &["while :; do echo up; sleep .1; done"]].concat()).success();
+    for words in [
+        &["pull", &image][..],
+        &["run", "--rm", "--network", "none", &image],
+        &["compose", "-p", "t", "pull"],
+        &["compose", "-p", "t", "up"],
+    ] {
+        let mut terminal = env.terminal(words);
+        // Whoever connects waits for an answer that does not come.
+        let silent = registry.accept().expect("the client");
+        terminal.send("\u{3}");
+        let (code, text) = terminal.finish();
+        assert_ne!(code, 0, "{words:?}: {text:?}");
+        assert!(!text.contains("panicked"), "{text:?}");
+        assert_eq!(text.rfind("\u{1b}[?25l") > text.rfind("\u{1b}[?25h"), false, "{text:?}");
+        drop(silent);
+    }
+    for words in [&["logs", "-f", "c1"][..], &["attach", "--sig-proxy=false", "c1"], &["stats"]] {
+        let mut terminal = env.terminal(words);
+        terminal.expect(if words[0] == "stats" { "c1" } else { "up" });
+        terminal.send("\u{3}");
+        let (code, text) = terminal.finish();
+        assert_ne!(code, 0, "{words:?}: {text:?}");
+    }
+    env.wait_status("c1", "running");
+    env.run(["rm", "-f", "c1"]).success();
+    env.assert_nothing_left();
+}
+
 /// The size is there before the program's first instruction, whatever way it is started.
 #[test]
 fn a_terminal_has_its_size_from_the_first_instruction_on() {
