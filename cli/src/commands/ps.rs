@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use coracle_runtime::networks::names_by_links;
+
 use super::container_filters::ContainerFilters;
 use super::container_rows::{PLAIN, Shown, WITH_SIZE};
 use super::image_rows::ImageNames;
@@ -55,10 +57,12 @@ impl Runnable for PsArgs {
             false => usize::try_from(self.last.unwrap_or(-1)).unwrap_or(0),
         };
         let all = self.all || last > 0 || filters.imply_all();
-        let mut chosen: Vec<Known> = containers::list(app)?
-            .into_iter()
+        let known = containers::list(app)?;
+        let mut chosen: Vec<Known> = known
+            .iter()
             .filter(|known| all || known.state.status.is_running())
             .filter(|known| filters.accept(app, known))
+            .cloned()
             .collect();
         if last > 0 {
             chosen.truncate(last);
@@ -66,17 +70,23 @@ impl Runnable for PsArgs {
         let names = ImageNames::read(app)?;
         let now = app.now();
         let mut rows = Vec::new();
-        for known in &chosen {
-            let size = if self.size { Some(containers::size(app, known)?) } else { None };
+        for one in &chosen {
+            let size = if self.size { Some(containers::size(app, one)?) } else { None };
             let shown = Shown {
-                container: &known.container,
-                state: &known.state,
-                image: names.shown(&known.container, self.no_trunc),
+                container: &one.container,
+                state: &one.state,
+                image: names.shown(&one.container, self.no_trunc),
                 size,
                 full: self.no_trunc,
                 now,
             };
-            rows.push(shown.row());
+            let mut row = shown.row();
+            if self.no_trunc {
+                let mut all = vec![one.container.name.clone()];
+                all.extend(names_by_links(&one.container, known.iter().map(|it| &it.container)));
+                row.set("Names", all.join(","));
+            }
+            rows.push(row);
         }
         warn_ignored_format(app, given, self.quiet)?;
         let text = listing.render(&rows)?;

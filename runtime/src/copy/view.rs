@@ -28,7 +28,7 @@ use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use super::CopyError;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::model::{Container, ContainerMount, MountType};
+use crate::model::{Container, ContainerMount, MountType, Status};
 use crate::paths::make_private;
 
 /// What may be mounted on top of the root filesystem.
@@ -69,6 +69,10 @@ impl View {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&path, flags, Mode::empty())
             .map_err(|errno| EngineError::io("open the root filesystem")(errno.into()))?;
+        if engine.records.life(&container.id)?.state.status == Status::Created {
+            // What is in the way is told when the container is started.
+            crate::working_dir::make(&path, Path::new(&container.config.working_dir)).ok();
+        }
         let view = Self { root, path };
         if extent == Extent::Everything {
             view.mount_all(engine, container)?;

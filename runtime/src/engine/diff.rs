@@ -29,6 +29,7 @@ impl Engine {
         _session: &Session,
         container: &Container,
     ) -> Result<Written, EngineError> {
+        self.make_working_folder(container)?;
         crate::monitor::overlay(&self.paths, &self.config.layers, container).written().map_err(
             EngineError::syscall(format!("compare container {} with its image", container.id)),
         )

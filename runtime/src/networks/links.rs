@@ -48,6 +48,23 @@ pub(crate) fn parse(text: &str) -> (&str, &str) {
     (name, alias.rsplit('/').next().unwrap_or(alias))
 }
 
+/// The names that links of others on the default network give a container, such as `web/db`.
+pub fn names_by_links<'a>(
+    container: &Container,
+    others: impl IntoIterator<Item = &'a Container>,
+) -> Vec<String> {
+    let mut names = Vec::new();
+    for other in others {
+        for (name, alias) in other.host_config.links.iter().flatten().map(|text| parse(text)) {
+            if name == container.name || (!name.is_empty() && container.id.starts_with(name)) {
+                names.push(format!("{}/{alias}", other.name));
+            }
+        }
+    }
+    names.sort_unstable();
+    names
+}
+
 /// Looks up whom `container` is linked to.
 ///
 /// # Errors

@@ -28,6 +28,7 @@ pub use filter::Filter;
 pub(crate) use hand_over::{Handed, Waiting, hand_over};
 pub(crate) use helper::{Helper, HelperError};
 pub use helper::{NETD_ARGV0, main as helper_main};
+pub use links::names_by_links;
 pub(crate) use links::{Link, check as check_links, resolve as resolve_links};
 pub(crate) use low_ports::{
     first_free_port, hint_for_host, notes as low_port_notes, raise as raise_low_ports,
