@@ -82,6 +82,7 @@ fn raise_below(ports: &mut [Port], by: u16, free: u16) -> Result<Vec<String>, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Empty;
 
     fn port(host_ports: (u16, u16)) -> Port {
         Port { protocol: Protocol::Tcp, inner: 80, host_ip: None, host_ports }
@@ -90,10 +91,8 @@ mod tests {
     #[test]
     fn exposed_ports_of_root_are_told_with_the_hosts_network() {
         let mut container = Container::default();
-        let exposed = |ports: &[&str]| {
-            ports.iter().map(|port| ((*port).to_owned(), crate::model::Empty {})).collect()
-        };
-        container.config.exposed_ports = exposed(&["8080/tcp", "443/tcp", "80/udp"]);
+        let exposed = ["8080/tcp", "443/tcp", "80/udp"].map(|port| (port.to_owned(), Empty {}));
+        container.config.exposed_ports = exposed.into();
         assert_eq!(hint_for_host(&container), None, "it has a network of its own");
         let hint = kept_for_root(&container, 1024).unwrap();
         assert!(hint.contains("port 80 ") && hint.ends_with("with -p instead"), "{hint}");
