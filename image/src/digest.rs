@@ -64,6 +64,12 @@ impl Digest {
     }
 }
 
+/// The first 12 digits of an id, without `sha256:`, as tables and messages show it.
+pub fn short_id(id: &str) -> &str {
+    let digits = id.split_once(':').map_or(id, |(_, digits)| digits);
+    digits.get(..12).unwrap_or(digits)
+}
+
 /// Keeps hostile input from filling the screen.
 fn shorten(text: &str) -> String {
     text.chars().take(100).collect()

@@ -26,7 +26,7 @@ mod workers;
 pub use auth::{
     AuthError, AuthSettings, Credential, CredentialStore, HelperError, Secret, StoredIn,
 };
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, short_id};
 pub use download::{Download, DownloadError};
 pub use error::ImageError;
 pub use names::NameRules;

@@ -160,11 +160,11 @@ impl EngineError {
             Self::Limit { source, .. } => source.hint(),
             Self::MonitorSilent { id, pid: Some(pid) } => Some(format!(
                 "`kill -CONT {pid}` if it was stopped; `rm -f {}` ends it",
-                id.get(..12).unwrap_or(id)
+                coracle_image::short_id(id)
             )),
             Self::MonitorSilent { id, pid: None } => Some(format!(
                 "`rm -f {}` ends it from where it was started",
-                id.get(..12).unwrap_or(id)
+                coracle_image::short_id(id)
             )),
             Self::Elsewhere { .. } => Some(
                 "do it where the container was started; `stop`, `kill` and `rm -f` reach it from here"

@@ -53,6 +53,7 @@ pub mod wire;
 pub mod words;
 mod working_dir;
 
+pub use coracle_image::short_id;
 pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use payload::Failure;

@@ -37,6 +37,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coracle_image::short_id;
 use coracle_sys::process::ProcessId;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub enum RecordError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot remove {path}")]
     Remove { path: PathBuf, source: io::Error },
-    #[error("container {}: its record cannot be used", short(.id))]
+    #[error("container {}: its record cannot be used", short_id(.id))]
     Damaged { id: String, source: Box<RecordError> },
     /// Somebody works on it, and takes long.
     #[error("{what} is being changed by {holder}, which did not finish in {waited_s} s")]
@@ -103,7 +104,7 @@ impl RecordError {
 
 /// What can be done about a container whose record cannot be read.
 fn cure(id: &str, why: &RecordError) -> String {
-    let id = short(id);
+    let id = short_id(id);
     let state = |path: &Path| path.file_name().is_some_and(|name| name == "state.json");
     match why {
         RecordError::Newer { .. } => {
@@ -114,10 +115,6 @@ fn cure(id: &str, why: &RecordError) -> String {
         ),
         _ => format!("`coracle rm -f {id}` removes it"),
     }
-}
-
-fn short(id: &str) -> &str {
-    id.get(..12).unwrap_or(id)
 }
 
 /// The exit code of a container that nobody saw end.
@@ -543,7 +540,7 @@ pub struct DamagedContainer {
 fn note(id: &str, source: &RecordError) -> Damaged {
     Damaged {
         kind: "container",
-        id: short(id).to_owned(),
+        id: short_id(id).to_owned(),
         why: damage::in_one_line(source),
         cure: cure(id, source),
     }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Local, Utc};
 
+pub(crate) use coracle_runtime::short_id;
+
 const DECIMAL: [&str; 9] = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
 const BINARY: [&str; 9] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
 
@@ -98,10 +100,4 @@ pub(crate) fn ellipsis(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
-/// The first twelve digits of an id, without `sha256:`.
-pub(crate) fn short_id(id: &str) -> &str {
-    let digits = id.split_once(':').map_or(id, |(_, digits)| digits);
-    digits.get(..12).unwrap_or(digits)
 }

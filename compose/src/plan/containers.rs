@@ -1,10 +1,9 @@
 //! The containers of one service.
 
+use coracle_runtime::short_id;
+
 use super::{Action, PlanError, Recreate, Seen, Step, Work, changes};
 use crate::project::Service;
-
-/// Digits of an image id that tell it apart.
-const ID_DIGITS: usize = 12;
 
 impl<'a> Work<'a> {
     pub(super) fn service(&mut self, name: &str) -> Result<(), PlanError> {
@@ -127,7 +126,7 @@ impl<'a> Work<'a> {
             && *image != seen.image
         {
             let name = self.desired.project.image_name(service);
-            reasons.push(format!("image {name}: {} → {}", short(&seen.image), short(image)));
+            reasons.push(format!("image {name}: {} → {}", short_id(&seen.image), short_id(image)));
         } else if !self.desired.images.contains_key(&service.name) {
             reasons.push("its image is fetched again".to_owned());
         }
@@ -161,8 +160,8 @@ impl<'a> Work<'a> {
                 let source = &volume.source;
                 reasons.push(format!(
                     "image {source} at {place}: {} → {}",
-                    short(now),
-                    short(wanted)
+                    short_id(now),
+                    short_id(wanted)
                 ));
             }
         }
@@ -192,9 +191,4 @@ fn shared_services(service: &Service) -> impl Iterator<Item = &str> {
     let from = service.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or(entry));
     let from = from.filter(|name| *name != "container");
     modes.into_iter().filter_map(|mode| mode.strip_prefix("service:")).chain(from)
-}
-
-fn short(id: &str) -> &str {
-    let digits = id.strip_prefix("sha256:").unwrap_or(id);
-    digits.get(..ID_DIGITS).unwrap_or(digits)
 }

@@ -14,7 +14,7 @@ use std::io;
 
 use super::ingest::Layer;
 use super::{ImageUser, InUse, Store, remove_tree};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, Hasher, short_id};
 use crate::error::{ImageError, Result, in_one_line};
 use crate::limits::CHUNK_BYTES;
 use crate::reference::Reference;
@@ -202,7 +202,7 @@ impl Store {
         if repair {
             match running.find(|user| user.layers.contains(&layer.diff_id)) {
                 Some(user) => {
-                    let id = user.container.get(..12).unwrap_or(&user.container);
+                    let id = short_id(&user.container);
                     finding
                         .problem
                         .push_str(&format!("; stop container {id}, which uses it, first"));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{InUse, NamedIndex, Store};
-use crate::digest::Digest;
+use crate::digest::{Digest, short_id};
 use crate::error::{ImageError, Result};
 
 /// What images take on disk, for `system df` and `images`.
@@ -105,7 +105,7 @@ impl Store {
     /// What `recover` would remove, in words; the caller holds the exclusive lock.
     pub(super) fn debris(&self, in_use: &InUse<'_>) -> Result<Vec<String>> {
         let garbage = self.garbage(in_use)?;
-        let short = |name: &String| name.get(..12).unwrap_or(name).to_owned();
+        let short = |name: &String| short_id(name).to_owned();
         let layers = garbage.layers.iter().map(|name| format!("layer {}", short(name)));
         let blobs = garbage.blobs.iter().map(|name| format!("blob {}", short(name)));
         Ok(layers.chain(blobs).collect())

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use super::find::Match;
 use super::index::Index;
 use super::{Image, NamedIndex, Store};
-use crate::digest::Digest;
+use crate::digest::{Digest, short_id};
 use crate::error::{ImageError, Result};
 use crate::reference::Reference;
 
@@ -164,7 +164,7 @@ impl<'a> Removal<'a> {
                 what: format!(
                     "unable to remove repository reference \"{text}\" (must force) - container {} \
                      is using its referenced image {}",
-                    short(&user.container),
+                    short_id(&user.container),
                     image.id.short()
                 ),
             }),
@@ -283,7 +283,7 @@ impl<'a> Removal<'a> {
         let mut users = self.users.iter().filter(|user| user.image == *id);
         if let Some(user) = users.clone().find(|user| user.running) {
             let why =
-                format!("image is being used by running container {}", short(&user.container));
+                format!("image is being used by running container {}", short_id(&user.container));
             return Err(self.conflict(id, "cannot be forced", &why));
         }
         if force {
@@ -291,7 +291,7 @@ impl<'a> Removal<'a> {
         }
         if let Some(user) = users.next() {
             let why =
-                format!("image is being used by stopped container {}", short(&user.container));
+                format!("image is being used by stopped container {}", short_id(&user.container));
             return Err(self.conflict(id, "must be forced", &why));
         }
         Ok(())
@@ -309,10 +309,6 @@ fn has_single_reference(image: &Image) -> bool {
     repositories.sort();
     repositories.dedup();
     image.names.len() <= 1 && repositories.len() <= 1
-}
-
-fn short(container: &str) -> &str {
-    container.get(..12).unwrap_or(container)
 }
 
 /// The ids of a stack of layers at each height, bottom first, as the OCI specification

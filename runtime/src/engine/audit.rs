@@ -4,6 +4,7 @@
 //! a new state and a volume a new record, leads names to their containers again, and sweeps
 //! what killed commands left. It removes no container, network or volume: that is `rm -f`.
 
+use coracle_image::short_id;
 use coracle_image::store::Finding;
 
 use super::Engine;
@@ -96,7 +97,7 @@ impl Engine {
             for digest in &container.layers {
                 if !self.has_layer(digest) {
                     let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-                    let layer = hex.get(..12).unwrap_or(hex);
+                    let layer = short_id(hex);
                     miss(format!("layer {layer} of its image is missing; pull or load it again"));
                 }
             }
@@ -130,7 +131,7 @@ impl Engine {
         let mut found: Vec<Finding> = Vec::new();
         for id in self.records.ids()? {
             if let Some(name) = self.records.lost_name(&id) {
-                let what = format!("container {}", id.get(..12).unwrap_or(&id));
+                let what = format!("container {}", short_id(&id));
                 found.push(Finding::new(what, format!("its name {name} does not lead to it")));
             }
         }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Container;
+use coracle_image::short_id;
 
-/// Length of the id in a tag.
-const SHORT_ID: usize = 12;
+use crate::model::Container;
 
 /// The attributes that the options `labels`, `env` and `tag` ask for; the error is what is
 /// wrong with the tag.
@@ -54,10 +53,10 @@ fn expand(template: &str, container: &Container) -> Result<String, String> {
 fn field_value(field: &str, container: &Container) -> Result<String, String> {
     let image = container.image.strip_prefix("sha256:").unwrap_or(&container.image);
     Ok(match field {
-        ".ID" => short(&container.id).to_owned(),
+        ".ID" => short_id(&container.id).to_owned(),
         ".FullID" => container.id.clone(),
         ".Name" => container.name.clone(),
-        ".ImageID" => short(image).to_owned(),
+        ".ImageID" => short_id(image).to_owned(),
         ".ImageFullID" => container.image.clone(),
         ".ImageName" => container.image_name.clone(),
         ".DaemonName" => "docker".to_owned(),
@@ -67,10 +66,6 @@ fn field_value(field: &str, container: &Container) -> Result<String, String> {
         }
         _ => return Err(format!("template: log-tag: the tag cannot have {{{{{field}}}}}")),
     })
-}
-
-fn short(id: &str) -> &str {
-    id.get(..SHORT_ID).unwrap_or(id)
 }
 
 #[cfg(test)]

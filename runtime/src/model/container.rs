@@ -71,7 +71,7 @@ impl Default for Container {
 impl Container {
     /// The first twelve digits of the id, as lists show it.
     pub fn short_id(&self) -> &str {
-        self.id.get(..12).unwrap_or(&self.id)
+        coracle_image::short_id(&self.id)
     }
 }
 

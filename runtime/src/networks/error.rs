@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use coracle_image::short_id;
+
 use crate::damage::{self, Damaged};
 
 /// Why something cannot be done with a network.
@@ -58,7 +60,7 @@ pub enum NetworkError {
     Parse { path: PathBuf, source: serde_json::Error },
     #[error("{path} was written by a newer Coracle (format {found}, we know {known})")]
     Newer { path: PathBuf, found: u32, known: u32 },
-    #[error("network {}: its record cannot be used", short(.id))]
+    #[error("network {}: its record cannot be used", short_id(.id))]
     Damaged { id: String, source: Box<NetworkError> },
 }
 
@@ -71,7 +73,7 @@ pub struct User {
 
 fn shown(users: &[User]) -> String {
     let one = |user: &User| {
-        let id = user.endpoint.get(..12).unwrap_or(&user.endpoint);
+        let id = short_id(&user.endpoint);
         format!("name:{:?} id:{id:?}", user.name)
     };
     users.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -85,13 +87,9 @@ fn bullets(errors: &[String]) -> String {
     }
 }
 
-fn short(id: &str) -> &str {
-    id.get(..12).unwrap_or(id)
-}
-
 /// What can be done about a network whose record cannot be read.
 fn cure(id: &str, why: &NetworkError) -> String {
-    let id = short(id);
+    let id = short_id(id);
     match why {
         NetworkError::Newer { .. } => {
             format!("use the newer version for it; `coracle network rm -f {id}` removes it")
@@ -115,7 +113,7 @@ impl NetworkError {
         let Self::Damaged { id, source } = self else { return None };
         Some(Damaged {
             kind: "network",
-            id: short(id).to_owned(),
+            id: short_id(id).to_owned(),
             why: damage::in_one_line(source),
             cure: cure(id, source),
         })

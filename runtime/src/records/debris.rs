@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use coracle_sys::process::ProcessId;
 
-use super::{RecordError, Records, RecordsLock, Sync, UNNAMED, entries, is_id, replace, short};
+use coracle_image::short_id;
+
+use super::{RecordError, Records, RecordsLock, Sync, UNNAMED, entries, is_id, replace};
 use crate::boot;
 
 /// How the names of folders begin whose container is gone.
@@ -118,7 +120,7 @@ impl Records {
                 Some(abandoned) => abandoned,
                 None => Some(&*name).filter(|id| is_id(id) && !self.record_file(id).exists()),
             };
-            debris.extend(id.map(|id| format!("container folder {}", short(id))));
+            debris.extend(id.map(|id| format!("container folder {}", short_id(id))));
         }
         for name in entries(&self.paths.containers().join("names"))? {
             if name.starts_with(UNNAMED) || self.dangles(&name) {
