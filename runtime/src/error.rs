@@ -36,6 +36,8 @@ pub enum EngineError {
     #[error(transparent)]
     Copy(#[from] crate::copy::CopyError),
     #[error(transparent)]
+    Top(#[from] crate::top::TopError),
+    #[error(transparent)]
     Image(#[from] coracle_image::ImageError),
     #[error(transparent)]
     InvalidName(#[from] crate::names::InvalidName),

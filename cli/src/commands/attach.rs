@@ -2,7 +2,7 @@
 
 use clap::ArgAction;
 use coracle_runtime::model::Status;
-use coracle_runtime::wire::Request;
+use coracle_runtime::monitor::Attach;
 
 use super::run::exit_status;
 use crate::app::App;
@@ -71,15 +71,15 @@ impl Attachment {
         }
         let id = &known.container.id;
         let not_running = || CliError::engine(format!("container {id} is not running"));
-        let mut connection = app.engine()?.connect(id)?.ok_or_else(not_running)?;
-        connection.send(&Request::Attach { stdin, stdout: true, stderr: true })?;
+        let attach = Attach { stdin, stdout: true, stderr: true, size: None };
+        let mut connection =
+            app.engine()?.attach(&known.container, attach)?.ok_or_else(not_running)?;
         let session = Session {
             stdin,
             tty: config.tty,
             sig_proxy: self.sig_proxy && !config.tty,
             detach_keys: app.detach_keys(self.detach_keys.as_deref())?,
         };
-        app.engine()?.events.container(&known.container, "attach", &[]);
         app.ui.flush()?;
         let ended = session.run(&mut connection)?;
         exit_status(app, id, ended)

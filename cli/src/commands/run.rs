@@ -55,9 +55,6 @@ impl Runnable for RunArgs {
         let tty = container.config.tty;
         let unseen = !self.detach && !shows_output(&container);
         let (engine, session) = app.engine_in_session()?;
-        if !self.detach {
-            engine.events.container(&container, "attach", &[]);
-        }
         let mut started = match engine.start(session, &container.id, attach) {
             Ok(started) => started,
             Err(error) => return failed(app, &container, self.detach, error.into()),

@@ -103,7 +103,6 @@ impl StartArgs {
         let size = terminal::size().filter(|_| tty);
         let attach = Attach { stdin, stdout: true, stderr: true, size };
         let (engine, session) = app.engine_in_session()?;
-        engine.events.container(&container, "attach", &[]);
         let mut started = engine
             .start(session, &container.id, attach)
             .map_err(|error| CliError::from(error).status(ExitStatus::Failure))?;

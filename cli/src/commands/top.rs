@@ -2,8 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::top::{self, Table};
-use coracle_runtime::{EngineError, processes};
+use coracle_runtime::top::Table;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -42,22 +41,8 @@ pub(crate) fn processes_of(
     known: &Known,
     options: &[String],
 ) -> Result<Table, CliError> {
-    let id = &known.container.id;
-    let init = known
-        .life
-        .init
-        .filter(|_| known.state.status.is_running())
-        .ok_or_else(|| CliError::engine(format!("container {id} is not running")))?;
-    if !known.life.is_of_here() {
-        let (what, name) = ("list processes".to_owned(), known.container.name.clone());
-        return Err(EngineError::Elsewhere { what, name }.into());
-    }
-    let cgroup = known.life.cgroup.as_deref();
-    let list = processes::of_container(cgroup, init.pid)
-        .map_err(|e| CliError::engine(format!("cannot list the processes: {e}")))?;
-    let mut table = top::top(&list, options).map_err(|e| CliError::library(&e, None))?;
+    let mut table = app.engine()?.top(&known.container, &known.life, options)?;
     // What a process calls itself is its own choice.
     table.rows.iter_mut().flatten().for_each(|cell| *cell = visible(cell));
-    app.engine()?.events.container(&known.container, "top", &[]);
     Ok(table)
 }

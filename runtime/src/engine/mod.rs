@@ -24,6 +24,7 @@ mod recover;
 pub mod remove;
 mod reset;
 mod start;
+mod top;
 mod update;
 mod usage;
 

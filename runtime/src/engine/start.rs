@@ -87,6 +87,22 @@ impl Engine {
         self.begin_start(session, id, attach)?.finish()
     }
 
+    /// Takes part in the streams of a container that runs; `None` when it does not.
+    ///
+    /// # Errors
+    /// When its monitor cannot be asked.
+    pub fn attach(
+        &self,
+        container: &Container,
+        attach: Attach,
+    ) -> Result<Option<Connection>, EngineError> {
+        let Some(mut connection) = self.connect(&container.id)? else { return Ok(None) };
+        let Attach { stdin, stdout, stderr, .. } = attach;
+        connection.send(&Request::Attach { stdin, stdout, stderr })?;
+        self.events.container(container, "attach", &[]);
+        Ok(Some(connection))
+    }
+
     /// Begins to start a container, as [`Engine::start`] does.
     ///
     /// # Errors
@@ -98,6 +114,9 @@ impl Engine {
         attach: Attach,
     ) -> Result<Starting, EngineError> {
         let Held { lock, container, mut life, monitor } = self.hold(id)?;
+        if attach.is_any() {
+            self.events.container(&container, "attach", &[]);
+        }
         if let Some(mut connection) = monitor {
             let Attach { stdin, stdout, stderr, .. } = attach;
             connection.send(&Request::Attach { stdin, stdout, stderr })?;

@@ -26,6 +26,14 @@ pub struct Attach {
     pub size: Option<(u16, u16)>,
 }
 
+impl Attach {
+    /// Whether it wants any.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.stdin || self.stdout || self.stderr
+    }
+}
+
 /// What a monitor is told on its command line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Launch {
