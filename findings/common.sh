@@ -70,8 +70,8 @@ EOF
 go_program() {
     mkdir -p program.d
     cat > program.d/main.go
-    (cd program.d && go mod init -q finding 2> /dev/null || go mod init finding 2> /dev/null
-        go get "$@" 2> /dev/null && go build -o ../program .)
+    (cd program.d && go mod init finding 2> /dev/null && go get "$@" 2> /dev/null &&
+        GOFLAGS=-mod=mod go build -o ../program . 2> ../go.log) || { cat go.log >&2; exit 1; }
 }
 
 # A Rust program on standard input; arguments are lines of [dependencies].
@@ -107,4 +107,21 @@ push_blob() {
     local where
     where=$(curl -s -D - -o /dev/null -X POST "$registry/v2/$1/blobs/uploads/" | tr -d '\r' | sed -n 's/^Location: //p')
     curl -sf -o /dev/null -X PUT --data-binary @"$2" -H 'Content-Type: application/octet-stream' "$where&digest=$(digest_of "$2")"
+}
+
+# podman-compose 1.6.0 with a podman that writes its arguments down, a line each, into `calls` and does nothing.
+podman_compose() {
+    [ -d env ] || pip_packages podman-compose==1.6.0 pyyaml==6.0.3 python-dotenv==1.2.1
+    mkdir -p fake
+    cat > fake/podman << EOF
+#!/bin/sh
+echo "\$*" >> $work/calls
+case "\$*" in
+    *--version*) echo 'podman version 5.4.0' ;;
+    ps*|*inspect*) echo '[]' ;;
+esac
+EOF
+    chmod +x fake/podman
+    rm -f calls
+    PATH=$work/fake:$PATH env/bin/podman-compose "$@" > compose.log 2>&1
 }
