@@ -21,6 +21,7 @@ ENV H=\$D
 EOF
 USER=${USER:-user} CH_IMAGE_STORAGE=$work/store "$python" root/usr/bin/ch-image build --no-cache -t made context > log 2>&1 ||
     { cat log >&2; exit 1; }
+# shellcheck disable=SC2016 # that is what is in it
 seen 'environment of the image' 'A=2
 B=2
 D=3

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Sourced by every finding: a temporary folder that goes away, ways to fill it, and the comparison.
 #
 # `background PID` names a process to end at the end. `seen WHAT WANTED GOT` prints what was got and ends the
@@ -124,4 +124,36 @@ EOF
     chmod +x fake/podman
     rm -f calls
     PATH=$work/fake:$PATH env/bin/podman-compose "$@" > compose.log 2>&1
+}
+
+# aardvark-dns 1.4.0 with one network, 127.0.0.1 as its gateway, and the container `web` at 10.9.0.2; then
+# `python3 ask.py NAME` prints the code of the answer and, if there is one, address and time to live.
+aardvark() {
+    deb_packages aardvark-dns=1.4.0-3
+    local port
+    port=$(python3 -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    mkdir config
+    printf '127.0.0.1\n%064d 10.9.0.2  web\n' 1 > config/front
+    cat > ask.py << EOF
+import socket, struct, sys
+question = b''.join(bytes([len(part)]) + part.encode() for part in sys.argv[1].split('.')) + b'\0' + struct.pack('>HH', 1, 1)
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(5)
+for attempt in range(10):
+    client.connect(('127.0.0.1', $port))
+    client.send(struct.pack('>HHHHHH', 7, 0x100, 1, 0, 0, 0) + question)
+    try:
+        answer = client.recv(512)
+        break
+    except ConnectionRefusedError:
+        __import__('time').sleep(0.5)  # it is only starting
+code = {0: 'NOERROR', 3: 'NXDOMAIN'}.get(answer[3] & 15, answer[3] & 15)
+found = answer[12 + len(question):] if struct.unpack('>H', answer[6:8])[0] else b''
+print(code, *([socket.inet_ntoa(found[-4:]), struct.unpack('>I', found[-10:-6])[0]] if found else []))
+EOF
+    root/usr/lib/podman/aardvark-dns --config config -p "$port" run > aardvark.log 2>&1 &
+    local wait_for=$!
+    python3 ask.py web > /dev/null
+    # It runs on in a process of its own.
+    if [ -s config/aardvark.pid ]; then background "$(cat config/aardvark.pid)"; else background "$wait_for"; fi
 }

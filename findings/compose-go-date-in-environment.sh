@@ -2,7 +2,7 @@
 # compose-go makes `SINCE: 2026-01-01` the variable SINCE="2026-01-01 00:00:00 +0000 UTC".
 #
 # Expected: the text of the file, or the error that the Compose schema asks for (a variable is a string, a number, a
-# boolean or null). A version like 12:30:45 does stay text.
+# boolean or null). 12:30:45, a number in older YAML, does stay text.
 # Happens: its YAML reader makes a date of it, as YAML's timestamp type has it, and the date is printed as Go prints a
 # time. So for labels, annotations and build arguments; a time with an offset changes too.
 # Versions: compose-go v2.16.2, Go 1.26. Seen 2026-11-30:

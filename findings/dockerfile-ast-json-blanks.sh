@@ -5,8 +5,7 @@
 # exec form a JSON array. The library is the base of the Dockerfile
 # language server and of linters.
 # Happens: every blank within the quotes is dropped, and of an escape the backslash with its letter: nothing is left
-# of a tab's, and four digits of é's.
-# Who rebuilds a command from it gets `echoa&&echob`.
+# of a tab's, and four digits of é's. Who rebuilds a command from it gets `echoa&&echob`.
 # Versions: dockerfile-ast 0.7.1. Seen 2026-11-30:
 #   ["sh","-c","echoa&&echob"]  ["xy","00e9"]  ["ab","/d"]
 source "$(dirname "$(realpath "$0")")/common.sh"

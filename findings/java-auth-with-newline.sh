@@ -11,7 +11,7 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 maven_packages com.github.docker-java:docker-java-core:3.5.3 com.google.cloud.tools:jib-core:0.27.3
 pip_packages docker==7.1.0
 mkdir config
-echo '{"auths": {"good.example": {"auth": "YTpi"}, "line.example": {"auth": "YTpi\n"}}}' > config/config.json
+printf '%s\n' '{"auths": {"good.example": {"auth": "YTpi"}, "line.example": {"auth": "YTpi\n"}}}' > config/config.json
 cat > Read.java << 'EOF'
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.dockerjava.core.DockerConfigFile;

@@ -3,8 +3,8 @@
 #
 # Expected: one image. The reference grammar's normalization (github.com/distribution/reference) gives
 # docker.io/library/alpine for both, and users and Compose files write both.
-# Happens: with the registry named, `library/` is not added, so another repository is asked for. toString() leaves out the registry:
-# the text read again is a third thing, library/alpine. `index.docker.io/alpine` is a registry of its own.
+# Happens: with the registry named, `library/` is not added, so another repository is asked for. toString() leaves out
+# the registry, so that its text, read again, is library/alpine. `index.docker.io/alpine` is a registry of its own.
 # Versions: jib-core 0.27.3, Java 17. Seen 2026-11-30:
 #   alpine -> registry-1.docker.io library/alpine, printed as alpine
 #   docker.io/alpine -> registry-1.docker.io alpine, printed as alpine

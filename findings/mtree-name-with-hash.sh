@@ -15,10 +15,10 @@ mkdir tree
 echo x > tree/a-b
 mtree -c -k type,mode,size -p tree > plain
 mv tree/a-b 'tree/a#b'
-mtree -c -k type,mode,size -p tree > hash
-seen 'mtree reads its own' '' "$(mtree -f hash -p tree)"
-seen 'how it writes the name' 'a\#b' "$(grep -o 'a.*b' hash)"
+mtree -c -k type,mode,size -p tree > with-hash
+seen 'mtree reads its own' '' "$(mtree -f with-hash -p tree)"
+seen 'how it writes the name' 'a\#b' "$(grep -o 'a.*b' with-hash)"
 seen 'bsdtar of a name without #' './a-b' "./$(bsdtar -tf plain | tail -1)"
-seen 'bsdtar' 'bsdtar: Error opening archive: Unrecognized archive format' "$(bsdtar -tf hash 2>&1 | head -1)"
+seen 'bsdtar' 'bsdtar: Error opening archive: Unrecognized archive format' "$(bsdtar -tf with-hash 2>&1 | head -1)"
 seen 'gomtree' "unvis 'a\\\\#b': escape cstyle: unknown escape character '#'" \
-    "$(./gomtree -f hash -p tree 2>&1 | sed -n 's/.*msg="\(.*\)"$/\1/p')"
+    "$(./gomtree -f with-hash -p tree 2>&1 | sed -n 's/.*msg="\(.*\)"$/\1/p')"

@@ -12,10 +12,10 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 debian_registry
 where=$(curl -s -D - -o /dev/null -X POST "$registry/v2/a/blobs/uploads/" | tr -d '\r' | sed -n 's/^Location: //p')
 chunk() { # RANGE: sends four bytes as that range, prints status and Range of the answer
-    curl -s -D head -o /dev/null -X PATCH --data-binary abcd -H 'Content-Type: application/octet-stream' \
+    curl -s -D headers -o /dev/null -X PATCH --data-binary abcd -H 'Content-Type: application/octet-stream' \
         -H "Content-Range: $1" "$where"
-    where=$(tr -d '\r' < head | sed -n 's/^Location: //p')
-    got=$(tr -d '\r' < head | awk '/^HTTP/ {status = $2} /^Range/ {range = $2} END {print status, range}')
+    where=$(tr -d '\r' < headers | sed -n 's/^Location: //p')
+    got=$(tr -d '\r' < headers | awk '/^HTTP/ {status = $2} /^Range/ {range = $2} END {print status, range}')
 }
 chunk 0-3
 seen 'first chunk, 0-3' '202 0-3' "$got"
