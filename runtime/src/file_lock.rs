@@ -58,6 +58,25 @@ pub(crate) enum LockError {
     Held(Holder),
 }
 
+impl LockError {
+    /// The same as a cause of another error.
+    pub(crate) fn into_io(self, patience: Duration) -> io::Error {
+        match self {
+            Self::Io(error) => error,
+            Self::Held(holder) => {
+                io::Error::other(format!("{holder} has held it for {} s", patience.as_secs()))
+            }
+        }
+    }
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    Alone,
+    WithOthers,
+}
+
 /// Who holds a lock, as far as the kernel tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
@@ -82,12 +101,25 @@ pub(crate) fn open(path: &Path, create: bool) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)
 }
 
-/// Takes the lock on an open file.
+/// Takes the lock on an open file, alone.
 pub(crate) fn take(file: OwnedFd, patience: Duration) -> Result<FileLock, LockError> {
+    take_as(Share::Alone, file, patience)
+}
+
+/// Takes the lock on an open file.
+pub(crate) fn take_as(
+    share: Share,
+    file: OwnedFd,
+    patience: Duration,
+) -> Result<FileLock, LockError> {
+    let operation = match share {
+        Share::Alone => FlockOperation::NonBlockingLockExclusive,
+        Share::WithOthers => FlockOperation::NonBlockingLockShared,
+    };
     let end = Instant::now() + patience;
     let mut pause = TRY_MIN;
     loop {
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match rustix::fs::flock(&file, operation) {
             Ok(()) => return Ok(FileLock { file: Some(file) }),
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => {

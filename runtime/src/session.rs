@@ -43,6 +43,12 @@ pub enum SessionError {
     Create { source: SyscallError, map: IdMap },
     #[error("cannot use the lock {path}")]
     Lock { path: PathBuf, source: io::Error },
+    /// Somebody makes the namespaces, and takes long.
+    #[error(
+        "the namespaces of containers are being made by {holder}, which did not finish in \
+         {waited_s} s"
+    )]
+    Busy { holder: file_lock::Holder, waited_s: u64 },
     #[error("cannot leave a mark in {path}")]
     Mark { path: PathBuf, source: io::Error },
     #[error("cannot arrange the mount namespace")]
@@ -347,10 +353,8 @@ fn parse_holder(name: &str) -> Option<ProcessId> {
 
 /// Takes a lock, which ends with the descriptor.
 fn lock(path: &Path) -> Result<OwnedFd, SessionError> {
-    try_lock(path, PATIENCE)?.map_err(|holder| {
-        let text = format!("{holder} has held it for {} s", PATIENCE.as_secs());
-        SessionError::Lock { path: path.to_owned(), source: io::Error::other(text) }
-    })
+    try_lock(path, PATIENCE)?
+        .map_err(|holder| SessionError::Busy { holder, waited_s: PATIENCE.as_secs() })
 }
 
 /// The same, or says who has it.

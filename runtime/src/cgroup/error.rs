@@ -23,6 +23,8 @@ pub enum CgroupError {
     Create { path: PathBuf, source: io::Error },
     #[error("cannot read {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("cannot lock the cgroup {}", .path.display())]
+    Lock { path: PathBuf, source: io::Error },
     #[error("cannot use the device {}", .path.display())]
     Device { path: PathBuf, source: io::Error },
     #[error("processes of the cgroup {} cannot be moved", .base.display())]

@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FlockOperation;
-
 use super::control::{freeze, has_line, join, kill, processes};
 use super::error::CgroupError;
 use super::host::{CONTROLLERS, Host, LEAF, SUBTREE};
 use super::limits::{self, Setting};
 use super::systemd;
+use crate::file_lock::{self, FileLock};
 use crate::model::Resources;
 
 /// Rounds of moving processes out of a base in which new ones appear.
@@ -153,12 +152,14 @@ fn folder_name(id: &str) -> String {
 }
 
 /// Held while the shape of a base changes, so that two containers do not fight over it.
-fn lock(base: &Path) -> Result<File, CgroupError> {
+fn lock(base: &Path) -> Result<FileLock, CgroupError> {
     let failed = |source| CgroupError::Read { path: base.to_owned(), source };
     let folder = File::open(base).map_err(failed)?;
-    rustix::fs::flock(&folder, FlockOperation::LockExclusive)
-        .map_err(|errno| failed(errno.into()))?;
-    Ok(folder)
+    let taken = file_lock::take(folder.into(), file_lock::PATIENCE);
+    taken.map_err(|error| CgroupError::Lock {
+        path: base.to_owned(),
+        source: error.into_io(file_lock::PATIENCE),
+    })
 }
 
 /// Hands what controllers `base` has to its children; `required` must be among them.

@@ -5,15 +5,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, OFlags};
+use rustix::fs::OFlags;
 
 use super::{Event, Kind};
+use crate::file_lock;
 use crate::identity::{identity, identity_at};
 use crate::model::{Container, Timestamp};
 
 /// Size from which on a new file is begun: some ten thousand events.
 pub const EVENTS_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// How long another process that begins a new file is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The events of a data root.
 #[derive(Debug, Clone)]
@@ -62,7 +67,8 @@ impl Events {
 
     /// Gives `full` its second name, unless another process was faster.
     fn rotate(&self, full: &File) -> io::Result<()> {
-        rustix::fs::flock(full, FlockOperation::LockExclusive)?;
+        // Whoever has it for long keeps the file from being renamed, and no event from being told.
+        let Ok(_lock) = file_lock::take(full.try_clone()?.into(), PATIENCE) else { return Ok(()) };
         if identity_at(&self.path)? == Some(identity(full)?) {
             fs::rename(&self.path, older(&self.path))?;
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use coracle_image::short_id;
 
 use crate::damage::{self, Damaged};
+use crate::file_lock::Holder;
 
 /// Why something cannot be done with a network.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum NetworkError {
     InvalidFilter { filter: String },
     #[error("invalid endpoint settings:\n{}", bullets(.0))]
     InvalidEndpoint(Vec<String>),
+    /// Somebody makes or removes some, and takes long.
+    #[error("the networks are being changed by {holder}, which did not finish in {waited_s} s")]
+    Busy { holder: Holder, waited_s: u64 },
     #[error("cannot {what} {path}")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot understand {path}")]

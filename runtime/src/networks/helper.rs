@@ -29,13 +29,14 @@ use coracle_netns::protocol::{MESSAGE_BYTES_MAX, Reply, Request};
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use coracle_sys::fork::{Fork, exit_now, fork};
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 
+use crate::file_lock;
 use crate::paths::{PathError, Paths, make_private};
 
 /// The name under which the executable becomes the helper.
@@ -271,12 +272,10 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
 
 fn lock(folder: &Path) -> Result<OwnedFd, SyscallError> {
     let path = folder.join(LOCK);
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
-        .call(|| format!("open({})", path.display()))?;
-    retry(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))
-        .call(|| format!("flock({})", path.display()))?;
-    Ok(file)
+    let file = file_lock::open(&path, true).call(|| format!("open({})", path.display()))?;
+    let taken = file_lock::take(file, file_lock::PATIENCE);
+    let lock = taken.map_err(|error| error.into_io(file_lock::PATIENCE));
+    Ok(lock.call(|| format!("flock({})", path.display()))?.into_descriptor())
 }
 
 /// The socket's address through a descriptor of its folder: a path may be too long for one.

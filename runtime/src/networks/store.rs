@@ -14,17 +14,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::Ipv6Addr;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coracle_netns::prefix::Prefix;
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::record::{BRIDGE, Ipam, IpamConfig, PREDEFINED, RECORD_VERSION, Record};
 use super::{CreateNetwork, Network, NetworkError, User, pools};
 use crate::damage::{self, Damaged, Notes, Unreadable};
+use crate::file_lock::{self, FileLock, LockError, Share};
 use crate::model::Timestamp;
 use crate::records::{Sync, replace};
 
@@ -40,7 +40,7 @@ pub struct Networks {
 /// The lock under which networks come and go.
 #[derive(Debug)]
 pub struct NetworksLock {
-    _file: OwnedFd,
+    _file: FileLock,
 }
 
 /// What is made up once: the networks that are always there.
@@ -70,18 +70,29 @@ impl Networks {
     /// Keeps networks from coming and going; `shared` when the caller only joins one.
     ///
     /// # Errors
-    /// When the lock file cannot be opened.
+    /// When the lock file cannot be opened, or somebody has it for too long.
     pub fn lock(&self, shared: bool) -> Result<NetworksLock, NetworkError> {
+        self.lock_within(shared, file_lock::PATIENCE)
+    }
+
+    pub(super) fn lock_within(
+        &self,
+        shared: bool,
+        patience: Duration,
+    ) -> Result<NetworksLock, NetworkError> {
         crate::paths::make_private(&self.dir)
             .map_err(io::Error::other)
             .map_err(NetworkError::io("create", &self.dir))?;
         let path = self.dir.join("lock");
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(NetworkError::io("open", &path))?;
-        let kind = if shared { FlockOperation::LockShared } else { FlockOperation::LockExclusive };
-        rustix::fs::flock(&file, kind).map_err(NetworkError::io("lock", &path))?;
-        Ok(NetworksLock { _file: file })
+        let file = file_lock::open(&path, true).map_err(NetworkError::io("open", &path))?;
+        let share = if shared { Share::WithOthers } else { Share::Alone };
+        match file_lock::take_as(share, file, patience) {
+            Ok(file) => Ok(NetworksLock { _file: file }),
+            Err(LockError::Io(source)) => Err(NetworkError::io("lock", &path)(source)),
+            Err(LockError::Held(holder)) => {
+                Err(NetworkError::Busy { holder, waited_s: patience.as_secs() })
+            }
+        }
     }
 
     /// Makes a network.

@@ -22,16 +22,19 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, Stat, openat, openat2,
-    statat,
+    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, statat,
 };
 use rustix::io::Errno;
 
 use super::{Source, Volume, VolumeError};
+use crate::file_lock;
 use crate::nodes::{Nodes, descriptor_path};
 
+/// How long another container that fills the same volume is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Two descriptors are open on each level.
 const DEPTH_MAX: usize = 200;
 /// Name of a file that is not whole yet.
@@ -80,8 +83,8 @@ impl Copier {
         root: &Path,
         inside: &Path,
     ) -> io::Result<bool> {
-        let lock = File::open(folder)?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+        let lock = file_lock::take(File::open(folder)?.into(), PATIENCE);
+        let _lock = lock.map_err(|error| error.into_io(PATIENCE))?;
         let mark = folder.join(MARK);
         let to = rustix::fs::open(target, DIR_FLAGS, Mode::empty())?;
         if !mark.exists() && !names(&to)?.is_empty() {
