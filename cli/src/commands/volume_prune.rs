@@ -54,6 +54,7 @@ impl Runnable for VolumePruneArgs {
 pub(super) fn prune(app: &mut App, all: bool, filters: &[Filter]) -> Result<Pruned, CliError> {
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = VolumeFilter::for_prune(pairs).map_err(error)?;
+    let list = app.engine()?.records.lock().map_err(EngineError::from)?;
     let users = Users::read(app)?;
     if app.engine()?.has_unknown_users()? {
         // Nobody knows what is unused.
@@ -68,7 +69,7 @@ pub(super) fn prune(app: &mut App, all: bool, filters: &[Filter]) -> Result<Prun
         let mentions = |id: &String| engine.records.mentions(id, &volume.name);
         !users.of(volume).is_empty() || damaged.iter().any(|container| mentions(&container.id))
     };
-    let pruned = engine.volumes.prune(all, &filter, used).map_err(error)?;
+    let pruned = engine.volumes.prune(list, all, &filter, used).map_err(error)?;
     for name in &pruned.names {
         engine.events.object(Kind::Volume, "destroy", name, &[("driver", "local")]);
     }

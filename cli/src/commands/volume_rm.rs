@@ -1,5 +1,6 @@
 //! `volume rm`: remove volumes.
 
+use coracle_runtime::EngineError;
 use coracle_runtime::events::Kind;
 
 use super::each;
@@ -21,11 +22,12 @@ pub(crate) struct VolumeRmArgs {
 impl Runnable for VolumeRmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         each(app, &self.args, |app, name| {
-            let users = Users::read(app)?;
             let engine = app.engine()?;
+            let list = engine.records.lock().map_err(EngineError::from)?;
+            let users = Users::read(app)?;
             let removed = engine
                 .volumes
-                .remove(name, self.force, |volume| match users.of(volume) {
+                .remove(list, name, self.force, |volume| match users.of(volume) {
                     none if none.is_empty() => engine.volume_users(&volume.name),
                     users => users,
                 })

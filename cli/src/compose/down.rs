@@ -184,7 +184,8 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
         Kind::Volume => {
             let users =
                 |volume: &coracle_runtime::volumes::Volume| engine.volume_users(&volume.name);
-            match engine.volumes.remove(name, true, users) {
+            let list = engine.records.lock().map_err(EngineError::from)?;
+            match engine.volumes.remove(list, name, true, users) {
                 Ok(_) => {
                     let driver = [("driver", "local")];
                     engine.events.object(events::Kind::Volume, "destroy", name, &driver);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::events;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig};
-use coracle_runtime::volumes::CreateVolume;
+use coracle_runtime::volumes::{CreateVolume, Volume};
 
 use super::{Apply, ApplyError, Kind};
 use crate::project::found::{self, Wanted};
@@ -87,7 +87,9 @@ impl Apply<'_> {
                 self.stop_and_remove(&summary.container.id, &summary.container.name, false)?;
             }
         }
-        self.engine.volumes.remove(name, false, |volume| self.engine.volume_users(&volume.name))?;
+        let list = self.engine.records.lock()?;
+        let users = |volume: &Volume| self.engine.volume_users(&volume.name);
+        self.engine.volumes.remove(list, name, false, users)?;
         self.engine.events.object(events::Kind::Volume, "destroy", name, &[("driver", "local")]);
         self.create_volume(key, name)
     }

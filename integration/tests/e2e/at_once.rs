@@ -456,3 +456,46 @@ fn every_two_commands_second_part() {
 fn every_two_commands_third_part() {
     fight(2, 3);
 }
+
+/// Each step of `create` on the way to its record, with a volume that is there already.
+#[test]
+fn a_create_held_before_its_record_and_volume_rm() {
+    need_strace!();
+    let env = world();
+    for (nth, remove) in
+        (1..=3).flat_map(|nth| [(nth, "docker volume rm vol"), (nth, "docker volume prune -af")])
+    {
+        env.run(["volume", "create", "vol"]).success();
+        let words = ["create", "--name", "c1", "-v", "vol:/v", "alpine", "touch", "/v/x"];
+        let first = held(&env, "?rename,?renameat,renameat2", nth, &words);
+        // Before the container is made, or not at all.
+        env.sh(remove).status();
+        first.finish().success();
+        env.run(["volume", "inspect", "vol"]).success();
+        env.sh("docker start -a c1 && docker rm c1 && docker volume rm vol").success();
+    }
+    end(env);
+}
+
+/// A volume in memory goes with the last who has it, and one that is about to start has it.
+#[test]
+fn a_volume_in_memory_is_kept_for_whoever_starts() {
+    let env = world();
+    env.sh(
+        "docker volume create --opt type=tmpfs --opt device=tmpfs mem && docker volume create other
+         docker run -d --name c1 --network none -v mem:/a alpine sleep 1000
+         docker exec c1 sh -c 'echo kept > /a/file'",
+    )
+    .success();
+    // The second waits, with the first volume, for whoever fills the other one.
+    env.sh("other=$CORACLE_DATA_ROOT/volumes/other; exec 9< $other; flock 9
+         docker run -d --name c2 --network none -v mem:/a -v other:/b alpine sleep 1000 9<&- &
+         eventually 'ls -l /proc/[0-9]*/fd 2> /dev/null | grep -v \"9 ->\" | grep -q volumes/other'
+         docker stop -t 0 c1; exec 9<&-; wait; docker exec c2 cat /a/file")
+        .success()
+        .stdout_has("\nkept\n");
+    env.sh("docker stop -t 0 c2; docker start c1 c2; docker exec c1 ls /a; docker rm -f c1 c2; docker volume rm mem other")
+        .success()
+        .stdout_is("c2\nc1\nc2\nc1\nc2\nmem\nother\n");
+    end(env);
+}

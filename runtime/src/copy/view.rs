@@ -158,7 +158,8 @@ impl View {
             }
             MountType::Volume => {
                 let Ok(volume) = engine.volumes.get(&point.name) else { return Ok(None) };
-                let attached = engine.volumes.attach(&volume.name)?;
+                // Mounted for us alone, if at all: it need not be held.
+                let (attached, _hold) = engine.volumes.attach(&volume.name)?;
                 if mount.copy_up {
                     let destination = Path::new(&point.destination);
                     crate::volumes::copy_up(&volume, &attached.path, &self.path, destination)?;

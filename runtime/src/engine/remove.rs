@@ -11,7 +11,7 @@ use crate::model::{Container, MountType};
 use crate::paths::Paths;
 use crate::records::{Life, RecordError, Records};
 use crate::session::Session;
-use crate::volumes::{VolumeError, Volumes, remove_tree};
+use crate::volumes::{Volume, VolumeError, Volumes, remove_tree};
 
 /// How to remove.
 #[derive(Clone, Copy, Debug, Default)]
@@ -163,7 +163,9 @@ pub(super) fn remove_rest(
         let kept = Volumes::new(paths.volumes());
         for mount in &container.mounts {
             if mount.anonymous && mount.point.kind == MountType::Volume {
-                match kept.remove(&mount.point.name, true, |volume| users(records, &volume.name)) {
+                let list = records.lock()?;
+                let users = |volume: &Volume| users(records, &volume.name);
+                match kept.remove(list, &mount.point.name, true, users) {
                     // Another container took it over with `--volumes-from`.
                     Ok(_) | Err(VolumeError::InUse { .. }) => {}
                     Err(error) => return Err(error.into()),

@@ -25,6 +25,7 @@ use crate::remnants::Remnants;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
+use crate::volumes::Hold;
 use crate::wire::{Notice, Request};
 
 /// Grace of a container whose monitor is asked to end; Docker's default for `stop`.
@@ -59,6 +60,8 @@ pub(super) struct Monitor {
     registration: Registration,
     /// What `exec` needs of the runtime folder.
     kept: Kept,
+    /// Volumes in memory that it uses.
+    pub(super) holds: Vec<Hold>,
     /// What does not end with its first process.
     remnants: Remnants,
 }
@@ -143,6 +146,7 @@ impl Monitor {
             started: Instant::now(),
             registration,
             kept: Kept::default(),
+            holds: Vec::new(),
             remnants: Remnants::default(),
         })
     }
@@ -360,7 +364,7 @@ impl Monitor {
         if let Err(error) = take_down(&self.paths, &self.container.id, &self.life) {
             self.life.state.error = error.to_string();
         }
-        super::volumes::release(&self.paths, &self.records, &self.container);
+        super::volumes::release(&self.paths, &self.container, std::mem::take(&mut self.holds));
         self.life.cgroup = None;
         if self.life.due.is_some() {
             // By it commands see that there is something to do. One that misses it is at a boot.

@@ -83,11 +83,12 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     warnings.extend(networks::hint_for_host(&monitor.container));
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
     let (paths, layers) = (&monitor.paths, &monitor.launch.layers);
-    let mut container =
-        super::volumes::attach(paths, layers, &monitor.container).map_err(|error| match error {
+    let (mut container, holds) = super::volumes::attach(paths, layers, &monitor.container)
+        .map_err(|error| match error {
             EngineError::Start(failure) => failure,
             other => refused(describe(&other)),
         })?;
+    monitor.holds = holds;
     super::volumes::tell_mounted(&monitor.events, &container);
     super::binds::check(&container, &monitor.paths.merged(&id))?;
     let cgroups = monitor.launch.cgroups();

@@ -10,19 +10,19 @@ use crate::events::{Events, Kind};
 use crate::model::{Container, MountPoint, MountType};
 use crate::paths::Paths;
 use crate::payload::{Failure, NOT_FOUND};
-use crate::records::Records;
-use crate::volumes::{VolumeError, Volumes, copy_up};
+use crate::volumes::{Hold, VolumeError, Volumes, copy_up};
 
-/// The container with the folders that its volumes and images have at this moment; `layers` is
-/// where those of images are.
+/// The container with the folders that its volumes and images have at this moment, and what keeps
+/// them; `layers` is where those of images are.
 ///
 /// Its root filesystem is mounted: new volumes are filled from it.
 pub(super) fn attach(
     paths: &Paths,
     layers: &Path,
     container: &Container,
-) -> Result<Container, EngineError> {
+) -> Result<(Container, Vec<Hold>), EngineError> {
     let mut ready = container.clone();
+    let mut holds = Vec::new();
     let volumes = Volumes::new(paths.volumes());
     let root = paths.merged(&container.id);
     for (number, mount) in ready.mounts.iter_mut().enumerate() {
@@ -34,7 +34,8 @@ pub(super) fn attach(
             continue;
         }
         let volume = volumes.get(&mount.point.name)?;
-        let attached = volumes.attach(&volume.name)?;
+        let (attached, hold) = volumes.attach(&volume.name)?;
+        holds.extend(hold);
         if mount.copy_up {
             copy_up(&volume, &attached.path, &root, Path::new(&mount.point.destination))?;
         }
@@ -49,7 +50,7 @@ pub(super) fn attach(
         };
         mount.point.source = source.display().to_string();
     }
-    Ok(ready)
+    Ok((ready, holds))
 }
 
 fn of_volumes(container: &Container) -> impl Iterator<Item = &MountPoint> {
@@ -93,18 +94,12 @@ pub(super) fn no_subpath(error: VolumeError) -> EngineError {
     }
 }
 
-/// Lets go of volumes in memory that no other running container uses.
-pub(super) fn release(paths: &Paths, records: &Records, container: &Container) {
+/// Lets go of the volumes of a container, and of what those in memory held that nobody else uses.
+pub(super) fn release(paths: &Paths, container: &Container, holds: Vec<Hold>) {
+    drop(holds);
     let volumes = Volumes::new(paths.volumes());
-    let is_used = |name: &str| {
-        crate::engine::remove::users(records, name).iter().any(|id| {
-            *id != container.id && records.life(id).is_ok_and(|life| life.state.status.is_running())
-        })
-    };
     for point in of_volumes(container) {
-        if !is_used(&point.name) {
-            // One that is still busy is let go of when the volume is removed.
-            volumes.detach(&point.name).ok();
-        }
+        // One that is still busy is let go of when the volume is removed.
+        volumes.release(&point.name).ok();
     }
 }

@@ -1,7 +1,9 @@
 //! Makes ready what is mounted for a volume.
 //!
 //! A volume in memory is one tmpfs on `_data`, in the mount namespace that all containers
-//! of the user share; so they share the content. It is gone when nobody uses it.
+//! of the user share; so they share the content. It is gone when nobody uses it: whoever has
+//! it mounted shares a lock on a file beside it, and the last one to let go of that takes the
+//! mount away, under the lock under which it is mounted.
 
 use std::ffi::CString;
 use std::fs;
@@ -9,6 +11,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coracle_image::unpack::OWNER_XATTR;
 use rustix::fs::{Mode, OFlags, ResolveFlags, XattrFlags};
@@ -16,6 +19,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 
 use super::{Source, Volume, VolumeError, Volumes};
+use crate::file_lock::{self, FileLock, Share};
 
 /// Words of `mount -o` that are flags of the call rather than options of the file system.
 const FLAGS: [(&str, MountFlags); 10] = [
@@ -41,25 +45,57 @@ pub struct Attached {
     pub read_only: bool,
 }
 
+/// Keeps a volume in memory mounted, for as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    _shared: FileLock,
+}
+
 impl Volumes {
     /// Makes a volume ready to be bound into a container that starts.
     ///
     /// # Errors
     /// When there is none, or what its options ask for cannot be had.
-    pub fn attach(&self, name: &str) -> Result<Attached, VolumeError> {
+    pub(crate) fn attach(&self, name: &str) -> Result<(Attached, Option<Hold>), VolumeError> {
         // Or two containers that start would both mount it.
         let _lock = self.lock()?;
-        attach(&self.get(name)?)
+        let volume = self.get(name)?;
+        let attached = attach(&volume)?;
+        let hold = is_in_memory(&volume).then(|| users(&volume, Share::WithOthers)).transpose()?;
+        Ok((attached, hold.map(|shared| Hold { _shared: shared })))
     }
 
-    /// Ends what [`Volumes::attach`] began; for when no running container uses the volume.
+    /// Ends what [`Volumes::attach`] began, unless somebody else holds the volume. Whoever calls
+    /// this has let go of its own hold.
     ///
     /// # Errors
     /// When a mount cannot be taken away.
-    pub fn detach(&self, name: &str) -> Result<(), VolumeError> {
+    pub(crate) fn release(&self, name: &str) -> Result<(), VolumeError> {
         let _lock = self.lock()?;
-        detach(&self.get(name)?)
+        let volume = self.get(name)?;
+        if !is_in_memory(&volume) {
+            return Ok(());
+        }
+        match users(&volume, Share::Alone) {
+            Ok(_nobody_else) => unmount(&volume),
+            Err(VolumeError::Busy { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Takes the lock of those who use a volume in memory, without waiting: it is shared by all of
+/// them, and had alone only under the lock of the volumes.
+fn users(volume: &Volume, share: Share) -> Result<FileLock, VolumeError> {
+    let path = volume.data.with_file_name("in-use");
+    let file = file_lock::open(&path, true).map_err(VolumeError::io("open", &path))?;
+    let taken = file_lock::take_as(share, file, Duration::ZERO);
+    taken.map_err(VolumeError::lock(&format!("volume {} is", volume.name), &path, Duration::ZERO))
+}
+
+fn is_in_memory(volume: &Volume) -> bool {
+    let source = Source::parse(&volume.name, volume.options.as_ref());
+    matches!(source, Ok(Source::Tmpfs { .. }))
 }
 
 fn attach(volume: &Volume) -> Result<Attached, VolumeError> {
@@ -112,10 +148,7 @@ pub(crate) fn open_beneath(root: &Path, subpath: &Path) -> Result<OwnedFd, Volum
 }
 
 pub(super) fn detach(volume: &Volume) -> Result<(), VolumeError> {
-    match Source::parse(&volume.name, volume.options.as_ref()) {
-        Ok(Source::Tmpfs { .. }) => unmount(volume),
-        _ => Ok(()),
-    }
+    if is_in_memory(volume) { unmount(volume) } else { Ok(()) }
 }
 
 /// Takes away what is mounted for a volume, whatever its options were.

@@ -1,9 +1,11 @@
 //! What can go wrong with volumes.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::damage::{self, Damaged};
+use crate::file_lock::{Holder, LockError};
 
 /// Why something cannot be done with a volume.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,9 @@ pub enum VolumeError {
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error("volume {name}: its record cannot be used")]
     Damaged { name: String, source: Box<VolumeError> },
+    /// Somebody makes or removes some, or fills one, and takes long.
+    #[error("{what} being changed by {holder}, which did not finish in {waited_s} s")]
+    Busy { what: String, holder: Holder, waited_s: u64 },
     #[error("cannot {action} {path}")]
     Io { action: &'static str, path: PathBuf, source: io::Error },
 }
@@ -89,6 +94,21 @@ impl VolumeError {
         let Self::Damaged { name, source } = self else { return None };
         let why = damage::in_one_line(source);
         Some(Damaged { kind: "volume", id: name.clone(), why, cure: cure(name, source) })
+    }
+
+    /// Why a lock was not had.
+    pub(super) fn lock(
+        what: &str,
+        path: &Path,
+        patience: Duration,
+    ) -> impl FnOnce(LockError) -> Self {
+        move |error| match error {
+            LockError::Io(source) => Self::io("lock", path)(source),
+            LockError::Held(holder) => {
+                let waited_s = patience.as_secs();
+                Self::Busy { what: what.to_owned(), holder, waited_s }
+            }
+        }
     }
 
     pub(super) fn io<E: Into<io::Error>>(

@@ -26,7 +26,7 @@ mod store;
 mod tree;
 
 pub use attach::Attached;
-pub(crate) use attach::{open_beneath, split_owner};
+pub(crate) use attach::{Hold, open_beneath, split_owner};
 pub use copy_up::copy_up;
 pub use error::VolumeError;
 pub use filter::Filter;

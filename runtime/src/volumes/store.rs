@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{CWD, RenameFlags};
 
 use super::record::{RECORD_VERSION, Record};
 use super::{ANONYMOUS_LABEL, Filter, Source, Volume, VolumeError, remove_tree, tree_bytes};
 use crate::damage::{self, Damaged, Notes, Unreadable};
+use crate::file_lock::{self, FileLock};
 use crate::model::Timestamp;
 use crate::records::{Sync, replace, sync_folder};
 
@@ -55,7 +56,7 @@ pub struct Volumes {
 /// volume holds it too, or the volume could be removed in between.
 #[derive(Debug)]
 pub struct VolumesLock {
-    _file: OwnedFd,
+    _file: FileLock,
 }
 
 impl Volumes {
@@ -74,19 +75,21 @@ impl Volumes {
     /// Takes the lock; waits for whoever has it.
     ///
     /// # Errors
-    /// When the lock file cannot be opened.
+    /// When the lock file cannot be opened, or somebody has it for too long.
     pub fn lock(&self) -> Result<VolumesLock, VolumeError> {
+        self.lock_within(file_lock::PATIENCE)
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<VolumesLock, VolumeError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)
             .map_err(VolumeError::io("create", &self.dir))?;
         let path = self.dir.join(".lock");
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(VolumeError::io("open", &path))?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive)
-            .map_err(VolumeError::io("lock", &path))?;
+        let file = file_lock::open(&path, true).map_err(VolumeError::io("open", &path))?;
+        let taken = file_lock::take(file, patience);
+        let file = taken.map_err(VolumeError::lock("the volumes are", &path, patience))?;
         Ok(VolumesLock { _file: file })
     }
 
@@ -229,12 +232,14 @@ impl Volumes {
 
     /// Removes a volume; false: there was none, which only `force` allows.
     ///
-    /// `users` gives the ids of the containers that use it.
+    /// `users` gives the ids of the containers that use it; `list` is the lock under which
+    /// containers are made, so that none is meanwhile.
     ///
     /// # Errors
     /// When it is in use or absent, or cannot be removed.
-    pub fn remove(
+    pub fn remove<L>(
         &self,
+        list: L,
         name: &str,
         force: bool,
         users: impl FnOnce(&Volume) -> Vec<String>,
@@ -253,7 +258,7 @@ impl Volumes {
             super::attach::unmount(&volume)?;
         }
         let gone = self.take_away(&lock, &volume)?;
-        drop(lock);
+        drop((lock, list));
         remove_tree(&gone)?;
         Ok(true)
     }
@@ -263,12 +268,13 @@ impl Volumes {
         Volume { name: name.to_owned(), created, labels: None, options: None, data }
     }
 
-    /// Removes volumes that nobody uses: anonymous ones, or `all`.
+    /// Removes volumes that nobody uses: anonymous ones, or `all`; `list` as above.
     ///
     /// # Errors
     /// When one cannot be removed; those before it are gone.
-    pub fn prune(
+    pub fn prune<L>(
         &self,
+        list: L,
         all: bool,
         filter: &Filter,
         mut is_used: impl FnMut(&Volume) -> bool,
@@ -287,7 +293,7 @@ impl Volumes {
                 pruned.names.push(volume.name);
             }
         }
-        drop(lock);
+        drop((lock, list));
         gone.iter().try_for_each(|path| remove_tree(path))?;
         Ok(pruned)
     }
@@ -477,19 +483,36 @@ mod tests {
     }
 
     #[test]
+    fn whoever_holds_the_volumes_for_long_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let volumes = Volumes::new(temp.path().to_owned());
+        let held = volumes.lock().unwrap();
+        let error = volumes.lock_within(std::time::Duration::from_millis(5)).unwrap_err();
+        let me = std::process::id();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("the volumes are being changed by process {me} (")),
+            "{text}"
+        );
+        assert!(text.ends_with(", which did not finish in 0 s"), "{text}");
+        drop(held);
+        drop(volumes.lock().unwrap());
+    }
+
+    #[test]
     fn volumes_in_use_stay() {
         let temp = tempfile::tempdir().unwrap();
         let volumes = Volumes::new(temp.path().to_owned());
         volumes.create(named("cpy")).unwrap();
         for force in [false, true] {
-            let error = volumes.remove("cpy", force, |_| vec!["86c5".to_owned()]).unwrap_err();
+            let error = volumes.remove((), "cpy", force, |_| vec!["86c5".to_owned()]).unwrap_err();
             assert_eq!(error.to_string(), "remove cpy: volume is in use - [86c5]");
         }
-        assert!(volumes.remove("cpy", false, |_| Vec::new()).unwrap());
+        assert!(volumes.remove((), "cpy", false, |_| Vec::new()).unwrap());
         assert_eq!(entries(temp.path()), [""; 0]);
-        let error = volumes.remove("cpy", false, |_| Vec::new()).unwrap_err();
+        let error = volumes.remove((), "cpy", false, |_| Vec::new()).unwrap_err();
         assert_eq!(error.to_string(), "get cpy: no such volume");
-        assert!(!volumes.remove("cpy", true, |_| Vec::new()).unwrap());
+        assert!(!volumes.remove((), "cpy", true, |_| Vec::new()).unwrap());
     }
 
     #[test]
@@ -503,9 +526,9 @@ mod tests {
         }
         fs::write(anonymous.data.join("file"), "1234567").unwrap();
         let is_used = |volume: &Volume| volume.name == "used";
-        let pruned = volumes.prune(false, &Filter::default(), is_used).unwrap();
+        let pruned = volumes.prune((), false, &Filter::default(), is_used).unwrap();
         assert_eq!((pruned.names, pruned.bytes), (vec![anonymous.name], 7));
-        let pruned = volumes.prune(true, &Filter::default(), is_used).unwrap();
+        let pruned = volumes.prune((), true, &Filter::default(), is_used).unwrap();
         assert_eq!(pruned.names, ["named1"]);
         assert_eq!(entries(temp.path()), ["used"]);
     }
