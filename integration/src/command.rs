@@ -161,15 +161,20 @@ impl Running {
         kill_process(self.pid(), signal).expect("our own child can be signalled");
     }
 
+    /// Waits for its end; false when it takes longer.
+    pub fn ends_within(&self, patience: Duration) -> bool {
+        let pidfd = pidfd_open(self.pid(), PidfdFlags::empty()).expect("a child has a pidfd");
+        let timeout =
+            Timespec::try_from(patience * crate::wait::slow()).expect("deadlines are short");
+        let mut fds = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
+        poll(&mut fds, Some(&timeout)).expect("poll on a pidfd") > 0
+    }
+
     /// Waits for its end and for its output.
     #[must_use = "look at the output: call success(), code() or snapshot it"]
     #[track_caller]
     pub fn finish(mut self) -> Output {
-        let pidfd = pidfd_open(self.pid(), PidfdFlags::empty()).expect("a child has a pidfd");
-        let timeout =
-            Timespec::try_from(self.deadline * crate::wait::slow()).expect("deadlines are short");
-        let mut fds = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
-        let in_time = poll(&mut fds, Some(&timeout)).expect("poll on a pidfd") > 0;
+        let in_time = self.ends_within(self.deadline);
         if !in_time {
             self.signal(Signal::KILL);
         }

@@ -42,6 +42,8 @@ const FAULTS: [&str; 9] = [
 
 const NAME: &str = "app-web-1";
 const DEADLINE: Duration = Duration::from_secs(60);
+/// An `exec` that has not ended by then, when all other commands have, is taken for one that a pause caught.
+const CAUGHT: Duration = Duration::from_secs(5);
 
 /// A world with a container to fight for.
 #[derive(Debug)]
@@ -93,8 +95,16 @@ impl Arena {
             let shell = self.env.program(std::path::Path::new("/bin/bash")).args(["-c", line]);
             shell.env("ID", &self.id).env("MONITOR", &monitor).deadline(DEADLINE).start()
         };
-        let running: Vec<_> = commands.iter().map(begin).collect();
-        let said: Vec<Output> = running.into_iter().map(|one| one.finish()).collect();
+        let running: Vec<_> = commands.iter().map(|it| (it.0 == "exec", begin(it))).collect();
+        let (inside, outside): (Vec<_>, Vec<_>) = running.into_iter().partition(|(is, _)| *is);
+        let mut said: Vec<Output> = outside.into_iter().map(|(_, one)| one.finish()).collect();
+        for (_, one) in inside {
+            // What a pause caught goes on with the container, as in Docker.
+            if !one.ends_within(CAUGHT) {
+                drop(self.env.run(["unpause", &self.id]));
+            }
+            said.push(one.finish());
+        }
         let mut wrong = agreement::disagreements(&self.env);
         for output in &said {
             let text = output.stderr();
