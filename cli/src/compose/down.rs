@@ -46,6 +46,9 @@ impl Runnable for ComposeDownArgs {
         }
         let place = containers::project(app, &[])?;
         let project = project_of(&place);
+        // Whoever makes containers of the project meanwhile would find its networks gone.
+        act::lock_project(app, &project.name)?;
+        let _lock = app.project_lock.take();
         let mut gone = self.containers(app, &place)?;
         let mut progress = Progress::new(app);
         if app.compose.dry_run {

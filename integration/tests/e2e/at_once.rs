@@ -339,6 +339,29 @@ fn ten_times_compose_up() {
 }
 
 #[test]
+fn a_compose_down_held_before_it_removes_the_network_and_up() {
+    need_strace!();
+    let env = world();
+    env.write(
+        "app/compose.yaml",
+        "services:\n  web:\n    image: alpine\n    init: true\n    command: sleep 100000\n",
+    );
+    let compose = ["compose", "-f", "app/compose.yaml"];
+    for nth in 1..=3 {
+        env.run(compose.iter().chain(&["create"])).success();
+        env.run(["rm", "app-web-1"]).success();
+        let down: Vec<&str> = compose.iter().chain(&["down"]).copied().collect();
+        let first = held(&env, "?unlink,unlinkat", nth, &down);
+        env.run(compose.iter().chain(&["up", "-d"])).success();
+        first.finish().success();
+        env.run(["ps", "--filter", "name=app-web-1", "-q"]).success().stdout_has("\n");
+        assert_agreement(&env);
+        env.run(compose.iter().chain(&["down", "-t", "2"])).success();
+    }
+    end(env);
+}
+
+#[test]
 fn starts_beside_lists_after_a_monitor_was_killed() {
     let env = world();
     idle(&env, "c1", &["--restart", "always"]);
