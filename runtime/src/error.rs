@@ -27,6 +27,8 @@ pub enum EngineError {
     #[error(transparent)]
     Mount(#[from] crate::mounts::MountError),
     #[error(transparent)]
+    Log(#[from] crate::logs::LogError),
+    #[error(transparent)]
     Volume(#[from] crate::volumes::VolumeError),
     #[error(transparent)]
     Network(#[from] crate::networks::NetworkError),
@@ -158,6 +160,7 @@ impl EngineError {
             Self::Network(error) if error.hint().is_some() => error.hint(),
             Self::Volume(error) if error.hint().is_some() => error.hint(),
             Self::Spec(error) => error.hint(),
+            Self::Log(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Limit { source, .. } => source.hint(),
             Self::MonitorSilent { id, pid: Some(pid) } => Some(format!(

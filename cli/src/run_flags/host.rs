@@ -175,27 +175,9 @@ fn log_config(flags: &CreateFlags, settings: &Settings) -> Result<LogConfig, Cli
     let driver = flags
         .log_driver
         .clone()
+        .filter(|driver| !driver.is_empty())
         .or_else(|| file.log_driver.clone())
         .unwrap_or_else(|| "json-file".to_owned());
-    let known: &[&str] = match driver.as_str() {
-        "json-file" => &[
-            "max-size",
-            "max-file",
-            "compress",
-            "labels",
-            "labels-regex",
-            "env",
-            "env-regex",
-            "tag",
-        ],
-        "local" => &["max-size", "max-file", "compress"],
-        "none" => &[],
-        _ => {
-            let text =
-                format!("error looking up logging plugin {driver}: plugin {driver:?} not found");
-            return Err(CliError::engine(text));
-        }
-    };
     // The file's options belong to the file's driver.
     let same = flags.log_driver.as_ref().is_none_or(|d| Some(d) == file.log_driver.as_ref());
     let mut config = if same { file.log_opts.clone() } else { BTreeMap::new() };
@@ -203,15 +185,10 @@ fn log_config(flags: &CreateFlags, settings: &Settings) -> Result<LogConfig, Cli
         let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
         config.insert(key.to_owned(), value.to_owned());
     }
-    for key in config.keys() {
-        // Docker passes these to every driver.
-        let general = matches!(key.as_str(), "mode" | "max-buffer-size");
-        if !general && !known.contains(&key.as_str()) {
-            let text = format!("unknown log opt '{key}' for {driver} log driver");
-            return Err(CliError::engine(text));
-        }
-    }
-    Ok(LogConfig { driver, config })
+    let config = LogConfig { driver, config };
+    coracle_runtime::logs::validate(&config)
+        .map_err(|error| CliError::library(&error, error.hint()))?;
+    Ok(config)
 }
 
 /// Security options with profiles read in, and whether system paths stay open.

@@ -118,3 +118,28 @@ fn log_options_of_the_settings_hold_for_compose_too() {
     env.sh("docker rm plain once && docker compose -p t down").success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn drivers_and_options_are_looked_at_before_anything_is_made() {
+    let env = TestEnv::new();
+    env.write(
+        "compose.yaml",
+        "services: {web: {image: alpine, network_mode: none, logging: {driver: journald}}}\n",
+    );
+    let words = "logging driver \"journald\" is not supported";
+    env.sh("docker run --log-driver journald alpine true")
+        .code(125)
+        .stderr_has(words)
+        .stderr_has("hint: logs are files here (json-file, local): `coracle logs -f NAME | systemd-cat -t NAME`");
+    env.sh("docker compose -p t create").code(1).stderr_has(words);
+    env.sh("docker create --log-opt mode=odd alpine true")
+        .code(125)
+        .stderr_has("logger: logging mode not supported: odd");
+    assert!(env.containers().is_empty());
+    env.sh(
+        "docker run --rm --network none --log-driver '' --log-opt labels-regex=^a alpine echo hi",
+    )
+    .success()
+    .stdout_is("hi\n");
+    env.assert_nothing_left();
+}

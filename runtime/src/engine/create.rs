@@ -64,6 +64,7 @@ impl Engine {
         let mut config = merge(request.config, &request.image.config);
         super::check::conflicts(&config, &request.host_config)?;
         super::check::devices(&request.host_config)?;
+        crate::logs::validate(&request.host_config.log_config)?;
         self.check_others(request.name.as_deref(), &request.host_config)?;
         let mut host_config = request.host_config;
         let networks = self.wanted_networks(&mut host_config, request.networks)?;

@@ -6,28 +6,40 @@ use coracle_image::short_id;
 
 use crate::model::Container;
 
-/// The attributes that the options `labels`, `env` and `tag` ask for; the error is what is
-/// wrong with the tag.
+/// The attributes that the options `labels`, `env`, those with `-regex` and `tag` ask for; the
+/// error is what is wrong with an expression or the tag.
 pub(super) fn attributes(
     options: &BTreeMap<String, String>,
     container: &Container,
 ) -> Result<BTreeMap<String, String>, String> {
     let mut found = BTreeMap::new();
-    for name in list(options, "labels") {
-        if let Some(value) = container.config.labels.get(name) {
-            found.insert(name.to_owned(), value.clone());
-        }
-    }
-    for name in list(options, "env") {
-        let variables = container.config.env.iter().filter_map(|word| word.split_once('='));
-        for (_, value) in variables.filter(|(key, _)| *key == name) {
-            found.insert(name.to_owned(), value.to_owned());
-        }
-    }
+    let labels = container.config.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let variables = container.config.env.iter().filter_map(|word| word.split_once('='));
+    choose(&mut found, options, "labels", labels)?;
+    choose(&mut found, options, "env", variables)?;
     if let Some(template) = options.get("tag").filter(|template| !template.is_empty()) {
         found.insert("tag".to_owned(), expand(template, container)?);
     }
     Ok(found)
+}
+
+/// Takes what the list `option` names, and what its expression matches.
+fn choose<'a>(
+    found: &mut BTreeMap<String, String>,
+    options: &BTreeMap<String, String>,
+    option: &str,
+    all: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<(), String> {
+    let expression = options.get(&format!("{option}-regex")).filter(|text| !text.is_empty());
+    let expression = expression.map(|text| regex::Regex::new(text)).transpose();
+    let expression = expression.map_err(|error| error.to_string())?;
+    for (key, value) in all {
+        let is_listed = list(options, option).any(|name| name == key);
+        if is_listed || expression.as_ref().is_some_and(|it| it.is_match(key)) {
+            found.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn list<'a>(options: &'a BTreeMap<String, String>, name: &str) -> impl Iterator<Item = &'a str> {
@@ -104,6 +116,11 @@ mod tests {
             read(&[("labels", "team,absent"), ("env", "E1,E2,E3")]),
             Ok("E1=v=w E2= team=x".to_owned())
         );
+        assert_eq!(
+            read(&[("labels-regex", "^o"), ("env", "E1"), ("env-regex", "2$")]),
+            Ok("E1=v=w E2= other=y".to_owned())
+        );
+        assert!(read(&[("env-regex", "(")]).is_err());
     }
 
     #[test]

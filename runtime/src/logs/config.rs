@@ -48,7 +48,9 @@ impl Driver {
                 "max-size",
                 "compress",
                 "labels",
+                "labels-regex",
                 "env",
+                "env-regex",
                 "tag",
                 "mode",
                 "max-buffer-size",
@@ -68,6 +70,13 @@ pub fn validate(config: &LogConfig) -> Result<Driver, LogError> {
     if driver == Driver::None {
         // Docker takes any option for the driver that does nothing.
         return Ok(driver);
+    }
+    let mode = config.config.get("mode").map_or("", String::as_str);
+    if !matches!(mode, "" | "blocking" | "non-blocking") {
+        return Err(LogError::Mode { mode: mode.to_owned() });
+    }
+    if config.config.contains_key("max-buffer-size") && mode != "non-blocking" {
+        return Err(LogError::BufferOfBlocking);
     }
     match config.config.keys().find(|name| !driver.options().contains(&name.as_str())) {
         Some(option) => {
@@ -228,6 +237,18 @@ mod tests {
         assert_eq!(
             complaint("json-file", &[("bogus", "1")]).unwrap_err(),
             "unknown log opt 'bogus' for json-file log driver"
+        );
+        assert_eq!(
+            complaint("syslog", &[]).unwrap_err(),
+            "logging driver \"syslog\" is not supported"
+        );
+        assert_eq!(
+            complaint("json-file", &[("mode", "x")]).unwrap_err(),
+            "logger: logging mode not supported: x"
+        );
+        assert_eq!(
+            complaint("json-file", &[("max-buffer-size", "1m")]).unwrap_err(),
+            "logger: max-buffer-size option is only supported with 'mode=non-blocking'"
         );
         assert_eq!(
             complaint("local", &[("labels", "a")]).unwrap_err(),

@@ -13,6 +13,10 @@ pub enum LogError {
     UnsupportedDriver { driver: String },
     #[error("unknown log opt '{option}' for {driver} log driver")]
     UnknownOption { driver: &'static str, option: String },
+    #[error("logger: logging mode not supported: {mode}")]
+    Mode { mode: String },
+    #[error("logger: max-buffer-size option is only supported with 'mode=non-blocking'")]
+    BufferOfBlocking,
     #[error(
         "failed to create task for container: failed to initialize logging driver: {complaint}"
     )]
@@ -36,8 +40,12 @@ impl LogError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnsupportedDriver { .. } | Self::UnknownDriver { .. } => {
-                Some("use `--log-driver` json-file, local or none".to_owned())
+            Self::UnsupportedDriver { driver } => {
+                let to = if driver == "journald" { "systemd-cat" } else { "logger" };
+                Some(format!(
+                    "logs are files here (json-file, local): `coracle logs -f NAME | {to} -t NAME` \
+                     hands them on"
+                ))
             }
             Self::NotReadable => {
                 Some("the container was started with `--log-driver none`".to_owned())
