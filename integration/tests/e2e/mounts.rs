@@ -152,3 +152,39 @@ fn sources_of_binds_that_are_not_there() {
     }
     env.assert_nothing_left();
 }
+
+#[test]
+fn what_the_kernel_does_not_take_is_told_with_its_place() {
+    let env = TestEnv::new();
+    env.write("dir/file", "");
+    let dir = format!("{}/dir", env.work().display());
+    let words = "Error response from daemon: failed to create task for container: ";
+    let refused = |options: &[&str], why: &str| {
+        env.run(NONE.iter().chain(options).chain(&["alpine", "true"]))
+            .code(125)
+            .stderr_has(&format!("{words}{why}"));
+    };
+    let tmpfs = "error mounting \"tmpfs\" to rootfs at ";
+    let kind = "not a directory: Are you trying to mount a directory onto a file";
+    refused(&["--tmpfs", "/etc/passwd"], &format!("{tmpfs}\"/etc/passwd\": {kind}"));
+    let mount = "type=tmpfs,dst=/etc/passwd";
+    refused(&["--mount", mount], &format!("{tmpfs}\"/etc/passwd\": {kind}"));
+    let below =
+        "\"/etc/passwd/x\": make mountpoint \"/etc/passwd/x\": \"/etc/passwd\" is not a directory";
+    refused(&["--tmpfs", "/etc/passwd/x"], &format!("{tmpfs}{below}"));
+    refused(
+        &["-v", &format!("{dir}:/etc/passwd/x")],
+        &format!("error mounting \"{dir}\" to rootfs at {below}"),
+    );
+    for option in ["size=much", "mode=9", "uid=nobody"] {
+        let why = format!("{tmpfs}\"/x\": mount option {option}: invalid argument");
+        refused(&["--tmpfs", &format!("/x:{option}")], &why);
+    }
+    // What lies in another mount is that mount's.
+    env.run(NONE.iter().chain(&["--tmpfs", "/etc", "--tmpfs", "/etc/passwd", "alpine", "true"]))
+        .success();
+    refused(&["--sysctl", "net.nosuch=1"], "open /proc/sys/net/nosuch: no such file or directory");
+    let much = "write /proc/sys/net/core/somaxconn: \"99999999999\" is refused";
+    refused(&["--sysctl", "net.core.somaxconn=99999999999"], much);
+    env.assert_nothing_left();
+}

@@ -30,9 +30,11 @@ const PROC_ENTRIES: [&str; 10] = [
 /// A place that does not exist is made later, of the right kind. What lies below another
 /// mount cannot be seen yet and is left to the kernel.
 pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
-    for path in container.host_config.tmpfs.keys() {
-        let place = Wanted { source: "tmpfs", destination: path, in_memory: true };
-        place.check_kernel_entry(container)?;
+    for (path, options) in &container.host_config.tmpfs {
+        let wanted = Wanted { source: "tmpfs", destination: path, in_memory: true };
+        wanted.check_kernel_entry(container)?;
+        wanted.check_place(container, root)?;
+        wanted.check_options(options)?;
     }
     for mount in &container.mounts {
         let (source, destination) = (&mount.point.source, &mount.point.destination);
@@ -43,9 +45,7 @@ pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
         if mount.point.kind == MountType::Bind {
             source_is_there(mount)?;
         }
-        if !in_memory && !is_below_another(container, destination) {
-            wanted.check_kind(place(root, destination))?;
-        }
+        wanted.check_place(container, root)?;
     }
     Ok(())
 }
@@ -96,6 +96,45 @@ impl Wanted<'_> {
             "failed to create task for container: error mounting \"{source}\" to rootfs at \
              \"{destination}\": {why}"
         )))
+    }
+
+    /// Refuses what does not fit the place in the root filesystem, or cannot be made there.
+    fn check_place(&self, container: &Container, root: &Path) -> Result<(), Failure> {
+        let destination = Path::new(self.destination);
+        if is_below_another(container, self.destination) {
+            return Ok(());
+        }
+        let above = |path: &&Path| place(root, &path.to_string_lossy()) == Some(false);
+        if let Some(file) = destination.ancestors().skip(1).find(above) {
+            let (destination, file) = (self.destination, file.display());
+            return self.refuse(&format!(
+                "make mountpoint \"{destination}\": \"{file}\" is not a directory"
+            ));
+        }
+        self.check_kind(place(root, self.destination))
+    }
+
+    /// Refuses options of a tmpfs whose values the kernel does not take. An owner that is a number
+    /// is on record where only one id is mapped.
+    fn check_options(&self, options: &str) -> Result<(), Failure> {
+        let (settings, _) = match crate::launch_plan::mapped_ids() {
+            1 => crate::volumes::split_owner(options.split(',')),
+            _ => (options.split(',').collect(), None),
+        };
+        let settings = settings.into_iter().filter_map(|one| Some((one, one.split_once('=')?)));
+        // Where none can be had the mount itself says so.
+        let Ok(fs) = rustix::mount::fsopen("tmpfs", rustix::mount::FsOpenFlags::FSOPEN_CLOEXEC)
+        else {
+            return Ok(());
+        };
+        for (option, (name, value)) in settings {
+            if let Err(errno) = rustix::mount::fsconfig_set_string(&fs, name, value) {
+                let text = std::io::Error::from(errno).to_string().to_lowercase();
+                let why = text.split(" (os error").next().unwrap_or(&text);
+                return self.refuse(&format!("mount option {option}: {why}"));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a folder on a file, and a file on a folder; `folder` says what is there.
@@ -157,10 +196,9 @@ fn source_is_there(mount: &ContainerMount) -> Result<(), Failure> {
 
 fn is_below_another(container: &Container, destination: &str) -> bool {
     let path = Path::new(destination);
-    container.mounts.iter().any(|other| {
-        let other = Path::new(&other.point.destination);
-        other != path && path.starts_with(other)
-    })
+    let mounted = container.mounts.iter().map(|other| other.point.destination.as_str());
+    let in_memory = container.host_config.tmpfs.keys().map(String::as_str);
+    mounted.chain(in_memory).map(Path::new).any(|other| other != path && path.starts_with(other))
 }
 
 fn is_folder(path: &Path) -> Option<bool> {

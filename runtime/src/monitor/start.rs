@@ -130,12 +130,36 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
             terminal = Some(terminal_streams(listener)?);
         }
         begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
-    })?;
+    })
+    .map_err(|failure| name_sysctls(container, failure))?;
     let streams = streams.or(terminal).unwrap_or_default();
     drop(fs::remove_file("console.sock"));
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// libcontainer does not say which setting of the kernel it could not write.
+fn name_sysctls(container: &Container, failure: Failure) -> Failure {
+    let about = ["failed to set sysctl", "open subpath in procfs"];
+    if !about.iter().any(|words| failure.message.contains(words)) {
+        return failure;
+    }
+    let file = |name: &str| Path::new("/proc/sys").join(name.replace('.', "/"));
+    let sysctls = container.host_config.sysctls.iter();
+    let (there, missing): (Vec<_>, Vec<_>) = sysctls.partition(|(name, _)| file(name).exists());
+    let message = match (missing.first(), there.as_slice()) {
+        (Some((name, _)), _) => {
+            format!("open {}: no such file or directory", file(name).display())
+        }
+        (None, [(name, value)]) => format!("write {}: {value:?} is refused", file(name).display()),
+        (None, several) => {
+            let all: Vec<_> =
+                several.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("one of these is refused: {}", all.join(", "))
+        }
+    };
+    Failure { message: format!("failed to create task for container: {message}"), ..failure }
 }
 
 /// What the program gets as its streams: pipes, or a terminal that is offered on a socket.
@@ -217,7 +241,7 @@ fn write_marker(root: &Path) {
 }
 
 /// An error and its causes in one line.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
 }

@@ -39,6 +39,8 @@ pub enum MountError {
     Duplicate { destination: String },
     #[error("invalid mount path: '{path}' mount path must be absolute")]
     TmpfsPath { path: String },
+    #[error("invalid specification: destination can't be '/'")]
+    TmpfsOnRoot,
     #[error("volumes-from specification cannot be an empty string")]
     EmptyVolumesFrom,
     #[error(

@@ -82,6 +82,9 @@ pub fn plan(
         return Err(MountError::TmpfsPath { path: path.clone() });
     }
     let tmpfs: Vec<String> = host.tmpfs.keys().map(|path| clean(path)).collect();
+    if tmpfs.iter().any(|path| path == "/") {
+        return Err(MountError::TmpfsOnRoot);
+    }
     let mut all = Mounts::default();
     for donor in donors {
         for mount in donor.mounts {

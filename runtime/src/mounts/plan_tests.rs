@@ -149,6 +149,9 @@ fn tmpfs_paths_are_checked() {
     let text = |host| planned(&Config::default(), &host).unwrap_err().to_string();
     assert_eq!(text(host("t", "/a:/b")), "invalid mount path: 't' mount path must be absolute");
     assert_eq!(text(host("/t/", "/a:/t")), "Duplicate mount point: /t");
+    let root = "invalid specification: destination can't be '/'";
+    assert_eq!(text(host("/", "/a:/b")), root);
+    assert_eq!(text(host("/t/..", "/a:/b")), root);
 }
 
 #[test]
