@@ -8,13 +8,13 @@
 //!
 //! # Limits
 //!
-//! Where a tmpfs lies in another tmpfs there is no folder yet. Where only one id is mapped the
-//! owner is root.
+//! Where a tmpfs lies in another tmpfs there is no folder yet.
 
 use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use crate::model::{Container, MountType};
 use crate::spec::Covered;
@@ -28,8 +28,14 @@ pub(crate) fn look(container: &Container, root: &Path) -> BTreeMap<String, Cover
         .map(|point| point.destination.as_str());
     let folder = |path: &str| {
         let (root, inside) = place(container, root, path)?;
-        let stat = find(&root, &inside)?;
-        let covered = Covered { mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid };
+        let folder = find(&root, &inside)?;
+        let stat = rustix::fs::fstat(&folder).ok()?;
+        let (uid, gid) = match crate::launch_plan::mapped_ids() {
+            // Everything is root's to the kernel: who has it is on record.
+            1 => crate::one_id::recorded_owner(folder.as_fd()).unwrap_or((0, 0)),
+            _ => (stat.st_uid, stat.st_gid),
+        };
+        let covered = Covered { mode: stat.st_mode & 0o7777, uid, gid };
         Some((path.to_owned(), covered))
     };
     typed.chain(asked).filter_map(folder).collect()
@@ -54,12 +60,11 @@ fn place(container: &Container, root: &Path, path: &str) -> Option<(PathBuf, Pat
         .then(|| (PathBuf::from(&above.point.source), inside.to_owned()))
 }
 
-fn find(root: &Path, inside: &Path) -> Option<Stat> {
+fn find(root: &Path, inside: &Path) -> Option<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, root, flags, Mode::empty()).ok()?;
     let beneath = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let found = rustix::fs::openat2(root, inside, flags, Mode::empty(), beneath).ok()?;
-    rustix::fs::fstat(found).ok()
+    rustix::fs::openat2(root, inside, flags, Mode::empty(), beneath).ok()
 }
 
 #[cfg(test)]

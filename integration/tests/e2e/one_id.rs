@@ -166,6 +166,29 @@ fn a_tmpfs_belongs_to_whom_it_is_mounted_for() {
 }
 
 #[test]
+fn a_tmpfs_has_the_owner_on_record_of_the_folder_it_covers() {
+    let env = TestEnv::new();
+    let make = "docker run --name c1 --network none alpine sh -c \
+                'mkdir /run/srv; chown 33:44 /run/srv; chmod 750 /run/srv'; docker commit c1 own; docker rm c1";
+    env.sh(make).success();
+    let look = "stat -c '%u:%g %a' /run/srv";
+    for (flags, seen) in [
+        ("--tmpfs /run/srv", "33:44 750\n"),
+        ("--tmpfs /run/srv:uid=5", "5:44 750\n"),
+        ("--mount type=tmpfs,dst=/run/srv", "33:44 750\n"),
+        ("-v ram:/run/srv", "33:44 750\n"),
+        ("-v ram7:/run/srv", "7:44 700\n"),
+    ] {
+        env.sh("docker volume create -o type=tmpfs -o device=tmpfs ram").success();
+        env.sh("docker volume create -o type=tmpfs -o device=tmpfs -o o=uid=7,mode=700 ram7")
+            .success();
+        script(&env, flags, "own", look).success().stdout_is(seen);
+        env.sh("docker volume rm ram ram7").success();
+    }
+    env.assert_nothing_left();
+}
+
+#[test]
 fn making_a_device_is_refused_as_with_ids() {
     let env = TestEnv::new();
     let make = "mknod /tmp/null c 1 3; mknod /tmp/disk b 8 0; ls /tmp; mknod /tmp/pipe p; ls /tmp";

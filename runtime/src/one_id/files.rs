@@ -81,7 +81,7 @@ fn name_of(file: BorrowedFd<'_>) -> String {
 }
 
 /// The owner on record.
-pub(super) fn recorded_owner(file: BorrowedFd<'_>) -> Option<(u32, u32)> {
+pub(crate) fn recorded_owner(file: BorrowedFd<'_>) -> Option<(u32, u32)> {
     let mut text = [0u8; OWNER_BYTES_MAX];
     let length = rustix::fs::getxattr(name_of(file), OWNER_XATTR, &mut text[..]).ok()?;
     parse_owner(text.get(..length)?)
@@ -93,7 +93,7 @@ fn parse_owner(text: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// Puts an owner on record; root needs none.
-pub(super) fn record_owner(file: BorrowedFd<'_>, owner: (u32, u32)) -> Result<(), Errno> {
+pub(crate) fn record_owner(file: BorrowedFd<'_>, owner: (u32, u32)) -> Result<(), Errno> {
     // The kernel's own call clears the set-user-id bits and says when it was.
     match rustix::fs::chownat(file, c"", Some(Uid::ROOT), Some(Gid::ROOT), AtFlags::EMPTY_PATH) {
         // Not our user's file: reached through a mount of the host's.

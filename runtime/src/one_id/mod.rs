@@ -29,6 +29,7 @@ mod supervisor;
 mod table;
 
 pub use calls::filter;
+pub(crate) use files::{record_owner, recorded_owner};
 pub use ids::StartIds;
 pub use server::{confine, serve, spawn};
 pub use supervisor::Supervisor;

@@ -102,8 +102,12 @@ impl Copier {
         File::create(&mark)?;
         let stat = chosen(volume, rustix::fs::fstat(&from)?, &rustix::fs::fstat(&to)?);
         let top = to.try_clone()?;
+        let owner = chosen_record(volume, from.as_fd(), to.as_fd());
         self.to = Some(to);
         self.directory(from.as_fd(), top.as_fd(), &stat, 0)?;
+        if let Some(owner) = owner {
+            crate::one_id::record_owner(top.as_fd(), owner)?;
+        }
         fs::remove_file(&mark)?;
         Ok(true)
     }
@@ -191,6 +195,22 @@ fn chosen(volume: &Volume, mut image: Stat, own: &Stat) -> Stat {
         }
     }
     image
+}
+
+/// The owner on record of the volume's own folder, where only one id is mapped and its options
+/// name one; what they do not name is the image's.
+fn chosen_record(volume: &Volume, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Option<(u32, u32)> {
+    let source = Source::parse(&volume.name, volume.options.as_ref());
+    let Ok(Source::Tmpfs { options }) = source else { return None };
+    if crate::launch_plan::mapped_ids() != 1 {
+        return None;
+    }
+    let names = |id: &str| options.split(',').any(|option| option.starts_with(id));
+    let record = |folder| crate::one_id::recorded_owner(folder).unwrap_or((0, 0));
+    let (image, own) = (record(from), record(to));
+    let uid = if names("uid=") { own.0 } else { image.0 };
+    let gid = if names("gid=") { own.1 } else { image.1 };
+    (names("uid=") || names("gid=")).then_some((uid, gid))
 }
 
 const DIR_FLAGS: OFlags =
