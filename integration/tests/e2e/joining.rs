@@ -84,6 +84,28 @@ fn the_network_of_a_container_without_one_can_be_joined() {
 }
 
 #[test]
+fn networks_without_addresses_list_who_is_there() {
+    let env = TestEnv::new();
+    for mode in ["host", "none"] {
+        env.run(["run", "-d", "--name", mode, "--network", mode, "alpine", "sleep", "1000"])
+            .success();
+        env.run(["create", "--network", mode, "alpine", "true"]).success();
+        let id = env.run(["inspect", "-f", "{{.Id}}", mode]).line();
+        let listed = env.run(["network", "inspect", mode, "-f", "{{json .Containers}}"]).json();
+        let member = serde_json::json!({
+            "Name": mode, "EndpointID": id, "MacAddress": "", "IPv4Address": "", "IPv6Address": "",
+        });
+        assert_eq!(listed, serde_json::json!({ id: member }));
+        env.run(["rm", "-f", mode]).success();
+        env.run(["network", "inspect", mode, "-f", "{{len .Containers}}"])
+            .success()
+            .stdout_is("0\n");
+    }
+    env.sh("docker ps -aq | xargs docker rm").success();
+    env.assert_nothing_left();
+}
+
+#[test]
 fn a_service_joins_one_on_the_host() {
     let env = TestEnv::new();
     let host = on_the_host(&env);

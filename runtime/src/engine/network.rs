@@ -95,7 +95,24 @@ impl Engine {
             let member = endpoint.member(&container.name);
             (container.id, member)
         };
-        self.connected(network).into_iter().map(member).collect()
+        let addressless = match network.driver.as_str() {
+            "host" | "null" => self.in_mode(&network.name),
+            _ => Vec::new(),
+        };
+        self.connected(network).into_iter().map(member).chain(addressless).collect()
+    }
+
+    /// The containers that run in one of the modes `host` and `none`.
+    fn in_mode(&self, mode: &str) -> Vec<(String, Member)> {
+        let one = |id: String| {
+            let life = self.records.life(&id).ok()?;
+            self.records.watcher(&life)?;
+            let container = self.records.load(&id).ok()?;
+            let Container { id: endpoint_id, name, host_config, .. } = container;
+            (host_config.network_mode == mode)
+                .then_some((id, Member { name, endpoint_id, ..Member::default() }))
+        };
+        self.records.ids().unwrap_or_default().into_iter().filter_map(one).collect()
     }
 
     fn connected(&self, network: &Network) -> Vec<(Container, Endpoint)> {
