@@ -177,8 +177,11 @@ impl Runnable for ComposeRestartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (place, _) = of_services(app, &self.args, true)?;
         let project = project_of(&place);
-        let everything =
-            containers::find(app, &place, &Wanted { stopped: true, ..Wanted::default() })?;
+        let all = Wanted { stopped: true, ..Wanted::default() };
+        let everything = match self.args.is_empty() {
+            true => containers::find_enabled(app, &place, &all)?,
+            false => containers::find(app, &place, &all)?,
+        };
         let everything: Vec<Seen> = everything.iter().map(seen).collect();
         let mut services = self.args.clone();
         if !self.no_deps && !services.is_empty() {

@@ -153,6 +153,13 @@ fn services_of_profiles_are_meant_when_named_or_enabled_only() {
         compose(&format!("{start} debug")).success();
         assert_eq!(running(), "app debug", "{start} debug");
     }
+    let started = |name: &str| env.run(["inspect", "-f", "{{.State.StartedAt}}", name]).line();
+    let before = [started("t-app-1"), started("t-debug-1")];
+    compose("restart -t 0").success();
+    assert_ne!(started("t-app-1"), before[0]);
+    assert_eq!(started("t-debug-1"), before[1], "restart");
+    compose("restart -t 0 debug").success();
+    assert_ne!(started("t-debug-1"), before[1], "restart debug");
     compose("--profile dbg stop -t 0").success();
     compose("rm -f").success().stdout_is("Going to remove t-app-1\n");
     compose("rm -f debug").success().stdout_is("Going to remove t-debug-1\n");
