@@ -35,6 +35,10 @@ fn known(app: &App, missing: Missing) -> Vec<String> {
         Missing::Volume => {
             engine.volumes.list().unwrap_or_default().into_iter().map(|one| one.name).collect()
         }
+        Missing::Object => [Missing::Container, Missing::Image, Missing::Network, Missing::Volume]
+            .into_iter()
+            .flat_map(|kind| known(app, kind))
+            .collect(),
         Missing::Image => {
             let images = app.store().and_then(|store| Ok(store.images()?)).unwrap_or_default();
             let names = images.into_iter().flat_map(|image| image.names);

@@ -50,6 +50,8 @@ pub(crate) enum Missing {
     Image,
     Network,
     Volume,
+    /// Any of them.
+    Object,
 }
 
 /// An error ready to be shown.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{container_inspect, image_inspect, image_rows, network_inspect, volume_inspect};
 use crate::app::App;
 use crate::args::Runnable;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::error::{CliError, CommandResult, Failures, Missing};
 use crate::{containers, documents};
 
 /// Show all about any object as JSON
@@ -107,7 +107,11 @@ impl InspectArgs {
             _ => match unreadable_index {
                 // It may be an image.
                 Some(error) => error.into(),
-                None => CliError::plain(format!("Error: No such object: {name}")),
+                None => {
+                    let mut error = CliError::plain(format!("Error: No such object: {name}"));
+                    error.missing = Some(Box::new((Missing::Object, name.to_owned())));
+                    error
+                }
             },
         })
     }

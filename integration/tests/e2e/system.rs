@@ -38,6 +38,8 @@ fn a_slip_gets_a_hint_at_what_is_there() {
         ("compose dwon", "did you mean `docker compose down`?"),
         ("start databse", "did you mean \"database\"?"),
         ("inspect --type container databaze", "did you mean \"database\"?"),
+        ("inspect databse", "did you mean \"database\"?"),
+        ("inspect uplaods", "did you mean \"uploads\"?"),
         ("network rm backnd", "did you mean \"backend\"?"),
         ("volume inspect uplaods", "did you mean \"uploads\"?"),
         ("rmi alpin", "did you mean \"alpine\"?"),
