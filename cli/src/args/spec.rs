@@ -125,7 +125,17 @@ impl Spec {
 
     /// The command as help, completions and man pages show it.
     pub(super) fn shown(&self, name: &'static str) -> Command {
-        self.augmented(Command::new(name)).disable_help_flag(true)
+        // A switch that is on unless `=false` is said takes a value to the parser alone.
+        let is_on = |arg: &Arg| arg.get_default_values().iter().any(|value| value == "true");
+        self.augmented(Command::new(name)).disable_help_flag(true).mut_args(|arg| {
+            if arg.is_positional() || !is_on(&arg) {
+                return arg;
+            }
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let told = help.contains("default");
+            let help = if told { help } else { format!("{help} (default true)") };
+            arg.action(ArgAction::SetTrue).help(help)
+        })
     }
 
     /// The command's flags, and those that all commands of Compose have.

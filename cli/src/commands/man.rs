@@ -44,6 +44,8 @@ fn write_page(folder: &Path, command: Command, path: &str) -> Result<(), CliErro
     let command = command.display_name(&name).bin_name(format!("{PROGRAM} {path}").trim_end());
     clap_mangen::Man::new(command).title(&name).render(&mut page).map_err(fail)?;
     page.extend_from_slice(more(path).as_bytes());
+    // In a locale without it `man` would leave it out.
+    let page = String::from_utf8_lossy(&page).replace('…', "...");
     std::fs::write(&file, page).map_err(fail)
 }
 
