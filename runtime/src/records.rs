@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 use crate::boot;
 use crate::damage::{self, Damaged, Unreadable};
 use crate::file_lock::Holder;
+use crate::identity::present;
 use crate::model::{Container, RECORD_VERSION, State, Status, Timestamp};
 use crate::paths::{PathError, Paths, make_private};
 use crate::watcher::Watcher;
@@ -198,6 +199,11 @@ impl Records {
         self.paths.container(id).join("container.json")
     }
 
+    /// Whether a container is there. One whose folder or record this user may not read is.
+    fn has_record(&self, id: &str) -> bool {
+        !matches!(present(fs::symlink_metadata(self.record_file(id))), Ok(None))
+    }
+
     fn life_file(&self, id: &str) -> PathBuf {
         self.paths.container(id).join("state.json")
     }
@@ -230,7 +236,7 @@ impl Records {
     fn holder(&self, name: &str) -> Option<String> {
         let bytes = fs::read(self.name_file(name)).ok()?;
         match String::from_utf8(bytes) {
-            Ok(id) if is_id(&id) => self.record_file(&id).exists().then_some(id),
+            Ok(id) if is_id(&id) => self.has_record(&id).then_some(id),
             _ => self.ids().ok()?.into_iter().find(|id| self.is_called(id, name)),
         }
     }
@@ -485,7 +491,7 @@ impl Records {
     /// When the folder cannot be read.
     pub fn ids(&self) -> Result<Vec<String>, RecordError> {
         let mut ids = entries(&self.paths.containers())?;
-        ids.retain(|name| is_id(name) && self.record_file(name).exists());
+        ids.retain(|name| is_id(name) && self.has_record(name));
         Ok(ids)
     }
 
@@ -496,7 +502,7 @@ impl Records {
     pub fn find(&self, reference: &str) -> Result<String, RecordError> {
         let name = reference.strip_prefix('/').unwrap_or(reference);
         let not_found = || RecordError::NotFound { reference: reference.to_owned() };
-        if is_id(name) && self.record_file(name).exists() {
+        if is_id(name) && self.has_record(name) {
             return Ok(name.to_owned());
         }
         if !name.is_empty()

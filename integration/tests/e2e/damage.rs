@@ -104,6 +104,24 @@ fn a_running_container_whose_files_are_damaged_is_ended_and_removed() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_read_is_told_and_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let env = TestEnv::new();
+    if rustix::process::geteuid().is_root() {
+        coracle_integration::skip!("root may read everything");
+    }
+    let id = create(&env, "closed");
+    let folder = env.data().join("containers").join(&id);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0)).expect("our folder");
+    env.run(["ps", "-a"]).success().stderr_has(&format!("warning: container {}: ", &id[..12]));
+    // What sweeps debris leaves it alone.
+    env.run(["run", "--rm", "--network", "none", "alpine", "true"]).success();
+    env.run(["rm", "-f", "closed"]).success();
+    assert!(!folder.exists());
+    env.assert_nothing_left();
+}
+
+#[test]
 fn a_lost_state_is_repaired_and_the_files_kept() {
     let env = TestEnv::new();
     let run = ["run", "--network", "none", "--name", "c1", "alpine", "sh", "-c", "echo kept > /f"];

@@ -109,3 +109,18 @@ fn reset_by_force_ends_what_runs_and_leaves_nothing() {
     env.sh("docker run --rm --network none coracle.local/hello").success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn any_name_will_do_for_the_store() {
+    let env = TestEnv::bare();
+    for name in ["back\\slash", "co,mma:colon", "blank space"] {
+        env.sh(&format!(
+            "export CORACLE_DATA_ROOT=\"$PWD/{name}\"
+             docker create --name c1 --network none coracle.local/whoami > /dev/null
+             docker start c1; docker rm -f c1; docker system reset -f > /dev/null; ls"
+        ))
+        .success()
+        .stdout_is("c1\nc1\n");
+    }
+    env.assert_nothing_left();
+}

@@ -120,7 +120,8 @@ impl Monitor {
             start::runtime_folder(&paths, &launch.id).map_err(failed("make the runtime folder"))?;
         let plan =
             logs::Plan::new(&container).map_err(|error| Failure::setup(error.to_string()))?;
-        let log = LogWriter::open(&paths.log(&launch.id), &plan).map_err(failed("open the log"))?;
+        let log = LogWriter::open(&paths.log(&launch.id), &plan)
+            .map_err(|error| Failure::setup(start::describe(&error)))?;
         let restart = Restart::new(&container.host_config.restart_policy);
         let events = Events::new(paths.events());
         Ok(Self {

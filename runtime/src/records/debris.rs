@@ -58,7 +58,7 @@ impl Records {
                 Some(None) => continue,
                 Some(Some(id)) => id,
                 None if !is_id(&name) => continue,
-                None if self.record_file(&name).exists() => {
+                None if self.has_record(&name) => {
                     alive += 1;
                     continue;
                 }
@@ -118,7 +118,7 @@ impl Records {
         for name in entries(&self.paths.containers())? {
             let id = match self.abandoned(&name) {
                 Some(abandoned) => abandoned,
-                None => Some(&*name).filter(|id| is_id(id) && !self.record_file(id).exists()),
+                None => Some(&*name).filter(|id| is_id(id) && !self.has_record(id)),
             };
             debris.extend(id.map(|id| format!("container folder {}", short_id(id))));
         }

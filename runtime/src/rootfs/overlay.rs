@@ -8,6 +8,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use coracle_image::unpack::MARKED_BY_NAME;
@@ -85,8 +86,8 @@ impl Stack<'_> {
             set("lowerdir+", layer)?;
         }
         if let Some((upper, work)) = self.own {
-            set("upperdir", upper)?;
-            set("workdir", work)?;
+            set("upperdir", &escaped(upper, b"\\"))?;
+            set("workdir", &escaped(work, b"\\"))?;
         }
         let flag = |key: &str| {
             rustix::mount::fsconfig_set_flag(fs.as_fd(), key)
@@ -141,7 +142,8 @@ impl Stack<'_> {
         };
         let lower: Vec<String> = self.layers.iter().rev().map(short).collect();
         let own = self.own.map(|(upper, work)| {
-            format!(",upperdir={},workdir={}", upper.display(), work.display())
+            let own = [upper, work].map(|path| escaped(path, b"\\,"));
+            format!(",upperdir={},workdir={}", own[0].display(), own[1].display())
         });
         let options = format!(
             "lowerdir={}{},userxattr{}",
@@ -158,6 +160,16 @@ impl Stack<'_> {
             .map_err(|_| io::Error::from(rustix::io::Errno::INVAL))
             .call(|| "mount(overlay): a path with a NUL".into())
     }
+}
+
+/// A path as the kernel takes it where a backslash escapes, which it does in the writable layer.
+fn escaped(path: &Path, special: &[u8]) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes().iter();
+    let escaped = bytes.flat_map(|byte| {
+        let escape = special.contains(byte).then_some(b'\\');
+        escape.into_iter().chain(Some(*byte))
+    });
+    std::ffi::OsString::from_vec(escaped.collect()).into()
 }
 
 /// Overlayfs would show what layers with marks by name remove.
