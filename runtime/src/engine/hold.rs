@@ -14,7 +14,8 @@
 //! # Order
 //!
 //! 1. the lock of new namespaces (`session`), taken when a command begins;
-//! 2. the lock of a Compose project, while it is looked at and its containers are made;
+//! 2. the lock of a Compose project, while it is looked at and its containers are made, and
+//!    while it is taken down;
 //! 3. **the lock of one container**, never of two at once;
 //! 4. the lock of the networks' records;
 //! 5. the lock of the list of containers (`Records::lock`);

@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// Takes the lock of a Compose project: what is there of it stays, as far as others who
-    /// make its containers are concerned.
+    /// make its containers or take it down are concerned.
     ///
     /// # Errors
     /// When somebody else has it for too long.
