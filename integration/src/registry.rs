@@ -157,7 +157,7 @@ fn passwords(dir: &Path) {
 }
 
 /// `ca.crt`, and `server.{crt,key}` signed by it for `host`.
-fn certificate(dir: &Path, host: IpAddr) {
+pub fn certificate(dir: &Path, host: IpAddr) {
     let openssl = |line: &str| {
         let output = Command::new("openssl")
             .args(line.split_whitespace())

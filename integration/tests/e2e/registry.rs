@@ -2,9 +2,11 @@
 
 use coracle_integration::{
     TestEnv, case,
-    registry::{Door, PASSWORD, Registry, USER, outer_address},
+    port::free_port,
+    registry::{Door, PASSWORD, Registry, USER, certificate, outer_address},
     skip,
     skip::program,
+    wait,
 };
 
 const RECORDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/registry.md"));
@@ -105,6 +107,48 @@ fn tls_with_the_authority_in_ssl_cert_file() {
     let ca = registry.dir().join("ca.crt");
     env.coracle().env("SSL_CERT_FILE", &ca).args(["push", "-q", &name]).run().success();
     env.coracle().env("SSL_CERT_FILE", &ca).args(["pull", "-q", &name]).run().success();
+}
+
+#[test]
+fn a_password_does_not_follow_a_redirect_to_plain_http() {
+    need_registry!();
+    let Some(host) = outer_address() else { skip!("no address besides loopback") };
+    let env = TestEnv::bare();
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let elsewhere = plain.local_addr().expect("a bound socket");
+    let dir = env.root().join("tls");
+    std::fs::create_dir_all(dir.join("v2/x/manifests")).expect("a folder of ours");
+    certificate(&dir, host);
+    let answer =
+        format!("HTTP/1.0 307 Moved\r\nLocation: http://{elsewhere}/v2/x/manifests/1\r\n\r\n");
+    std::fs::write(dir.join("v2/x/manifests/1"), answer).expect("a file of ours");
+    let address = format!("{host}:{}", free_port());
+    // Serves files that are whole answers; for the folder `v2/` it says 200.
+    let mut server = std::process::Command::new("openssl")
+        .args(["s_server", "-quiet", "-HTTP", "-cert", "server.crt", "-key", "server.key"])
+        .args(["-accept", &address])
+        .current_dir(&dir)
+        .env_clear()
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("openssl is installed");
+    wait::until("the server answers", || std::net::TcpStream::connect(&address).is_ok());
+    let config = env.root().join("home/.docker");
+    std::fs::create_dir_all(&config).expect("a folder of ours");
+    // "ada:engine".
+    let auth = format!(r#"{{"auths": {{"{address}": {{"auth": "YWRhOmVuZ2luZQ=="}}}}}}"#);
+    std::fs::write(config.join("config.json"), auth).expect("a file of ours");
+    let pull = env.coracle().env("SSL_CERT_FILE", dir.join("ca.crt"));
+    let refused = pull.args(["pull", &format!("{address}/x:1")]).run();
+    server.kill().and_then(|()| server.wait()).expect("our own child");
+    refused
+        .code(1)
+        .stderr_has(&format!("refusing a redirect from TLS to plain HTTP at http://{elsewhere}"));
+    plain.set_nonblocking(true).expect("our socket");
+    assert!(plain.accept().is_err(), "nobody was asked there");
+    env.assert_nothing_left();
 }
 
 #[test]
