@@ -1,14 +1,11 @@
-//! Checks of mounts that libcontainer would refuse without saying which one, and of folders
-//! that the program cannot write because it is not root.
+//! Checks of mounts that libcontainer would refuse without saying which one.
 
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 
-use crate::identity::is_root_outside;
 use crate::model::{Container, ContainerMount, MountType};
 use crate::payload::Failure;
-use crate::users::User;
 
 /// Entries of `/proc` that may be mounted over: those that lxcfs stands in for, as in runc.
 const PROC_ENTRIES: [&str; 10] = [
@@ -48,38 +45,6 @@ pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
         wanted.check_place(container, root)?;
     }
     Ok(())
-}
-
-/// One line for each folder of the user's that is to be written, and cannot be: the user is
-/// root in the container, and the program is somebody else.
-pub(super) fn unwritable(container: &Container, user: &User) -> Vec<String> {
-    if user.uid == 0 || is_root_outside() {
-        return Vec::new();
-    }
-    let line = |mount: &ContainerMount| {
-        let (source, place) = (&mount.point.source, &mount.point.destination);
-        let wanted = mount.point.kind == MountType::Bind && mount.point.rw;
-        let found = rustix::fs::stat(source.as_str()).ok().filter(|_| wanted)?;
-        (found.st_uid == 0 && is_closed_to(user, &found) && !has_access_list(source)).then(|| {
-            format!(
-                "user {} of the container cannot write to {place}: {source} is yours, and you are \
-                 root in there. Use `-u 0`, or give it away: `coracle unshare chown {}:{} {source}`",
-                user.uid, user.uid, user.gid
-            )
-        })
-    };
-    container.mounts.iter().filter_map(line).collect()
-}
-
-fn is_closed_to(user: &User, folder: &Stat) -> bool {
-    let in_group = user.gid == folder.st_gid || user.groups.contains(&folder.st_gid);
-    let needed = if in_group { Mode::WGRP } else { Mode::WOTH };
-    FileType::from_raw_mode(folder.st_mode) == FileType::Directory
-        && !Mode::from_raw_mode(folder.st_mode).contains(needed)
-}
-
-fn has_access_list(path: &str) -> bool {
-    rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0u8; 0][..]).is_ok()
 }
 
 /// What is to be mounted where.

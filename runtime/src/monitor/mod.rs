@@ -34,6 +34,7 @@ mod run;
 mod start;
 mod subpaths;
 mod take_down;
+mod unwritable;
 mod volumes;
 
 pub use exec::main as exec_main;

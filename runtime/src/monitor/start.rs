@@ -102,7 +102,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
         launch_plan::prepare(&monitor.paths, container, &monitor.launch, cgroup.as_deref())
             .map_err(EngineError::into_failure)?;
     warnings.append(&mut prepared.warnings);
-    warnings.extend(super::binds::unwritable(container, &prepared.user));
+    warnings.extend(super::unwritable::find(container, &prepared.user));
     prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
