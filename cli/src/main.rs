@@ -157,6 +157,11 @@ fn prepare(
             Err(error)
         }
         Parsed::Run(invocation) => {
+            if !invocation.spec.works_without_settings(&invocation.matches)
+                && let Some(error) = settings.broken
+            {
+                return Err(error);
+            }
             if let Some(folder) = &invocation.globals.config {
                 settings.docker_config = folder.into();
             }
@@ -183,6 +188,9 @@ fn execute(
         let text = format!("debug: data root {}", settings.data_root.display());
         // What is said for information only may go unheard.
         writeln!(ui.status(), "{text}").unwrap_or_default();
+    }
+    if let Some(error) = &settings.broken {
+        writeln!(ui.status(), "WARNING: going on without settings: {error}").unwrap_or_default();
     }
     if let Some(path) = &settings.file.closed {
         let text = format!("WARNING: cannot read {}: permission denied", path.display());
@@ -249,6 +257,10 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
 /// Containers that a command ends, starts or runs something in are not recovered before: it
 /// would start what is to end. The command sees to what a killed monitor left of them.
 fn spared(app: &App, invocation: &Invocation) -> Box<dyn Fn(&Container) -> bool> {
+    // What a start needs is in the settings.
+    if app.settings.broken.is_some() {
+        return Box::new(|_| true);
+    }
     let names = invocation.matches.try_get_many::<String>("args").ok().flatten();
     let names = names.into_iter().flatten();
     let ids = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {

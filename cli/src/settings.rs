@@ -2,11 +2,14 @@
 //!
 //! The settings file has the keys of Docker's `daemon.json` and a few of ours;
 //! `~/.config/coracle/config.json`, or `/etc/coracle/config.json` for everybody.
-//! A key we do not know is an error: a misspelt limit must not pass unseen.
+//! A key we do not know is an error: a misspelt limit must not pass unseen. Commands that only
+//! look, or end and remove what there is, go on without a file that cannot be used, as far as
+//! it is clear where the store is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use coracle_runtime::damage::salvage;
 use coracle_runtime::paths::check_session_folder;
 use coracle_runtime::{Storage, UnknownStorage};
 use rustix::process::Uid;
@@ -38,6 +41,8 @@ pub(crate) struct Settings {
     /// Limits that this host cannot set are left out, with a warning (`CORACLE_LIMITS`, `limits`).
     pub(crate) limits_optional: bool,
     pub(crate) file: FileSettings,
+    /// Why the file was left out: it cannot be used.
+    pub(crate) broken: Option<CliError>,
     pub(crate) environment: Environment,
 }
 
@@ -108,7 +113,7 @@ impl Settings {
         };
         let config_home =
             environment.get("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
-        let file = FileSettings::read(&environment, &config_home)?;
+        let (file, broken) = FileSettings::read(&environment, &config_home)?;
         let data_root = match (environment.get("CORACLE_DATA_ROOT"), &file.data_root) {
             (Some(path), _) => PathBuf::from(path),
             (None, Some(path)) => path.clone(),
@@ -155,6 +160,7 @@ impl Settings {
             low_ports,
             limits_optional,
             file,
+            broken,
             environment,
         })
     }
@@ -239,7 +245,12 @@ impl Settings {
 }
 
 impl FileSettings {
-    fn read(environment: &Environment, config_home: &Path) -> Result<Self, CliError> {
+    /// The file, and why it is left out but for the place of the store. An error where that place
+    /// cannot be told.
+    fn read(
+        environment: &Environment,
+        config_home: &Path,
+    ) -> Result<(Self, Option<CliError>), CliError> {
         let chosen = environment.get("CORACLE_CONFIG").map(PathBuf::from);
         let candidates = match &chosen {
             Some(path) => vec![path.clone()],
@@ -252,10 +263,22 @@ impl FileSettings {
         for path in candidates {
             match std::fs::read(&path) {
                 Ok(text) => {
-                    let file: Self = serde_json::from_slice(&text).map_err(|e| {
-                        CliError::plain(format!("cannot use settings file {}: {e}", path.display()))
-                    })?;
-                    return Ok(Self { closed, ..file });
+                    let why = match serde_json::from_slice::<Self>(&text) {
+                        Ok(file) => match file.check() {
+                            Ok(()) => return Ok((Self { closed, ..file }, None)),
+                            Err(error) => error.message,
+                        },
+                        Err(error) => error.to_string(),
+                    };
+                    let broken = unusable(&path, &why);
+                    let data_root = salvage(&text, "data-root").map(PathBuf::from);
+                    let is_told = environment.get("CORACLE_DATA_ROOT").is_some()
+                        || data_root.is_some()
+                        || !String::from_utf8_lossy(&text).contains("data-root");
+                    return match is_told {
+                        true => Ok((Self { closed, data_root, ..Self::default() }, Some(broken))),
+                        false => Err(broken),
+                    };
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied && chosen.is_none() => {
                     closed = Some(path);
@@ -267,8 +290,23 @@ impl FileSettings {
                 }
             }
         }
-        Ok(Self { closed, ..Self::default() })
+        Ok((Self { closed, ..Self::default() }, None))
     }
+
+    /// Refuses values that make no sense.
+    fn check(&self) -> Result<(), CliError> {
+        let storage = self.storage_driver.as_deref().map(str::parse::<Storage>).transpose();
+        storage.map_err(|e| CliError::plain(e.to_string()))?;
+        self.low_ports.as_deref().map(raise_by).transpose()?;
+        self.limits.as_deref().map(limits_optional).transpose()?;
+        Ok(())
+    }
+}
+
+fn unusable(path: &Path, why: &str) -> CliError {
+    let path = path.display();
+    CliError::plain(format!("cannot use settings file {path}: {why}"))
+        .hint("correct it there, or move it away: each setting has a default")
 }
 
 #[cfg(test)]

@@ -245,6 +245,25 @@ impl Spec {
         }
     }
 
+    /// Whether this call goes on though the settings cannot be used: it only tells, or ends and
+    /// removes what there is.
+    pub(crate) fn works_without_settings(&self, matches: &ArgMatches) -> bool {
+        let ends = [
+            "compose down",
+            "compose kill",
+            "compose pause",
+            "compose rm",
+            "compose stop",
+            "compose unpause",
+            "kill",
+            "pause",
+            "rm",
+            "stop",
+            "unpause",
+        ];
+        self.effect_of(matches) != Effect::Changes || ends.contains(&self.names[0])
+    }
+
     /// What this call does to what an engine keeps: `Changes`, `Looks` or `Apart`.
     pub(crate) fn effect_of(&self, matches: &ArgMatches) -> Effect {
         match self.effect {

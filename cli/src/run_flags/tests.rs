@@ -29,6 +29,7 @@ fn settings() -> Settings {
         client: Default::default(),
         config_home: "/h/.config".into(),
         file: FileSettings::default(),
+        broken: None,
         environment: Environment { all: [("HOSTV".to_owned(), "fromhost".to_owned())].into() },
     }
 }

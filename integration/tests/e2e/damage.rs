@@ -351,3 +351,91 @@ fn a_torn_line_costs_no_other_event() {
     env.run(["rm", "c2"]).success();
     env.assert_nothing_left();
 }
+
+const APP: &str = "name: app\nservices:\n  a: {image: alpine, command: sleep 1000}\n  b: {image: alpine, command: sleep 1000}\n";
+
+#[track_caller]
+fn warns_once(output: &coracle_integration::Output, of: &str) {
+    let text = output.stderr();
+    assert_eq!(text.matches(&format!("warning: {of} ")).count(), 1, "{output}");
+}
+
+#[test]
+fn compose_goes_on_beside_a_container_that_cannot_be_read() {
+    let env = TestEnv::new();
+    env.write("compose.yaml", APP);
+    env.run(["compose", "up", "-d"]).success();
+    let id = env.run(["inspect", "--format", "{{.Id}}", "app-b-1"]).success().line();
+    fs::write(record(&env, &id, "container.json"), b"").expect("our file");
+    let listed = env.run(["compose", "ps", "--services"]).success().stdout_is("a\n");
+    warns_once(&listed, "container");
+    let up = env.run(["compose", "up", "-d"]).code(1).stderr_has("already in use by container");
+    warns_once(&up, "container");
+    let down =
+        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-a-1  Removed");
+    warns_once(&down, "container");
+    down.stderr_has("Network app_default  Resource is still in use");
+    env.run(["rm", "-f", &id]).success();
+    env.run(["compose", "down"]).success().stderr_has("Network app_default  Removed");
+    env.assert_nothing_left();
+}
+
+#[test]
+fn compose_goes_on_beside_a_network_that_cannot_be_read() {
+    let env = TestEnv::new();
+    env.write("compose.yaml", APP);
+    env.run(["compose", "up", "-d"]).success();
+    let id = env.run(["network", "inspect", "--format", "{{.Id}}", "app_default"]).success().line();
+    fs::write(env.data().join("networks").join(format!("{id}.json")), b"{").expect("our file");
+    env.run(["compose", "ps", "--services"]).success().stdout_is("a\nb\n");
+    let down =
+        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-b-1  Removed");
+    warns_once(&down, "network");
+    env.run(["network", "rm", &id[..12]]).success();
+    env.run(["compose", "up", "-d"]).success();
+    env.run(["compose", "down", "-t", "0"]).success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn of_the_settings() {
+    let env = TestEnv::new();
+    env.run(["run", "-d", "--name", "c1", "--network", "none", "alpine", "sleep", "1000"])
+        .success();
+    let path = env.root().join("home/.config/coracle/config.json");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder of ours");
+    let hint = "hint: correct it there, or move it away: each setting has a default\n";
+    for (text, why) in [
+        (
+            "{\n  \"log-driver\": \"local\"\n  \"dns\": []\n}",
+            "expected `,` or `}` at line 3 column 3",
+        ),
+        ("{\"log-drivr\": 1}", "unknown field `log-drivr`"),
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("{\"limits\": \"maybe\"}", "limits is \"maybe\": it is warn or require"),
+        ("{\"data-root\": \"/elsewhere\", \"dns\": 1}", "invalid type: integer `1`"),
+    ] {
+        fs::write(&path, text).expect("our file");
+        let told = format!("cannot use settings file {}: {why}", path.display());
+        env.run(["run", "--rm", "alpine", "true"]).code(1).stderr_has(&told).stderr_has(hint);
+        env.run(["create", "alpine"]).code(1).stderr_has(&told);
+        for looks in [&["ps", "-a"][..], &["logs", "c1"], &["inspect", "c1"], &["images"]] {
+            let output = env.run(looks).success().stderr_has(hint);
+            output.stderr_has(&format!("WARNING: going on without settings: {told}"));
+        }
+    }
+    // Without the variable the store is where the file says, or nowhere.
+    let bare = |text: &str, args: &str| {
+        fs::write(&path, text).expect("our file");
+        env.sh(&format!("env -u CORACLE_DATA_ROOT docker {args}"))
+    };
+    let data = env.data();
+    let data = data.display();
+    bare(&format!("{{\"data-root\": \"{data}\", \"x\": 1}}"), "ps --format '{{.Names}}'")
+        .success()
+        .stdout_is("c1\n");
+    bare("{\"data-root\": \"/cut", "ps").code(1).stderr_has("cannot use settings file");
+    env.sh("docker stop -t 0 c1 && docker rm c1 && docker ps -aq").success().stdout_is("c1\nc1\n");
+    fs::remove_file(&path).expect("our file");
+    env.assert_nothing_left();
+}
