@@ -125,6 +125,14 @@ impl CliError {
         self
     }
 
+    /// What the engine was about when it refused stands before its words.
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        const ENGINE: &str = "Error response from daemon: ";
+        let words = self.message.strip_prefix(ENGINE).unwrap_or(&self.message);
+        self.message = format!("{ENGINE}{what}: {words}");
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

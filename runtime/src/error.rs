@@ -98,8 +98,8 @@ fn hidden(paths: &[String]) -> String {
 }
 
 /// Whether a full disk is at the bottom of it, whichever part met it.
-fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(error.source(), |error| error.source());
+pub(crate) fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
         io.is_some_and(|io| io.kind() == io::ErrorKind::StorageFull)
@@ -148,6 +148,8 @@ impl EngineError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            // Whatever could not be written, that is why.
+            error if is_disk_full(error) => Some(DISK_FULL.to_owned()),
             Self::Start(failure) => failure.hint.clone(),
             Self::Session(error) => error.hint(),
             Self::HiddenProc { .. } => Some(
@@ -176,7 +178,6 @@ impl EngineError {
                     .to_owned(),
             ),
             Self::LayerMissing { .. } => Some("pull or load the image again".to_owned()),
-            error if is_disk_full(error) => Some(DISK_FULL.to_owned()),
             _ => None,
         }
     }

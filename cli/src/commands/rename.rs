@@ -33,5 +33,5 @@ fn rename(app: &App, old: &str, new: &str) -> Result<(), CliError> {
     }
     app.engine()?
         .rename(&container.id, new)
-        .map_err(|e| CliError::engine(format!("Error when allocating new name: {e}")))
+        .map_err(|error| CliError::from(error).within("Error when allocating new name"))
 }

@@ -146,6 +146,7 @@ fn a_full_disk_is_named_and_leaves_nothing_half_made() {
     let script = "head -c 3000000 /dev/zero > /new";
     env.run(["run", "--network", "none", "--name", "c1", "alpine", "sh", "-c", script]).success();
     needs_room(&env, &disk, &["commit", "c1", "made"], &["rmi", "made"]);
+    needs_room(&env, &disk, &["rename", "c1", "other"], &["rename", "other", "c1"]);
     let run = ["run", "-d", "--network", "none", "--name", "c2", "alpine", "sleep", "1000"];
     needs_room(&env, &disk, &run, &["rm", "-f", "c2"]);
     env.write(

@@ -14,13 +14,14 @@ use super::pump::Pump;
 use super::start::{self, Prepared};
 use super::take_down::take_down;
 use crate::engine::remove::remove_files;
+use crate::error::is_disk_full;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
 use crate::model::{Container, Status, Timestamp};
 use crate::paths::Paths;
 use crate::pause::Paused;
 use crate::payload::Failure;
-use crate::records::{Life, Records};
+use crate::records::{DISK_FULL, Life, Records};
 use crate::remnants::Remnants;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
@@ -98,10 +99,13 @@ pub(super) fn exit_code(status: rustix::process::WaitStatus) -> Option<i32> {
     status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
 }
 
-pub(super) fn failed<E: std::error::Error>(what: &str) -> impl FnOnce(E) -> Failure + use<'_, E> {
+pub(super) fn failed<E: std::error::Error + 'static>(
+    what: &str,
+) -> impl FnOnce(E) -> Failure + use<'_, E> {
     move |error| {
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        Failure::setup(format!("cannot {what}: {error}{cause}"))
+        let hint = is_disk_full(&error).then(|| DISK_FULL.to_owned());
+        Failure { hint, ..Failure::setup(format!("cannot {what}: {error}{cause}")) }
     }
 }
 
