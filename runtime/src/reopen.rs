@@ -11,7 +11,7 @@
 //! # Limits
 //!
 //! Mounts in the folder are gone with it: `cp` and `diff` mount the root again beside the
-//! running container; where ids are imitated, `exec` needs a restart.
+//! running container.
 
 use std::fs::{self, File};
 use std::io;

@@ -256,3 +256,25 @@ fn sudo_works_in_a_debian_root() {
     assert!(output.stdout().ends_with(told), "{output}");
     env.assert_nothing_left();
 }
+
+/// Who answers for ids is found by a socket in the runtime folder.
+#[test]
+fn exec_works_after_the_runtime_folder_was_removed() {
+    let env = TestEnv::new();
+    env.run(["run", "-d", "--name", "c1", "--network", "none", "alpine", "sleep", "1000"])
+        .success();
+    let script = "touch /f && chown 33:34 /f && stat -c %u:%g /f && id -u";
+    for _ in 0..2 {
+        std::fs::remove_dir_all(env.data().join("run")).expect("files of ours");
+        for _ in 0..2 {
+            env.run(["exec", "-u", "0", "c1", "sh", "-c", script])
+                .success()
+                .stdout_is("33:34\n0\n");
+            env.run(["exec", "-u", "1000", "c1", "id", "-u"]).success().stdout_is("1000\n");
+        }
+    }
+    env.run(["restart", "-t", "0", "c1"]).success();
+    env.run(["exec", "c1", "sh", "-c", script]).success().stdout_is("33:34\n0\n");
+    env.run(["rm", "-f", "c1"]).success();
+    env.assert_nothing_left();
+}

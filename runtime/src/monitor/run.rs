@@ -16,8 +16,10 @@ use super::take_down::take_down;
 use crate::engine::remove::remove_files;
 use crate::error::is_disk_full;
 use crate::events::Events;
+use crate::init::ID_SOCKET;
 use crate::logs::{self, LogWriter};
 use crate::model::{Container, Status, Timestamp};
+use crate::one_id::Span;
 use crate::paths::Paths;
 use crate::pause::Paused;
 use crate::payload::Failure;
@@ -61,6 +63,8 @@ pub(super) struct Monitor {
     registration: Registration,
     /// What `exec` needs of the runtime folder.
     kept: Kept,
+    /// Answers for ids since the runtime folder was removed.
+    second_server: Option<Pid>,
     /// Volumes in memory that it uses.
     pub(super) holds: Vec<Hold>,
     /// What does not end with its first process.
@@ -151,6 +155,7 @@ impl Monitor {
             started: Instant::now(),
             registration,
             kept: Kept::default(),
+            second_server: None,
             holds: Vec::new(),
             remnants: Remnants::default(),
         })
@@ -279,13 +284,28 @@ impl Monitor {
         {
             self.pump.listen(listener);
         }
-        drop(self.kept.restore(&self.paths.bundle(&self.container.id)));
+        let bundle = self.paths.bundle(&self.container.id);
+        if self.launch.single_id && self.has_process() && !bundle.join(ID_SOCKET).exists() {
+            // For those that `exec` brings; the first one goes on for those that are there.
+            self.end_second_server();
+            self.second_server = start::serve_ids(Span::Monitor).ok();
+        }
+        drop(self.kept.restore(&bundle));
         drop(self.registration.renew(&self.paths));
+    }
+
+    /// Ends the id server that took the place of another.
+    fn end_second_server(&mut self) {
+        if let Some(server) = self.second_server.take() {
+            // One that is gone is what is wanted; the loop reaps it.
+            rustix::process::kill_process(server, Signal::KILL).ok();
+        }
     }
 
     fn container_ended(&mut self, code: i32) {
         self.init = None;
         self.kill_at = None;
+        self.end_second_server();
         // One that is stuck in the kernel ends when that lets it.
         let _all: bool = std::mem::take(&mut self.remnants).end(self.life.cgroup.as_deref());
         let log = &mut self.log;

@@ -21,6 +21,7 @@ use crate::init::{self, Place, Program, Stdio};
 use crate::launch_plan;
 use crate::model::Container;
 use crate::networks;
+use crate::one_id::Span;
 use crate::paths::{Paths, make_private};
 use crate::payload::Failure;
 use crate::records::ProcessRecord;
@@ -116,7 +117,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let fresh_network = prepared.fresh_network;
     let start_ids = prepared.start_ids.clone();
     if start_ids.is_some() {
-        serve_ids()?;
+        serve_ids(Span::Processes)?;
     }
     let terminal_size = terminal_size(monitor, container);
     let program = Program { fresh_network, start_ids, terminal_size, ..program(&prepared.plan) };
@@ -180,11 +181,10 @@ fn streams(
 }
 
 /// Starts whoever answers for ids that are not mapped; its socket is in the runtime folder.
-fn serve_ids() -> Result<(), Failure> {
+pub(super) fn serve_ids(span: Span) -> Result<Pid, Failure> {
     drop(fs::remove_file(init::ID_SOCKET));
     let socket = UnixListener::bind(init::ID_SOCKET).map_err(failed("make the id server"))?;
-    crate::one_id::spawn(&socket).map_err(failed("start the id server"))?;
-    Ok(())
+    crate::one_id::spawn(&socket, span).map_err(failed("start the id server"))
 }
 
 /// The size a terminal begins with: that of whoever starts the container, once, or else of who

@@ -31,5 +31,5 @@ mod table;
 pub use calls::filter;
 pub(crate) use files::{record_owner, recorded_owner};
 pub use ids::StartIds;
-pub use server::{confine, serve, spawn};
+pub use server::{Span, confine, serve, spawn};
 pub use supervisor::Supervisor;

@@ -4,7 +4,8 @@
 //!
 //! The monitor forks it before the container starts: the container's first steps are
 //! already asked about, when the monitor does not listen yet. It ends with the last
-//! process under its filters, or with the monitor.
+//! process under its filters, or with the monitor. Where its socket was removed, a second one
+//! takes its place for later processes of the container, and is ended by the monitor.
 //!
 //! ```text
 //! monitor ──fork──> server <──socket── process about to become the container's program:
@@ -35,36 +36,45 @@ use super::supervisor::Supervisor;
 /// Room for 65536 groups would be a megabyte; nobody has more than this.
 const GREETING_BYTES_MAX: usize = 64 * 1024;
 
+/// How long a server lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Until the last process under its filters has gone.
+    Processes,
+    /// Until it is killed: it is there for processes that come and go.
+    Monitor,
+}
+
 /// Starts the server behind `socket`.
 ///
 /// # Errors
 /// As `fork(2)`.
-pub fn spawn(socket: &UnixListener) -> Result<Pid, SyscallError> {
+pub fn spawn(socket: &UnixListener, span: Span) -> Result<Pid, SyscallError> {
     let socket = socket.try_clone().call(|| "dup(socket of the id server)".into())?;
     let monitor = rustix::process::getpid();
     match fork()? {
         Fork::Parent(pid) => Ok(pid),
-        Fork::Child => exit_now(i32::from(child(&socket, monitor).is_err())),
+        Fork::Child => exit_now(i32::from(child(&socket, monitor, span).is_err())),
     }
 }
 
-fn child(socket: &UnixListener, monitor: Pid) -> io::Result<()> {
+fn child(socket: &UnixListener, monitor: Pid, span: Span) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::getppid() != Some(monitor) {
         return Ok(());
     }
     coracle_sys::notify::close_all_but(socket.as_fd())?;
-    serve(socket)
+    serve(socket, span)
 }
 
-/// Answers until the last process has gone.
+/// Answers as long as it is to.
 ///
 /// # Errors
 /// As `poll(2)`.
-pub fn serve(socket: &UnixListener) -> io::Result<()> {
+pub fn serve(socket: &UnixListener, span: Span) -> io::Result<()> {
     let mut supervisor = Supervisor::new();
     let mut started = false;
-    while !(started && supervisor.is_empty()) {
+    while span == Span::Monitor || !(started && supervisor.is_empty()) {
         let joins = {
             let mut fds = vec![PollFd::new(socket, PollFlags::IN)];
             fds.extend(supervisor.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
