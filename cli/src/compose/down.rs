@@ -6,6 +6,7 @@ use coracle_compose::project::found::Wanted;
 use coracle_compose::project::{Project, labels};
 use coracle_image::store::RemoveOptions;
 use coracle_runtime::EngineError;
+use coracle_runtime::engine::ProjectLock;
 use coracle_runtime::events;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::volumes::VolumeError;
@@ -46,9 +47,7 @@ impl Runnable for ComposeDownArgs {
         }
         let place = containers::project(app, &[])?;
         let project = project_of(&place);
-        // Whoever makes containers of the project meanwhile would find its networks gone.
-        act::lock_project(app, &project.name)?;
-        let _lock = app.project_lock.take();
+        let _lock = self.lock(app, &project)?;
         let mut gone = self.containers(app, &place)?;
         let mut progress = Progress::new(app);
         if app.compose.dry_run {
@@ -92,6 +91,18 @@ impl ComposeDownArgs {
     /// As `down --remove-orphans`.
     pub(crate) fn with_orphans() -> Self {
         Self { remove_orphans: true, rmi: None, timeout: None, volumes: false, args: Vec::new() }
+    }
+
+    /// Whoever makes containers of the project meanwhile would find its networks gone. Where no
+    /// lock can be made, as on a full disk, nobody else can make one either.
+    fn lock(&self, app: &App, project: &Project) -> Result<Option<ProjectLock>, CliError> {
+        if app.compose.dry_run {
+            return Ok(None);
+        }
+        match app.engine()?.lock_project(&project.name) {
+            Err(EngineError::Path(_) | EngineError::Io { .. }) => Ok(None),
+            locked => Ok(Some(locked?)),
+        }
     }
 
     /// The containers to be removed.
