@@ -112,7 +112,7 @@ fn a_folder_that_cannot_be_read_is_told_and_kept() {
     }
     let id = create(&env, "closed");
     let folder = env.data().join("containers").join(&id);
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0)).expect("our folder");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).expect("our folder");
     env.run(["ps", "-a"]).success().stderr_has(&format!("warning: container {}: ", &id[..12]));
     // What sweeps debris leaves it alone.
     env.run(["run", "--rm", "--network", "none", "alpine", "true"]).success();
