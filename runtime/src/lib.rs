@@ -11,7 +11,6 @@ pub mod engine;
 pub mod error;
 pub mod etc_files;
 pub mod events;
-mod file_lock;
 pub mod health;
 mod identity;
 mod init;
@@ -54,6 +53,7 @@ pub mod words;
 mod working_dir;
 
 pub use coracle_image::short_id;
+use coracle_sys::file_lock;
 pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use payload::Failure;

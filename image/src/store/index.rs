@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rustix::fs::FlockOperation;
+use coracle_sys::file_lock::Share;
 use serde::{Deserialize, Serialize};
 
 use super::ingest::Layer;
@@ -165,7 +165,7 @@ impl Store {
     fn lock_index(&self) -> Result<std::fs::File> {
         let path = self.root.join("images.lock");
         let file = fsutil::open_lock(&path)?;
-        lock::lock_wait(&file, FlockOperation::LockExclusive)
+        lock::lock_wait(&file, Share::Alone, lock::INDEXING)
             .map_err(ImageError::io("lock", &path))?;
         Ok(file)
     }

@@ -4,13 +4,23 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::PoisonError;
+use std::time::Duration;
 
+use coracle_sys::file_lock::{self, Share};
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Store, fsutil};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
+
+/// How long whoever removes unused content is waited for.
+const COLLECTING: Duration = Duration::from_secs(600);
+/// How long whoever downloads and unpacks the same layer is waited for: a big one, a slow disk.
+const UNPACKING: Duration = Duration::from_secs(3600);
+/// How long whoever changes the index is waited for.
+pub(super) const INDEXING: Duration = Duration::from_secs(60);
 
 /// While it lives, nothing in the store is collected.
 #[derive(Debug)]
@@ -32,7 +42,7 @@ impl Store {
     pub fn hold(&self) -> Result<Hold> {
         let path = self.root.join("store.lock");
         let file = fsutil::open_lock(&path)?;
-        lock_wait(&file, FlockOperation::LockShared).map_err(ImageError::io("lock", &path))?;
+        lock_wait(&file, Share::WithOthers, COLLECTING).map_err(ImageError::io("lock", &path))?;
         Ok(Hold { file })
     }
 
@@ -57,14 +67,15 @@ impl Store {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 // A conversion that fails has dropped the shared lock: take it again.
-                lock_wait(&hold.file, FlockOperation::LockShared)
+                lock_wait(&hold.file, Share::WithOthers, COLLECTING)
                     .map_err(ImageError::io("lock", &path))?;
                 return Ok(None);
             }
             Err(errno) => return Err(ImageError::io("lock", &path)(errno)),
         }
         let outcome = work();
-        lock_wait(&hold.file, FlockOperation::LockShared).map_err(ImageError::io("lock", &path))?;
+        lock_wait(&hold.file, Share::WithOthers, COLLECTING)
+            .map_err(ImageError::io("lock", &path))?;
         outcome.map(Some)
     }
 
@@ -77,8 +88,7 @@ impl Store {
         let path = self.root.join("tmp").join(format!("layer-{}.lock", diff_id.hex()));
         loop {
             let file = fsutil::open_lock(&path)?;
-            lock_wait(&file, FlockOperation::LockExclusive)
-                .map_err(ImageError::io("lock", &path))?;
+            lock_wait(&file, Share::Alone, UNPACKING).map_err(ImageError::io("lock", &path))?;
             // `recover` may have removed the file while we waited for it.
             if fsutil::is_same_file(&file, &path) {
                 return Ok(LayerLock { _file: file });
@@ -87,12 +97,25 @@ impl Store {
     }
 }
 
-/// Waits for a lock through interruptions by signals.
-pub(super) fn lock_wait(file: &File, operation: FlockOperation) -> io::Result<()> {
-    loop {
-        match flock(file, operation) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => return other.map_err(Into::into),
-        }
+/// Waits for a lock, with a bound; the error names who has it.
+pub(super) fn lock_wait(file: &File, share: Share, patience: Duration) -> io::Result<()> {
+    file_lock::wait(share, file.as_fd(), patience).map_err(|error| error.into_io(patience))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_holds_a_lock_for_long_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let open = || fsutil::open_lock(&temp.path().join("lock")).unwrap();
+        let (first, second) = (open(), open());
+        lock_wait(&first, Share::Alone, Duration::ZERO).unwrap();
+        let error = lock_wait(&second, Share::WithOthers, Duration::from_millis(5)).unwrap_err();
+        let me = std::process::id();
+        assert!(error.to_string().starts_with(&format!("process {me} (")), "{error}");
+        drop(first);
+        lock_wait(&second, Share::WithOthers, Duration::ZERO).unwrap();
     }
 }

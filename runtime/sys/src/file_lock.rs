@@ -12,7 +12,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use rustix::io::Errno;
 
 /// How long a lock is waited for, unless somebody has a reason for another time. Whoever
 /// holds one works on a few small files; only a process that was stopped takes as long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time between two tries, at first and at last.
 const TRY_MIN: Duration = Duration::from_micros(200);
@@ -29,13 +29,14 @@ const TRY_MAX: Duration = Duration::from_millis(5);
 
 /// A lock that is held; dropping it lets go.
 #[derive(Debug)]
-pub(crate) struct FileLock {
+pub struct FileLock {
     file: Option<OwnedFd>,
 }
 
 impl FileLock {
     /// The lock as a descriptor to be handed on: it ends with the last copy of that.
-    pub(crate) fn into_descriptor(mut self) -> OwnedFd {
+    #[must_use]
+    pub fn into_descriptor(mut self) -> OwnedFd {
         self.file.take().expect("only taken here")
     }
 }
@@ -52,7 +53,7 @@ impl Drop for FileLock {
 
 /// Why a lock was not had.
 #[derive(Debug)]
-pub(crate) enum LockError {
+pub enum LockError {
     Io(io::Error),
     /// Somebody held it all the time.
     Held(Holder),
@@ -60,7 +61,8 @@ pub(crate) enum LockError {
 
 impl LockError {
     /// The same as a cause of another error.
-    pub(crate) fn into_io(self, patience: Duration) -> io::Error {
+    #[must_use]
+    pub fn into_io(self, patience: Duration) -> io::Error {
         match self {
             Self::Io(error) => error,
             Self::Held(holder) => {
@@ -72,7 +74,7 @@ impl LockError {
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Share {
+pub enum Share {
     Alone,
     WithOthers,
 }
@@ -95,23 +97,37 @@ impl std::fmt::Display for Holder {
 }
 
 /// Opens the file of a lock; `create` makes it when it is not there.
-pub(crate) fn open(path: &Path, create: bool) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// As `open(2)`.
+pub fn open(path: &Path, create: bool) -> Result<OwnedFd, Errno> {
     let mut flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     flags.set(OFlags::CREATE, create);
     rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)
 }
 
 /// Takes the lock on an open file, alone.
-pub(crate) fn take(file: OwnedFd, patience: Duration) -> Result<FileLock, LockError> {
+///
+/// # Errors
+/// When somebody has it all the time, or as `flock(2)`.
+pub fn take(file: OwnedFd, patience: Duration) -> Result<FileLock, LockError> {
     take_as(Share::Alone, file, patience)
 }
 
 /// Takes the lock on an open file.
-pub(crate) fn take_as(
-    share: Share,
-    file: OwnedFd,
-    patience: Duration,
-) -> Result<FileLock, LockError> {
+///
+/// # Errors
+/// As [`take`].
+pub fn take_as(share: Share, file: OwnedFd, patience: Duration) -> Result<FileLock, LockError> {
+    wait(share, file.as_fd(), patience)?;
+    Ok(FileLock { file: Some(file) })
+}
+
+/// Takes the lock on a file that the caller keeps: it ends with that.
+///
+/// # Errors
+/// As [`take`].
+pub fn wait(share: Share, file: BorrowedFd<'_>, patience: Duration) -> Result<(), LockError> {
     let operation = match share {
         Share::Alone => FlockOperation::NonBlockingLockExclusive,
         Share::WithOthers => FlockOperation::NonBlockingLockShared,
@@ -119,12 +135,12 @@ pub(crate) fn take_as(
     let end = Instant::now() + patience;
     let mut pause = TRY_MIN;
     loop {
-        match rustix::fs::flock(&file, operation) {
-            Ok(()) => return Ok(FileLock { file: Some(file) }),
+        match rustix::fs::flock(file, operation) {
+            Ok(()) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => {
                 if Instant::now() >= end {
-                    return Err(LockError::Held(holder(&file)));
+                    return Err(LockError::Held(holder(file)));
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(TRY_MAX);
