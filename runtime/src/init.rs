@@ -64,6 +64,8 @@ pub(crate) struct Program {
     pub start_ids: Option<StartIds>,
     /// Columns and rows of its terminal.
     pub terminal_size: Option<(u16, u16)>,
+    /// What the container must not see of the kernel's; for its first process.
+    pub masked: Vec<PathBuf>,
 }
 
 /// Where libcontainer keeps what it needs.
@@ -193,6 +195,7 @@ impl Payload {
             believed: believed.map(Arc::new),
             start_ids: program.start_ids.unwrap_or_default(),
             terminal_size: program.terminal_size,
+            masked: program.masked,
             failure: Arc::new(failure),
         }
     }

@@ -64,6 +64,7 @@ pub(crate) struct Payload {
     pub start_ids: crate::one_id::StartIds,
     /// Columns and rows; set in here, so that the program never sees another size.
     pub terminal_size: Option<(u16, u16)>,
+    pub masked: Vec<PathBuf>,
     /// Where a failure is told; exec closes it.
     pub failure: Arc<OwnedFd>,
 }
@@ -123,6 +124,10 @@ impl Executor for Payload {
 impl Payload {
     /// Comes back only with the reason why it failed.
     fn run(&self) -> Failure {
+        // First of all: the working directory may be one of them.
+        if let Err(error) = crate::masked::cover(&self.masked) {
+            return Failure::setup(error);
+        }
         if let Err(failure) = crate::working_dir::enter(&self.working_dir) {
             return failure;
         }

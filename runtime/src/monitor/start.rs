@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
+use oci_spec::runtime::Spec;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Pid;
 
@@ -16,9 +17,12 @@ use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use super::run::{Monitor, failed};
+use crate::early_mounts;
 use crate::error::EngineError;
+use crate::fresh_network::{self, FreshNetwork};
 use crate::init::{self, Place, Program, Stdio};
 use crate::launch_plan;
+use crate::masked;
 use crate::model::Container;
 use crate::networks;
 use crate::one_id::Span;
@@ -27,7 +31,7 @@ use crate::payload::Failure;
 use crate::records::ProcessRecord;
 use crate::reopen::Kept;
 use crate::rootfs::Overlay;
-use crate::spec::Plan;
+use crate::spec::{NetworkMode, Plan};
 use crate::users::User;
 
 /// A started container.
@@ -73,8 +77,8 @@ pub(super) fn reset_runtime(monitor: &Monitor) {
 /// Starts the container.
 pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let id = monitor.container.id.clone();
-    let folder = monitor.paths.bundle(&id);
-    make_private(&folder.join("oci")).map_err(failed("make the runtime folder"))?;
+    make_private(&monitor.paths.bundle(&id).join("oci"))
+        .map_err(failed("make the runtime folder"))?;
     // First of all: the network helper gets ready while the rest is done.
     let begun = network::begin(monitor)?;
     let mut warnings = mount_root(monitor)?;
@@ -83,6 +87,10 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     }
     warnings.extend(networks::hint_for_host(&monitor.container));
     crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
+    let fresh = match NetworkMode::parse(&monitor.container.host_config.network_mode) {
+        NetworkMode::Host | NetworkMode::Container(_) => None,
+        _ => Some(fresh_network::begin().map_err(failed("start a thread"))?),
+    };
     let (paths, layers) = (&monitor.paths, &monitor.launch.layers);
     let (mut container, holds) = super::volumes::attach(paths, layers, &monitor.container)
         .map_err(|error| match error {
@@ -109,9 +117,32 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     if !working_dir.is_empty() {
         crate::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
     }
-    let json = serde_json::to_vec(&launch_plan::from_the_root(&prepared.plan.spec))
-        .map_err(failed("write the specification"))?;
-    fs::write(folder.join("config.json"), json).map_err(failed("write the specification"))?;
+    let cgroup_of = (cgroups.as_ref(), cgroup.as_deref());
+    let (pid, streams, wiring) =
+        first_process(monitor, container, prepared, (begun, fresh), cgroup_of)?;
+    let raw = pid.as_raw_nonzero().get();
+    let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
+    Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+}
+
+/// Has libcontainer start what is prepared, with the networks on their way to it.
+fn first_process(
+    monitor: &mut Monitor,
+    container: &Container,
+    mut prepared: launch_plan::Prepared,
+    (begun, fresh): (Option<Begun>, Option<FreshNetwork>),
+    (cgroups, cgroup): (Option<&crate::cgroup::Host>, Option<&Path>),
+) -> Result<(Pid, Streams, Option<Wiring>), Failure> {
+    let id = container.id.clone();
+    let (folder, merged) = (monitor.paths.bundle(&id), monitor.paths.merged(&id));
+    let alone = container.mounts.is_empty() && container.host_config.tmpfs.is_empty();
+    let early = early_mounts::take(&mut prepared.plan.spec, &merged, alone);
+    let masked = masked::take(&mut prepared.plan.spec);
+    let mut spec = launch_plan::from_the_root(&prepared.plan.spec);
+    // The thread that makes it is gone from here on: what follows may fork.
+    let network = fresh.map(|fresh| fresh.finish(&mut spec)).transpose();
+    let network = network.map_err(failed("make a network namespace"))?;
+    write_specification(&folder, &spec)?;
     let (streams, stdio, console) = streams(container, &prepared.user, &folder)?;
     let place = Place { id, bundle: folder.clone(), root: folder.join("oci") };
     let fresh_network = prepared.fresh_network;
@@ -120,24 +151,34 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
         serve_ids(Span::Processes)?;
     }
     let terminal_size = terminal_size(monitor, container);
-    let program = Program { fresh_network, start_ids, terminal_size, ..program(&prepared.plan) };
-    write_marker(&monitor.paths.merged(&monitor.container.id));
+    let program =
+        Program { fresh_network, start_ids, terminal_size, masked, ..program(&prepared.plan) };
+    write_marker(&merged);
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
-    let job = || init::start(&place, program, stdio, theirs);
+    let job = || {
+        early.make().map_err(|error| refused(describe(&error)))?;
+        init::start(&place, program, stdio, theirs)
+    };
     let mut terminal = None;
-    let (pid, wiring) = in_child(cgroups.as_ref(), cgroup.as_deref(), job, |report| {
+    let (pid, wiring) = in_child(cgroups, cgroup, job, |report| {
         if let Some(listener) = console.as_ref().filter(|socket| is_offered(socket, report)) {
             terminal = Some(terminal_streams(listener)?);
         }
         begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
     })
     .map_err(|failure| name_sysctls(container, failure))?;
-    let streams = streams.or(terminal).unwrap_or_default();
+    if network.is_some() {
+        // As `exec` is to read it.
+        write_specification(&folder, &launch_plan::from_the_root(&prepared.plan.spec))?;
+    }
     drop(fs::remove_file("console.sock"));
-    let raw = pid.as_raw_nonzero().get();
-    let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
-    Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+    Ok((pid, streams.or(terminal).unwrap_or_default(), wiring))
+}
+
+fn write_specification(bundle: &Path, spec: &Spec) -> Result<(), Failure> {
+    let json = serde_json::to_vec(spec).map_err(failed("write the specification"))?;
+    fs::write(bundle.join("config.json"), json).map_err(failed("write the specification"))
 }
 
 /// libcontainer does not say which setting of the kernel it could not write.
@@ -306,6 +347,7 @@ pub(crate) fn program(plan: &Plan) -> Program {
         fresh_network: false,
         start_ids: None,
         terminal_size: None,
+        masked: Vec::new(),
     }
 }
 
