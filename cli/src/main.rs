@@ -86,8 +86,8 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     const INIT_NAME: &str = "docker-init";
     let exit = |code: i32| Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
     if name == MONITOR_ARGV0 {
-        let order = words.next().unwrap_or_default();
-        return exit(monitor::main(&order.to_string_lossy()));
+        let (data, run) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        return exit(monitor::main(data.into(), run.into()));
     }
     if name == EXEC_ARGV0 {
         return exit(monitor::exec_main());

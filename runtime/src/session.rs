@@ -30,6 +30,7 @@ use rustix::mount::MountFlags;
 
 use crate::cgroup;
 use crate::file_lock::{self, LockError};
+use crate::monitor::Ready;
 use crate::paths::{PathError, Paths, make_private};
 
 /// The lock of those who make namespaces, in the runtime folder.
@@ -109,6 +110,8 @@ mod libc_errno {
 pub struct Session {
     /// Held only by the process that made the namespaces, until a monitor took over.
     pub(crate) lock: Option<OwnedFd>,
+    /// A monitor that waits for what it is to start.
+    pub(crate) ready: Option<Ready>,
     /// Only id 0 is mapped.
     pub single_id: bool,
     /// Others find the namespaces by this process, until it ends or its containers do.
@@ -161,7 +164,7 @@ fn enter_with(paths: &Paths, map: &IdMap, lock: Option<OwnedFd>) -> Result<Sessi
         Some(_) => Some(show(paths)?),
         None => None,
     };
-    Ok(Session { lock, single_id: map.is_single(), _mark: mark })
+    Ok(Session { lock, ready: None, single_id: map.is_single(), _mark: mark })
 }
 
 /// Joins the namespaces of whoever holds some.
@@ -183,7 +186,7 @@ fn join_others(paths: &Paths, map: &IdMap, starts: bool) -> Result<Option<Sessio
     if joined && starts {
         be_joinable()?;
     }
-    Ok(joined.then_some(Session { lock: None, single_id, _mark: mark }))
+    Ok(joined.then_some(Session { lock: None, ready: None, single_id, _mark: mark }))
 }
 
 /// Leaves the mark of a command.

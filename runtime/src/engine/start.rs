@@ -7,7 +7,7 @@ use super::hold::Held;
 use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::model::Container;
-use crate::monitor::{Attach, launch};
+use crate::monitor::{Attach, call_ahead, launch};
 use crate::records::{Life, ProcessRecord};
 use crate::session::{self, Announced, Session};
 use crate::wire::{Notice, Request};
@@ -130,6 +130,14 @@ impl Engine {
         let starting = self.launch(session, &container, life, attach);
         drop(lock);
         starting
+    }
+
+    /// Has a monitor get ready for a container that is about to be made and started: both take
+    /// their time, and there are two processors. Without one, starting makes it.
+    pub fn call_ahead(&self, session: &mut Session) {
+        if session.ready.is_none() {
+            session.ready = call_ahead(session, &self.paths).ok();
+        }
     }
 
     /// Hands a container to a new monitor. The caller holds the container's lock: it may let

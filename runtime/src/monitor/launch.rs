@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 
 use coracle_sys::SyscallError;
@@ -10,7 +11,7 @@ use coracle_sys::error::Context;
 use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
 use rustix::fs::{Mode, OFlags};
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::Paths;
@@ -34,7 +35,7 @@ impl Attach {
     }
 }
 
-/// What a monitor is told on its command line.
+/// What a monitor is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Launch {
     pub id: String,
@@ -66,17 +67,51 @@ impl Launch {
     }
 }
 
-/// What tells the new process that it is on record.
-const GO: &[u8] = b"g";
+/// Largest order, in bytes: paths and some numbers.
+const ORDER_BYTES_MAX: usize = 64 * 1024;
 
 /// The monitor's descriptors, beyond the standard ones.
 pub(super) const CONTROL_FD: i32 = 3;
 pub(super) const LOCK_FD: i32 = 4;
 
-/// Starts a monitor and returns the stream on which it tells how it went.
+/// A monitor that waits for its order. It ends when this is dropped.
+#[derive(Debug)]
+#[must_use = "give it an order"]
+pub(crate) struct Ready {
+    /// Gone with the order.
+    stream: Option<UnixStream>,
+    child: Pid,
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        if self.stream.take().is_some() {
+            // It hears that nothing comes any more. Nothing of ours lives on after the command.
+            rustix::process::waitpid(Some(self.child), WaitOptions::empty()).ok();
+        }
+    }
+}
+
+/// Starts a monitor that waits for its order: it gets ready while its container is made.
 ///
-/// `record` is called with the new process before it may do anything. The lock of a new
-/// session goes to the monitor, which lets go of it once others can find the namespaces.
+/// The lock of a new session goes to it; it lets go of it once others can find the namespaces.
+///
+/// # Errors
+/// When the process cannot be made.
+pub(crate) fn call_ahead(session: &mut Session, paths: &Paths) -> Result<Ready, SyscallError> {
+    let argument_of = |path: &std::path::Path| {
+        CString::new(path.as_os_str().as_bytes()).expect("a path that was opened holds no NUL")
+    };
+    let argv = [argument(super::MONITOR_ARGV0), argument_of(&paths.data), argument_of(&paths.run)];
+    let lock = session.lock.take();
+    let (stream, child) = spawn(&argv, lock.as_ref())?;
+    Ok(Ready { stream: Some(stream), child })
+}
+
+/// Gives an order to a monitor, the one that is ready or a new one, and returns the stream on
+/// which it tells how it went.
+///
+/// `record` is called with the process before it may do anything.
 ///
 /// # Errors
 /// When the process cannot be made or recorded.
@@ -85,15 +120,29 @@ pub fn launch(
     launch: &Launch,
     record: impl FnOnce(ProcessId) -> std::io::Result<()>,
 ) -> Result<UnixStream, SyscallError> {
-    let json = serde_json::to_string(launch).expect("plain data always serialises");
-    let argv = [argument(super::MONITOR_ARGV0), argument(&json)];
-    let lock = session.lock.take();
-    let (stream, child) = spawn(&argv, lock.as_ref())?;
-    let pid = child.as_raw_nonzero().get();
-    let monitor = ProcessId::of(pid).unwrap_or(ProcessId { pid, start_ticks: 0 });
-    record(monitor).call(|| "write the container's state".into())?;
-    (&stream).write_all(GO).call(|| "write(monitor)".into())?;
+    let json = serde_json::to_vec(launch).expect("plain data always serialises");
+    let length = u32::try_from(json.len()).expect("an order is short").to_le_bytes();
+    let mut ready = match session.ready.take() {
+        Some(ready) => ready,
+        None => call_ahead(session, &launch.paths())?,
+    };
+    let pid = ready.child.as_raw_nonzero().get();
+    record(ProcessId::of(pid).unwrap_or(ProcessId { pid, start_ticks: 0 }))
+        .call(|| "write the container's state".into())?;
+    let mut stream = ready.stream.take().expect("only an order takes it");
+    stream.write_all(&[&length[..], &json].concat()).call(|| "write(monitor)".into())?;
     Ok(stream)
+}
+
+/// Waits for the order; `None` when there is none: whoever called has ended.
+pub(super) fn order(mut stream: &UnixStream) -> Option<Launch> {
+    let mut length = [0u8; size_of::<u32>()];
+    stream.read_exact(&mut length).ok()?;
+    let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
+    (length <= ORDER_BYTES_MAX).then_some(())?;
+    let mut json = vec![0u8; length];
+    stream.read_exact(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
 }
 
 /// Starts the parent of an `exec` session, whose description is in `session`.
@@ -102,7 +151,6 @@ pub fn launch(
 /// When the process cannot be made.
 pub fn launch_exec(session: &OwnedFd) -> Result<UnixStream, SyscallError> {
     let (stream, _) = spawn(&[argument(super::EXEC_ARGV0)], Some(session))?;
-    (&stream).write_all(GO).call(|| "write(exec session)".into())?;
     Ok(stream)
 }
 
@@ -120,11 +168,6 @@ fn spawn(argv: &[CString], extra: Option<&OwnedFd>) -> Result<(UnixStream, Pid),
         Fork::Parent(child) => Ok((ours, child)),
         Fork::Child => {
             drop(ours);
-            let mut go = [0u8; GO.len()];
-            if (&theirs).read_exact(&mut go).is_err() {
-                // The command died before it could record us.
-                exit_now(1);
-            }
             let error = become_helper(&null, &theirs, extra, &exe, argv);
             // Nobody listens on standard error any more; the closed socket tells.
             drop(error);

@@ -1,14 +1,14 @@
 //! The life of a monitor: start the container, watch it, end with it.
 
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use super::client::Client;
 use super::health::Prober;
-use super::launch::{Attach, CONTROL_FD, LOCK_FD, Launch};
+use super::launch::{self, Attach, CONTROL_FD, LOCK_FD, Launch};
 use super::network::{self, Wiring};
 use super::pump::Pump;
 use super::start::{self, Prepared};
@@ -73,14 +73,19 @@ pub(super) struct Monitor {
 
 /// What a monitor process does, from its command line on; returns its exit code.
 #[must_use]
-pub fn main(json: &str) -> i32 {
-    let Ok(launch) = serde_json::from_str::<Launch>(json) else { return 2 };
+pub fn main(data: PathBuf, run: PathBuf) -> i32 {
     let Some(control) = coracle_sys::fd::inherit(CONTROL_FD) else { return 2 };
     let lock = coracle_sys::fd::inherit(LOCK_FD);
-    let Ok(mut first) = Client::new(UnixStream::from(control)) else { return 2 };
+    let control = UnixStream::from(control);
+    let registered = register(&Paths { data, run });
+    // Others find the namespaces now.
+    drop(lock);
+    let Some(launch) = launch::order(&control) else { return 0 };
+    let Ok(mut first) = Client::new(control) else { return 2 };
     first.attach = Some(launch.attach);
     first.waits = true;
-    match Monitor::assemble(launch, lock) {
+    let registration = registered.map_err(failed("register the monitor"));
+    match registration.and_then(|registration| Monitor::assemble(launch, registration)) {
         Ok(mut monitor) => {
             monitor.pump.clients.push(first);
             monitor.live()
@@ -114,11 +119,8 @@ pub(super) fn failed<E: std::error::Error + 'static>(
 }
 
 impl Monitor {
-    fn assemble(launch: Launch, lock: Option<OwnedFd>) -> Result<Self, Failure> {
+    fn assemble(launch: Launch, registration: Registration) -> Result<Self, Failure> {
         let paths = launch.paths();
-        let registration = register(&paths).map_err(failed("register the monitor"))?;
-        // Others find the namespaces now.
-        drop(lock);
         let records = Records::open(&paths).map_err(failed("open the records"))?;
         let container = records.load(&launch.id).map_err(failed("load the container"))?;
         let life = records.life_as_written(&launch.id).map_err(failed("load the state"))?;
