@@ -59,7 +59,9 @@ pub(crate) fn encode_basic(username: &str, password: &str) -> String {
 
 /// The reverse of [`encode_basic`]; `None` when the text is not of that form.
 pub(crate) fn decode_basic(text: &str) -> Option<Credential> {
-    let bytes = BASE64.decode(text.trim()).ok()?;
+    // Docker's decoder passes over the ends of lines; some tools break at 76 characters.
+    let one_line: String = text.trim().chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    let bytes = BASE64.decode(one_line).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (username, password) = text.split_once(':')?;
     Some(Credential::basic(username, password.trim_end_matches('\0')))
@@ -75,6 +77,7 @@ mod tests {
         assert_eq!(decode_basic("dTpwdw=="), Some(Credential::basic("u", "pw")));
         assert_eq!(decode_basic("dTpwdw"), Some(Credential::basic("u", "pw")));
         assert_eq!(decode_basic(&encode_basic("u", "a:b")), Some(Credential::basic("u", "a:b")));
+        assert_eq!(decode_basic("dTp\r\nwdw==\n"), Some(Credential::basic("u", "pw")));
         assert_eq!(decode_basic("no base64!"), None);
         assert_eq!(decode_basic("dQ=="), None);
     }
