@@ -86,8 +86,10 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     const INIT_NAME: &str = "docker-init";
     let exit = |code: i32| Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
     if name == MONITOR_ARGV0 {
-        let (data, run) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        return exit(monitor::main(data.into(), run.into()));
+        // The id is for who looks at the processes.
+        let mut paths = words.skip(1).map(std::path::PathBuf::from);
+        let mut path = || paths.next().unwrap_or_default();
+        return exit(monitor::main(path(), path()));
     }
     if name == EXEC_ARGV0 {
         return exit(monitor::exec_main());

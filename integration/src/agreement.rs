@@ -86,9 +86,8 @@ pub fn monitors(env: &TestEnv) -> BTreeMap<String, Vec<i32>> {
     for pid in leak::processes_named(env.root(), "coracle-monitor") {
         let pid = pid.as_raw_nonzero().get();
         let cmdline = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let order = cmdline.split('\0').nth(1).unwrap_or_default();
-        let order: Value = serde_json::from_str(order).unwrap_or_default();
-        found.entry(order["id"].as_str().unwrap_or_default().to_owned()).or_default().push(pid);
+        let id = cmdline.split('\0').nth(1).unwrap_or_default();
+        found.entry(id.to_owned()).or_default().push(pid);
     }
     found
 }

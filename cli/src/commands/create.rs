@@ -108,6 +108,7 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
         image.mounted.insert(mount.source.clone(), facts(app, &found, &mount.source)?);
     }
     let create = CreateRequest {
+        id: request.id,
         name: request.name,
         image,
         config: request.config,

@@ -52,7 +52,7 @@ impl Runnable for RunArgs {
             return Err(CliError::plain("the input device is not a TTY").verbatim());
         }
         let (engine, session) = app.engine_in_session()?;
-        engine.call_ahead(session);
+        request.id = Some(engine.call_ahead(session)?);
         let container = make(app, request)?;
         let tty = container.config.tty;
         let unseen = !self.detach && !shows_output(&container);

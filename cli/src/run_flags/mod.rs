@@ -37,6 +37,8 @@ pub(crate) enum PullPolicy {
 /// A container as asked for on the command line.
 #[derive(Debug)]
 pub(crate) struct Request {
+    /// Set when a monitor waits for the container.
+    pub(crate) id: Option<String>,
     pub(crate) image: String,
     pub(crate) name: Option<String>,
     pub(crate) config: Config,
@@ -74,6 +76,7 @@ pub(crate) fn request(
     let mut config = config::build(&flags, &image, command, detach, settings)?;
     mount_flags(&flags, &mut host, &mut config)?;
     Ok(Request {
+        id: None,
         image,
         name: flags.name,
         config,

@@ -33,6 +33,8 @@ pub struct ImageFacts {
 /// A container to be made.
 #[derive(Clone, Debug, Default)]
 pub struct CreateRequest {
+    /// Given when a monitor waits for it ([`Engine::call_ahead`]).
+    pub id: Option<String>,
     pub name: Option<String>,
     pub image: ImageFacts,
     /// What the user asked for; what is left out comes from the image.
@@ -59,7 +61,7 @@ impl Engine {
         if let Some(name) = &mut request.name {
             *name = crate::names::given(name)?.to_owned();
         }
-        let id = new_id()?;
+        let id = request.id.map_or_else(new_id, Ok)?;
         super::check::network_conflicts(&request.config, &request.host_config)?;
         let mut config = merge(request.config, &request.image.config);
         super::check::conflicts(&config, &request.host_config)?;

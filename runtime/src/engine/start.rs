@@ -133,11 +133,15 @@ impl Engine {
     }
 
     /// Has a monitor get ready for a container that is about to be made and started: both take
-    /// their time, and there are two processors. Without one, starting makes it.
-    pub fn call_ahead(&self, session: &mut Session) {
-        if session.ready.is_none() {
-            session.ready = call_ahead(session, &self.paths).ok();
-        }
+    /// their time, and there are two processors. The container is to get the id that comes back.
+    ///
+    /// # Errors
+    /// When the monitor cannot be started.
+    pub fn call_ahead(&self, session: &mut Session) -> Result<String, EngineError> {
+        let id = super::create::new_id()?;
+        let ready = call_ahead(session, &self.paths, &id);
+        session.ready = Some(ready.map_err(EngineError::syscall("start the container's monitor"))?);
+        Ok(id)
     }
 
     /// Hands a container to a new monitor. The caller holds the container's lock: it may let

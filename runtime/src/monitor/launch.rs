@@ -78,6 +78,8 @@ pub(super) const LOCK_FD: i32 = 4;
 #[derive(Debug)]
 #[must_use = "give it an order"]
 pub(crate) struct Ready {
+    /// The container that it is for.
+    id: String,
     /// Gone with the order.
     stream: Option<UnixStream>,
     child: Pid,
@@ -92,20 +94,30 @@ impl Drop for Ready {
     }
 }
 
-/// Starts a monitor that waits for its order: it gets ready while its container is made.
+/// Starts a monitor that waits for its order: it gets ready while its container is made. Its
+/// command line tells whoever looks at processes which container that is.
 ///
 /// The lock of a new session goes to it; it lets go of it once others can find the namespaces.
 ///
 /// # Errors
 /// When the process cannot be made.
-pub(crate) fn call_ahead(session: &mut Session, paths: &Paths) -> Result<Ready, SyscallError> {
+pub(crate) fn call_ahead(
+    session: &mut Session,
+    paths: &Paths,
+    id: &str,
+) -> Result<Ready, SyscallError> {
     let argument_of = |path: &std::path::Path| {
         CString::new(path.as_os_str().as_bytes()).expect("a path that was opened holds no NUL")
     };
-    let argv = [argument(super::MONITOR_ARGV0), argument_of(&paths.data), argument_of(&paths.run)];
+    let argv = [
+        argument(super::MONITOR_ARGV0),
+        argument(id),
+        argument_of(&paths.data),
+        argument_of(&paths.run),
+    ];
     let lock = session.lock.take();
     let (stream, child) = spawn(&argv, lock.as_ref())?;
-    Ok(Ready { stream: Some(stream), child })
+    Ok(Ready { id: id.to_owned(), stream: Some(stream), child })
 }
 
 /// Gives an order to a monitor, the one that is ready or a new one, and returns the stream on
@@ -122,9 +134,9 @@ pub fn launch(
 ) -> Result<UnixStream, SyscallError> {
     let json = serde_json::to_vec(launch).expect("plain data always serialises");
     let length = u32::try_from(json.len()).expect("an order is short").to_le_bytes();
-    let mut ready = match session.ready.take() {
+    let mut ready = match session.ready.take_if(|ready| ready.id == launch.id) {
         Some(ready) => ready,
-        None => call_ahead(session, &launch.paths())?,
+        None => call_ahead(session, &launch.paths(), &launch.id)?,
     };
     let pid = ready.child.as_raw_nonzero().get();
     record(ProcessId::of(pid).unwrap_or(ProcessId { pid, start_ticks: 0 }))
