@@ -18,6 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 
 use coracle_sys::fork::{Fork, exit_now, fork};
+use coracle_sys::process::ProcessId;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::app::App;
@@ -187,21 +188,23 @@ fn address(hex: &str) -> Option<IpAddr> {
     Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)))
 }
 
-/// The process that has a socket open, of those that we may look into.
+/// The process that has a socket open, of those that we may look into: the oldest, because
+/// others have it from that one.
 fn process(inode: u64) -> Option<(u32, String)> {
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.find_map(|pid| {
-        let files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-        let wanted = format!("socket:[{inode}]");
-        let is = |file: &fs::DirEntry| {
+    let wanted = format!("socket:[{inode}]");
+    let has_it = |pid: &u32| {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        files.into_iter().any(|file| {
             fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str())
-        };
-        files.flatten().any(|file| is(&file)).then(|| {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            (pid, name.trim_end().to_owned())
         })
-    })
+    };
+    let started =
+        |pid: &u32| ProcessId::of(i32::try_from(*pid).ok()?).map(|process| process.start_ticks);
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let pid = pids.filter(has_it).min_by_key(|pid| started(pid).unwrap_or(u64::MAX))?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some((pid, name.trim_end().to_owned()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Absurdly long words: refused early or passed on, and never repeated whole.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
@@ -123,6 +123,9 @@ fn an_archive_that_comes_a_byte_a_second_is_given_up() {
     let address = listener.local_addr().expect("a bound socket");
     thread::spawn(move || {
         let Ok((mut stream, _)) = listener.accept() else { return };
+        // An answer before the request is none.
+        let asked = stream.read(&mut [0; 1024]).is_ok_and(|length| length > 0);
+        assert!(asked, "nothing was asked for");
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n";
         let mut sent = stream.write_all(head.as_bytes());
         // Until the client has had enough.
