@@ -10,13 +10,17 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use coracle_sys::SyscallError;
+use coracle_sys::fork::require_single_thread;
 use coracle_sys::network::{new_network, this_network};
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
 
 /// Enough for two system calls.
 const STACK_BYTES: usize = 64 * 1024;
+/// How long the kernel may take to end a thread that has nothing left to do.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A network namespace on its way.
 #[derive(Debug)]
@@ -57,7 +61,13 @@ impl FreshNetwork {
 
     fn wait(&mut self) -> Option<Made> {
         let thread = self.0.take()?;
-        Some(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let made = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // The kernel still counts it for a moment, and whoever counts threads would not fork.
+        let deadline = Instant::now() + PATIENCE;
+        while require_single_thread().is_err() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        Some(made)
     }
 }
 
