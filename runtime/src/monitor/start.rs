@@ -281,10 +281,18 @@ fn write_marker(root: &Path) {
         .ok();
 }
 
-/// An error and its causes in one line.
+/// An error and all its causes in one line, each said once.
 pub(super) fn describe(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !text.contains(&why) {
+            text = format!("{text}: {why}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn refused(message: String) -> Failure {

@@ -115,10 +115,16 @@ impl Stack<'_> {
         .call(|| format!("move_mount(overlay, {})", target.display()))
     }
 
+    /// The folder that paths of layers are short in: that of the top one. What is below may be
+    /// another's, as the empty folder below a mounted image is.
+    fn root(&self) -> Option<&Path> {
+        layers_root(self.layers.last()?)
+    }
+
     fn mount_classic(&self, target: &Path) -> Result<(), SyscallError> {
         let options = self.classic_options()?;
         let before = rustix::process::getcwd(Vec::new()).call(|| "getcwd()".into())?;
-        if let Some(parent) = self.layers.first().and_then(|layer| layers_root(layer)) {
+        if let Some(parent) = self.root() {
             rustix::process::chdir(parent).call(|| format!("chdir({})", parent.display()))?;
         }
         let mounted = rustix::mount::mount(
@@ -136,9 +142,10 @@ impl Stack<'_> {
     fn classic_options(&self) -> Result<std::ffi::CString, SyscallError> {
         /// What mount(2) takes: a page less the terminating NUL.
         const OPTION_BYTES_MAX: usize = 4095;
-        let short = |layer: &PathBuf| match layers_root(layer) {
-            Some(root) => layer.strip_prefix(root).unwrap_or(layer).display().to_string(),
-            None => layer.display().to_string(),
+        let root = self.root();
+        let short = |layer: &PathBuf| {
+            let below = root.and_then(|root| layer.strip_prefix(root).ok());
+            escaped(below.unwrap_or(layer), b"\\:,").display().to_string()
         };
         let lower: Vec<String> = self.layers.iter().rev().map(short).collect();
         let own = self.own.map(|(upper, work)| {
@@ -195,4 +202,26 @@ fn check_writable(target: &Path) -> Result<(), SyscallError> {
             .call(|| format!("mount(overlay on {})", target.display()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As kernels before 6.5 take it; there the paths of layers are short.
+    #[test]
+    fn an_empty_folder_elsewhere_is_named_whole() {
+        let layers = ["/d:1/containers/ab/images/0/empty", "/d:1/layers/cd/diff"];
+        let layers = layers.map(PathBuf::from);
+        let image = Stack { layers: &layers, own: None, volatile: false };
+        assert_eq!(image.root(), Some(Path::new("/d:1/layers")));
+        let options = image.classic_options().unwrap();
+        let wanted = c"lowerdir=cd/diff:/d\\:1/containers/ab/images/0/empty,userxattr";
+        assert_eq!(options.as_c_str(), wanted);
+        let own = Some((Path::new("/d/u,1"), Path::new("/d/w")));
+        let root = Stack { layers: &layers[1..], own, volatile: true };
+        let options = root.classic_options().unwrap();
+        let wanted = c"lowerdir=cd/diff,upperdir=/d/u\\,1,workdir=/d/w,userxattr,volatile";
+        assert_eq!(options.as_c_str(), wanted);
+    }
 }
