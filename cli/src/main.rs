@@ -98,9 +98,9 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
         let settings = words.next().unwrap_or_default();
         return exit(networks::helper_main(&settings.to_string_lossy()));
     }
-    if name == commands::pull::PULL_ARGV0 {
+    if name == commands::image::pull::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();
-        return Ok(commands::pull::fetch_main(&order.to_string_lossy()));
+        return Ok(commands::image::pull::fetch_main(&order.to_string_lossy()));
     }
     if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
         return exit(coracle_runtime::tiny_init::main(&words.collect::<Vec<_>>()));
@@ -215,7 +215,7 @@ fn execute(
     app.compose = invocation.compose.clone();
     let name = invocation.spec.names[0];
     let result = meant
-        .and_then(|_| commands::info::require(&app, &invocation.globals.require))
+        .and_then(|_| commands::system::info::require(&app, &invocation.globals.require))
         .and_then(|()| enter(&mut app, invocation))
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();

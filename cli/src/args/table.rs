@@ -18,7 +18,7 @@ pub(super) static COMPOSE: Spec =
 /// In the order of the general help.
 pub(super) static COMMANDS: &[Spec] = &[
     // Common commands.
-    Spec::new::<c::run::RunArgs>(
+    Spec::new::<c::container::run::RunArgs>(
         &["run", "container run"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         AtLeast(1),
@@ -26,14 +26,14 @@ pub(super) static COMMANDS: &[Spec] = &[
     .group(Common)
     .entry(Namespace)
     .trailing(),
-    Spec::new::<c::exec::ExecArgs>(
+    Spec::new::<c::container::exec::ExecArgs>(
         &["exec", "container exec"],
         "[OPTIONS] CONTAINER COMMAND [ARG...]",
         AtLeast(2),
     )
     .group(Common)
     .trailing(),
-    Spec::new::<c::ps::PsArgs>(
+    Spec::new::<c::container::ls::PsArgs>(
         &["ps", "container ls", "container list", "container ps"],
         "[OPTIONS]",
         NoArgs,
@@ -41,163 +41,189 @@ pub(super) static COMMANDS: &[Spec] = &[
     .effect(Looks)
     .group(Common)
     .entry(NamespaceIf("size")),
-    Spec::new::<c::pull::PullArgs>(
+    Spec::new::<c::image::pull::PullArgs>(
         &["pull", "image pull"],
         "[OPTIONS] NAME[:TAG|@DIGEST]",
         Exactly(1),
     )
     .group(Common)
     .entry(Namespace),
-    Spec::new::<c::push::PushArgs>(&["push", "image push"], "[OPTIONS] NAME[:TAG]", Exactly(1))
-        .group(Common)
-        .entry(Namespace),
-    Spec::new::<c::images::ImagesArgs>(
+    Spec::new::<c::image::push::PushArgs>(
+        &["push", "image push"],
+        "[OPTIONS] NAME[:TAG]",
+        Exactly(1),
+    )
+    .group(Common)
+    .entry(Namespace),
+    Spec::new::<c::image::ls::ImagesArgs>(
         &["images", "image ls", "image list"],
         "[OPTIONS] [REPOSITORY[:TAG]]",
         AtMost(1),
     )
     .effect(Looks)
     .group(Common),
-    Spec::new::<c::login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1))
+    Spec::new::<c::system::login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1))
         .effect(Looks)
         .group(Common),
-    Spec::new::<c::logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1))
+    Spec::new::<c::system::logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1))
         .effect(Looks)
         .group(Common),
-    Spec::new::<c::version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Common),
-    Spec::new::<c::info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Common),
     // Containers.
-    Spec::new::<c::attach::AttachArgs>(
+    Spec::new::<c::container::attach::AttachArgs>(
         &["attach", "container attach"],
         "[OPTIONS] CONTAINER",
         Exactly(1),
     ),
-    Spec::new::<c::commit::CommitArgs>(
+    Spec::new::<c::container::commit::CommitArgs>(
         &["commit", "container commit"],
         "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
         Between(1, 2),
     )
     .entry(Namespace),
-    Spec::new::<c::completion::CompletionArgs>(
+    Spec::new::<c::system::completion::CompletionArgs>(
         &["completion"],
         "bash|zsh|fish|elvish|powershell",
         Exactly(1),
     )
     .effect(Apart),
-    Spec::new::<c::cp::CpArgs>(
+    Spec::new::<c::container::cp::CpArgs>(
         &["cp", "container cp"],
         "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH",
         Exactly(2),
     )
     .entry(Namespace),
-    Spec::new::<c::create::CreateArgs>(
+    Spec::new::<c::container::create::CreateArgs>(
         &["create", "container create"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         AtLeast(1),
     )
     .entry(Namespace)
     .trailing(),
-    Spec::new::<c::diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
+    Spec::new::<c::container::diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
         .effect(Looks)
         .entry(Namespace),
-    Spec::new::<c::events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
         .effect(Looks),
-    Spec::new::<c::export::ExportArgs>(
+    Spec::new::<c::container::export::ExportArgs>(
         &["export", "container export"],
         "[OPTIONS] CONTAINER",
         Exactly(1),
     )
     .effect(Looks)
     .entry(Namespace),
-    Spec::new::<c::history::HistoryArgs>(
+    Spec::new::<c::image::history::HistoryArgs>(
         &["history", "image history"],
         "[OPTIONS] IMAGE",
         Exactly(1),
     )
     .effect(Looks),
-    Spec::new::<c::import::ImportArgs>(
+    Spec::new::<c::image::import::ImportArgs>(
         &["import", "image import"],
         "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
         Between(1, 2),
     )
     .entry(Namespace),
-    Spec::new::<c::inspect::InspectArgs>(
+    Spec::new::<c::system::inspect::InspectArgs>(
         &["inspect"],
         "[OPTIONS] NAME|ID [NAME|ID...]",
         AtLeast(1),
     )
     .effect(Looks)
     .entry(NamespaceIf("size")),
-    Spec::new::<c::kill::KillArgs>(&["kill", "container kill"], ONE_OR_MORE, AtLeast(1)),
-    Spec::new::<c::load::LoadArgs>(&["load", "image load"], "[OPTIONS]", NoArgs).entry(Namespace),
-    Spec::new::<c::logs::LogsArgs>(&["logs", "container logs"], "[OPTIONS] CONTAINER", Exactly(1))
-        .effect(Looks),
-    Spec::new::<c::pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1)),
-    Spec::new::<c::port::PortArgs>(
+    Spec::new::<c::container::kill::KillArgs>(&["kill", "container kill"], ONE_OR_MORE, AtLeast(1)),
+    Spec::new::<c::image::load::LoadArgs>(&["load", "image load"], "[OPTIONS]", NoArgs)
+        .entry(Namespace),
+    Spec::new::<c::container::logs::LogsArgs>(
+        &["logs", "container logs"],
+        "[OPTIONS] CONTAINER",
+        Exactly(1),
+    )
+    .effect(Looks),
+    Spec::new::<c::container::pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1)),
+    Spec::new::<c::container::port::PortArgs>(
         &["port", "container port"],
         "CONTAINER [PRIVATE_PORT[/PROTO]]",
         Between(1, 2),
     )
     .effect(Looks),
-    Spec::new::<c::rename::RenameArgs>(
+    Spec::new::<c::container::rename::RenameArgs>(
         &["rename", "container rename"],
         "CONTAINER NEW_NAME",
         Exactly(2),
     ),
-    Spec::new::<c::restart::RestartArgs>(
+    Spec::new::<c::container::restart::RestartArgs>(
         &["restart", "container restart"],
         ONE_OR_MORE,
         AtLeast(1),
     )
     .entry(Namespace),
-    Spec::new::<c::rm::RmArgs>(
+    Spec::new::<c::container::rm::RmArgs>(
         &["rm", "container rm", "container remove"],
         ONE_OR_MORE,
         AtLeast(1),
     )
     .entry(Namespace),
-    Spec::new::<c::rmi::RmiArgs>(
+    Spec::new::<c::image::rm::RmiArgs>(
         &["rmi", "image rm", "image remove"],
         "[OPTIONS] IMAGE [IMAGE...]",
         AtLeast(1),
     )
     .entry(Namespace),
-    Spec::new::<c::save::SaveArgs>(
+    Spec::new::<c::image::save::SaveArgs>(
         &["save", "image save"],
         "[OPTIONS] IMAGE [IMAGE...]",
         AtLeast(1),
     )
     .effect(Looks)
     .entry(Namespace),
-    Spec::new::<c::start::StartArgs>(&["start", "container start"], ONE_OR_MORE, AtLeast(1))
-        .entry(Namespace),
-    Spec::new::<c::stats::StatsArgs>(
+    Spec::new::<c::container::start::StartArgs>(
+        &["start", "container start"],
+        ONE_OR_MORE,
+        AtLeast(1),
+    )
+    .entry(Namespace),
+    Spec::new::<c::container::stats::StatsArgs>(
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
         Any,
     )
     .effect(Looks),
-    Spec::new::<c::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
-    Spec::new::<c::tag::TagArgs>(
+    Spec::new::<c::container::stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1)),
+    Spec::new::<c::image::tag::TagArgs>(
         &["tag", "image tag"],
         "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
         Exactly(2),
     ),
-    Spec::new::<c::top::TopArgs>(&["top", "container top"], "CONTAINER [ps OPTIONS]", AtLeast(1))
-        .effect(Looks)
-        .trailing(),
-    Spec::new::<c::unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1)),
-    Spec::new::<c::unshare::UnshareArgs>(&["unshare"], "[COMMAND] [ARG...]", Any)
+    Spec::new::<c::container::top::TopArgs>(
+        &["top", "container top"],
+        "CONTAINER [ps OPTIONS]",
+        AtLeast(1),
+    )
+    .effect(Looks)
+    .trailing(),
+    Spec::new::<c::container::unpause::UnpauseArgs>(
+        &["unpause", "container unpause"],
+        SOME,
+        AtLeast(1),
+    ),
+    Spec::new::<c::system::unshare::UnshareArgs>(&["unshare"], "[COMMAND] [ARG...]", Any)
         .entry(Namespace)
         .trailing(),
-    Spec::new::<c::update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
-    Spec::new::<c::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)).effect(Looks),
+    Spec::new::<c::container::update::UpdateArgs>(
+        &["update", "container update"],
+        ONE_OR_MORE,
+        AtLeast(1),
+    ),
+    Spec::new::<c::container::wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1))
+        .effect(Looks),
     // Only below their management command.
-    Spec::new::<c::container_inspect::ContainerInspectArgs>(
+    Spec::new::<c::container::inspect::ContainerInspectArgs>(
         &["container inspect"],
         ONE_OR_MORE,
         AtLeast(1),
@@ -205,97 +231,101 @@ pub(super) static COMMANDS: &[Spec] = &[
     .effect(Looks)
     .group(Inner)
     .entry(NamespaceIf("size")),
-    Spec::new::<c::container_prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::container::prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::image_inspect::ImageInspectArgs>(
+    Spec::new::<c::image::inspect::ImageInspectArgs>(
         &["image inspect"],
         "[OPTIONS] IMAGE [IMAGE...]",
         AtLeast(1),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<c::image_prune::ImagePruneArgs>(&["image prune"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::image::prune::ImagePruneArgs>(&["image prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::system_check::SystemCheckArgs>(&["system check"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::check::SystemCheckArgs>(&["system check"], "[OPTIONS]", NoArgs)
         .effect(ChangesIf("repair"))
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::system_df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::system_prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::system_reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::system::reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::network_connect::NetworkConnectArgs>(
+    Spec::new::<c::network::connect::NetworkConnectArgs>(
         &["network connect"],
         "[OPTIONS] NETWORK CONTAINER",
         Exactly(2),
     )
     .group(Inner),
-    Spec::new::<c::network_create::NetworkCreateArgs>(
+    Spec::new::<c::network::create::NetworkCreateArgs>(
         &["network create"],
         "[OPTIONS] NETWORK",
         Exactly(1),
     )
     .group(Inner),
-    Spec::new::<c::network_disconnect::NetworkDisconnectArgs>(
+    Spec::new::<c::network::disconnect::NetworkDisconnectArgs>(
         &["network disconnect"],
         "[OPTIONS] NETWORK CONTAINER",
         Exactly(2),
     )
     .group(Inner),
-    Spec::new::<c::network_inspect::NetworkInspectArgs>(
+    Spec::new::<c::network::inspect::NetworkInspectArgs>(
         &["network inspect"],
         "[OPTIONS] NETWORK [NETWORK...]",
         AtLeast(1),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<c::network_ls::NetworkLsArgs>(&["network ls", "network list"], "[OPTIONS]", NoArgs)
-        .effect(Looks)
+    Spec::new::<c::network::ls::NetworkLsArgs>(
+        &["network ls", "network list"],
+        "[OPTIONS]",
+        NoArgs,
+    )
+    .effect(Looks)
+    .group(Inner),
+    Spec::new::<c::network::prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
         .group(Inner),
-    Spec::new::<c::network_prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
-        .group(Inner),
-    Spec::new::<c::network_rm::NetworkRmArgs>(
+    Spec::new::<c::network::rm::NetworkRmArgs>(
         &["network rm", "network remove"],
         "NETWORK [NETWORK...]",
         AtLeast(1),
     )
     .group(Inner),
-    Spec::new::<c::volume_create::VolumeCreateArgs>(
+    Spec::new::<c::volume::create::VolumeCreateArgs>(
         &["volume create"],
         "[OPTIONS] [VOLUME]",
         AtMost(1),
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<c::volume_inspect::VolumeInspectArgs>(
+    Spec::new::<c::volume::inspect::VolumeInspectArgs>(
         &["volume inspect"],
         "[OPTIONS] VOLUME [VOLUME...]",
         AtLeast(1),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<c::volume_ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::volume::ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<c::volume_prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
+    Spec::new::<c::volume::prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::volume_rm::VolumeRmArgs>(
+    Spec::new::<c::volume::rm::VolumeRmArgs>(
         &["volume rm", "volume remove"],
         "[OPTIONS] VOLUME [VOLUME...]",
         AtLeast(1),
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<c::volume_update::VolumeUpdateArgs>(
+    Spec::new::<c::volume::update::VolumeUpdateArgs>(
         &["volume update"],
         "[OPTIONS] VOLUME",
         Exactly(1),
@@ -487,5 +517,7 @@ pub(super) static COMMANDS: &[Spec] = &[
     Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<c::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1)).effect(Apart).group(Hidden),
+    Spec::new::<c::system::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))
+        .effect(Apart)
+        .group(Hidden),
 ];

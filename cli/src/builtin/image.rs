@@ -169,7 +169,7 @@ pub(crate) fn prepare(app: &mut App, text: &str) -> Result<(), CliError> {
     let Ok(name) = app.names().resolve(text) else { return Ok(()) };
     let Some(builtin) = Builtin::named(&name)? else { return Ok(()) };
     if current(app, builtin, &Executable::open()?)?.is_none() {
-        crate::commands::pull::fetch(app, builtin.name(), None, true)?;
+        crate::commands::image::pull::fetch(app, builtin.name(), None, true)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use clap::ArgAction;
 use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::attach::Attachment;
+use crate::commands::container::attach::Attachment;
 use crate::error::CommandResult;
 
 /// Attach to the main process of a container of a service

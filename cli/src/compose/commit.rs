@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::commit::{commit, name_of};
+use crate::commands::container::commit::{commit, name_of};
 use crate::error::{CommandResult, ExitStatus};
 
 /// Make an image of a container of a service

@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::cp::{container_path, copy_in, copy_out};
+use crate::commands::container::cp::{container_path, copy_in, copy_out};
 use crate::containers::Known;
 use crate::error::{CliError, CommandResult, ExitStatus};
 

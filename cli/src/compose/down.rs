@@ -17,7 +17,7 @@ use super::lifecycle::orphans;
 use super::progress::Progress;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::image_rows;
+use crate::commands::image::rows;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Stop and remove containers and networks
@@ -177,8 +177,8 @@ fn images(app: &App, project: &Project, which: &str) -> Result<Vec<String>, CliE
         if which == "local" && service.image.is_some() {
             continue;
         }
-        let name = image_rows::with_tag(app, &project.image_name(service))?;
-        if image_rows::find(app, &name).is_ok() && !names.contains(&name) {
+        let name = rows::with_tag(app, &project.image_name(service))?;
+        if rows::find(app, &name).is_ok() && !names.contains(&name) {
             names.push(name);
         }
     }
@@ -210,7 +210,7 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
             }
         }
         Kind::Image => {
-            let wanted = image_rows::stored_name(app, name);
+            let wanted = rows::stored_name(app, name);
             let options = RemoveOptions { force: false, no_prune: false };
             let users = || crate::containers::image_users(app);
             match app.store()?.remove(&wanted, options, &users) {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::events;
+use crate::commands::system::events;
 use crate::error::{CliError, CommandResult};
 
 /// Labels of Compose are not shown among the attributes.

@@ -5,7 +5,7 @@ use clap::ArgAction;
 use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::exec::Further;
+use crate::commands::container::exec::Further;
 use crate::error::{CliError, CommandResult};
 use crate::run_flags;
 use crate::ui::Ui;

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::target;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::export::{DOING, export};
+use crate::commands::container::export::{DOING, export};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::Output;
 use crate::ui::Ui;

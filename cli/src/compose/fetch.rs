@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::act::at_once;
 use super::progress::Progress;
 use crate::app::App;
-use crate::commands::pull::{self, Transfer};
+use crate::commands::image::pull;
+use crate::commands::image::pull::Transfer;
 use crate::error::CliError;
 use crate::format::units;
 

@@ -12,7 +12,8 @@ use super::board;
 use super::fetch::{self, Job, Manner};
 use super::progress::Progress;
 use crate::app::App;
-use crate::commands::{create, image_rows};
+use crate::commands::container::create;
+use crate::commands::image::rows;
 use crate::error::CliError;
 
 /// When an image is fetched.
@@ -153,7 +154,7 @@ pub(crate) fn ensure(
     for (name, service) in &project.services {
         let image = project.image_name(service);
         let found = match jobs.iter().any(|job| job.service == *name) {
-            true => Some(image_rows::find(app, &image)?),
+            true => Some(rows::find(app, &image)?),
             false => create::local(app, &image, service.platform.as_deref())?,
         };
         if let Some(found) = found {

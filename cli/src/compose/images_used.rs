@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::image_rows::parse_time;
+use crate::commands::image::rows::parse_time;
 use crate::containers::Known;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{align_with, units};

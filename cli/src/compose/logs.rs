@@ -10,7 +10,7 @@ use super::containers;
 use super::output::{Look, Output, colour, label};
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::logs::bound;
+use crate::commands::container::logs::bound;
 use crate::error::{CommandResult, ExitStatus};
 
 /// Time between looks when nothing happens.

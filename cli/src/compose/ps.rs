@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::containers::{self, Place};
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::container_rows::Shown;
-use crate::commands::image_rows::ImageNames;
+use crate::commands::container::rows::Shown;
+use crate::commands::image::rows::ImageNames;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row};
 

@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::{board, containers};
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::create;
+use crate::commands::container::create;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 
 /// Fetch the images of services

@@ -8,7 +8,7 @@ use super::containers;
 use super::progress::Progress;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::push;
+use crate::commands::image::push;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 
 /// Upload the images of services that have a build section

@@ -22,7 +22,7 @@ use super::progress::Progress;
 use super::run_flags::Overrides;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::run::exit_status;
+use crate::commands::container::run::exit_status;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::streams::Session;

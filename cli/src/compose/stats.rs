@@ -5,7 +5,7 @@ use coracle_compose::project::found::{self, Wanted};
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::stats::{StatsFlags, by_id};
+use crate::commands::container::stats::{StatsFlags, by_id};
 use crate::containers::Known;
 use crate::error::CommandResult;
 

@@ -9,7 +9,7 @@ use coracle_compose::project::labels;
 use super::target;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::top::processes_of;
+use crate::commands::container::top::processes_of;
 use crate::error::{CommandResult, ExitStatus};
 use crate::format::align_with;
 

@@ -7,7 +7,7 @@ use coracle_runtime::EngineError;
 use super::containers;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::volume_ls;
+use crate::commands::volume::ls;
 use crate::error::{CliError, CommandResult};
 
 /// List the volumes of a project
@@ -42,6 +42,6 @@ impl Runnable for ComposeVolumesArgs {
                 mounts.any(|mount| mount.point.name == volume.name)
             });
         }
-        volume_ls::print(app, volumes, self.format.as_deref(), self.quiet)
+        ls::print(app, volumes, self.format.as_deref(), self.quiet)
     }
 }

@@ -1,0 +1,30 @@
+//! `pause`: freeze containers.
+
+use coracle_runtime::model::Status;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::commands::each;
+use crate::containers::find;
+use crate::error::{CliError, CommandResult};
+
+/// Freeze containers
+#[derive(Debug, clap::Args)]
+pub(crate) struct PauseArgs {
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for PauseArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        each(app, &self.args, |app, name| {
+            let known = find(app, name)?;
+            let id = &known.container.id;
+            let paused = known.state.status == Status::Paused;
+            if paused {
+                return Err(CliError::engine(format!("Container {id} is already paused")));
+            }
+            Ok(app.engine()?.pause(id, true)?)
+        })
+    }
+}

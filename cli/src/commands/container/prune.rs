@@ -1,0 +1,78 @@
+//! `container prune`: remove all stopped containers.
+
+use std::io::Write as _;
+
+use coracle_runtime::EngineError;
+use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::records::RecordError;
+
+use super::rows::time;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::args::values::{self, Filter};
+use crate::commands::confirm_removal;
+use crate::containers;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::{Filters, for_prune};
+use crate::format::units;
+
+/// Remove all stopped containers
+#[derive(Debug, clap::Args)]
+pub(crate) struct ContainerPruneArgs {
+    /// Remove only matches, key=value (label, label!, until)
+    #[arg(long, value_name = "filter", value_parser = values::filter)]
+    pub(crate) filter: Vec<Filter>,
+    /// Skip the confirmation question
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+}
+
+impl Runnable for ContainerPruneArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let filters = Filters::new(&for_prune(app, &self.filter), &["label", "label!", "until"])?;
+        if !self.force && !confirm_removal(app, "all stopped containers")? {
+            return Ok(ExitStatus::Success);
+        }
+        let (removed, freed) = prune(app, &filters)?;
+        if !removed.is_empty() {
+            writeln!(app.ui.data(), "Deleted Containers:")?;
+            for id in &removed {
+                writeln!(app.ui.data(), "{id}")?;
+            }
+            writeln!(app.ui.data())?;
+        }
+        writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Removes stopped containers; gives their ids and the bytes set free.
+pub(crate) fn prune(app: &mut App, filters: &Filters) -> Result<(Vec<String>, u64), CliError> {
+    let until = filters.until()?;
+    let mut removed = Vec::new();
+    let mut freed = 0;
+    for known in containers::list(app)? {
+        let container = &known.container;
+        let old_enough =
+            until.is_none_or(|limit| time(container.created).is_some_and(|t| t < limit));
+        if known.state.status.is_running()
+            || !old_enough
+            || !filters.labels(&container.config.labels)
+        {
+            continue;
+        }
+        let (own, _) = containers::size(app, &known)?;
+        let (engine, session) = app.engine_in_session()?;
+        match engine.remove(session, &container.id, RemoveOptions::default()) {
+            // Somebody was faster, or started it since we looked.
+            Err(
+                EngineError::Record(RecordError::NotFound { .. })
+                | EngineError::RemoveRunning { .. },
+            ) => continue,
+            outcome => outcome?,
+        }
+        freed += own;
+        removed.push(container.id.clone());
+    }
+    Ok((removed, freed))
+}

@@ -1,0 +1,60 @@
+//! `restart`: stop and start containers.
+
+use coracle_runtime::EngineError;
+use coracle_runtime::model::Container;
+use coracle_runtime::monitor::Attach;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::args::values;
+use crate::commands::{each_at_once, signal_number};
+use crate::containers::find_id;
+use crate::error::{CliError, CommandResult};
+
+/// Stop and start containers
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestartArgs {
+    /// Signal sent first instead of the configured one
+    #[arg(long, short = 's', value_name = "string")]
+    pub(crate) signal: Option<String>,
+    /// Seconds before SIGKILL; -1 waits for ever
+    #[arg(long, short = 't', value_name = "int", value_parser = values::int)]
+    pub(crate) timeout: Option<i64>,
+    /// Old spelling of --timeout (deprecated)
+    #[arg(long, value_parser = values::int, hide = true)]
+    pub(crate) time: Option<i64>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for RestartArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let signal = self.signal.as_deref().map(signal_number).transpose()?;
+        let grace = self.timeout.or(self.time);
+        each_at_once(
+            app,
+            &self.args,
+            |app, name| {
+                let id = find_id(app, name)?;
+                let ending = app.engine()?.stop_to_restart(&id, signal, grace);
+                Ok((id, name.to_owned(), ending.map_err(|error| error.about(name))?))
+            },
+            |app, (id, name, ending)| {
+                ending.wait()?;
+                let (engine, session) = app.engine_in_session()?;
+                let started = engine.start(session, &id, Attach::default());
+                let started = started.map_err(|error| error.about(&name))?;
+                app.warn(&started.warnings);
+                let container = record(app, &id, &name)?;
+                app.engine()?.events.container(&container, "restart", &[]);
+                Ok(true)
+            },
+        )
+    }
+}
+
+/// The record of a container that somebody may remove at any moment.
+fn record(app: &App, id: &str, name: &str) -> Result<Container, CliError> {
+    let loaded = app.engine()?.records.load(id).map_err(EngineError::from);
+    Ok(loaded.map_err(|error| error.about(name))?)
+}

@@ -1,0 +1,14 @@
+//! Commands on images, a file a verb; `rows` has the columns of their listings.
+
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod inspect;
+pub(crate) mod load;
+pub(crate) mod ls;
+pub(crate) mod prune;
+pub(crate) mod pull;
+pub(crate) mod push;
+pub(crate) mod rm;
+pub(crate) mod rows;
+pub(crate) mod save;
+pub(crate) mod tag;

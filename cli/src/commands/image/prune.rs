@@ -1,0 +1,80 @@
+//! `image prune`: remove unused images.
+
+use std::io::Write as _;
+
+use coracle_image::Image;
+use coracle_image::store::{PruneFilter, Removed};
+
+use super::rows::{labels, parse_time};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::args::values::{self, Filter};
+use crate::commands::confirm_removal;
+use crate::containers::image_users;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::filters::{Filters, for_prune};
+use crate::format::units;
+
+/// Remove unused images
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImagePruneArgs {
+    /// Drop every image no container uses, not only dangling ones
+    #[arg(long, short = 'a')]
+    pub(crate) all: bool,
+    /// Remove only matches, key=value (dangling, label, label!, until)
+    #[arg(long, value_name = "filter", value_parser = values::filter)]
+    pub(crate) filter: Vec<Filter>,
+    /// Skip the confirmation question
+    #[arg(long, short = 'f')]
+    pub(crate) force: bool,
+}
+
+const FILTERS: &[&str] = &["dangling", "label", "label!", "until"];
+
+impl Runnable for ImagePruneArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let filters = Filters::new(&for_prune(app, &self.filter), FILTERS)?;
+        let all = self.all || filters.truth("dangling")? == Some(false);
+        let what = match all {
+            true => "all images without at least one container associated to them",
+            false => "all dangling images",
+        };
+        if !self.force && !confirm_removal(app, what)? {
+            return Ok(ExitStatus::Success);
+        }
+        let (report, freed) = prune(app, all, &filters)?;
+        if !report.is_empty() {
+            writeln!(app.ui.data(), "Deleted Images:")?;
+            for line in &report {
+                writeln!(app.ui.data(), "{line}")?;
+            }
+            writeln!(app.ui.data())?;
+        }
+        writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Removes images; gives the lines of the report and the bytes set free.
+pub(crate) fn prune(
+    app: &App,
+    all: bool,
+    filters: &Filters,
+) -> Result<(Vec<String>, u64), CliError> {
+    let until = filters.until()?;
+    let store = app.store()?;
+    let by_label = filters.has("label") || filters.has("label!");
+    let wanted = |image: &Image| {
+        let old_enough = until.is_none_or(|t| parse_time(&image.created).is_some_and(|c| c < t));
+        old_enough && (!by_label || filters.labels(&labels(store, image)))
+    };
+    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &|| image_users(app))?;
+    let lines = report
+        .iter()
+        .map(|line| match line {
+            Removed::Untagged(name) => format!("untagged: {name}"),
+            Removed::Deleted(id) => format!("deleted: {id}"),
+        })
+        .collect();
+    Ok((lines, freed))
+}

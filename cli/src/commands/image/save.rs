@@ -1,0 +1,44 @@
+//! `save`: write images to a tar.
+
+use coracle_image::archive::save;
+
+use super::rows::{event, find, stored_name};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::files::Output;
+
+/// Write images to a tar
+#[derive(Debug, clap::Args)]
+pub(crate) struct SaveArgs {
+    /// File to write instead of standard output
+    #[arg(long, short = 'o', value_name = "string")]
+    pub(crate) output: Option<String>,
+    /// Platform variants to write (not supported)
+    #[arg(long, value_name = "stringSlice", value_delimiter = ',')]
+    pub(crate) platform: Vec<String>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for SaveArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        if !self.platform.is_empty() {
+            let why = "an archive has one platform of each image";
+            return Err(CliError::unsupported("--platform", why));
+        }
+        for name in &self.args {
+            crate::builtin::prepare(app, name)?;
+        }
+        let mut output = Output::create(self.output.as_deref(), "failed to save image")?;
+        let names: Vec<String> = self.args.iter().map(|name| stored_name(app, name)).collect();
+        save(app.store()?, &names, &mut output)?;
+        output.finish()?;
+        for name in &self.args {
+            if let Ok(image) = find(app, name) {
+                event(app, "save", &image.id, name);
+            }
+        }
+        Ok(ExitStatus::Success)
+    }
+}

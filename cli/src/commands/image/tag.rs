@@ -1,0 +1,29 @@
+//! `tag`: give an image a further name.
+
+use super::rows::{event, stored_name};
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus};
+
+/// Give an image a further name
+#[derive(Debug, clap::Args)]
+pub(crate) struct TagArgs {
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for TagArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let [source, target] = self.args.as_slice() else {
+            return Ok(ExitStatus::Success);
+        };
+        let name = app.names().resolve(target).map_err(|e| {
+            let text = format!("{target:?} is not a valid repository/tag: {e}");
+            CliError::plain(format!("Error parsing reference: {text}"))
+        })?;
+        crate::builtin::prepare_outside(app, source)?;
+        let image = app.store()?.tag_as(&stored_name(app, source), &name)?;
+        event(app, "tag", &image.id, &name.with_default_tag().familiar());
+        Ok(ExitStatus::Success)
+    }
+}

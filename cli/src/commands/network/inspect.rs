@@ -1,0 +1,41 @@
+//! `network inspect`: show all about networks as JSON.
+
+use serde_json::Value;
+
+use super::rows::error;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::documents::{self, value_of};
+use crate::error::{CliError, CommandResult, Failures};
+
+/// Show all about networks as JSON
+#[derive(Debug, clap::Args)]
+pub(crate) struct NetworkInspectArgs {
+    /// Layout: json, or a Go template for each object
+    #[arg(long, short = 'f', value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Include what swarm services have there; without a swarm there is nothing more
+    #[arg(long, short = 'v')]
+    pub(crate) verbose: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+impl Runnable for NetworkInspectArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let template = documents::template(self.format.as_deref())?;
+        let mut failures = Failures::default();
+        let mut found = Vec::new();
+        for name in &self.args {
+            found.extend(failures.check(document(app, name)));
+        }
+        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+    }
+}
+
+/// What Docker tells of a network.
+pub(crate) fn document(app: &App, name: &str) -> Result<Value, CliError> {
+    let engine = app.engine()?;
+    let network = engine.networks.find(name).map_err(error)?;
+    value_of(&network.inspect(engine.network_members(&network)))
+}

@@ -1,0 +1,10 @@
+//! Commands on networks, a file a verb; `rows` has the columns of their listings.
+
+pub(crate) mod connect;
+pub(crate) mod create;
+pub(crate) mod disconnect;
+pub(crate) mod inspect;
+pub(crate) mod ls;
+pub(crate) mod prune;
+pub(crate) mod rm;
+pub(crate) mod rows;

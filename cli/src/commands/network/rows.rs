@@ -1,0 +1,96 @@
+//! Networks as lists show them.
+
+use coracle_runtime::EngineError;
+use coracle_runtime::networks::{Network, NetworkError, SCOPE};
+
+use crate::error::CliError;
+use crate::format::{Columns, Row, units};
+
+pub(crate) const COLUMNS: Columns = Columns {
+    titles: &[
+        ("ID", "NETWORK ID"),
+        ("Name", "NAME"),
+        ("Driver", "DRIVER"),
+        ("Scope", "SCOPE"),
+        ("IPv4", "IPV4"),
+        ("IPv6", "IPV6"),
+        ("Internal", "INTERNAL"),
+        ("Labels", "LABELS"),
+        ("CreatedAt", "CREATED AT"),
+    ],
+    table: "ID Name Driver Scope",
+    quiet: "ID",
+    raw: "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
+};
+
+pub(crate) fn row(network: &Network, full: bool) -> Row {
+    let id = if full { network.id.as_str() } else { units::short_id(&network.id) };
+    let created = network.created.datetime();
+    let mut row = Row::new("*formatter.networkContext");
+    row.set("ID", id)
+        .set("Name", network.name.as_str())
+        .set("Driver", network.driver.as_str())
+        .set("Scope", SCOPE)
+        .set("IPv4", network.enable_ipv4.to_string())
+        .set("IPv6", network.enable_ipv6.to_string())
+        .set("Internal", network.internal.to_string())
+        .set("CreatedAt", go_time(created))
+        .set_labels(network.labels.clone());
+    row
+}
+
+/// A moment as Go prints one: as many digits of the second as there are.
+fn go_time(then: chrono::DateTime<chrono::Utc>) -> String {
+    let text = then.format("%Y-%m-%d %H:%M:%S%.9f").to_string();
+    let shortest = text.trim_end_matches('0');
+    let shortest = shortest.strip_suffix('.').unwrap_or(shortest);
+    format!("{shortest} +0000 UTC")
+}
+
+pub(crate) fn error(error: NetworkError) -> CliError {
+    CliError::from(EngineError::from(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::network::rows::*;
+    use crate::format::Listing;
+
+    fn network() -> Network {
+        Network {
+            name: "n1".to_owned(),
+            id: "9fe25c5032cd37872e004b477c4791f93741fd31782b8b6bd04a7e7d1a58b077".to_owned(),
+            created: "2026-11-20T23:59:02.691678802Z".parse().unwrap(),
+            driver: "bridge".to_owned(),
+            enable_ipv4: true,
+            ..Network::default()
+        }
+    }
+
+    #[test]
+    fn the_json_line_is_the_recorded_one() {
+        assert_eq!(
+            row(&network(), false).json(),
+            r#"{"CreatedAt":"2026-11-20 23:59:02.691678802 +0000 UTC","Driver":"bridge","ID":"9fe25c5032cd","IPv4":"true","IPv6":"false","Internal":"false","Labels":"","Name":"n1","Scope":"local"}"#
+        );
+    }
+
+    #[test]
+    fn the_table_is_the_recorded_one() {
+        let text = Listing::new(&COLUMNS, None, false).unwrap();
+        assert_eq!(
+            text.render([&row(&network(), false)]).unwrap(),
+            "NETWORK ID     NAME      DRIVER    SCOPE\n\
+             9fe25c5032cd   n1        bridge    local\n"
+        );
+        let full = text.render([&row(&network(), true)]).unwrap();
+        assert!(full.contains("9fe25c5032cd37872e004b477c4791f93741fd31782b8b6bd04a7e7d1a58b077"));
+    }
+
+    #[test]
+    fn moments_have_the_digits_they_need() {
+        let at = |text: &str| go_time(text.parse().unwrap());
+        assert_eq!(at("2026-11-20T23:31:41.05Z"), "2026-11-20 23:31:41.05 +0000 UTC");
+        assert_eq!(at("2026-11-20T23:31:40Z"), "2026-11-20 23:31:40 +0000 UTC");
+    }
+}

@@ -1,0 +1,157 @@
+//! `login`: log in to a registry.
+
+use std::io::{BufRead as _, Read as _, Write as _};
+
+use coracle_image::Credential;
+
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::ui::Ui;
+
+/// Log in to a registry
+#[derive(Debug, clap::Args)]
+pub(crate) struct LoginArgs {
+    /// Password or token; - reads standard input
+    #[arg(long, short = 'p', value_name = "string")]
+    pub(crate) password: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Account name
+    #[arg(long, short = 'u', value_name = "string")]
+    pub(crate) username: Option<String>,
+    #[arg(value_name = "ARG", hide = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// Docker Hub, as people are told of it.
+const HUB: &str = "https://index.docker.io/v1/";
+
+/// A registry as login and logout take it.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    /// What is shown.
+    pub(crate) shown: String,
+    /// Its host, under which credentials are kept.
+    pub(crate) key: String,
+}
+
+/// The registry that was named, or Docker Hub.
+pub(crate) fn registry(given: Option<&str>) -> Registry {
+    let given = given.unwrap_or_default();
+    let bare = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
+    let host = bare.unwrap_or(given).split('/').next().unwrap_or_default();
+    match host {
+        "" | "docker.io" | "index.docker.io" | "registry-1.docker.io" => {
+            Registry { shown: HUB.to_owned(), key: "docker.io".to_owned() }
+        }
+        host => Registry { shown: host.to_owned(), key: host.to_owned() },
+    }
+}
+
+impl Runnable for LoginArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        let registry = registry(self.args.first().map(String::as_str));
+        let credential = self.credential(app, &registry)?;
+        app.check_login(&registry.key, &credential)?;
+        let stored = app.credentials().store(&registry.key, &credential).map_err(|e| {
+            let hint = e.hint();
+            let mut error = CliError::library(&e, hint);
+            error.message = format!("Error saving credentials: {e}");
+            error
+        })?;
+        if let Some(warning) = stored.warning() {
+            writeln!(app.ui.status(), "{warning}")?;
+        }
+        writeln!(app.ui.data(), "Login Succeeded")?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+impl LoginArgs {
+    fn credential(&self, app: &mut App, registry: &Registry) -> Result<Credential, CliError> {
+        let username = self.username.clone().filter(|name| !name.is_empty());
+        if self.password.is_some() && self.password_stdin {
+            return Err(CliError::plain("--password and --password-stdin are mutually exclusive"));
+        }
+        if self.password_stdin {
+            let Some(username) = username else {
+                return Err(CliError::plain("Must provide --username with --password-stdin"));
+            };
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|e| CliError::plain(format!("cannot read the password: {e}")))?;
+            let password = text.trim_end_matches(['\r', '\n']);
+            return Ok(Credential::basic(username, password));
+        }
+        if self.password.is_some() {
+            let text = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
+            writeln!(app.ui.status(), "{text}")?;
+        }
+        if let (Some(username), Some(password)) = (&username, &self.password) {
+            return Ok(Credential::basic(username.clone(), password.clone()));
+        }
+        if !Ui::stdin_is_terminal() {
+            let text = "Error: Cannot perform an interactive login from a non TTY device";
+            return Err(CliError::plain(text));
+        }
+        let username = match username {
+            Some(username) => username,
+            None => ask(app, &format!("Username for {}: ", registry.shown))?,
+        };
+        if username.is_empty() {
+            return Err(CliError::plain("Error: username is required"));
+        }
+        let password = match &self.password {
+            Some(password) => password.clone(),
+            None => ask_unseen(app, "Password: ")?,
+        };
+        Ok(Credential::basic(username, password))
+    }
+}
+
+fn ask(app: &mut App, question: &str) -> Result<String, CliError> {
+    write!(app.ui.data(), "{question}")?;
+    app.ui.flush()?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|e| CliError::plain(format!("cannot read the answer: {e}")))?;
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks with the terminal's echo switched off.
+fn ask_unseen(app: &mut App, question: &str) -> Result<String, CliError> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = std::io::stdin();
+    let before = tcgetattr(&stdin).ok();
+    if let Some(before) = &before {
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&stdin, OptionalActions::Flush, &silent)
+            .map_err(|e| CliError::plain(format!("cannot switch off the echo: {e}")))?;
+    }
+    let answer = ask(app, question);
+    if let Some(before) = &before {
+        // The answer counts more than a terminal that has gone away.
+        tcsetattr(&stdin, OptionalActions::Flush, before).unwrap_or_default();
+    }
+    writeln!(app.ui.data())?;
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::system::login::registry;
+
+    #[test]
+    fn registries() {
+        assert_eq!(registry(None).shown, "https://index.docker.io/v1/");
+        assert_eq!(registry(Some("docker.io")).key, "docker.io");
+        assert_eq!(registry(Some("https://127.0.0.1:5001/v2/")).key, "127.0.0.1:5001");
+        assert_eq!(registry(Some("ghcr.io")).shown, "ghcr.io");
+    }
+}

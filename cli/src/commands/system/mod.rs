@@ -1,0 +1,15 @@
+//! Commands about the engine as a whole, and those that belong to no object.
+
+pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod df;
+pub(crate) mod events;
+pub(crate) mod info;
+pub(crate) mod inspect;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod man;
+pub(crate) mod prune;
+pub(crate) mod reset;
+pub(crate) mod unshare;
+pub(crate) mod version;

@@ -1,0 +1,9 @@
+//! Commands on volumes, a file a verb; `rows` has the columns of their listings.
+
+pub(crate) mod create;
+pub(crate) mod inspect;
+pub(crate) mod ls;
+pub(crate) mod prune;
+pub(crate) mod rm;
+pub(crate) mod rows;
+pub(crate) mod update;
