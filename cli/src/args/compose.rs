@@ -2,8 +2,8 @@
 
 use super::dispatch::{self, Invocation, Parsed};
 use super::globals::Globals;
-use super::table::COMPOSE;
 use super::{help, messages};
+use crate::commands::table::COMPOSE;
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 

@@ -6,8 +6,8 @@ use clap::ArgMatches;
 
 use super::globals::{self, Globals};
 use super::spec::Spec;
-use super::table::COMMANDS;
 use super::{compose, help, messages};
+use crate::commands::table::COMMANDS;
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 

@@ -22,9 +22,9 @@ pub(crate) fn examples(path: &str) -> Vec<String> {
 mod tests {
     use std::ffi::OsString;
 
-    use super::super::table::COMMANDS;
     use super::super::{Parsed, help, parse};
     use super::{TEXT, examples};
+    use crate::commands::table::COMMANDS;
 
     #[test]
     fn every_command_has_an_example_that_parses() {

@@ -4,7 +4,7 @@ use clap::Command;
 
 use super::globals;
 use super::spec::{Group, Spec};
-use super::table::{COMMANDS, COMPOSE};
+use crate::commands::table::{COMMANDS, COMPOSE};
 
 /// Commands that only group others.
 pub(super) const MANAGEMENT: &[(&str, &str)] = &[

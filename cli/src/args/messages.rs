@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::help::MANAGEMENT;
 use super::spec::{Arity, Spec};
-use super::table::COMMANDS;
+use crate::commands::table::COMMANDS;
 use crate::error::{CliError, ExitStatus};
 
 /// The command as it was called: `docker container run`.

@@ -3,23 +3,17 @@
 //! Only the flags of the command at hand are built; help, completions and man
 //! pages build the whole tree from the same table.
 
-pub(crate) mod attachment;
 mod compose;
-mod create;
 mod dispatch;
 mod examples;
 mod globals;
 mod help;
 mod messages;
-pub(crate) mod run_values;
-mod spec;
-mod table;
+pub(crate) mod spec;
 #[cfg(test)]
 mod tests;
 pub(crate) mod values;
 
-pub(crate) use attachment::{Attachment, mac};
-pub(crate) use create::CreateFlags;
 pub(crate) use dispatch::{Invocation, Parsed, parse};
 pub(crate) use examples::examples;
 pub(crate) use globals::Globals;

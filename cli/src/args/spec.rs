@@ -80,7 +80,7 @@ fn start<R: Runnable>(app: &mut App, matches: &ArgMatches) -> CommandResult {
 }
 
 impl Spec {
-    pub(super) const fn new<R: Runnable>(
+    pub(crate) const fn new<R: Runnable>(
         names: &'static [&'static str],
         usage: &'static str,
         arity: Arity,
@@ -98,33 +98,33 @@ impl Spec {
         }
     }
 
-    pub(super) const fn group(mut self, group: Group) -> Self {
+    pub(crate) const fn group(mut self, group: Group) -> Self {
         self.group = group;
         self
     }
 
-    pub(super) const fn entry(mut self, entry: Entry) -> Self {
+    pub(crate) const fn entry(mut self, entry: Entry) -> Self {
         self.entry = entry;
         self
     }
 
-    pub(super) const fn effect(mut self, effect: Effect) -> Self {
+    pub(crate) const fn effect(mut self, effect: Effect) -> Self {
         self.effect = effect;
         self
     }
 
-    pub(super) const fn trailing(mut self) -> Self {
+    pub(crate) const fn trailing(mut self) -> Self {
         self.trailing = true;
         self
     }
 
     /// Whether help and completions name it.
-    pub(super) fn is_listed(&self) -> bool {
+    pub(crate) fn is_listed(&self) -> bool {
         self.group != Group::Hidden
     }
 
     /// The command as help, completions and man pages show it.
-    pub(super) fn shown(&self, name: &'static str) -> Command {
+    pub(crate) fn shown(&self, name: &'static str) -> Command {
         // A switch that is on unless `=false` is said takes a value to the parser alone.
         let is_on = |arg: &Arg| arg.get_default_values().iter().any(|value| value == "true");
         self.augmented(Command::new(name)).disable_help_flag(true).mut_args(|arg| {
@@ -149,13 +149,13 @@ impl Spec {
     }
 
     /// `compose`, or one of its commands.
-    pub(super) fn is_compose(&self) -> bool {
+    pub(crate) fn is_compose(&self) -> bool {
         self.names[0].split(' ').next() == Some("compose")
     }
 
     /// The command as it parses: switches take `=false`, values may begin with
     /// a dash, a repeated flag replaces the former.
-    pub(super) fn parser(&self) -> Command {
+    pub(crate) fn parser(&self) -> Command {
         let trailing = self.trailing;
         let help = Arg::new("help").long("help").action(ArgAction::SetTrue);
         let help = if self.is_compose() { help.short('h') } else { help };

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::table::COMMANDS;
 use super::{Effect, Invocation, Parsed, parse, tree};
+use crate::commands::table::COMMANDS;
 use crate::error::CliError;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -420,7 +420,7 @@ fn help_of_compose() {
 #[test]
 fn every_flag_of_compose_is_known() {
     let parser = |name: &str| match name {
-        "compose" => super::table::COMPOSE.parser(),
+        "compose" => crate::commands::table::COMPOSE.parser(),
         name => {
             let found = COMMANDS.iter().find(|spec| spec.names.contains(&name));
             found.unwrap_or_else(|| panic!("{name} is no command")).parser()

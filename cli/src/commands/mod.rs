@@ -7,6 +7,7 @@ pub(crate) mod container;
 pub(crate) mod image;
 pub(crate) mod network;
 pub(crate) mod system;
+pub(crate) mod table;
 pub(crate) mod volume;
 
 use std::io::Write as _;

@@ -2,8 +2,8 @@
 
 use coracle_runtime::model::{Config, Empty};
 
+use super::CreateFlags;
 use super::{files, health, ports};
-use crate::args::CreateFlags;
 use crate::error::CliError;
 use crate::settings::Settings;
 

@@ -2,7 +2,7 @@
 
 use coracle_runtime::model::HealthConfig;
 
-use crate::args::CreateFlags;
+use super::CreateFlags;
 use crate::error::CliError;
 
 /// Shortest interval Docker accepts, in nanoseconds.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::model::{HostConfig, LogConfig, RestartPolicy};
 
+use super::CreateFlags;
 use super::{ports, resources};
-use crate::args::CreateFlags;
 use crate::error::CliError;
 use crate::settings::Settings;
 

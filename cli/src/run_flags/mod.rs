@@ -4,25 +4,29 @@
 //! Docker's client does, flags that cannot be honoured are refused by name.
 //! What depends on the image, other containers or the host is left to the engine.
 
+pub(crate) mod attachment;
 mod config;
 mod files;
+mod flags;
 mod health;
 mod host;
 mod network;
 mod ports;
 mod refused;
 mod resources;
+pub(crate) mod run_values;
 #[cfg(test)]
 mod tests;
 
 use coracle_runtime::model::{Config, EndpointSettings, HostConfig};
 use coracle_runtime::mounts::{self, MountError, Side};
 
-use crate::args::CreateFlags;
 use crate::error::CliError;
 use crate::settings::Settings;
 
+pub(crate) use attachment::{Attachment, mac};
 pub(crate) use files::environment;
+pub(crate) use flags::CreateFlags;
 pub(crate) use host::{profile, restart_policy};
 pub(crate) use ports::published;
 

@@ -3,7 +3,7 @@
 use coracle_runtime::model::{EndpointIpam, EndpointSettings};
 use coracle_runtime::networks::BRIDGE;
 
-use crate::args::{Attachment, CreateFlags};
+use super::{Attachment, CreateFlags};
 use crate::error::CliError;
 
 /// The mode of the container, and the networks it joins; the first belongs to the mode.
@@ -62,7 +62,7 @@ fn apply_flags(first: &mut Attachment, flags: &CreateFlags) -> Result<(), CliErr
         slot.clone_from(value);
     }
     if !first.mac.is_empty() {
-        first.mac = crate::args::mac(first.mac.trim()).map_err(CliError::plain)?;
+        first.mac = super::mac(first.mac.trim()).map_err(CliError::plain)?;
     }
     Ok(())
 }

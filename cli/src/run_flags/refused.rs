@@ -1,7 +1,7 @@
 //! Flags that are parsed and cannot be honoured, each with the reason.
 
+use super::CreateFlags;
 use super::ports;
-use crate::args::CreateFlags;
 use crate::error::CliError;
 
 const ONE_ADDRESS: &str = "an endpoint has one address of each family";
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_help_marks_each_refused_flag() {
         use clap::Args as _;
-        let command = crate::args::CreateFlags::augment_args(clap::Command::new("run"));
+        let command = super::CreateFlags::augment_args(clap::Command::new("run"));
         for (flag, ..) in REFUSALS {
             let name = flag.trim_start_matches('-');
             let found = command.get_arguments().find(|a| a.get_long() == Some(name)).unwrap();

@@ -2,7 +2,8 @@
 
 use coracle_runtime::model::{DeviceMapping, Resources, ThrottleDevice, WeightDevice};
 
-use crate::args::{CreateFlags, values};
+use super::CreateFlags;
+use crate::args::values;
 use crate::error::CliError;
 
 /// Least memory limit Docker accepts.

@@ -3,8 +3,8 @@
 use clap::Parser;
 use coracle_runtime::model::RestartPolicy;
 
+use super::CreateFlags;
 use super::{Request, request};
-use crate::args::CreateFlags;
 use crate::error::CliError;
 use crate::settings::{Environment, FileSettings, Settings};
 

@@ -8,10 +8,11 @@ use coracle_runtime::engine::{CreateRequest, ImageFacts};
 use coracle_runtime::model::{Config, Container, Empty, HealthConfig, MountType};
 
 use crate::app::App;
-use crate::args::{CreateFlags, Runnable};
+use crate::args::Runnable;
 use crate::commands::image::rows::find;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::reason;
+use crate::run_flags::CreateFlags;
 use crate::run_flags::{self, PullPolicy, Request};
 
 /// Create a container without starting it

@@ -9,9 +9,10 @@ use coracle_runtime::monitor::Attach;
 
 use super::create::make;
 use crate::app::App;
-use crate::args::{CreateFlags, Runnable};
+use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
+use crate::run_flags::CreateFlags;
 use crate::streams::{Ended, Session};
 use crate::terminal;
 use crate::ui::Ui;

@@ -6,8 +6,9 @@ use coracle_runtime::model::{EndpointIpam, EndpointSettings};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::{attachment, run_values, values};
+use crate::args::values;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::run_flags::{attachment, run_values};
 
 /// Connect a container to a network
 #[derive(Debug, clap::Args)]

@@ -8,8 +8,9 @@ use coracle_netns::prefix::Prefix;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig};
 
 use crate::app::App;
-use crate::args::{Runnable, run_values};
+use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::run_flags::run_values;
 
 /// Create a network
 #[derive(Debug, clap::Args)]

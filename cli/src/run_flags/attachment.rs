@@ -104,7 +104,7 @@ pub(crate) fn driver_option(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::run_flags::attachment::*;
 
     #[test]
     fn short_and_long_forms() {

@@ -3,8 +3,10 @@
 use clap::ArgAction;
 use coracle_runtime::model::Ulimit;
 
-use super::attachment::{self, Attachment};
-use super::{run_values, values};
+use super::attachment;
+use super::attachment::Attachment;
+use super::run_values;
+use crate::args::values;
 
 // No doc comment: it would replace the description of the command it is part of.
 #[derive(Debug, clap::Args)]

@@ -91,7 +91,7 @@ pub(super) fn ulimit(text: &str) -> Result<Ulimit, String> {
     }
     let number = |text: &str| match text {
         "unlimited" => Ok(-1),
-        _ => super::values::int(text),
+        _ => crate::args::values::int(text),
     };
     let (soft, hard) = match value.split(':').collect::<Vec<_>>().as_slice() {
         [both] => (number(both)?, number(both)?),
@@ -112,7 +112,7 @@ pub(super) fn ulimit(text: &str) -> Result<Ulimit, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::run_flags::run_values::*;
 
     #[test]
     fn hosts() {

@@ -1,22 +1,22 @@
 //! Every command: its names, its arguments, what it needs.
 
-use super::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
-use super::spec::Effect::{Apart, ChangesIf, Looks};
-use super::spec::Entry::{Namespace, NamespaceIf};
-use super::spec::Group::{Common, Hidden, Inner};
-use super::spec::Spec;
-use crate::commands as c;
+use super as c;
+use crate::args::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
+use crate::args::spec::Effect::{Apart, ChangesIf, Looks};
+use crate::args::spec::Entry::{Namespace, NamespaceIf};
+use crate::args::spec::Group::{Common, Hidden, Inner};
+use crate::args::spec::Spec;
 use crate::compose;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
 
 /// `compose` itself: its options, which stand before the subcommand.
-pub(super) static COMPOSE: Spec =
+pub(crate) static COMPOSE: Spec =
     Spec::new::<compose::ComposeGlobals>(&["compose"], "[OPTIONS] COMMAND", Any).trailing();
 
 /// In the order of the general help.
-pub(super) static COMMANDS: &[Spec] = &[
+pub(crate) static COMMANDS: &[Spec] = &[
     // Common commands.
     Spec::new::<c::container::run::RunArgs>(
         &["run", "container run"],
