@@ -6,7 +6,7 @@ use crate::args::spec::Effect::{Apart, ChangesIf, Looks};
 use crate::args::spec::Entry::{Namespace, NamespaceIf};
 use crate::args::spec::Group::{Common, Hidden, Inner};
 use crate::args::spec::Spec;
-use crate::compose;
+use crate::compose::{self, verbs};
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";
@@ -332,118 +332,114 @@ pub(crate) static COMMANDS: &[Spec] = &[
     )
     .group(Hidden),
     // Compose.
-    Spec::new::<compose::create::ComposeCreateArgs>(
+    Spec::new::<verbs::create::ComposeCreateArgs>(
         &["compose create"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::down::ComposeDownArgs>(&["compose down"], "[OPTIONS] [SERVICES]", Any)
+    Spec::new::<verbs::down::ComposeDownArgs>(&["compose down"], "[OPTIONS] [SERVICES]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::lifecycle::ComposeKillArgs>(
+    Spec::new::<verbs::lifecycle::ComposeKillArgs>(
         &["compose kill"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::logs::ComposeLogsArgs>(&["compose logs"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::logs::ComposeLogsArgs>(&["compose logs"], "[OPTIONS] [SERVICE...]", Any)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs)
+    Spec::new::<verbs::ls::ComposeLsArgs>(&["compose ls"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::lifecycle::ComposePauseArgs>(&["compose pause"], "[SERVICE...]", Any)
+    Spec::new::<verbs::lifecycle::ComposePauseArgs>(&["compose pause"], "[SERVICE...]", Any)
         .group(Inner),
-    Spec::new::<compose::plan::ComposePlanArgs>(&["compose plan"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::plan::ComposePlanArgs>(&["compose plan"], "[OPTIONS] [SERVICE...]", Any)
         .effect(Looks)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::ps::ComposePsArgs>(&["compose ps"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::ps::ComposePsArgs>(&["compose ps"], "[OPTIONS] [SERVICE...]", Any)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::lifecycle::ComposeRestartArgs>(
+    Spec::new::<verbs::lifecycle::ComposeRestartArgs>(
         &["compose restart"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::rm::ComposeRmArgs>(&["compose rm"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::rm::ComposeRmArgs>(&["compose rm"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::scale::ComposeScaleArgs>(&["compose scale"], "[SERVICE=REPLICAS...]", Any)
+    Spec::new::<verbs::scale::ComposeScaleArgs>(&["compose scale"], "[SERVICE=REPLICAS...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::lifecycle::ComposeStartArgs>(&["compose start"], "[SERVICE...]", Any)
+    Spec::new::<verbs::lifecycle::ComposeStartArgs>(&["compose start"], "[SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::lifecycle::ComposeStopArgs>(
+    Spec::new::<verbs::lifecycle::ComposeStopArgs>(
         &["compose stop"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
+    Spec::new::<verbs::lifecycle::ComposeUnpauseArgs>(&["compose unpause"], "[SERVICE...]", Any)
         .group(Inner),
-    Spec::new::<compose::why::ComposeWhyArgs>(&["compose why"], "SERVICE [SERVICE...]", AtLeast(1))
+    Spec::new::<verbs::why::ComposeWhyArgs>(&["compose why"], "SERVICE [SERVICE...]", AtLeast(1))
         .effect(Looks)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::config::ComposeConfigArgs>(
+    Spec::new::<verbs::config::ComposeConfigArgs>(
         &["compose config", "compose convert"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::attach::ComposeAttachArgs>(
+    Spec::new::<verbs::attach::ComposeAttachArgs>(
         &["compose attach"],
         "[OPTIONS] SERVICE",
         AtLeast(1),
     )
     .group(Inner),
-    Spec::new::<compose::build::ComposeBuildArgs>(
-        &["compose build"],
-        "[OPTIONS] [SERVICE...]",
-        Any,
-    )
-    .group(Inner),
-    Spec::new::<compose::commit::ComposeCommitArgs>(
+    Spec::new::<verbs::build::ComposeBuildArgs>(&["compose build"], "[OPTIONS] [SERVICE...]", Any)
+        .group(Inner),
+    Spec::new::<verbs::commit::ComposeCommitArgs>(
         &["compose commit"],
         "[OPTIONS] SERVICE [REPOSITORY[:TAG]]",
         Between(1, 2),
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::cp::ComposeCpArgs>(
+    Spec::new::<verbs::cp::ComposeCpArgs>(
         &["compose cp"],
         "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|- | SRC_PATH|- SERVICE:DEST_PATH",
         Exactly(2),
     )
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::events::ComposeEventsArgs>(
+    Spec::new::<verbs::events::ComposeEventsArgs>(
         &["compose events"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::exec::ComposeExecArgs>(
+    Spec::new::<verbs::exec::ComposeExecArgs>(
         &["compose exec"],
         "[OPTIONS] SERVICE COMMAND [ARGS...]",
         AtLeast(2),
     )
     .group(Inner)
     .trailing(),
-    Spec::new::<compose::export::ComposeExportArgs>(
+    Spec::new::<verbs::export::ComposeExportArgs>(
         &["compose export"],
         "[OPTIONS] SERVICE",
         AtLeast(1),
@@ -451,34 +447,34 @@ pub(crate) static COMMANDS: &[Spec] = &[
     .effect(Looks)
     .group(Inner)
     .entry(Namespace),
-    Spec::new::<compose::images_used::ComposeImagesArgs>(
+    Spec::new::<verbs::images::ComposeImagesArgs>(
         &["compose images"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::port::ComposePortArgs>(
+    Spec::new::<verbs::port::ComposePortArgs>(
         &["compose port"],
         "[OPTIONS] SERVICE PRIVATE_PORT",
         AtLeast(2),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::publish::ComposePublishArgs>(
+    Spec::new::<verbs::publish::ComposePublishArgs>(
         &["compose publish"],
         "[OPTIONS] REPOSITORY[:TAG]",
         Exactly(1),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::pull::ComposePullArgs>(&["compose pull"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::pull::ComposePullArgs>(&["compose pull"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::push::ComposePushArgs>(&["compose push"], "[OPTIONS] [SERVICE...]", Any)
+    Spec::new::<verbs::push::ComposePushArgs>(&["compose push"], "[OPTIONS] [SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
-    Spec::new::<compose::run::ComposeRunArgs>(
+    Spec::new::<verbs::run::ComposeRunArgs>(
         &["compose run"],
         "[OPTIONS] SERVICE [COMMAND] [ARGS...]",
         AtLeast(1),
@@ -486,27 +482,27 @@ pub(crate) static COMMANDS: &[Spec] = &[
     .group(Inner)
     .entry(Namespace)
     .trailing(),
-    Spec::new::<compose::stats::ComposeStatsArgs>(
+    Spec::new::<verbs::stats::ComposeStatsArgs>(
         &["compose stats"],
         "[OPTIONS] [SERVICE]",
         AtMost(1),
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::top::ComposeTopArgs>(&["compose top"], "[SERVICES...]", Any)
+    Spec::new::<verbs::top::ComposeTopArgs>(&["compose top"], "[SERVICES...]", Any)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
+    Spec::new::<verbs::version::ComposeVersionArgs>(&["compose version"], "[OPTIONS]", NoArgs)
         .effect(Looks)
         .group(Inner),
-    Spec::new::<compose::volumes::ComposeVolumesArgs>(
+    Spec::new::<verbs::volumes::ComposeVolumesArgs>(
         &["compose volumes"],
         "[OPTIONS] [SERVICE...]",
         Any,
     )
     .effect(Looks)
     .group(Inner),
-    Spec::new::<compose::wait::ComposeWaitArgs>(
+    Spec::new::<verbs::wait::ComposeWaitArgs>(
         &["compose wait"],
         "SERVICE [SERVICE...] [OPTIONS]",
         AtLeast(1),
@@ -514,7 +510,7 @@ pub(crate) static COMMANDS: &[Spec] = &[
     .effect(ChangesIf("down_project"))
     .group(Inner)
     .entry(NamespaceIf("down_project")),
-    Spec::new::<compose::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
+    Spec::new::<verbs::watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
         .group(Inner)
         .entry(Namespace),
     Spec::new::<c::system::man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))

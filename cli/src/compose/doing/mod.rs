@@ -1,0 +1,5 @@
+//! Carrying steps out before a person: the plan told, the output in the foreground, files kept in step.
+
+pub(crate) mod act;
+pub(crate) mod attached;
+pub(crate) mod sync;

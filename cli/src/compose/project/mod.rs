@@ -1,0 +1,5 @@
+//! The project that a command is about: its files read, its containers found, its services chosen.
+
+pub(crate) mod load;
+pub(crate) mod place;
+pub(crate) mod target;

@@ -1,0 +1,35 @@
+//! The commands of `compose`, one file each.
+
+pub(crate) mod attach;
+pub(crate) mod build;
+pub(crate) mod commit;
+pub(crate) mod config;
+pub(crate) mod config_parts;
+pub(crate) mod cp;
+pub(crate) mod create;
+pub(crate) mod down;
+pub(crate) mod events;
+pub(crate) mod exec;
+pub(crate) mod export;
+pub(crate) mod images;
+pub(crate) mod lifecycle;
+pub(crate) mod logs;
+pub(crate) mod ls;
+pub(crate) mod plan;
+pub(crate) mod port;
+pub(crate) mod ps;
+pub(crate) mod publish;
+pub(crate) mod pull;
+pub(crate) mod push;
+pub(crate) mod rm;
+pub(crate) mod run;
+pub(crate) mod run_flags;
+pub(crate) mod scale;
+pub(crate) mod stats;
+pub(crate) mod top;
+pub(crate) mod up;
+pub(crate) mod version;
+pub(crate) mod volumes;
+pub(crate) mod wait;
+pub(crate) mod watch;
+pub(crate) mod why;

@@ -1,0 +1,256 @@
+//! `compose watch`: when files of the project change, containers follow.
+//!
+//! # How it works
+//!
+//! Changes are gathered until nothing has changed for half a second; then the rules of
+//! `develop.watch` say what is to be done. Files are copied by [`crate::compose::doing::sync`].
+//!
+//! # Not here
+//!
+//! `rebuild` is refused before anything is started: there is no builder.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::ArgAction;
+use coracle_compose::project::found::Wanted;
+use coracle_compose::watch::{Action, Rule, Tree, Work, is_mounted, work};
+use coracle_runtime::engine::ExecRequest;
+use coracle_runtime::monitor::Attach;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::build::no_builder;
+use super::lifecycle::ComposeRestartArgs;
+use super::up::UpArgs;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::compose::doing::sync;
+use crate::compose::project::place;
+use crate::compose::project::place::File;
+use crate::compose::project::target;
+use crate::compose::screen::log;
+use crate::error::{CliError, CommandResult, ExitStatus};
+
+/// Without a change for so long, what has changed is dealt with.
+const QUIET: Duration = Duration::from_millis(500);
+/// So long at most, when there is no end of changes.
+const LONGEST: Duration = Duration::from_secs(5);
+
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// Copy files into containers, or restart them, when files change
+#[derive(Debug, clap::Args)]
+pub(crate) struct ComposeWatchArgs {
+    /// Do not start services first
+    #[arg(long)]
+    no_up: bool,
+    /// Remove images that were built and are not used any more
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
+    prune: bool,
+    /// No progress of pulls and builds
+    #[arg(long)]
+    quiet: bool,
+    #[arg(value_name = "ARG", hide = true)]
+    args: Vec<String>,
+}
+
+impl Runnable for ComposeWatchArgs {
+    fn execute(self, app: &mut App) -> CommandResult {
+        if app.compose.dry_run {
+            let why = "it waits for changes and does nothing before";
+            return Err(CliError::unsupported("--dry-run", why));
+        }
+        let file = place::file(app, &self.args)?;
+        let rules = self.rules(app, &file)?;
+        if !self.no_up {
+            let up = UpArgs {
+                detach: true,
+                quiet_pull: self.quiet,
+                args: self.args.clone(),
+                ..UpArgs::default()
+            };
+            up.execute(app)?;
+        }
+        let skip = |folder: &Path| rules.iter().all(|rule| rule.leaves_out(folder));
+        let paths = rules.iter().map(|rule| rule.path.clone());
+        let tree = Tree::new(paths, &skip).map_err(|e| CliError::plain(e.to_string()))?;
+        let watching = Watching { project: file.project.name, rules: &rules };
+        watching.until_the_end(app, tree)
+    }
+}
+
+impl ComposeWatchArgs {
+    fn rules(&self, app: &mut App, file: &File) -> Result<Vec<Rule>, CliError> {
+        let read = |path: &Path| std::fs::read_to_string(path).ok();
+        let mut all = Vec::new();
+        for (name, service) in &file.project.services {
+            if !self.args.is_empty() && !self.args.contains(name) {
+                continue;
+            }
+            let rules = Rule::of_service(service, &read)
+                .map_err(|error| CliError::plain(error.to_string()))?;
+            if rules.iter().any(|rule| rule.action == Action::Rebuild) {
+                return Err(no_builder(name, &file.project.image_name(service)));
+            }
+            for rule in rules {
+                if rule.action.syncs() && is_mounted(service, &rule.path) {
+                    let path = rule.path.display();
+                    let text = format!(
+                        "path '{path}' also declared by a bind mount volume, this path won't be \
+                         monitored!"
+                    );
+                    log::warning(app, &text);
+                } else {
+                    all.push(rule);
+                }
+            }
+        }
+        if all.is_empty() {
+            let text = "none of the selected services is configured for watch, consider setting \
+                        a 'develop' section";
+            return Err(CliError::plain(text));
+        }
+        Ok(all)
+    }
+}
+
+/// What is watched for which project.
+struct Watching<'a> {
+    project: String,
+    rules: &'a [Rule],
+}
+
+impl Watching<'_> {
+    fn until_the_end(&self, app: &mut App, mut tree: Tree<'_>) -> CommandResult {
+        let signals = coracle_sys::signal::signal_fd(&[SIGINT, SIGTERM])
+            .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))?;
+        self.copy_at_first(app)?;
+        say(app, "Watch enabled")?;
+        let mut changed = BTreeSet::new();
+        let mut since: Option<Instant> = None;
+        loop {
+            let ready = wait(&signals, &tree, since.is_some())?;
+            if ready.signal {
+                say(app, "Watch disabled")?;
+                return Ok(ExitStatus::Container(130));
+            }
+            if ready.change {
+                tree.changes(&mut changed).map_err(|e| CliError::plain(e.to_string()))?;
+            }
+            if changed.is_empty() {
+                continue;
+            }
+            let first = *since.get_or_insert_with(Instant::now);
+            if ready.change && first.elapsed() < LONGEST {
+                continue;
+            }
+            since = None;
+            let work = work(self.rules, changed.iter().map(PathBuf::as_path));
+            changed.clear();
+            if let Err(error) = self.carry_out(app, &work) {
+                log::warning(app, &format!("Error handling changed files: {error}"));
+            }
+        }
+    }
+
+    /// What is there already, for rules that ask for it.
+    fn copy_at_first(&self, app: &mut App) -> Result<(), CliError> {
+        for rule in self.rules.iter().filter(|rule| rule.initial_sync && rule.action.syncs()) {
+            let mut pairs = BTreeSet::new();
+            let mut next = vec![rule.path.clone()];
+            while let Some(path) = next.pop() {
+                if path.is_dir() && !path.is_symlink() {
+                    let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+                    next.extend(
+                        entries.map(|entry| entry.path()).filter(|path| !rule.leaves_out(path)),
+                    );
+                } else if rule.concerns(&path) {
+                    let inside = rule.inside(&path);
+                    pairs.insert((path, inside));
+                }
+            }
+            sync::sync(app, &self.project, &rule.service, &pairs)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&self, app: &mut App, work: &Work) -> Result<(), CliError> {
+        for (service, pairs) in &work.sync {
+            let count = pairs.len();
+            say(app, &format!("Syncing service {service:?} after {count} changes were detected"))?;
+            sync::sync(app, &self.project, service, pairs)?;
+        }
+        if !work.restart.is_empty() {
+            let services: Vec<String> = work.restart.iter().cloned().collect();
+            let shown: Vec<String> = services.iter().map(|name| format!("{name:?}")).collect();
+            ComposeRestartArgs::of(services).execute(app)?;
+            say(app, &format!("service(s) [{}] restarted", shown.join(" ")))?;
+        }
+        for number in &work.exec {
+            self.exec(app, &self.rules[*number])?;
+        }
+        Ok(())
+    }
+
+    /// Runs the command of a rule in every container of its service.
+    fn exec(&self, app: &mut App, rule: &Rule) -> Result<(), CliError> {
+        let hook = &rule.exec;
+        let pair = |(key, value): (&String, &Option<String>)| {
+            value.as_ref().map(|value| format!("{key}={value}"))
+        };
+        let wanted = Wanted { services: vec![rule.service.clone()], ..Wanted::default() };
+        for known in target::all(app, &self.project, &wanted)? {
+            let request = ExecRequest {
+                argv: hook.command.clone(),
+                env: hook.environment.iter().filter_map(pair).collect(),
+                user: hook.user.clone(),
+                working_dir: hook.working_dir.clone(),
+                privileged: hook.privileged,
+                attach: Attach { stdin: false, stdout: true, stderr: true, size: None },
+                ..ExecRequest::default()
+            };
+            let (engine, session) = app.engine_in_session()?;
+            let outcome = engine.exec_to_end(session, &known.container.id, request)?;
+            write!(app.ui.data(), "{}", outcome.output)?;
+            app.ui.flush()?;
+            if outcome.code != 0 {
+                let name = &known.container.name;
+                let text = format!("the command of sync+exec in {name} failed: {}", outcome.code);
+                return Err(CliError::plain(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What ended a wait.
+struct Ready {
+    signal: bool,
+    change: bool,
+}
+
+/// Waits for a change or a signal; not for longer than it has to be quiet, when something
+/// has changed already.
+fn wait(signals: &OwnedFd, tree: &Tree<'_>, changed: bool) -> Result<Ready, CliError> {
+    let timeout = Timespec::try_from(QUIET).ok().filter(|_| changed);
+    let mut fds =
+        [PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(tree.fd(), PollFlags::IN)];
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(CliError::plain(format!("cannot wait for changes: {error}"))),
+    }
+    let [signal, change] = fds.map(|fd| !fd.revents().is_empty());
+    Ok(Ready {
+        signal: signal && coracle_sys::signal::next_signal(signals.as_fd()).is_some(),
+        change,
+    })
+}
+
+fn say(app: &mut App, text: &str) -> Result<(), CliError> {
+    writeln!(app.ui.data(), "{text}")?;
+    Ok(app.ui.flush()?)
+}
