@@ -103,7 +103,7 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
         return Ok(commands::image::pull::fetch_main(&order.to_string_lossy()));
     }
     if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
-        return exit(coracle_runtime::tiny_init::main(&words.collect::<Vec<_>>()));
+        return exit(coracle_runtime::start::tiny_init::main(&words.collect::<Vec<_>>()));
     }
     builtin::program(name, words)
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use coracle_sys::SyscallError;
 
 use crate::paths::PathError;
-use crate::payload::Failure;
 use crate::records::{DISK_FULL, RecordError};
 use crate::session::SessionError;
+use crate::start::payload::Failure;
 
 /// An error of the engine.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum EngineError {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    User(#[from] crate::users::UserError),
+    User(#[from] crate::start::users::UserError),
     #[error(transparent)]
     Spec(#[from] crate::spec::SpecError),
     #[error(transparent)]
@@ -38,7 +38,7 @@ pub enum EngineError {
     #[error(transparent)]
     Copy(#[from] crate::copy::CopyError),
     #[error(transparent)]
-    Top(#[from] crate::top::TopError),
+    Top(#[from] crate::processes::top::TopError),
     #[error(transparent)]
     Image(#[from] coracle_image::ImageError),
     #[error(transparent)]
@@ -140,7 +140,7 @@ impl EngineError {
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Start(failure) => failure.code,
-            _ => crate::payload::SETUP_FAILED,
+            _ => crate::start::payload::SETUP_FAILED,
         }
     }
 

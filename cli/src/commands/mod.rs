@@ -80,6 +80,6 @@ fn each_at_once<Begun>(
 
 /// A signal by name or number, for the command that is named in the message.
 pub(crate) fn signal_number(text: &str) -> Result<i32, CliError> {
-    coracle_runtime::signals::parse(text)
+    coracle_runtime::processes::signals::parse(text)
         .ok_or_else(|| CliError::engine(format!("invalid signal: {text}")))
 }

@@ -21,7 +21,7 @@
 //! # Not here
 //!
 //! Device rules (they take BPF programs and real root) and reading statistics
-//! ([`crate::stats`]).
+//! ([`crate::processes::stats`]).
 
 mod control;
 mod dbus;

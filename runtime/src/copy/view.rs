@@ -71,7 +71,7 @@ impl View {
             .map_err(|errno| EngineError::io("open the root filesystem")(errno.into()))?;
         if engine.records.life(&container.id)?.state.status == Status::Created {
             // What is in the way is told when the container is started.
-            crate::working_dir::make(&path, Path::new(&container.config.working_dir)).ok();
+            crate::start::working_dir::make(&path, Path::new(&container.config.working_dir)).ok();
         }
         let view = Self { root, path };
         if extent == Extent::Everything {

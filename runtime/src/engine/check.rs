@@ -11,7 +11,9 @@ const HOST_NAME_BYTES_MAX: usize = 64;
 /// Refuses options that contradict each other or mean nothing.
 pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), EngineError> {
     let refuse = |text: &str| Err(EngineError::Refuse(text.to_owned()));
-    if !config.stop_signal.is_empty() && crate::signals::parse(&config.stop_signal).is_none() {
+    if !config.stop_signal.is_empty()
+        && crate::processes::signals::parse(&config.stop_signal).is_none()
+    {
         return refuse(&format!("invalid signal: {}", config.stop_signal));
     }
     if !matches!(host.userns_mode.as_str(), "" | "host") {

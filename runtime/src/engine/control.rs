@@ -12,8 +12,8 @@ use super::hold::Held;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::paths;
+use crate::processes::remnants::Remnants;
 use crate::records::Life;
-use crate::remnants::Remnants;
 use crate::reopen::call_monitors;
 use crate::watcher::Watcher;
 use crate::wire::{self, Decoder, Kind, Notice, Request, frame};
@@ -189,7 +189,7 @@ impl Ending {
 
 /// Ends a container that is to be removed.
 pub(super) fn end_request() -> Request {
-    let signal = crate::signals::SIGKILL;
+    let signal = crate::processes::signals::SIGKILL;
     Request::Stop { signal, grace_ms: Some(0), announce: false, keep: false }
 }
 
@@ -276,7 +276,7 @@ impl Engine {
     /// When it is not running.
     pub fn kill(&self, id: &str, number: i32) -> Result<Ending, EngineError> {
         let not_running = || EngineError::NotRunning { id: id.to_owned() };
-        let ends = number == crate::signals::SIGKILL;
+        let ends = number == crate::processes::signals::SIGKILL;
         let asked = self.connect(id).and_then(|connection| {
             let mut connection = connection.ok_or_else(not_running)?;
             match connection.ask(&Request::Signal { number }) {
@@ -339,8 +339,8 @@ impl Engine {
         const GRACE_S: i64 = 10;
         let container = self.records.load(id)?;
         let signal = signal
-            .or_else(|| crate::signals::parse(&container.config.stop_signal))
-            .unwrap_or(crate::signals::SIGTERM);
+            .or_else(|| crate::processes::signals::parse(&container.config.stop_signal))
+            .unwrap_or(crate::processes::signals::SIGTERM);
         let grace = grace_s.or(container.config.stop_timeout).unwrap_or(GRACE_S);
         let grace_ms = u64::try_from(grace).ok().map(|seconds| seconds.saturating_mul(1000));
         let request = Request::Stop { signal, grace_ms, announce: true, keep };

@@ -14,8 +14,8 @@ use crate::error::EngineError;
 use crate::model::{Container, Timestamp};
 use crate::monitor::Attach;
 use crate::paths::Paths;
+use crate::processes::remnants::Remnants;
 use crate::records::{Life, RecordError, mark_lost};
-use crate::remnants::Remnants;
 use crate::restart::{Restart, delay_after};
 use crate::session::Session;
 

@@ -3,9 +3,10 @@
 use super::Engine;
 use crate::error::EngineError;
 use crate::model::Container;
-use crate::processes;
+use crate::processes::find;
+use crate::processes::top;
+use crate::processes::top::Table;
 use crate::records::Life;
-use crate::top::{self, Table};
 
 impl Engine {
     /// The processes of a running container, as `ps` with these options lists them.
@@ -25,7 +26,7 @@ impl Engine {
             let (what, name) = ("list processes".to_owned(), container.name.clone());
             return Err(EngineError::Elsewhere { what, name });
         }
-        let list = processes::of_container(life.cgroup.as_deref(), init.pid)
+        let list = find::of_container(life.cgroup.as_deref(), init.pid)
             .map_err(EngineError::io("list the processes"))?;
         let table = top::top(&list, options)?;
         self.events.container(container, "top", &[]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 
 use crate::model::{Container, ContainerMount, MountType};
-use crate::payload::Failure;
+use crate::start::payload::Failure;
 
 /// Entries of `/proc` that may be mounted over: those that lxcfs stands in for, as in runc.
 const PROC_ENTRIES: [&str; 10] = [
@@ -82,7 +82,7 @@ impl Wanted<'_> {
     /// Refuses options of a tmpfs whose values the kernel does not take. An owner that is a number
     /// is on record where only one id is mapped.
     fn check_options(&self, options: &str) -> Result<(), Failure> {
-        let (settings, _) = match crate::launch_plan::mapped_ids() {
+        let (settings, _) = match crate::start::launch_plan::mapped_ids() {
             1 => crate::volumes::split_owner(options.split(',')),
             _ => (options.split(',').collect(), None),
         };
@@ -156,7 +156,10 @@ impl Wanted<'_> {
 /// The source of a bind mount may have gone since the container was made.
 fn source_is_there(mount: &ContainerMount) -> Result<(), Failure> {
     let made = crate::engine::bind_source(mount);
-    made.map_err(|error| Failure { code: crate::payload::SETUP_FAILED, ..error.into_failure() })
+    made.map_err(|error| Failure {
+        code: crate::start::payload::SETUP_FAILED,
+        ..error.into_failure()
+    })
 }
 
 fn is_below_another(container: &Container, destination: &str) -> bool {

@@ -19,9 +19,10 @@ use super::pump::Pump;
 use super::run::{exit_code, failed, signals};
 use super::start::in_child;
 use crate::events::Events;
-use crate::init::{self, Place, Program, Stdio};
 use crate::model::Container;
-use crate::payload::Failure;
+use crate::start::init;
+use crate::start::init::{Place, Program, Stdio};
+use crate::start::payload::Failure;
 use crate::wire::{Notice, Request};
 
 /// Everything the session needs; comes through a descriptor because it may hold secrets.

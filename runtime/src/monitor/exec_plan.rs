@@ -7,9 +7,9 @@ use super::launch::Launch;
 use super::start::program;
 use crate::engine::ExecRequest;
 use crate::error::EngineError;
-use crate::init::Program;
-use crate::launch_plan;
 use crate::model::Container;
+use crate::start::init::Program;
+use crate::start::launch_plan;
 
 /// Describes a further process of a running container.
 ///
@@ -45,7 +45,8 @@ pub(crate) fn describe(
         wanted.config.user = request.user;
     }
     if !request.working_dir.is_empty() {
-        crate::working_dir::check(Path::new(&request.working_dir)).map_err(EngineError::Start)?;
+        crate::start::working_dir::check(Path::new(&request.working_dir))
+            .map_err(EngineError::Start)?;
         wanted.config.working_dir = request.working_dir;
     }
     if request.privileged {

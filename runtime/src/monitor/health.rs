@@ -11,7 +11,7 @@ use super::run::Monitor;
 use crate::engine::ExecRequest;
 use crate::health::{Checker, HealthCheck, Now, Step};
 use crate::model::{Config, Health, HealthStatus};
-use crate::payload::Failure;
+use crate::start::payload::Failure;
 
 /// The health check of one container, and the probe that runs.
 pub(super) struct Prober {

@@ -26,13 +26,14 @@ use coracle_netns::protocol::{
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::run::{Monitor, failed};
-use crate::container_etc::{self as etc, Names};
 use crate::events::Kind;
 use crate::model::{Container, EndpointSettings};
 use crate::networks::{self, Handed, Helper, HelperError, Network, NetworkState, Networks};
 use crate::paths::Paths;
-use crate::payload::Failure;
 use crate::spec::NetworkMode;
+use crate::start::container_etc as etc;
+use crate::start::container_etc::Names;
+use crate::start::payload::Failure;
 
 /// When the helper is tried again after it was lost, in milliseconds after the last attempt.
 const RETRIES: [u64; 6] = [0, 50, 200, 1_000, 5_000, 30_000];

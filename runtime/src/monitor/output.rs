@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::pipe::PipeFlags;
 
-use crate::init::Stdio;
+use crate::start::init::Stdio;
 
 /// What of a stream can be read at once.
 #[derive(Debug, PartialEq, Eq)]

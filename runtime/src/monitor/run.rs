@@ -16,18 +16,18 @@ use super::take_down::take_down;
 use crate::engine::remove::remove_files;
 use crate::error::is_disk_full;
 use crate::events::Events;
-use crate::init::ID_SOCKET;
 use crate::logs::{self, LogWriter};
 use crate::model::{Container, Status, Timestamp};
 use crate::one_id::Span;
 use crate::paths::Paths;
-use crate::pause::Paused;
-use crate::payload::Failure;
+use crate::processes::pause::Paused;
+use crate::processes::remnants::Remnants;
 use crate::records::{DISK_FULL, Life, Records};
-use crate::remnants::Remnants;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
+use crate::start::init::ID_SOCKET;
+use crate::start::payload::Failure;
 use crate::volumes::Hold;
 use crate::wire::{Notice, Request};
 
@@ -427,7 +427,7 @@ impl Monitor {
             }
             Request::Signal { number } => {
                 // As in Docker: what ends a container for certain also ends its restarts.
-                let stop = crate::signals::parse(&self.container.config.stop_signal);
+                let stop = crate::processes::signals::parse(&self.container.config.stop_signal);
                 let ends = [Signal::KILL.as_raw(), stop.unwrap_or(Signal::TERM.as_raw())];
                 self.life.stopped_by_user |= ends.contains(&number);
                 let sent = self.signal(number);
@@ -497,7 +497,7 @@ impl Monitor {
 
     fn pause(&mut self) -> Result<(), String> {
         let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
-        let paused = crate::pause::pause(self.life.cgroup.as_deref(), init)
+        let paused = crate::processes::pause::pause(self.life.cgroup.as_deref(), init)
             .map_err(|error| format!("cannot stop every process of the container: {error}"))?;
         self.paused = paused;
         self.note_pause(true);
@@ -506,7 +506,7 @@ impl Monitor {
 
     fn unpause(&mut self) -> Result<(), String> {
         let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
-        crate::pause::resume(self.life.cgroup.as_deref(), init, &self.paused)
+        crate::processes::pause::resume(self.life.cgroup.as_deref(), init, &self.paused)
             .map_err(|error| format!("cannot resume every process of the container: {error}"))?;
         self.note_pause(false);
         Ok(())

@@ -17,22 +17,24 @@ use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use super::run::{Monitor, failed};
-use crate::early_mounts;
 use crate::error::EngineError;
-use crate::fresh_network::{self, FreshNetwork};
-use crate::init::{self, Place, Program, Stdio};
-use crate::launch_plan;
-use crate::masked;
 use crate::model::Container;
 use crate::networks;
 use crate::one_id::Span;
 use crate::paths::{Paths, make_private};
-use crate::payload::Failure;
 use crate::records::ProcessRecord;
 use crate::reopen::Kept;
 use crate::rootfs::Overlay;
 use crate::spec::{NetworkMode, Plan};
-use crate::users::User;
+use crate::start::early_mounts;
+use crate::start::fresh_network;
+use crate::start::fresh_network::FreshNetwork;
+use crate::start::init;
+use crate::start::init::{Place, Program, Stdio};
+use crate::start::launch_plan;
+use crate::start::masked;
+use crate::start::payload::Failure;
+use crate::start::users::User;
 
 /// A started container.
 pub(super) struct Prepared {
@@ -115,7 +117,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
-        crate::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
+        crate::start::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
     }
     let cgroup_of = (cgroups.as_ref(), cgroup.as_deref());
     let (pid, streams, wiring) =

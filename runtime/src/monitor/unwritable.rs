@@ -4,7 +4,7 @@ use rustix::fs::{FileType, Mode, Stat};
 
 use crate::identity::is_root_outside;
 use crate::model::{Container, ContainerMount, MountType};
-use crate::users::User;
+use crate::start::users::User;
 
 /// One line for each folder of the user's that is to be written, and cannot be: the user is
 /// root in the container, and the program is somebody else.

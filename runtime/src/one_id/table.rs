@@ -16,7 +16,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::ids::Ids;
-use crate::processes::ProcessStat;
+use crate::processes::find::ProcessStat;
 
 /// Entries beyond which dead processes are swept.
 const SWEEP_AT: usize = 4096;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::seccomp::{Arch, KernelVersion};
-use crate::users::User;
+use crate::start::users::User;
 
 use super::LAST_CAP;
 
@@ -13,7 +13,7 @@ use super::LAST_CAP;
 pub struct Inputs {
     /// The mounted root filesystem.
     pub rootfs: PathBuf,
-    /// From [`crate::users::resolve`].
+    /// From [`crate::start::users::resolve`].
     pub user: User,
     pub network: NetworkSource,
     /// `/proc/PID/ns/pid` of the container named by `--pid container:`.

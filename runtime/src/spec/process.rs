@@ -7,7 +7,7 @@ use oci_spec::runtime::{
 };
 
 use crate::model::Container;
-use crate::users::User;
+use crate::start::users::User;
 
 use super::SpecError;
 use super::capabilities::{CapSet, CapSets};

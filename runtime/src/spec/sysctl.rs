@@ -45,7 +45,7 @@ pub(super) fn resolve(
         all.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
         all.insert(
             "net.ipv4.ping_group_range".to_owned(),
-            format!("0 {}", ids.saturating_sub(1).min(crate::users::ID_MAX)),
+            format!("0 {}", ids.saturating_sub(1).min(crate::start::users::ID_MAX)),
         );
     }
     for (name, value) in wanted {

@@ -6,7 +6,7 @@ use oci_spec::runtime::Spec;
 
 use super::*;
 use crate::model::{Container, ContainerMount, MountPoint, MountType};
-use crate::users::User;
+use crate::start::users::User;
 
 fn container() -> Container {
     let mut container = Container {

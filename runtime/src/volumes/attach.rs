@@ -175,7 +175,7 @@ fn mount_tmpfs(dir: &Path, options: &str) -> io::Result<()> {
     };
     match split_owner(data.split(',')) {
         // Only root is mapped: who else is to have it goes on record.
-        (rest, Some((uid, gid))) if crate::launch_plan::mapped_ids() == 1 => {
+        (rest, Some((uid, gid))) if crate::start::launch_plan::mapped_ids() == 1 => {
             mount(rest.join(","))?;
             let owner = format!("{uid}:{gid}");
             // Before Linux 6.6 a tmpfs keeps no records: then it seems to be root's.

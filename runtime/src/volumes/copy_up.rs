@@ -202,7 +202,7 @@ fn chosen(volume: &Volume, mut image: Stat, own: &Stat) -> Stat {
 fn chosen_record(volume: &Volume, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Option<(u32, u32)> {
     let source = Source::parse(&volume.name, volume.options.as_ref());
     let Ok(Source::Tmpfs { options }) = source else { return None };
-    if crate::launch_plan::mapped_ids() != 1 {
+    if crate::start::launch_plan::mapped_ids() != 1 {
         return None;
     }
     let names = |id: &str| options.split(',').any(|option| option.starts_with(id));

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use coracle_runtime::stats::{Sample, Target, sample};
+use coracle_runtime::processes::stats::{Sample, Target, sample};
 
 use crate::app::App;
 use crate::args::Runnable;

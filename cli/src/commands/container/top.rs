@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::top::Table;
+use coracle_runtime::processes::top::Table;
 
 use crate::app::App;
 use crate::args::Runnable;

@@ -16,7 +16,7 @@ use std::path::{Component, Path};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::payload::{CANNOT_RUN, Failure, NOT_FOUND};
+use crate::start::payload::{CANNOT_RUN, Failure, NOT_FOUND};
 
 fn open(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
     let path = path.strip_prefix("/").unwrap_or(path);
@@ -97,7 +97,7 @@ fn refused(path: &Path, errno: Errno) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::start::working_dir::*;
     use std::fs;
     use std::os::fd::AsRawFd;
 

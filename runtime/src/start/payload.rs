@@ -125,10 +125,10 @@ impl Payload {
     /// Comes back only with the reason why it failed.
     fn run(&self) -> Failure {
         // First of all: the working directory may be one of them.
-        if let Err(error) = crate::masked::cover(&self.masked) {
+        if let Err(error) = crate::start::masked::cover(&self.masked) {
             return Failure::setup(error);
         }
-        if let Err(failure) = crate::working_dir::enter(&self.working_dir) {
+        if let Err(failure) = crate::start::working_dir::enter(&self.working_dir) {
             return failure;
         }
         let name = self.argv.first().map_or("", String::as_str);
@@ -301,7 +301,7 @@ fn check_program(path: &Path) -> Result<(), (i32, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::start::payload::*;
 
     #[test]
     fn programs_are_found_or_told_why_not() {

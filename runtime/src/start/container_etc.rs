@@ -217,7 +217,7 @@ fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::start::container_etc::*;
     use coracle_netns::protocol::Connected;
 
     fn container() -> Container {

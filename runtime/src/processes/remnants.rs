@@ -25,7 +25,7 @@ use rustix::process::Signal;
 
 use crate::cgroup;
 use crate::model::Container;
-use crate::processes::{MountNamespace, ProcessStat, with_descendants};
+use crate::processes::find::{MountNamespace, ProcessStat, with_descendants};
 use crate::spec::PidMode;
 
 /// How long they may take to end. One that is stuck in the kernel is left to it.
@@ -104,7 +104,7 @@ fn root_names(mountinfo: &str, id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::root_names;
+    use crate::processes::remnants::root_names;
 
     #[test]
     fn only_the_root_says_whose_a_process_is() {

@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use crate::processes::signals::parse;
 
     #[test]
     fn names_numbers_and_realtime() {

@@ -9,7 +9,7 @@
 //! - A specification with a user namespace forces systemd cgroups; we are in ours already.
 //! - It takes the whole specification from `config.json` in the bundle.
 //! - `linux.seccomp` is ignored with a warning, so it is never set: [`Payload`] does it.
-//! - The working directory it is given is `/`: [`crate::working_dir`] does the rest.
+//! - The working directory it is given is `/`: [`crate::start::working_dir`] does the rest.
 //! - A failed create leaves its folder behind; the caller removes the runtime directory.
 
 use std::error::Error;
@@ -26,8 +26,8 @@ use rustix::fs::{Mode, OFlags, RenameFlags, ResolveFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::one_id::StartIds;
-use crate::payload::{Failure, FinalCapabilities, Payload};
 use crate::spec::ProcessLimit;
+use crate::start::payload::{Failure, FinalCapabilities, Payload};
 
 /// The descriptors a process in a container gets, or a terminal.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub(crate) fn start(
         .map_err(|error| translate(&error))?;
     let pid = container.pid().map_or(0, nix::unistd::Pid::as_raw);
     rename_core_link(pid);
-    let started = crate::working_dir::make_in_view(pid, &working_dir)
+    let started = crate::start::working_dir::make_in_view(pid, &working_dir)
         .and_then(|()| container.start().map_err(|error| translate(&error)))
         .and_then(|()| outcome(report));
     if started.is_err() {

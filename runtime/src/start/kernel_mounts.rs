@@ -65,7 +65,7 @@ fn parse(line: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::start::kernel_mounts::*;
 
     #[test]
     fn a_host() {

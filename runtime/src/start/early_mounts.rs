@@ -239,7 +239,7 @@ fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>, what: &Path) -> Result<(
 mod tests {
     use oci_spec::runtime::{LinuxBuilder, MountBuilder, SpecBuilder};
 
-    use super::*;
+    use crate::start::early_mounts::*;
 
     fn mount(destination: &str, kind: &str, options: &[&str]) -> Mount {
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();

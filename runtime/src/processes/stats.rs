@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::processes::{self, ProcessStat};
+use crate::processes::find;
+use crate::processes::find::ProcessStat;
 
 /// Clock ticks per second in `/proc`; the same on every architecture of Linux we build for.
 pub(crate) const TICKS_PER_SECOND: u64 = 100;
@@ -80,7 +81,7 @@ pub fn sample(target: &Target<'_>) -> Sample {
     let summed = if group.is_complete() {
         Usage::default()
     } else {
-        let list = target.init.and_then(|init| processes::of_container(target.cgroup, init).ok());
+        let list = target.init.and_then(|init| find::of_container(target.cgroup, init).ok());
         list.map(|list| from_processes(&list)).unwrap_or_default()
     };
     let network = target.init.and_then(network);
@@ -210,7 +211,7 @@ fn memory_total() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::processes::stats::*;
 
     #[test]
     fn a_cgroup_gives_dockers_numbers() {

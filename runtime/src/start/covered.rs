@@ -30,7 +30,7 @@ pub(crate) fn look(container: &Container, root: &Path) -> BTreeMap<String, Cover
         let (root, inside) = place(container, root, path)?;
         let folder = find(&root, &inside)?;
         let stat = rustix::fs::fstat(&folder).ok()?;
-        let (uid, gid) = match crate::launch_plan::mapped_ids() {
+        let (uid, gid) = match crate::start::launch_plan::mapped_ids() {
             // Everything is root's to the kernel: who has it is on record.
             1 => crate::one_id::recorded_owner(folder.as_fd()).unwrap_or((0, 0)),
             _ => (stat.st_uid, stat.st_gid),
@@ -72,8 +72,8 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use super::*;
     use crate::model::{ContainerMount, MountPoint};
+    use crate::start::covered::*;
 
     #[test]
     fn the_folder_is_looked_up_as_the_container_sees_it() {

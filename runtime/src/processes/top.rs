@@ -16,8 +16,8 @@ use std::process::Command;
 
 use chrono::{DateTime, Datelike, Local, TimeDelta};
 
-use crate::processes::ProcessStat;
-use crate::stats::TICKS_PER_SECOND;
+use crate::processes::find::ProcessStat;
+use crate::processes::stats::TICKS_PER_SECOND;
 
 /// The options of `ps` when none are given.
 const DEFAULT_OPTIONS: [&str; 1] = ["-ef"];
@@ -215,7 +215,7 @@ fn command(process: &ProcessStat) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::processes::top::*;
 
     #[test]
     fn rows_of_other_processes_go() {

@@ -165,7 +165,7 @@ fn in_range(id: i64) -> Result<u32, UserError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::start::users::*;
 
     const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\n\
         \n\

@@ -9,20 +9,21 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::Spec;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
-use crate::container_etc as etc;
 use crate::devices::Devices;
 use crate::error::EngineError;
-use crate::kernel_mounts::KernelMounts;
 use crate::model::Container;
 use crate::monitor::Launch;
 use crate::one_id::StartIds;
 use crate::paths::Paths;
-use crate::payload::FinalCapabilities;
 use crate::records::Records;
 use crate::spec::{
     CapSets, EtcPaths, Host, Inputs, IpcMode, KernelFs, NetworkMode, NetworkSource, PidMode, Plan,
 };
-use crate::users::{self, User};
+use crate::start::container_etc as etc;
+use crate::start::kernel_mounts::KernelMounts;
+use crate::start::payload::FinalCapabilities;
+use crate::start::users;
+use crate::start::users::User;
 
 /// Largest `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNT_FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
@@ -109,7 +110,7 @@ fn assemble(
         etc,
         init: launch.exe.clone(),
         cgroups_path: cgroup.map(cgroup_name),
-        covered: crate::covered::look(container, &rootfs),
+        covered: crate::start::covered::look(container, &rootfs),
         host: Host {
             devices: devices.shown.clone(),
             ..host(&network, launch.single_id, mounts.sysfs)

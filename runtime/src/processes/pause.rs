@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use crate::cgroup;
-use crate::processes::{ProcessStat, of_container};
+use crate::processes::find::{ProcessStat, of_container};
 
 /// How long all processes may take to stop.
 const STOP_MAX: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command};
 
-    use super::*;
+    use crate::processes::pause::*;
 
     /// A shell in a group of its own that runs `script`; killed with its group at the end.
     struct Shell(Child);

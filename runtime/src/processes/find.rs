@@ -164,7 +164,7 @@ fn own() -> Option<OsString> {
 mod tests {
     use std::process::Command;
 
-    use super::*;
+    use crate::processes::find::*;
 
     #[test]
     fn stat_with_a_name_full_of_brackets() {
