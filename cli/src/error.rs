@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use coracle_runtime::words::shorten;
+use coracle_words::shorten;
 
 /// The exit codes of Docker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -110,7 +110,7 @@ impl Filters {
 /// A moment as `--since`, `--until` and `until=` take it: a time, unix seconds, or
 /// an age such as `42m`.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, CliError> {
-    coracle_runtime::moments::parse(text, Timestamp::now(), &chrono::Local)
+    coracle_words::moment::parse(text, coracle_runtime::clock::now(), &chrono::Local)
         .map_err(|error| CliError::plain(error.to_string()))
 }
 

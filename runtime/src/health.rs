@@ -97,7 +97,7 @@ impl Now {
     /// The present moment.
     #[must_use]
     pub fn read() -> Self {
-        Self { instant: Instant::now(), time: Timestamp::now() }
+        Self { instant: Instant::now(), time: crate::clock::now() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod cgroup;
+pub mod clock;
 pub mod copy;
 pub mod damage;
 mod devices;
@@ -12,10 +13,8 @@ pub mod events;
 pub mod health;
 mod identity;
 pub mod ladder;
-mod layouts;
 pub mod logs;
 pub mod model;
-pub mod moments;
 pub mod monitor;
 pub mod mounts;
 pub mod names;
@@ -37,7 +36,6 @@ pub mod volumes;
 pub mod watch;
 mod watcher;
 pub mod wire;
-pub mod words;
 
 pub use coracle_image::short_id;
 use coracle_sys::file_lock;

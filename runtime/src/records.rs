@@ -579,7 +579,7 @@ pub fn mark_lost(life: &mut Life) {
     };
     if life.state.status != Status::Restarting {
         life.state.exit_code = code;
-        life.state.finished_at = Timestamp::now();
+        life.state.finished_at = crate::clock::now();
     }
     life.state.status = Status::Exited;
     life.state.pid = 0;

@@ -110,7 +110,7 @@ mod tests {
     fn the_next_try_of_a_command_has_its_time() {
         let delays: Vec<u128> = [0, 1, 9, 10, 99].map(|n| delay_after(n).as_millis()).to_vec();
         assert_eq!(delays, [100, 200, 51_200, 60_000, 60_000]);
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let later = |seconds| Timestamp::from(now.datetime() + TimeDelta::seconds(seconds));
         assert!(is_time(now, now) && is_time(later(-9), now) && !is_time(later(9), now));
         assert!(is_time(later(3600), now), "the clock was put back");

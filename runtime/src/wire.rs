@@ -172,7 +172,7 @@ pub fn message(kind: Kind, value: &impl Serialize) -> Vec<u8> {
 
 fn shorten_all(value: &mut serde_json::Value) {
     match value {
-        serde_json::Value::String(text) => *text = crate::words::shorten(text).into_owned(),
+        serde_json::Value::String(text) => *text = coracle_words::shorten(text).into_owned(),
         serde_json::Value::Array(all) => all.iter_mut().for_each(shorten_all),
         serde_json::Value::Object(all) => all.values_mut().for_each(shorten_all),
         _ => {}

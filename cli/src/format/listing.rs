@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::template::{Data, Fields, Template, TemplateError, escape_html, visible};
 use serde_json::Value;
 
-use super::ast::Template;
-use super::eval::{Data, TemplateError};
-use super::print::{escape_html, visible};
 use super::tabs::align;
 use crate::ui::Ui;
 
@@ -56,21 +54,23 @@ impl Row {
         }
         row
     }
+}
 
-    pub(super) fn field(&self, name: &str) -> Option<Value> {
+impl Fields for Row {
+    fn field(&self, name: &str) -> Option<Value> {
         self.fields.get(name).cloned()
     }
 
-    pub(super) fn label(&self, key: &str) -> &str {
-        self.labels.get(key).map_or("", String::as_str)
+    fn label(&self, key: &str) -> String {
+        self.labels.get(key).cloned().unwrap_or_default()
     }
 
-    pub(super) fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &str {
         self.type_name
     }
 
-    /// One line of JSON, keys sorted.
-    pub(crate) fn json(&self) -> String {
+    /// One line, keys sorted.
+    fn json(&self) -> String {
         serde_json::to_string(&self.fields).map(|text| escape_html(&text)).unwrap_or_default()
     }
 }
@@ -88,9 +88,27 @@ pub(crate) struct Columns {
     pub(crate) raw: &'static str,
 }
 
-impl Columns {
-    pub(super) fn title(&self, field: &str) -> Option<&'static str> {
-        self.titles.iter().find(|(name, _)| *name == field).map(|(_, title)| *title)
+/// The header line: each field gives its title.
+impl Fields for Columns {
+    fn field(&self, name: &str) -> Option<Value> {
+        let title = self.titles.iter().find(|(known, _)| *known == name);
+        Some(title.map_or("<no value>", |(_, title)| *title).into())
+    }
+
+    fn label(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn type_name(&self) -> &str {
+        "header"
+    }
+
+    fn json(&self) -> String {
+        String::new()
+    }
+
+    fn is_header(&self) -> bool {
+        true
     }
 }
 
@@ -141,15 +159,15 @@ impl<'a> Listing<'a> {
                 .map_err(|e| TemplateError::Execute(format!("failed to execute template: {e}")))
         };
         if self.table {
-            out.push_str(&apply(Data::Header(self.columns))?);
+            out.push_str(&apply(Data::Fields(self.columns))?);
             out.push('\n');
         }
         // A program gets what it asks for, byte by byte.
         let safe = self.table || Ui::stdout_is_terminal();
         for row in rows {
             let text = match safe {
-                true => apply(Data::Row(&row.shown()))?,
-                false => apply(Data::Row(row))?,
+                true => apply(Data::Fields(&row.shown()))?,
+                false => apply(Data::Fields(row))?,
             };
             out.push_str(&text);
             out.push('\n');

@@ -54,7 +54,7 @@ impl Wait {
         let begun = match self.begun {
             Some((start, begun)) if start == state.started_at => begun,
             _ => {
-                let age = Timestamp::now().datetime() - state.started_at.datetime();
+                let age = coracle_runtime::clock::now().datetime() - state.started_at.datetime();
                 let age = age.to_std().unwrap_or_default().min(SETTLED);
                 now.checked_sub(age).unwrap_or(now)
             }

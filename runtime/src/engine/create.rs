@@ -7,7 +7,7 @@ use super::Engine;
 use super::mounts::Givens;
 use crate::error::EngineError;
 use crate::model::{
-    Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION, Timestamp,
+    Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION,
 };
 use crate::paths::make_private;
 use crate::records::RecordsLock;
@@ -82,7 +82,7 @@ impl Engine {
             version: RECORD_VERSION,
             id,
             name: request.name.clone().unwrap_or_default(),
-            created: Timestamp::now(),
+            created: crate::clock::now(),
             path,
             args,
             image: request.image.id,

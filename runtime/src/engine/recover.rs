@@ -71,7 +71,7 @@ impl Engine {
     /// The same at this moment.
     fn wants_recovery(&self, life: &Life) -> bool {
         let is_time = |due| {
-            crate::boot::is_over(&life.boot_id) || crate::restart::is_time(due, Timestamp::now())
+            crate::boot::is_over(&life.boot_id) || crate::restart::is_time(due, crate::clock::now())
         };
         self.is_lost(life) || (life.due.is_some_and(is_time) && !self.records.lives(life))
     }
@@ -145,7 +145,7 @@ impl Engine {
         let next = TimeDelta::from_std(delay_after(tries)).unwrap_or_default();
         // If it comes to nothing, another command tries again: not at once, and not for ever
         // faster than a monitor would.
-        life.due = Some(Timestamp::from(Timestamp::now().datetime() + next));
+        life.due = Some(Timestamp::from(crate::clock::now().datetime() + next));
         life.restart_count += 1;
         crate::paths::make_private(&self.paths.running(id))?;
         let kept = life.clone();

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Container, Timestamp};
-use crate::moments::nine_digits;
+use coracle_words::moment::nine_digits;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Reader<'_> {
             }
             let longest = match self.span.until {
                 Some(until) => {
-                    let left = (until.datetime() - Timestamp::now().datetime()).to_std();
+                    let left = (until.datetime() - crate::clock::now().datetime()).to_std();
                     left.unwrap_or(Duration::ZERO).min(IDLE_WAIT)
                 }
                 None => IDLE_WAIT,

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use super::{Event, Kind};
 use crate::file_lock;
 use crate::identity::{identity, identity_at};
-use crate::model::{Container, Timestamp};
+use crate::model::Container;
 
 /// Size from which on a new file is begun: some ten thousand events.
 pub const EVENTS_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ impl Events {
 
     /// Something happened to a container.
     pub fn container(&self, container: &Container, action: &str, extra: &[(&str, &str)]) {
-        self.record(&Event::of_container(container, action, extra, Timestamp::now()));
+        self.record(&Event::of_container(container, action, extra, crate::clock::now()));
     }
 
     /// Something happened to another object.
@@ -45,7 +45,7 @@ impl Events {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        self.record(&Event::new(kind, action, id, attributes, Timestamp::now()));
+        self.record(&Event::new(kind, action, id, attributes, crate::clock::now()));
     }
 
     /// Appends an event; if that fails it is lost.

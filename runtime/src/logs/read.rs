@@ -204,7 +204,7 @@ impl Reader<'_> {
             }
             let longest = match self.options.until {
                 Some(until) => {
-                    let left = (until.datetime() - Timestamp::now().datetime()).to_std();
+                    let left = (until.datetime() - crate::clock::now().datetime()).to_std();
                     left.unwrap_or(Duration::ZERO).min(IDLE_WAIT)
                 }
                 None => IDLE_WAIT,
@@ -428,7 +428,7 @@ mod tests {
                 let mut writer = LogWriter::open(path, plan).unwrap();
                 for number in 0..count {
                     let text = format!("{number}\n");
-                    writer.write(Stream::Stdout, text.as_bytes(), Timestamp::now()).unwrap();
+                    writer.write(Stream::Stdout, text.as_bytes(), crate::clock::now()).unwrap();
                     if number == 0 {
                         one_seen.recv().unwrap();
                     }

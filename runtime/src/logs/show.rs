@@ -1,7 +1,7 @@
 //! Entries as `logs` prints them.
 
 use super::{Entry, Stream};
-use crate::moments::nine_digits;
+use coracle_words::moment::nine_digits;
 
 /// Formats the entries of one log, in order.
 #[derive(Debug, Clone, Default)]

@@ -20,10 +20,10 @@ mod mount;
 mod network;
 mod resources;
 mod state;
-mod time;
 
 pub use config::{Config, Empty, HealthConfig};
 pub use container::{Container, ContainerMount, RECORD_VERSION};
+pub use coracle_words::{ParseTimestampError, Timestamp};
 pub use host_config::{HostConfig, LogConfig, PortBinding, PortMap, RestartPolicy};
 pub use inspect::{ContainerInspect, GraphDriver, InspectPaths};
 pub use mount::{
@@ -35,7 +35,6 @@ pub use resources::{
     DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice,
 };
 pub use state::{Health, HealthLog, HealthStatus, State, Status};
-pub use time::{ParseTimestampError, Timestamp};
 
 /// True for a value Go's `omitempty` leaves out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -17,7 +17,7 @@ use crate::engine::remove::remove_files;
 use crate::error::is_disk_full;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
-use crate::model::{Container, Status, Timestamp};
+use crate::model::{Container, Status};
 use crate::one_id::Span;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
@@ -200,7 +200,7 @@ impl Monitor {
         state.exit_code = 0;
         state.oom_killed = false;
         state.error.clear();
-        state.started_at = Timestamp::now();
+        state.started_at = crate::clock::now();
         state.health = self.prober.as_ref().map(|prober| prober.health().clone());
         self.life.due = None;
         self.life.init = Some(init_record);
@@ -237,7 +237,7 @@ impl Monitor {
         let log = &mut self.log;
         let turn = self.pump.turn(deadline, &extra, &mut |stream, bytes| {
             // A full disk must not end the container; the writer counts what is lost.
-            log.write(stream, bytes, Timestamp::now()).ok();
+            log.write(stream, bytes, crate::clock::now()).ok();
         });
         if turn.signal {
             self.take_signals();
@@ -312,16 +312,16 @@ impl Monitor {
         let _all: bool = std::mem::take(&mut self.remnants).end(self.life.cgroup.as_deref());
         let log = &mut self.log;
         self.pump.finish_output(&mut |stream, bytes| {
-            log.write(stream, bytes, Timestamp::now()).ok();
+            log.write(stream, bytes, crate::clock::now()).ok();
         });
-        self.log.finish(Timestamp::now()).ok();
+        self.log.finish(crate::clock::now()).ok();
         if let Some(prober) = self.prober.take() {
             self.life.state.health = Some(prober.health().clone());
             prober.abandon();
         }
         let state = &mut self.life.state;
         state.exit_code = code;
-        state.finished_at = Timestamp::now();
+        state.finished_at = crate::clock::now();
         state.pid = 0;
         state.oom_killed = self.life.cgroup.as_deref().is_some_and(crate::cgroup::was_oom_killed);
         self.life.init = None;
@@ -379,7 +379,7 @@ impl Monitor {
         let code = self.life.state.exit_code;
         self.life.monitor = None;
         if self.leaving && !self.life.stopped_by_user && self.restart.outlives_the_machine() {
-            self.life.due = Some(Timestamp::now());
+            self.life.due = Some(crate::clock::now());
         }
         self.finish_files();
         self.pump.tell_all(|client| client.waits, &Notice::Exited { code });

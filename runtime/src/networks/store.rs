@@ -254,7 +254,7 @@ impl Networks {
         let bridge = pools::choose_v4(&taken).ok_or(NetworkError::PoolsExhausted)?.to_string();
         let known = Predefined {
             version: RECORD_VERSION,
-            created: Timestamp::now(),
+            created: crate::clock::now(),
             ids,
             bridge,
             ipv6_prefix: local_prefix(&self.dir)?,
@@ -397,7 +397,7 @@ fn assemble(
     Ok(Network {
         name: request.name,
         id,
-        created: Timestamp::now(),
+        created: crate::clock::now(),
         driver,
         enable_ipv4: request.ipv4,
         enable_ipv6: request.ipv6,

@@ -29,7 +29,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::ProcessLimit;
-use crate::words::shorten;
+use coracle_words::shorten;
 
 /// The capabilities a process ends up with.
 /// Each is a mask with bit n for capability number n.

@@ -131,7 +131,7 @@ impl Volumes {
         self.sweep();
         let record = Record {
             version: RECORD_VERSION,
-            created: Timestamp::now(),
+            created: crate::clock::now(),
             driver: "local".to_owned(),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             options: Some(options).filter(|options| !options.is_empty()),
@@ -216,7 +216,7 @@ impl Volumes {
         }
         let record = Record {
             version: RECORD_VERSION,
-            created: Timestamp::now(),
+            created: crate::clock::now(),
             driver: "local".to_owned(),
             labels: None,
             options: None,

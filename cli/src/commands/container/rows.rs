@@ -210,6 +210,8 @@ pub(crate) fn ports(map: &PortMap) -> String {
 
 #[cfg(test)]
 mod tests {
+    use coracle_words::template::Fields as _;
+
     use coracle_runtime::model::{ContainerMount, Health, MountPoint, PortBinding};
 
     use crate::commands::container::rows::*;

@@ -53,6 +53,8 @@ pub(crate) fn error(error: NetworkError) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use coracle_words::template::Fields as _;
+
     use crate::commands::network::rows::*;
     use crate::format::Listing;
 

@@ -53,7 +53,7 @@ pub(crate) fn run(
     let chosen = attached_services(args, project)?;
     board::settle();
     let mut front = Front::new(app, args, progress.in_lines())?;
-    let begun = Timestamp::now();
+    let begun = coracle_runtime::clock::now();
     let all = members(app, project)?;
     let mut labels = Vec::new();
     for summary in &all {

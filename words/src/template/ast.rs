@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A parsed template, ready to be applied to any number of objects.
 #[derive(Debug)]
-pub(crate) struct Template {
+pub struct Template {
     /// Name that error messages carry; empty for most commands.
     pub(super) name: String,
     pub(super) source: String,

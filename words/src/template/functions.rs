@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::eval::{Data, Val, Zero};
+use super::data::Data;
 use super::print::{self, display};
+use super::value::{Val, Zero};
 
 const NAMES: &[&str] = &[
     "and", "eq", "ge", "gt", "index", "join", "json", "le", "len", "lower", "lt", "ne", "not",
@@ -26,7 +27,9 @@ pub(super) fn call(name: &str, arguments: &[Val], data: Data<'_>) -> Result<Val,
         name,
         "json" | "split" | "join" | "title" | "lower" | "upper" | "pad" | "truncate"
     );
-    if let (true, Data::Header(_), Some(first)) = (shapes_text, data, arguments.first()) {
+    if let (true, Data::Fields(fields), Some(first)) = (shapes_text, data, arguments.first())
+        && fields.is_header()
+    {
         return Ok(first.clone());
     }
     let text = |i: usize| -> Result<String, String> {

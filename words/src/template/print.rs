@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::eval::{Data, Val, Zero};
+use super::data::Data;
+use super::value::{Val, Zero};
 
 /// Keys of Docker's documents that hold a map rather than a fixed structure.
 const MAPS: &[&str] = &[
@@ -156,8 +157,7 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
                 write_value(&mut out, value, "");
                 out
             }
-            Data::Row(row) => row.json(),
-            Data::Header(_) => String::new(),
+            Data::Fields(fields) => fields.json(),
         },
     }
 }
@@ -235,14 +235,13 @@ pub(super) fn json(value: &Val, data: Data<'_>) -> String {
         Val::Json(value, _) => value.to_string(),
         Val::Root => match data {
             Data::Document { value, .. } => value.to_string(),
-            Data::Row(row) => row.json(),
-            Data::Header(_) => String::new(),
+            Data::Fields(fields) => fields.json(),
         },
     }
 }
 
 /// JSON indented by four blanks, as the inspect commands print it.
-pub(crate) fn indented(value: &Value) -> String {
+pub fn indented(value: &Value) -> String {
     let mut out = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
@@ -253,12 +252,12 @@ pub(crate) fn indented(value: &Value) -> String {
 }
 
 /// Escapes `<`, `>` and `&` inside JSON text, as Go does by default.
-pub(super) fn escape_html(json: &str) -> String {
+pub fn escape_html(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// A Go string literal in double quotes.
-pub(crate) fn go_quote(text: &str) -> String {
+pub fn go_quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -273,7 +272,7 @@ pub(crate) fn go_quote(text: &str) -> String {
 }
 
 /// Text for a terminal: what would be a command to it is escaped as in a Go string.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| push_visible(&mut out, c));
     out

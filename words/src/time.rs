@@ -34,11 +34,6 @@ impl Timestamp {
         .and_utc(),
     );
 
-    /// The present moment.
-    pub fn now() -> Self {
-        Self(Utc::now())
-    }
-
     /// True for [`Timestamp::ZERO`].
     pub fn is_zero(self) -> bool {
         self == Self::ZERO
@@ -118,7 +113,6 @@ mod tests {
     fn zero_is_the_default() {
         assert_eq!(Timestamp::default().to_string(), "0001-01-01T00:00:00Z");
         assert!("0001-01-01T00:00:00Z".parse::<Timestamp>().unwrap().is_zero());
-        assert!(!Timestamp::now().is_zero());
     }
 
     #[test]

@@ -3,97 +3,17 @@
 use serde_json::Value;
 
 use super::ast::{Command, Node, Operand, OperandKind, Pipeline, Template};
+use super::data::{Data, Missing};
+use super::error::TemplateError;
 use super::functions;
-use super::listing::{Columns, Row};
 use super::print;
-
-/// What a template is applied to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Data<'a> {
-    /// A JSON document, as the inspect commands have.
-    Document { value: &'a Value, missing: Missing },
-    /// A row of a list command.
-    Row(&'a Row),
-    /// The header line of a list command: each field gives its column title.
-    Header(&'a Columns),
-}
-
-/// How a field that the document lacks is reported.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Missing {
-    /// `map has no entry for key "X"`
-    Map,
-    /// `can't evaluate field X in type T`
-    Type(&'static str),
-}
-
-/// Why a template could not be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TemplateError {
-    /// It does not parse.
-    #[error("{0}")]
-    Parse(String),
-    /// It parses but fails on this object.
-    #[error("{0}")]
-    Execute(String),
-}
-
-/// A value while a template runs.
-#[derive(Debug, Clone)]
-pub(super) enum Val {
-    /// A JSON value and the key it was found under, which decides how it prints.
-    Json(Value, String),
-    Null(Zero),
-    /// The object the template is applied to.
-    Root,
-}
-
-/// How an absent value prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zero {
-    List,
-    Map,
-    Pointer,
-    Text,
-    /// A key that a map does not have: it is no error, as with the maps of Go's templates.
-    Absent,
-}
-
-impl Val {
-    pub(super) fn text(text: impl Into<String>) -> Self {
-        Self::Json(Value::String(text.into()), String::new())
-    }
-
-    pub(super) fn of(value: Value) -> Self {
-        Self::named(value, "")
-    }
-
-    fn named(value: Value, key: &str) -> Self {
-        match value {
-            Value::Null => Self::Null(print::zero_of(key)),
-            other => Self::Json(other, key.to_owned()),
-        }
-    }
-
-    pub(super) fn truth(&self) -> bool {
-        match self {
-            Self::Root => true,
-            Self::Null(_) => false,
-            Self::Json(value, _) => match value {
-                Value::Null => false,
-                Value::Bool(b) => *b,
-                Value::Number(n) => n.as_f64() != Some(0.0),
-                Value::String(s) => !s.is_empty(),
-                Value::Array(a) => !a.is_empty(),
-                Value::Object(o) => !o.is_empty(),
-            },
-        }
-    }
-}
+use super::value::{Val, Zero};
 
 impl Template {
     /// Applies the template; gives the text it produces.
-    pub(crate) fn apply(&self, data: Data<'_>) -> Result<String, TemplateError> {
+    /// # Errors
+    /// When a function fails, or a field is asked for that is not there.
+    pub fn apply(&self, data: Data<'_>) -> Result<String, TemplateError> {
         let mut run = Run { template: self, data, out: String::new(), variables: Vec::new() };
         run.variables.push(("$".to_owned(), Val::Root));
         run.nodes(&self.nodes, &Val::Root)?;
@@ -304,10 +224,9 @@ impl Run<'_> {
             return Err(self.fail_at(operand, "can't give argument to non-function"));
         };
         match (name.as_str(), self.data, arguments) {
-            ("Label", Data::Row(row), [Val::Json(Value::String(key), _)]) => {
-                Ok(Val::text(row.label(key)))
+            ("Label", Data::Fields(fields), [Val::Json(Value::String(key), _)]) => {
+                Ok(Val::text(fields.label(key)))
             }
-            ("Label", Data::Header(_), [Val::Json(Value::String(key), _)]) => Ok(Val::text(key)),
             _ => Err(self.fail_at(
                 operand,
                 &format!("{name} has arguments but cannot be invoked as function"),
@@ -358,16 +277,12 @@ impl Run<'_> {
         parent: &str,
     ) -> Result<Val, TemplateError> {
         let object = match (from, self.data) {
-            (Val::Root, Data::Row(row)) => {
-                return row.field(name).map(|v| Val::named(v, name)).ok_or_else(|| {
+            (Val::Root, Data::Fields(fields)) => {
+                return fields.field(name).map(|v| Val::named(v, name)).ok_or_else(|| {
                     let message =
-                        format!("can't evaluate field {name} in type {}", row.type_name());
+                        format!("can't evaluate field {name} in type {}", fields.type_name());
                     self.fail_at(operand, &message)
                 });
-            }
-            (Val::Root, Data::Header(columns)) => {
-                let title = columns.title(name).unwrap_or("<no value>");
-                return Ok(Val::text(title));
             }
             (Val::Root, Data::Document { value, .. }) => value,
             (Val::Json(value, _), _) => value,

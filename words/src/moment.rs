@@ -8,7 +8,7 @@
 
 use chrono::{DateTime, Duration, Offset as _, TimeZone, Utc};
 
-use crate::model::Timestamp;
+use crate::Timestamp;
 
 /// Why a text is no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ pub fn parse(text: &str, now: Timestamp, zone: &impl TimeZone) -> Result<Timesta
     }
     let offset = zone.offset_from_utc_datetime(&now.datetime().naive_utc()).fix();
     let form = || InvalidMoment::Form(text.to_owned());
-    match crate::layouts::parse(layout(text), text, offset) {
+    match crate::layout::parse(layout(text), text, offset) {
         Ok(time) => Ok(time.into()),
         // What has a dash was meant for a date.
         Err(why) if text.contains('-') => Err(InvalidMoment::Date(why)),
@@ -140,7 +140,7 @@ pub fn nine_digits(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::{nine_digits, parse, parse_duration};
-    use crate::model::Timestamp;
+    use crate::Timestamp;
     use chrono::FixedOffset;
 
     fn read(text: &str) -> String {

@@ -1,13 +1,13 @@
 //! Builds the syntax tree of a template from its tokens.
 
 use super::ast::{Command, Node, Operand, OperandKind, Pipeline, Template};
-use super::eval::TemplateError;
+use super::error::TemplateError;
 use super::functions;
 use super::lex::{self, Piece, Token, TokenKind};
 
 impl Template {
     /// Parses `source`; `name` appears in error messages and may be empty.
-    pub(crate) fn parse(name: &str, source: &str) -> Result<Self, TemplateError> {
+    pub fn parse(name: &str, source: &str) -> Result<Self, TemplateError> {
         let fail = |line: usize, message: String| {
             TemplateError::Parse(format!("template: {name}:{line}: {message}"))
         };

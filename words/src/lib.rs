@@ -1,0 +1,15 @@
+//! Words: the text forms that users and files have for things, each parsed once and printed once.
+//!
+//! Templates, sizes, ages, durations, moments. Pure: no file, no environment, no clock, nothing
+//! of ours below it.
+
+pub mod age;
+mod layout;
+pub mod moment;
+mod shorten;
+pub mod size;
+pub mod template;
+mod time;
+
+pub use shorten::shorten;
+pub use time::{ParseTimestampError, Timestamp};
