@@ -1,22 +1,16 @@
 //! What every command gets: streams, settings, and the libraries it may call.
 
-use std::cell::OnceCell;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use coracle_image::{
-    AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store, StoreOptions,
-};
+use coracle_image::{AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store};
 use coracle_runtime::engine::ProjectLock;
 use coracle_runtime::model::Container;
 use coracle_runtime::networks::NetworkError;
-use coracle_runtime::paths::Paths;
 use coracle_runtime::records::RecordError;
 use coracle_runtime::session::Session;
 use coracle_runtime::volumes::VolumeError;
-use coracle_runtime::{Engine, EngineConfig, EngineError};
-use coracle_sys::idmap::IdMap;
+use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
 
 use crate::compose::ComposeGlobals;
 use crate::error::{CliError, ExitStatus, Missing};
@@ -36,42 +30,42 @@ pub(crate) struct App {
     pub(crate) compose: ComposeGlobals,
     /// The user's umask, where entering the namespaces has set the one of containers.
     pub(crate) umask: Option<rustix::fs::Mode>,
-    /// Only one user id is mapped.
-    one_id: bool,
     /// Held while the containers of a Compose project are made.
     pub(crate) project_lock: Option<ProjectLock>,
     /// Knows who has a port, until the containers of the command run.
     pub(crate) witness: Option<Witness>,
-    /// Proof that the user's namespaces were entered, for commands that need them.
-    session: Option<Session>,
-    engine: OnceCell<Engine>,
-    store: OnceCell<Store>,
+    /// Engine, store and session.
+    pub(crate) home: Home,
 }
 
 impl App {
     pub(crate) fn new(ui: Ui, settings: Settings, program: &'static str) -> Self {
+        let home = Home::new(home_settings(&settings));
         Self {
             ui,
             settings,
             program,
             compose: ComposeGlobals::default(),
             umask: None,
-            one_id: false,
             project_lock: None,
             witness: None,
-            session: None,
-            engine: OnceCell::new(),
-            store: OnceCell::new(),
+            home,
         }
     }
 
     /// The engine, opened at the first use.
     pub(crate) fn engine(&self) -> Result<&Engine, CliError> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
-        }
-        let engine = Engine::open(engine_config(&self.settings)?)?;
-        Ok(self.engine.get_or_init(|| engine))
+        Ok(self.home.engine()?)
+    }
+
+    /// The store of images, opened at the first use.
+    pub(crate) fn store(&self) -> Result<&Store, CliError> {
+        Ok(self.home.store()?)
+    }
+
+    /// The engine and the right to touch what belongs to containers.
+    pub(crate) fn engine_in_session(&mut self) -> Result<(&Engine, &mut Session), CliError> {
+        Ok(self.home.engine_in_session()?)
     }
 
     /// Enters the user's namespaces and cleans up after monitors that were killed, but for
@@ -120,70 +114,8 @@ impl App {
             let why = told(&CliError::from(error));
             self.warn(&[format!("container {name} was not recovered: {why}")]);
         }
-        self.one_id = session.single_id;
-        self.session = Some(session);
+        self.home.keep(session);
         Ok(())
-    }
-
-    /// Takes away what tells others of our namespaces, in a process that ends without more.
-    pub(crate) fn leave(&mut self) {
-        self.session = None;
-    }
-
-    pub(crate) fn one_id(&self) -> bool {
-        self.one_id
-    }
-
-    /// For a process that was started inside the namespaces.
-    pub(crate) fn set_one_id(&mut self, one_id: bool) {
-        self.one_id = one_id;
-    }
-
-    /// Whether a killed monitor left something to be cleaned up.
-    pub(crate) fn needs_recovery(&self) -> bool {
-        // No runtime folder, no monitor: nothing is opened or made to find that out.
-        coracle_runtime::runtime_folder::find(&self.settings.data_root).is_some()
-            && self.engine().is_ok_and(Engine::needs_recovery)
-    }
-
-    /// The engine and the right to touch what belongs to containers.
-    pub(crate) fn engine_in_session(&mut self) -> Result<(&Engine, &mut Session), CliError> {
-        self.engine()?;
-        match (self.engine.get(), &mut self.session) {
-            (Some(engine), Some(session)) => Ok((engine, session)),
-            _ => Err(CliError::plain("internal error: the namespaces were not entered")),
-        }
-    }
-
-    /// As [`App::engine_in_session`], with the store of images.
-    pub(crate) fn engine_and_store(&mut self) -> Result<(&Engine, &mut Session, &Store), CliError> {
-        self.engine()?;
-        self.store()?;
-        match (self.engine.get(), &mut self.session, self.store.get()) {
-            (Some(engine), Some(session), Some(store)) => Ok((engine, session, store)),
-            _ => Err(CliError::plain("internal error: the namespaces were not entered")),
-        }
-    }
-
-    /// The store of images, opened at the first use.
-    pub(crate) fn store(&self) -> Result<&Store, CliError> {
-        if let Some(store) = self.store.get() {
-            return Ok(store);
-        }
-        // A data root that others may write is refused by the engine. It must be refused by
-        // every command that touches it, not only by those that ask about containers.
-        self.engine()?;
-        let options = StoreOptions { one_id: self.one_id };
-        let store = Store::open(&self.settings.data_root, options)?;
-        Ok(self.store.get_or_init(|| store))
-    }
-
-    /// Removes from the store what killed or failed commands left there. What cannot be removed
-    /// waits for the next command: it is no reason not to do what was asked for.
-    pub(crate) fn sweep_store(&self) {
-        if let Ok(store) = self.store() {
-            drop(store.recover(&|| crate::containers::image_users(self)));
-        }
     }
 
     /// Does `work`, which adds images, between two sweeps: debris of others takes no room
@@ -192,16 +124,8 @@ impl App {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
-        self.sweep_store();
-        work(self).inspect_err(|_| self.sweep_store())
-    }
-
-    /// How short image names are completed.
-    pub(crate) fn names(&self) -> NameRules {
-        NameRules {
-            aliases: self.settings.file.aliases.clone(),
-            search_registries: self.settings.file.unqualified_search_registries.clone(),
-        }
+        self.home.sweep_store();
+        work(self).inspect_err(|_| self.home.sweep_store())
     }
 
     /// Where passwords of registries are kept.
@@ -246,15 +170,11 @@ impl App {
 
     /// Tells of records that could not be read on the way, each once per command.
     pub(crate) fn warn_of_damage(&mut self) {
-        let Some(engine) = self.engine.get() else { return };
+        let Some(engine) = self.home.opened_engine() else { return };
         for damaged in engine.damage.take_new() {
             // Nothing is left to do when standard error is closed.
             writeln!(self.ui.status(), "warning: {damaged}").unwrap_or_default();
         }
-    }
-
-    pub(crate) fn host_facts(&self) -> Result<HostFacts, CliError> {
-        host_facts(&self.settings)
     }
 
     /// The moment ages are counted from.
@@ -280,68 +200,23 @@ fn told(error: &CliError) -> String {
     std::iter::once(message).chain(error.causes.iter().cloned()).collect::<Vec<_>>().join(": ")
 }
 
-/// What the libraries do not look up for themselves.
-#[derive(Debug)]
-pub(crate) struct HostFacts {
-    pub(crate) exe: PathBuf,
-    pub(crate) cgroup: coracle_runtime::cgroup::Settings,
-    pub(crate) user_name: Option<String>,
-    pub(crate) may_map_ids: bool,
-}
-
-fn host_facts(settings: &Settings) -> Result<HostFacts, CliError> {
+fn home_settings(settings: &Settings) -> HomeSettings {
     let environment = &settings.environment;
-    let exe = std::fs::read_link("/proc/self/exe")
-        .map_err(|e| CliError::plain(format!("cannot find this executable: {e}")))?;
-    Ok(HostFacts {
-        exe,
+    HomeSettings {
+        data_root: settings.data_root.clone(),
         cgroup: coracle_runtime::cgroup::Settings {
             bus_address: environment.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned),
             runtime_dir: settings.session_dir.clone(),
         },
-        user_name: user_name(rustix::process::geteuid().as_raw()),
-        may_map_ids: may_map_ids(),
-    })
-}
-
-fn engine_config(settings: &Settings) -> Result<EngineConfig, CliError> {
-    let user = rustix::process::geteuid();
-    let uid = user.as_raw();
-    let gid = rustix::process::getegid().as_raw();
-    let data = settings.data_root.clone();
-    let paths = Paths::create(data.clone(), uid)
-        .map_err(|error| CliError::from(EngineError::from(error)))?;
-    let facts = host_facts(settings)?;
-    Ok(EngineConfig {
-        paths,
-        layers: data.join("layers"),
-        exe: facts.exe,
-        id_map: IdMap::detect(uid, gid, facts.user_name.as_deref(), facts.may_map_ids),
-        cgroup: facts.cgroup,
         storage: settings.storage,
         packets: settings.packets,
         low_ports: settings.low_ports,
         limits_optional: settings.limits_optional,
-    })
-}
-
-/// Whether this process may write any id map, as root may, also in a container. The last
-/// is needed to map id 0.
-fn may_map_ids() -> bool {
-    use rustix::thread::CapabilitySet;
-    let wanted = CapabilitySet::SETUID | CapabilitySet::SETGID | CapabilitySet::SETFCAP;
-    rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(wanted))
-}
-
-/// The name of a user, by which /etc/subuid may list the user's ids.
-fn user_name(uid: u32) -> Option<String> {
-    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-    let wanted = uid.to_string();
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == wanted).then(|| name.to_owned())
-    })
+        names: NameRules {
+            aliases: settings.file.aliases.clone(),
+            search_registries: settings.file.unqualified_search_registries.clone(),
+        },
+    }
 }
 
 impl From<ImageError> for CliError {
@@ -360,6 +235,9 @@ impl From<ImageError> for CliError {
 
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
+        if let EngineError::Image(error) = error {
+            return error.into();
+        }
         let hint = error.hint();
         let mut out = Self::library(&error, hint);
         out.missing = match &error {

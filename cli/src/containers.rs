@@ -1,9 +1,5 @@
 //! The containers of this user, as commands look at them.
 
-use std::collections::BTreeMap;
-
-use coracle_image::ImageError;
-use coracle_image::store::ImageUser;
 use coracle_runtime::engine::Summary;
 use coracle_runtime::model::{Container, State};
 use coracle_runtime::records::Life;
@@ -72,45 +68,7 @@ pub(crate) fn large_logs(app: &App, known: &[Known]) -> Result<Vec<String>, CliE
 /// Bytes a container has written, and with its image.
 pub(crate) fn size(app: &mut App, known: &Known) -> Result<(u64, u64), CliError> {
     app.store()?;
-    let (engine, session, store) = app.engine_and_store()?;
+    let (engine, session, store) = app.home.engine_and_store()?;
     let size = engine.size(session, store, &known.container);
     Ok((size.rw, size.root_fs))
-}
-
-/// The containers that keep images in use. Of a record that only a newer version reads, its
-/// image and layers are known all the same.
-pub(crate) fn image_users(app: &App) -> Result<Vec<ImageUser>, ImageError> {
-    let engine =
-        app.engine().map_err(|error| ImageError::Users { source: error.message.into() })?;
-    let all = engine.list().map_err(|error| ImageError::Users { source: Box::new(error) })?;
-    let unreadable = engine.unreadable_image_users();
-    let all = all.into_iter().map(Known::from);
-    let mut users: Vec<ImageUser> = all
-        .flat_map(|Known { container, state, .. }| {
-            let mounted = container.mounts.iter().map(|mount| (&mount.image, &mount.layers));
-            // One that is mounted twice, or is the container's own, is used once.
-            let images: BTreeMap<_, _> =
-                mounted.chain([(&container.image, &container.layers)]).collect();
-            let running = state.status.is_running();
-            let user = |(image, layers): (&String, &Vec<String>)| {
-                image_user(&container.id, running, image, layers)
-            };
-            images.into_iter().filter_map(user).collect::<Vec<_>>()
-        })
-        .collect();
-    users.extend(
-        unreadable
-            .iter()
-            .filter_map(|(container, image, layers)| image_user(container, false, image, layers)),
-    );
-    Ok(users)
-}
-
-fn image_user(container: &str, running: bool, image: &str, layers: &[String]) -> Option<ImageUser> {
-    Some(ImageUser {
-        running,
-        image: image.parse().ok()?,
-        layers: layers.iter().filter_map(|id| id.parse().ok()).collect(),
-        container: container.to_owned(),
-    })
 }

@@ -238,7 +238,7 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     if spec.may_publish(&invocation.matches) {
         app.witness = port_holder::Witness::leave();
     }
-    let needs_recovery = spec.uses_engine() && app.needs_recovery();
+    let needs_recovery = spec.uses_engine() && app.home.needs_recovery();
     if !needs_recovery {
         return match spec.needs_namespace(&invocation.matches) {
             true => app.enter(spec.starts_containers(), &|_| false),
@@ -289,7 +289,7 @@ fn recover_apart(app: &mut App, spared: &dyn Fn(&Container) -> bool) -> Result<(
     match fork().map_err(|error| CliError::plain(format!("cannot start a child: {error}")))? {
         Fork::Child => {
             app.enter_to_recover(spared);
-            app.leave();
+            app.home.leave();
             exit_now(0)
         }
         Fork::Parent(child) => {

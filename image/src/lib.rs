@@ -7,6 +7,7 @@ pub mod config;
 pub mod digest;
 mod download;
 pub mod error;
+mod kind;
 pub mod limits;
 pub mod media;
 mod names;

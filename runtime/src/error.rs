@@ -75,6 +75,9 @@ pub enum EngineError {
     Limit { id: String, source: crate::cgroup::CgroupError },
     #[error("cannot mount /proc for the container: {} hidden here", hidden(.paths))]
     HiddenProc { paths: Vec<String> },
+    /// A fault of ours: a command that needs the namespaces is to enter them first.
+    #[error("internal error: the namespaces were not entered")]
+    NotEntered,
     /// A request that cannot be honoured, with the reason.
     #[error("{0}")]
     Refuse(String),

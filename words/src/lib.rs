@@ -4,6 +4,7 @@
 //! of ours below it.
 
 pub mod age;
+mod kind;
 mod layout;
 pub mod moment;
 mod shorten;
@@ -11,5 +12,6 @@ pub mod size;
 pub mod template;
 mod time;
 
+pub use kind::ErrorKind;
 pub use shorten::shorten;
 pub use time::{ParseTimestampError, Timestamp};

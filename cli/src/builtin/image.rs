@@ -17,7 +17,6 @@ use coracle_image::{
 
 use super::{elf, layer};
 use crate::app::App;
-use crate::containers::image_users;
 use crate::error::CliError;
 
 /// The registry that is this executable.
@@ -166,7 +165,7 @@ impl Executable {
 /// In a process of its own, because unpacking starts threads and this one will fork.
 pub(crate) fn prepare(app: &mut App, text: &str) -> Result<(), CliError> {
     // What is no name at all is reported by whoever looks for it.
-    let Ok(name) = app.names().resolve(text) else { return Ok(()) };
+    let Ok(name) = app.home.names().resolve(text) else { return Ok(()) };
     let Some(builtin) = Builtin::named(&name)? else { return Ok(()) };
     if current(app, builtin, &Executable::open()?)?.is_none() {
         crate::commands::image::pull::fetch(app, builtin.name(), None, true)?;
@@ -176,7 +175,7 @@ pub(crate) fn prepare(app: &mut App, text: &str) -> Result<(), CliError> {
 
 /// As [`prepare`], for a command that does not enter the user's namespaces.
 pub(crate) fn prepare_outside(app: &App, text: &str) -> Result<(), CliError> {
-    let Ok(name) = app.names().resolve(text) else { return Ok(()) };
+    let Ok(name) = app.home.names().resolve(text) else { return Ok(()) };
     let Some(builtin) = Builtin::named(&name)? else { return Ok(()) };
     let name = builtin.name();
     if current(app, builtin, &Executable::open()?)?.is_some() {
@@ -271,7 +270,7 @@ fn make(app: &App, builtin: Builtin, mut executable: Executable) -> Result<Diges
     if let Some(old) = outdated.filter(|old| old.id != id && old.names.len() == 1) {
         let options = RemoveOptions { force: false, no_prune: false };
         // It stays without a name while a container is made of it, as after any new tag.
-        store.remove(&old.id.to_string(), options, &|| image_users(app)).ok();
+        store.remove(&old.id.to_string(), options, &|| app.home.image_users()).ok();
     }
     Ok(id)
 }

@@ -52,7 +52,7 @@ impl Runnable for CommitArgs {
 
 /// The name an image is to get, if any.
 pub(crate) fn name_of(app: &App, typed: Option<&String>) -> Result<Option<Reference>, CliError> {
-    let name = typed.filter(|name| !name.is_empty()).map(|name| app.names().resolve(name));
+    let name = typed.filter(|name| !name.is_empty()).map(|name| app.home.names().resolve(name));
     let name = name.transpose().map_err(|e| CliError::plain(e.to_string()))?;
     Ok(name.map(Reference::with_default_tag))
 }
@@ -60,7 +60,7 @@ pub(crate) fn name_of(app: &App, typed: Option<&String>) -> Result<Option<Refere
 /// Makes an image of a container; gives its id.
 pub(crate) fn commit(app: &mut App, id: &str, request: &CommitRequest) -> Result<Digest, CliError> {
     app.adding_images(|app| {
-        let (engine, session, store) = app.engine_and_store()?;
+        let (engine, session, store) = app.home.engine_and_store()?;
         engine.commit(session, store, id, request).map_err(CliError::from)
     })
 }

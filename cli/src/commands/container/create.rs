@@ -158,7 +158,7 @@ pub(crate) fn local(
         Ok(image) => Ok(image),
         Err(ImageError::NoSuchImage { .. }) => {
             // A name that is none is reported as such, not looked for.
-            app.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
+            app.home.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
             Ok(None)
         }
         Err(error) => Err(error.into()),

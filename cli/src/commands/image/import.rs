@@ -34,7 +34,8 @@ impl Runnable for ImportArgs {
         let source = self.args[0].as_str();
         let mut names = Vec::new();
         if let Some(name) = self.args.get(1).filter(|name| !name.is_empty()) {
-            let name = app.names().resolve(name).map_err(|e| CliError::plain(e.to_string()))?;
+            let name =
+                app.home.names().resolve(name).map_err(|e| CliError::plain(e.to_string()))?;
             names.push(name.with_default_tag());
         }
         let platform = self.platform.as_deref().filter(|platform| !platform.is_empty());

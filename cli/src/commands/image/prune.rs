@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::confirm_removal;
-use crate::containers::image_users;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::filters::{Filters, for_prune};
 use crate::format::units;
@@ -68,7 +67,7 @@ pub(crate) fn prune(
         let old_enough = until.is_none_or(|t| parse_time(&image.created).is_some_and(|c| c < t));
         old_enough && (!by_label || filters.labels(&labels(store, image)))
     };
-    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &|| image_users(app))?;
+    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &|| app.home.image_users())?;
     let lines = report
         .iter()
         .map(|line| match line {

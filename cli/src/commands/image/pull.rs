@@ -78,7 +78,7 @@ struct Wanted {
 /// Fetches an image; gives the lines to end with. Starts threads.
 fn pull(app: &mut App, wanted: &Wanted) -> Result<Vec<String>, CliError> {
     let candidates =
-        app.names().candidates(&wanted.name).map_err(|e| CliError::plain(e.to_string()))?;
+        app.home.names().candidates(&wanted.name).map_err(|e| CliError::plain(e.to_string()))?;
     if wanted.all_tags && candidates.iter().any(|name| !name.is_name_only()) {
         return Err(CliError::plain("tag can't be used with --all-tags/-a"));
     }
@@ -92,7 +92,7 @@ fn pull(app: &mut App, wanted: &Wanted) -> Result<Vec<String>, CliError> {
         match pull_one(app, name, wanted) {
             Ok(lines) => {
                 // Not before: a pull that was killed is taken up where it ended.
-                app.sweep_store();
+                app.home.sweep_store();
                 return Ok(lines);
             }
             Err(error) => failed = failed.or(Some(error)),
@@ -255,7 +255,7 @@ fn spawn(
         },
         data_root: app.settings.data_root.clone(),
         docker_config: app.settings.docker_config.clone(),
-        one_id: app.one_id(),
+        one_id: app.home.one_id(),
         program: app.program.to_owned(),
     };
     app.ui.flush()?;
@@ -299,7 +299,7 @@ fn run_order(order: &str) -> Result<(), CliError> {
     settings.read_client_config();
     let program = if order.program == "docker" { "docker" } else { "coracle" };
     let mut app = App::new(Ui::new(), settings, program);
-    app.set_one_id(order.one_id);
+    app.home.set_one_id(order.one_id);
     let lines = pull(&mut app, &order.wanted)?;
     if order.wanted.report {
         return Ok(());

@@ -35,7 +35,7 @@ impl Runnable for PushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let platform = super::rows::platform(self.platform.as_deref())?;
         let name =
-            app.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
+            app.home.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
         let names = match self.all_tags {
             true if !name.is_name_only() => {
                 return Err(CliError::plain("tag can't be used with --all-tags/-a"));

@@ -9,7 +9,6 @@ use coracle_runtime::events::Kind;
 use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::image_users;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 
 /// Remove images
@@ -46,7 +45,7 @@ impl Runnable for RmiArgs {
             let wanted = stored_name(app, name);
             // It cannot be asked for once it is gone.
             let image = super::rows::find(app, name).map(|image| image.id.to_string());
-            match app.store()?.remove(&wanted, options, &|| image_users(app)) {
+            match app.store()?.remove(&wanted, options, &|| app.home.image_users()) {
                 Ok(report) => print_removed(app, &report, image.ok().as_deref())?,
                 Err(error) => {
                     only_missing &= matches!(error, ImageError::NoSuchImage { .. });

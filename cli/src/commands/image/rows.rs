@@ -9,7 +9,6 @@ use coracle_runtime::damage::{Damaged, in_one_line};
 use coracle_runtime::model::Container;
 
 use crate::app::App;
-use crate::containers;
 use crate::error::CliError;
 use crate::filters::{Filters, glob};
 use crate::format::{Columns, Row, units};
@@ -69,7 +68,8 @@ pub(crate) fn stored_name(app: &App, text: &str) -> String {
     if !matches!(store.find(text), Err(ImageError::NoSuchImage { .. })) {
         return text.to_owned();
     }
-    app.names()
+    app.home
+        .names()
         .candidates(text)
         .unwrap_or_default()
         .into_iter()
@@ -80,7 +80,7 @@ pub(crate) fn stored_name(app: &App, text: &str) -> String {
 
 /// A name as it is repeated to the user: with the tag it implies.
 pub(crate) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
-    let name = app.names().resolve(text).map_err(|e| CliError::plain(e.to_string()))?;
+    let name = app.home.names().resolve(text).map_err(|e| CliError::plain(e.to_string()))?;
     Ok(name.with_default_tag().familiar())
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn notes(app: &mut App, notes: &[String]) -> std::io::Result<()> {
 /// How many containers each image has.
 pub(crate) fn container_counts(app: &App) -> Result<HashMap<Digest, usize>, CliError> {
     let mut counts = HashMap::new();
-    for user in containers::image_users(app)? {
+    for user in app.home.image_users()? {
         *counts.entry(user.image).or_default() += 1;
     }
     Ok(counts)

@@ -17,7 +17,7 @@ impl Runnable for TagArgs {
         let [source, target] = self.args.as_slice() else {
             return Ok(ExitStatus::Success);
         };
-        let name = app.names().resolve(target).map_err(|e| {
+        let name = app.home.names().resolve(target).map_err(|e| {
             let text = format!("{target:?} is not a valid repository/tag: {e}");
             CliError::plain(format!("Error parsing reference: {text}"))
         })?;

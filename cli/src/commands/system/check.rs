@@ -33,7 +33,7 @@ impl Runnable for SystemCheckArgs {
         };
         let records = app.engine()?.check_records(self.repair)?;
         let known = names_of_containers(app)?;
-        let images = app.store()?.check(self.repair, &known, &|| containers::image_users(app))?;
+        let images = app.store()?.check(self.repair, &known, &|| app.home.image_users())?;
         // They are told as findings.
         drop(app.engine()?.damage.take_new());
         let findings: Vec<&Finding> = images.findings.iter().chain(&records.findings).collect();

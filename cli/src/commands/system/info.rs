@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use coracle_runtime::Storage;
-use coracle_runtime::ladder::{Answer, Inputs, Ladder, Rung};
+use coracle_runtime::ladder::{Answer, Ladder, Rung};
 use coracle_runtime::model::Status;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(crate) struct InfoArgs {
 
 impl Runnable for InfoArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let ladder = Ladder::probe(&inputs(app)?);
+        let ladder = Ladder::probe(&app.home.ladder_inputs()?);
         check(&ladder, &self.require)?;
         let document = document(app, &ladder)?;
         let source = match self.format.as_deref() {
@@ -64,7 +64,7 @@ pub(crate) fn require(app: &App, names: &[String]) -> Result<(), CliError> {
     if names.is_empty() {
         return Ok(());
     }
-    check(&Ladder::probe(&inputs(app)?), names)
+    check(&Ladder::probe(&app.home.ladder_inputs()?), names)
 }
 
 fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
@@ -72,20 +72,6 @@ fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
         let mut out = CliError::plain(error.to_string());
         out.hint = error.hint();
         out
-    })
-}
-
-fn inputs(app: &App) -> Result<Inputs, CliError> {
-    // The data root has to exist.
-    let paths = app.engine()?.paths().clone();
-    let facts = app.host_facts()?;
-    Ok(Inputs {
-        cgroup: facts.cgroup,
-        user_name: facts.user_name,
-        may_map_ids: facts.may_map_ids,
-        exe: facts.exe,
-        data: paths.data,
-        runtime_folder: paths.run,
     })
 }
 

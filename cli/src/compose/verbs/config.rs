@@ -206,7 +206,8 @@ fn pin_images(app: &App, loaded: &mut Loaded) -> Result<(), CliError> {
         .filter_map(|(name, service)| Some((name.clone(), service["image"].as_str()?.to_owned())))
         .collect();
     for (service, image) in images {
-        let names = app.names().candidates(&image).map_err(|e| CliError::plain(e.to_string()))?;
+        let names =
+            app.home.names().candidates(&image).map_err(|e| CliError::plain(e.to_string()))?;
         let Some(name) = names.into_iter().next() else { continue };
         let pinned = match name.digest() {
             Some(_) => name.to_string(),

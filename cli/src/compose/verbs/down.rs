@@ -219,7 +219,7 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
         Kind::Image => {
             let wanted = rows::stored_name(app, name);
             let options = RemoveOptions { force: false, no_prune: false };
-            let users = || crate::containers::image_users(app);
+            let users = || app.home.image_users();
             match app.store()?.remove(&wanted, options, &users) {
                 Ok(_) => Ok("Removed"),
                 Err(coracle_image::ImageError::NoSuchImage { .. }) => Ok("Removed"),

@@ -120,7 +120,7 @@ impl ComposePullArgs {
             "never" | "build" => skip(""),
             "missing" | "if_not_present" => {
                 crate::builtin::prepare(app, &image)?;
-                let moves = app.names().resolve(&image).is_ok_and(|name| {
+                let moves = app.home.names().resolve(&image).is_ok_and(|name| {
                     name.digest().is_none() && name.with_default_tag().tag() == Some("latest")
                 });
                 match create::local(app, &image, service.platform.as_deref())? {

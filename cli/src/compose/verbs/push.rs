@@ -74,6 +74,6 @@ fn upload(app: &mut App, name: &str) -> Result<(), CliError> {
     if app.compose.dry_run {
         return Ok(());
     }
-    let resolved = app.names().resolve(name).map_err(|e| CliError::plain(e.to_string()))?;
+    let resolved = app.home.names().resolve(name).map_err(|e| CliError::plain(e.to_string()))?;
     push::upload(app, &resolved.with_default_tag(), None, true).map(drop)
 }
