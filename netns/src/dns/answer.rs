@@ -13,10 +13,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::forward::Transport;
 use super::limits::{TTL_SECONDS, UDP_BYTES_MAX, UDP_BYTES_MIN};
-use super::message::{
-    CLASS_IN, HEADER_BYTES, Query, Question, TYPE_A, TYPE_AAAA, TYPE_OPT, TYPE_PTR,
+use super::terms::{
+    CLASS_IN, HEADER_BYTES, Query, Question, Rcode, TYPE_A, TYPE_AAAA, TYPE_OPT, TYPE_PTR,
+    Transport,
 };
 
 const FLAGS_ANSWER: u16 = 0x8080;
@@ -26,16 +26,6 @@ const FLAGS_COPIED: u16 = 0x7910;
 /// The question's name, always right after the header.
 const OWNER: [u8; 2] = [0xc0, 0x0c];
 const EDNS_BYTES: usize = 11;
-
-/// Codes we say ourselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rcode {
-    NoError = 0,
-    FormatError = 1,
-    ServerFailure = 2,
-    NotImplemented = 4,
-    Refused = 5,
-}
 
 /// A record of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,20 +22,13 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::answer::Rcode;
 use super::limits::{PENDING_MAX, PENDING_PER_ASKER_MAX, RESOLVERS_MAX, SILENT_FOR, SILENT_MAX};
-use super::message::{self, Query};
+use super::message;
 use super::resolv_conf::Resolvers;
+use super::terms::{Query, Rcode, Transport};
 
 /// Random ids tried before the next free one is taken.
 const COLLISIONS_MAX: usize = 32;
-
-/// How a question came, and how it is passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    Udp,
-    Tcp,
-}
 
 /// What the owner of the sockets is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

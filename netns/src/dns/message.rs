@@ -12,51 +12,15 @@
 //! A query has at most [`QUERY_BYTES_MAX`] bytes and exactly one question. Records after the
 //! ones that the header counts are left alone.
 
-use super::answer::{self, Rcode};
+use super::answer;
 use super::limits::QUERY_BYTES_MAX;
+use super::terms::{Edns, Query, Question, Rcode, TYPE_OPT};
 
-pub(super) const HEADER_BYTES: usize = 12;
 const NAME_BYTES_MAX: usize = 255;
 
 const FLAG_RESPONSE: u16 = 0x8000;
 const MASK_OPCODE: u16 = 0x7800;
 const MASK_RCODE: u16 = 0x000f;
-
-pub(super) const TYPE_A: u16 = 1;
-pub(super) const TYPE_PTR: u16 = 12;
-pub(super) const TYPE_MX: u16 = 15;
-pub(super) const TYPE_AAAA: u16 = 28;
-pub(super) const TYPE_OPT: u16 = 41;
-pub(super) const TYPE_SVCB: u16 = 64;
-pub(super) const TYPE_HTTPS: u16 = 65;
-pub(super) const CLASS_IN: u16 = 1;
-
-/// A query that can be answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Query {
-    pub(super) id: u16,
-    pub(super) flags: u16,
-    pub(super) question: Question,
-    pub(super) edns: Option<Edns>,
-}
-
-/// What is asked, as it stood in the message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    /// Length-prefixed labels up to and with the root's; case as asked.
-    pub(super) name: Vec<u8>,
-    pub(super) kind: u16,
-    pub(super) class: u16,
-}
-
-/// The asker's EDNS record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Edns {
-    pub(super) udp_bytes: u16,
-    pub(super) version: u8,
-    /// "DNSSEC OK", which an answer repeats.
-    pub(super) dnssec_ok: bool,
-}
 
 /// Why bytes are no query, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,10 +10,12 @@ mod message;
 mod names;
 mod resolv_conf;
 mod server;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use forward::{Action, Transport};
+pub use forward::Action;
 pub use names::{Endpoint, Member, Network};
 pub use resolv_conf::Resolvers;
 pub use server::Server;
+pub use terms::Transport;

@@ -15,8 +15,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::message::{TYPE_A, TYPE_AAAA};
 use super::resolv_conf::Resolvers;
+use super::terms::{TYPE_A, TYPE_AAAA};
 
 /// A network, as far as names go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

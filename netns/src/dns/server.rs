@@ -14,13 +14,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use super::answer::{Rcode, Record, encode_name};
-use super::forward::{Action, Ask, Forwarder, Transport};
-use super::message::{
-    CLASS_IN, Query, Rejected, TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR, TYPE_SVCB,
-};
+use super::answer::{Record, encode_name};
+use super::forward::{Action, Ask, Forwarder};
+use super::message::Rejected;
 use super::names::{self, Endpoint, Found, Member, Names};
 use super::resolv_conf::Resolvers;
+use super::terms::{
+    CLASS_IN, Query, Rcode, TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR, TYPE_SVCB, Transport,
+};
 
 /// A name server without sockets; `T` tells its owner where an answer goes.
 pub struct Server<T> {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::limits::{PENDING_MAX, PENDING_PER_ASKER_MAX, QUERY_BYTES_MAX};
-use super::message::{TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR};
+use super::terms::{TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR};
 use super::{Action, Endpoint, Member, Network, Resolvers, Server, Transport};
 
 const TYPE_TXT: u16 = 16;
