@@ -16,7 +16,8 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType, ipproto};
 use slab::Slab;
 
-use super::kit::{Kind, Kit, Token, family, oldest};
+use super::kit::{Kind, Kit, Token, oldest};
+use super::sockets::family;
 use crate::wire::{Echo, Packet, Unreachable, echo_packet};
 
 const FLOWS_MAX: usize = 256;

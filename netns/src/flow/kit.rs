@@ -1,13 +1,12 @@
-//! What every flow works with: the poller, the wire, sockets on both sides, the clock.
+//! What every flow works with: the poller, the wire, who makes sockets, the clock.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::epoll;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use slab::Slab;
 
 use super::splice::Pipes;
@@ -109,9 +108,6 @@ impl From<Errno> for Failure {
         }
     }
 }
-
-/// How long a peer may be silent before it is asked.
-const KEEPALIVE: Duration = Duration::from_secs(600);
 
 /// Frames that wait for room on the wire, at most, and their bytes.
 const QUEUE_FRAMES_MAX: usize = 1024;
@@ -237,51 +233,4 @@ pub(crate) fn longest<T>(table: &Slab<T>, time: impl Fn(&T) -> Option<Instant>) 
         timed.truncate(count);
     }
     timed.into_iter().map(|(_, index)| index).collect()
-}
-
-/// Closing it will send a reset.
-pub(crate) fn reset(socket: &OwnedFd) {
-    // A socket that is dead already has nobody to be told.
-    sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
-}
-
-/// For connections and, as these take after them, listeners: both programs decide when to send,
-/// we add no delay; and a silent peer is asked whether it is still there. Options are a service,
-/// not a need.
-pub(crate) fn tune(socket: &OwnedFd) {
-    sockopt::set_tcp_nodelay(socket, true).ok();
-    sockopt::set_socket_keepalive(socket, true).ok();
-    sockopt::set_tcp_keepidle(socket, KEEPALIVE).ok();
-}
-
-/// A socket of this thread's network namespace, which is the host's.
-pub(crate) fn host_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
-    rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
-}
-
-/// The family of an address.
-pub(crate) fn family(address: &IpAddr) -> AddressFamily {
-    if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 }
-}
-
-/// The host's own loopback address of the same family.
-pub(crate) fn loopback(like: IpAddr) -> IpAddr {
-    match like {
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    }
-}
-
-/// Whether connecting failed, succeeded, or is still under way (`None`).
-pub(crate) fn connection_state(socket: &OwnedFd) -> Option<Result<(), Errno>> {
-    match sockopt::socket_error(socket) {
-        Ok(Err(error)) | Err(error) => return Some(Err(error)),
-        Ok(Ok(())) => {}
-    }
-    rustix::net::getpeername(socket).is_ok().then_some(Ok(()))
-}
-
-/// The peer's address in plain form, where a socket of both families shows it mapped.
-pub(crate) fn unmapped(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
-use super::kit::reset;
+use super::sockets::reset;
 
 const PIPE_BYTES: usize = 1024 * 1024;
 const TURN_BYTES: usize = 4 * PIPE_BYTES;

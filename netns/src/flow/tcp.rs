@@ -34,10 +34,9 @@ use rustix::io::Errno;
 use rustix::net::SocketType;
 use slab::Slab;
 
-use super::kit::{
-    Failure, Kind, Kit, Token, connection_state, family, host_socket, longest, reset, tune,
-};
+use super::kit::{Failure, Kind, Kit, Token, longest};
 use super::shares::Shares;
+use super::sockets::{connection_state, family, host_socket, reset, tune};
 use super::splice::{Pair, Progress, Side};
 use crate::wire::{Frame, Packet, Tcp, Unreachable, reset_for};
 

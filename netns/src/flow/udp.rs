@@ -32,8 +32,9 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
-use super::kit::{Kind, Kit, Token, family, host_socket, longest};
+use super::kit::{Kind, Kit, Token, longest};
 use super::shares::Shares;
+use super::sockets::{family, host_socket};
 use crate::wire::{Packet, Udp, Unreachable, udp_packet, unreachable_message};
 
 pub(crate) const FLOWS_MAX: usize = 4096;
