@@ -32,6 +32,7 @@
 //! container's device by being one end of a pair, the endpoint's id in the label of the other.
 //! Every function here can be called again when its work is done already or half done.
 
+mod attach;
 mod bridge;
 mod container;
 mod endpoint;
