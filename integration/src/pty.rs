@@ -28,6 +28,13 @@ pub struct Terminal {
     reader: JoinHandle<()>,
 }
 
+impl TestEnv {
+    /// Starts the binary on a terminal of its own.
+    pub fn terminal<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Terminal {
+        Terminal::start(self, args)
+    }
+}
+
 impl Terminal {
     /// Starts the binary with a terminal of 24 rows and 80 columns.
     pub fn start<S: AsRef<OsStr>>(env: &TestEnv, args: impl IntoIterator<Item = S>) -> Self {

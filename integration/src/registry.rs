@@ -8,7 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{TestEnv, port::free_port, token::TokenServer, wait};
+use crate::{
+    TestEnv,
+    port::free_port,
+    token::{PASSWORD, TokenServer, USER},
+    wait,
+};
 
 /// Which door the registry has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +37,6 @@ pub struct Registry {
     address: String,
     _tokens: Option<TokenServer>,
 }
-
-/// The account that guarded registries know.
-pub const USER: &str = "ada";
-/// Its password.
-pub const PASSWORD: &str = "engine";
 
 impl Registry {
     /// Starts a registry in the world's folder.

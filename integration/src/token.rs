@@ -16,7 +16,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::registry::{PASSWORD, USER};
+/// The account that guarded registries know.
+pub const USER: &str = "ada";
+/// Its password.
+pub const PASSWORD: &str = "engine";
 
 /// The server; its thread ends with the test process.
 #[derive(Debug)]

@@ -9,9 +9,7 @@ use std::{
     thread,
 };
 
-use crate::{
-    Output, command::Cmd, fixture, leak, pty::Terminal, redact::Redactor, settings::settings, wait,
-};
+use crate::{Output, command::Cmd, fixture, leak, redact::Redactor, settings::settings, wait};
 
 /// Bytes of a unix socket's path are few, so the world's name is short.
 const PREFIX: &str = "w";
@@ -139,11 +137,6 @@ impl TestEnv {
     #[track_caller]
     pub fn sh(&self, line: &str) -> Output {
         self.program(Path::new("/bin/bash")).args(["-c", line]).run()
-    }
-
-    /// Starts the binary on a terminal of its own.
-    pub fn terminal<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Terminal {
-        Terminal::start(self, args)
     }
 
     /// Waits until `inspect` says that the container has `status`.

@@ -3,9 +3,10 @@
 use coracle_integration::{
     TestEnv, case,
     port::free_port,
-    registry::{Door, PASSWORD, Registry, USER, certificate, outer_address},
+    registry::{Door, Registry, certificate, outer_address},
     skip,
     skip::program,
+    token::{PASSWORD, USER},
     wait,
 };
 
