@@ -1,10 +1,8 @@
 //! Images: adding one, listing them, naming them.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
-use super::index::{Index, ManifestRow, Row};
+use super::index::{Index, ManifestRow, Names, Row};
 use super::ingest::Layer;
 use super::{Store, fsutil};
 use crate::config::ImageConfig;
@@ -89,26 +87,6 @@ pub struct NewImage {
     /// Names with the digest under which a registry knows the image.
     pub repo_digests: Vec<Reference>,
     pub parent: Option<Digest>,
-}
-
-/// Names of all images, by image.
-#[derive(Default)]
-pub(super) struct Names {
-    tags: HashMap<Digest, Vec<Reference>>,
-    digests: HashMap<Digest, Vec<Reference>>,
-}
-
-impl Names {
-    pub(super) fn of(index: &Index) -> Result<Self> {
-        let mut names = Self::default();
-        for (text, id) in &index.names {
-            names.tags.entry(*id).or_default().push(Reference::parse(text)?);
-        }
-        for (text, id) in &index.digests {
-            names.digests.entry(*id).or_default().push(Reference::parse(text)?);
-        }
-        Ok(names)
-    }
 }
 
 /// What the store itself needs from a configuration.

@@ -7,18 +7,18 @@
 //! An index that is damaged, or missing while there is content, is an error: taken for an
 //! empty one, it would make garbage of every image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use coracle_sys::file_lock::Share;
 use serde::{Deserialize, Serialize};
 
 use super::ingest::Layer;
-use super::multi::NamedIndex;
 use super::{Store, fsutil, lock};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::limits::INDEX_BYTES_MAX;
+use crate::reference::Reference;
 
 /// Format this program writes; it reads every older one.
 /// 2: which names stand for an index.
@@ -63,6 +63,61 @@ pub(super) struct ManifestRow {
     pub(super) digest: Digest,
     pub(super) media_type: String,
     pub(super) layers: Vec<Layer>,
+}
+
+/// The index that a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NamedIndex {
+    pub(crate) digest: Digest,
+    pub(crate) media_type: String,
+    /// Digests of the manifests that are images, in the order of the index.
+    pub(crate) images: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attached: Vec<Attached>,
+}
+
+/// A manifest of an index that is no image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attached {
+    pub(crate) manifest: Digest,
+    pub(crate) media_type: String,
+    pub(crate) blobs: Vec<AttachedBlob>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AttachedBlob {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+}
+
+impl NamedIndex {
+    /// Every blob that a push of it reads, beside those of its images.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
+        let attached = self.attached.iter().flat_map(|one| {
+            one.blobs.iter().map(|blob| blob.digest).chain(std::iter::once(one.manifest))
+        });
+        attached.chain(std::iter::once(self.digest))
+    }
+}
+
+/// Names of all images, by image.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) tags: HashMap<Digest, Vec<Reference>>,
+    pub(super) digests: HashMap<Digest, Vec<Reference>>,
+}
+
+impl Names {
+    pub(super) fn of(index: &Index) -> Result<Self> {
+        let mut names = Self::default();
+        for (text, id) in &index.names {
+            names.tags.entry(*id).or_default().push(Reference::parse(text)?);
+        }
+        for (text, id) in &index.digests {
+            names.digests.entry(*id).or_default().push(Reference::parse(text)?);
+        }
+        Ok(names)
+    }
 }
 
 /// Enough of the file to know whether the rest can be understood.

@@ -50,9 +50,9 @@ pub use decompress::{Compression, decoder};
 pub(crate) use fsutil::remove_tree;
 pub(crate) use images::now;
 pub use images::{Image, NewImage};
+pub(crate) use index::{Attached, AttachedBlob, NamedIndex};
 pub use ingest::{Layer, LayerSource, Progress};
 pub use lock::{Hold, LayerLock};
-pub(crate) use multi::{Attached, AttachedBlob, NamedIndex};
 pub use remove::{ImageUser, InUse, PruneFilter, RemoveOptions, Removed};
 
 /// How a store behaves; decided by the caller once.

@@ -11,51 +11,13 @@
 //!
 //! The record is gone when the name moves to another image. An index inside an index is refused.
 
-use serde::{Deserialize, Serialize};
-
-use super::images::Names;
-use super::index::{Index, Row};
+use super::index::{Index, NamedIndex, Names, Row};
 use super::{Image, Store, fsutil};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::platform::Platform;
 use crate::reference::Reference;
-
-/// The index that a name stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NamedIndex {
-    pub(crate) digest: Digest,
-    pub(crate) media_type: String,
-    /// Digests of the manifests that are images, in the order of the index.
-    pub(crate) images: Vec<Digest>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) attached: Vec<Attached>,
-}
-
-/// A manifest of an index that is no image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Attached {
-    pub(crate) manifest: Digest,
-    pub(crate) media_type: String,
-    pub(crate) blobs: Vec<AttachedBlob>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AttachedBlob {
-    pub(crate) digest: Digest,
-    pub(crate) size: u64,
-}
-
-impl NamedIndex {
-    /// Every blob that a push of it reads, beside those of its images.
-    pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
-        let attached = self.attached.iter().flat_map(|one| {
-            one.blobs.iter().map(|blob| blob.digest).chain(std::iter::once(one.manifest))
-        });
-        attached.chain(std::iter::once(self.digest))
-    }
-}
 
 impl Index {
     /// Gives a name to an image. Which index it stood for is no longer true.
