@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::layout;
-use super::load::{LoadOptions, Plan, PlannedLayer, digest_of_name, read_config};
 use super::manifest::Manifest;
+use super::plan::{LoadOptions, LoadPlan, PlannedLayer, digest_of_name, read_config};
 use super::source::Source;
 use crate::config::ImageConfig;
 use crate::digest::Digest;
@@ -25,7 +25,7 @@ struct Item {
 }
 
 /// The images of a Docker archive; `None` when it is none.
-pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec<Plan>>> {
+pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec<LoadPlan>>> {
     let Some(bytes) = source.read("manifest.json", MANIFEST_BYTES_MAX)? else { return Ok(None) };
     let items: Option<Vec<Item>> =
         serde_json::from_slice(&bytes).map_err(ImageError::json("the archive's manifest.json"))?;
@@ -50,7 +50,11 @@ fn wanted(config: &[u8], options: &LoadOptions) -> Result<bool> {
     Ok(wanted.rank(&Platform::new(&config.os, &config.architecture, variant)).is_some())
 }
 
-fn plan(item: Item, config: Vec<u8>, manifests: &[(Vec<u8>, String, Manifest)]) -> Result<Plan> {
+fn plan(
+    item: Item,
+    config: Vec<u8>,
+    manifests: &[(Vec<u8>, String, Manifest)],
+) -> Result<LoadPlan> {
     let id = Digest::of(&config);
     let original = manifests.iter().find(|(_, _, manifest)| manifest.config.digest == id);
     let layers = item.layers.unwrap_or_default().into_iter().map(|file| {
@@ -65,7 +69,7 @@ fn plan(item: Item, config: Vec<u8>, manifests: &[(Vec<u8>, String, Manifest)]) 
     });
     let names = item.repo_tags.unwrap_or_default();
     let names = names.iter().map(|tag| Ok(Reference::parse(tag)?.with_default_tag()));
-    Ok(Plan {
+    Ok(LoadPlan {
         layers: layers.collect(),
         names: names.collect::<Result<_>>()?,
         manifest: original.map(|(bytes, media_type, _)| (bytes.clone(), media_type.clone())),

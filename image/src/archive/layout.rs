@@ -3,8 +3,8 @@
 //! Of an image for several platforms the one that suits is loaded. Documents beside
 //! images (attestations, other artifacts) are passed over, unless nothing else is there.
 
-use super::load::{LoadOptions, Plan, PlannedLayer, blob_name, missing, read_config};
 use super::manifest::{Descriptor, Index, Manifest};
+use super::plan::{LoadOptions, LoadPlan, PlannedLayer, blob_name, missing, read_config};
 use super::source::Source;
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
@@ -19,9 +19,9 @@ pub(super) const NAME_ANNOTATION: &str = "io.containerd.image.name";
 pub(super) const REF_ANNOTATION: &str = "org.opencontainers.image.ref.name";
 
 /// The images of an OCI layout; `None` when it is none.
-pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec<Plan>>> {
+pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec<LoadPlan>>> {
     let Some(index) = read_index(source)? else { return Ok(None) };
-    let mut plans: Vec<Plan> = Vec::new();
+    let mut plans: Vec<LoadPlan> = Vec::new();
     let mut passed_over = None;
     for group in groups(index.manifests) {
         let names = names(&group)?;
@@ -49,7 +49,7 @@ pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec
 }
 
 /// Adds an image, or its names to the one that is there already.
-fn add(plans: &mut Vec<Plan>, plan: Plan) {
+fn add(plans: &mut Vec<LoadPlan>, plan: LoadPlan) {
     match plans.iter_mut().find(|known| known.config == plan.config) {
         Some(known) => known.names.extend(plan.names),
         None => plans.push(plan),
@@ -155,7 +155,7 @@ fn read_blob(source: &Source, descriptor: &Descriptor) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn plan(source: &Source, descriptor: &Descriptor, names: Vec<Reference>) -> Result<Plan> {
+fn plan(source: &Source, descriptor: &Descriptor, names: Vec<Reference>) -> Result<LoadPlan> {
     let bytes = read_blob(source, descriptor)?;
     let manifest: Manifest = serde_json::from_slice(&bytes)
         .map_err(ImageError::json(format!("manifest {}", descriptor.digest)))?;
@@ -167,7 +167,7 @@ fn plan(source: &Source, descriptor: &Descriptor, names: Vec<Reference>) -> Resu
         media::check_layer_type(&layer.media_type)?;
     }
     let digest = manifest.config.digest;
-    Ok(Plan {
+    Ok(LoadPlan {
         config: read_config(source, &blob_name(&digest), Some(digest))?,
         layers: manifest.layers.iter().map(PlannedLayer::of).collect(),
         manifest: Some((bytes, descriptor.media_type.clone())),

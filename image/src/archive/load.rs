@@ -8,13 +8,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::manifest::{Descriptor, Manifest};
+use super::manifest::Manifest;
+use super::plan::{LoadOptions, LoadPlan, PlannedLayer, missing};
 use super::source::Source;
 use super::{docker, layout};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
-use crate::limits::{ARCHIVE_IMAGES_MAX, CONFIG_BYTES_MAX, LAYERS_MAX};
-use crate::platform::Platform;
+use crate::limits::{ARCHIVE_IMAGES_MAX, LAYERS_MAX};
 use crate::reference::Reference;
 use crate::store::{Layer, LayerSource, NewImage, Progress, Store};
 
@@ -24,12 +24,6 @@ pub enum Input<'a> {
     File(File),
     /// An OCI layout, or an unpacked Docker archive.
     Directory(PathBuf),
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct LoadOptions {
-    /// `--platform`: only images for it.
-    pub platform: Option<Platform>,
 }
 
 /// One image that was loaded.
@@ -42,35 +36,6 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Names that other images lost to it.
     pub taken: Vec<(Reference, Digest)>,
-}
-
-/// An image of an archive, ready to be loaded.
-pub(super) struct Plan {
-    pub(super) config: Vec<u8>,
-    /// The manifest it came with, if any.
-    pub(super) manifest: Option<(Vec<u8>, String)>,
-    /// Bottom first.
-    pub(super) layers: Vec<PlannedLayer>,
-    pub(super) names: Vec<Reference>,
-}
-
-pub(super) struct PlannedLayer {
-    /// Its file in the archive.
-    pub(super) file: String,
-    pub(super) blob_digest: Option<Digest>,
-    pub(super) blob_size: Option<u64>,
-    pub(super) media_type: Option<String>,
-}
-
-impl PlannedLayer {
-    pub(super) fn of(descriptor: &Descriptor) -> Self {
-        Self {
-            file: blob_name(&descriptor.digest),
-            blob_digest: Some(descriptor.digest),
-            blob_size: Some(descriptor.size),
-            media_type: Some(descriptor.media_type.clone()).filter(|t| !t.is_empty()),
-        }
-    }
 }
 
 /// Loads every image of an archive. `progress` is told the layer (short) and how far it is.
@@ -112,7 +77,7 @@ fn no_image(source: &Source) -> Result<ImageError> {
 fn load_one(
     store: &Store,
     source: &Source,
-    plan: Plan,
+    plan: LoadPlan,
     progress: &dyn Fn(&str, Progress),
 ) -> Result<Loaded> {
     let shown = match plan.names.first() {
@@ -126,7 +91,7 @@ fn load_one(
 fn load_plan(
     store: &Store,
     source: &Source,
-    plan: Plan,
+    plan: LoadPlan,
     progress: &dyn Fn(&str, Progress),
 ) -> Result<Loaded> {
     let diff_ids = diff_ids(&plan.config)?;
@@ -193,29 +158,4 @@ fn load_layer(
     let mut file = source.open(&planned.file)?.ok_or_else(|| missing(&planned.file))?;
     let short = diff_id.short();
     store.ingest_layer(&wanted, &mut file, &|done| progress(&short, done))
-}
-
-/// Reads an image's configuration, which must have the digest its name promises.
-pub(super) fn read_config(source: &Source, name: &str, digest: Option<Digest>) -> Result<Vec<u8>> {
-    let bytes = source.read(name, CONFIG_BYTES_MAX)?.ok_or_else(|| missing(name))?;
-    match digest {
-        Some(expected) if expected != Digest::of(&bytes) => {
-            Err(ImageError::BlobDigest { expected, actual: Digest::of(&bytes) })
-        }
-        _ => Ok(bytes),
-    }
-}
-
-pub(super) fn missing(name: &str) -> ImageError {
-    ImageError::BadArchive { why: format!("it lacks `{name}`") }
-}
-
-/// A blob's file in an OCI layout.
-pub(super) fn blob_name(digest: &Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
-}
-
-/// The digest a blob's file name promises.
-pub(super) fn digest_of_name(name: &str) -> Option<Digest> {
-    Digest::from_hex(name.strip_prefix("blobs/sha256/")?).ok()
 }

@@ -14,11 +14,13 @@ mod import;
 mod layout;
 mod load;
 mod manifest;
+mod plan;
 mod save;
 mod source;
 
 pub use commit::{CommitOptions, commit};
 pub use import::{ImportOptions, Imported, import};
-pub use load::{Input, LoadOptions, Loaded, load};
+pub use load::{Input, Loaded, load};
 pub use manifest::{Descriptor, Index, Manifest};
+pub use plan::LoadOptions;
 pub use save::save;

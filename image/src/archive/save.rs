@@ -8,8 +8,8 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::layout::{NAME_ANNOTATION, REF_ANNOTATION};
-use super::load::blob_name;
 use super::manifest::{Descriptor, Index};
+use super::plan::blob_name;
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::media;
