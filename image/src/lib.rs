@@ -18,6 +18,7 @@ mod pull;
 mod push;
 mod reference;
 mod registry;
+mod remove_tree;
 pub mod store;
 mod tarball;
 mod transfer;

@@ -149,10 +149,7 @@ impl Tree {
             Err(errno) => return Err(errno.into()),
         }
         let path = descriptor_path(parent, name);
-        crate::store::remove_tree(&path).map_err(|e| match e {
-            crate::error::ImageError::Io { source, .. } => source,
-            other => std::io::Error::other(other),
-        })
+        crate::remove_tree::remove_tree(&path)
     }
 
     pub(super) fn remember(&mut self, path: &[u8], dir: &Rc<OwnedFd>) {
