@@ -20,7 +20,7 @@ mod reference;
 mod registry;
 mod remove_tree;
 pub mod store;
-mod tarball;
+pub mod tar;
 mod transfer;
 pub mod unpack;
 mod workers;

@@ -24,8 +24,8 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat
 use rustix::io::Errno;
 
 use crate::error::{ImageError, Result};
-use crate::tarball::{Head, Kind, TarWriter};
-use crate::unpack::{OPAQUE_XATTR, OWNER_XATTR, WHITEOUT, WHITEOUT_OPAQUE, is_whiteout, printable};
+use crate::tar::{Head, TarWriter, WrittenKind as Kind, printable};
+use crate::unpack::{OPAQUE_XATTR, OWNER_XATTR, WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
 
 /// How a directory is packed.
 #[derive(Clone, Copy)]
@@ -160,7 +160,7 @@ impl<W: Write> Packer<'_, W> {
             if (self.options.skip)(&path) {
                 continue;
             }
-            let (dir, name) = crate::unpack::split(&path);
+            let (dir, name) = crate::tar::split(&path);
             if dir != parent.0 {
                 let opened = self.open_dir(dir).map_err(failed(dir))?;
                 parent = (dir.to_vec(), Rc::new(opened));

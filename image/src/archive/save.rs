@@ -15,7 +15,7 @@ use crate::error::{ImageError, Result};
 use crate::media;
 use crate::reference::Reference;
 use crate::store::{Image, Store};
-use crate::tarball::{Head, Kind, TarWriter};
+use crate::tar::{Head, TarWriter, WrittenKind as Kind};
 
 /// One image of `manifest.json`.
 #[derive(Serialize)]

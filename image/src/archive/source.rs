@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use crate::error::{ImageError, Result};
 use crate::limits::CHUNK_BYTES;
 use crate::store::{Compression, Store, decoder};
-use crate::unpack::{Kind, Reader, clean, split};
+use crate::tar::{Kind, Reader, clean, split};
 
 /// Links to links that are followed.
 const LINKS_MAX: usize = 16;

@@ -16,7 +16,8 @@ use super::decompress::decoder;
 use super::ingest::Layer;
 use crate::error::{ImageError, Result};
 use crate::limits::CHUNK_BYTES;
-use crate::unpack::{Entry, Kind, Reader, WHITEOUT, clean, printable, split};
+use crate::tar::{Entry, Kind, Reader, clean, printable, split};
+use crate::unpack::WHITEOUT;
 
 impl Store {
     /// What is wrong with an unpacked layer, whose blob is whole; `None` when nothing is.

@@ -14,10 +14,9 @@ use rustix::io::Errno;
 use super::content::{COPY_BYTES, write_content};
 use super::marks::{WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
 use super::meta::{Meta, Notes, failed, set_time, set_time_at};
-use super::path::{clean, split};
-use super::reader::{Entry, Kind, Reader};
 use super::tree::{Tree, is_dir, lstat, open_final};
 use super::{UnpackError, UnpackOptions, Unpacked};
+use crate::tar::{Entry, Kind, Reader, clean, printable, split};
 
 type Result<T> = std::result::Result<T, UnpackError>;
 
@@ -94,7 +93,7 @@ impl Applier {
             };
             outcome.map_err(|errno| UnpackError::Apply {
                 doing: "set the time of",
-                entry: super::printable(path),
+                entry: printable(path),
                 source: errno.into(),
             })?;
         }

@@ -6,8 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::UnpackError;
 use super::meta::failed;
-use super::reader::{Entry, Reader};
-use super::sparse::SparseMap;
+use crate::tar::{Entry, Reader, SparseMap};
 
 /// Bytes moved at once from the archive to a file.
 pub(super) const COPY_BYTES: usize = 128 * 1024;

@@ -11,10 +11,10 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::reader::Entry;
 use super::tree::descriptor_path;
 use super::{OWNER_XATTR, UnpackError, UnpackOptions};
 use crate::limits::NOTES_MAX;
+use crate::tar::Entry;
 
 /// Attributes that mean something to overlayfs or to us, which no archive may set.
 const RESERVED: [&str; 3] = ["user.overlay.", "trusted.overlay.", "user.coracle."];
@@ -138,7 +138,7 @@ impl Meta {
 }
 
 fn shown(name: &str) -> String {
-    super::printable(name.as_bytes())
+    crate::tar::printable(name.as_bytes())
 }
 
 /// Ids the kernel can hold; `u32::MAX` would mean "leave as it is".

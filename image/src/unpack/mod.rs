@@ -2,8 +2,7 @@
 //!
 //! # How it works
 //!
-//! [`reader`] turns the byte stream into entries and their data, whatever mixture of
-//! ustar, PAX and GNU extensions they are written in. [`path`] makes names relative to
+//! [`crate::tar`] turns the byte stream into entries and their data, makes names relative to
 //! the layer and refuses those that climb out. [`tree`] lets the kernel resolve each
 //! parent beneath the layer's root, so that no symlink of the archive leads elsewhere;
 //! the last component is never followed. [`apply`] creates what the entry says.
@@ -25,22 +24,16 @@ mod apply;
 mod content;
 pub mod marks;
 mod meta;
-mod path;
-pub(crate) mod pax;
-mod reader;
-mod sparse;
 mod tree;
 
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::tar::Reader;
+
 pub use content::write_content;
 pub use marks::{MARKED_BY_NAME, OPAQUE_XATTR};
 pub(crate) use marks::{WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
-pub(crate) use path::printable;
-pub use path::{clean, split};
-pub use reader::{Entry, Kind, Reader};
-pub use sparse::SparseMap;
 pub(crate) use tree::lstat;
 
 /// Holds `uid:gid` where the owner itself cannot be set.
@@ -115,7 +108,7 @@ pub fn unpack(
     dir: &Path,
     options: &UnpackOptions,
 ) -> Result<Unpacked, UnpackError> {
-    let mut archive = reader::Reader::new(reader);
+    let mut archive = Reader::new(reader);
     let mut applier = apply::Applier::new(dir, *options)?;
     while let Some(entry) = archive.next_entry()? {
         applier.apply(&entry, &mut archive)?;

@@ -18,8 +18,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::marks::{Mark, is_whiteout, set_opaque};
-use super::path::split;
 use crate::limits::DIR_CACHE_MAX;
+use crate::tar::split;
 
 type Result<T> = std::result::Result<T, Errno>;
 

@@ -18,9 +18,8 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 
-use coracle_image::unpack::{
-    Entry, Kind, OWNER_XATTR, Reader, UnpackError, clean, split, write_content,
-};
+use coracle_image::tar::{Entry, Kind, Reader, clean, split};
+use coracle_image::unpack::{OWNER_XATTR, UnpackError, write_content};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid,
     XattrFlags, chownat, fsetxattr, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,

@@ -90,7 +90,7 @@ impl Engine {
 
 /// Whether `path`, or what a mark of this name removes, is among the `changed` ones.
 fn is_changed(changed: &HashSet<Vec<u8>>, path: &[u8]) -> bool {
-    let (folder, name) = coracle_image::unpack::split(path);
+    let (folder, name) = coracle_image::tar::split(path);
     let removed = marks::hidden_by(OsStr::from_bytes(name)).map(|hidden| {
         let slash = if folder.is_empty() { &b""[..] } else { b"/" };
         [folder, slash, hidden.as_bytes()].concat()

@@ -6,15 +6,15 @@ use crate::limits::SPARSE_SEGMENTS_MAX;
 /// A stretch of data in a sparse file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
-    pub(super) offset: u64,
-    pub(super) len: u64,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
 }
 
 /// A sparse file: its size with holes, and its data in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SparseMap {
-    pub(super) size: u64,
-    pub(super) segments: Vec<Segment>,
+    pub(crate) size: u64,
+    pub(crate) segments: Vec<Segment>,
 }
 
 impl SparseMap {

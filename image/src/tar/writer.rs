@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::unpack::pax;
+use super::pax;
 
 const BLOCK: usize = 512;
 

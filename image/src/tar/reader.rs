@@ -8,11 +8,11 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use super::UnpackError;
 use super::path::printable;
 use super::pax::{self, Record};
 use super::sparse::{self, InDataMap, PaxSparse, Segment, SparseMap};
 use crate::limits::{EXTENDED_HEADER_BYTES_MAX, EXTENDED_HEADERS_MAX};
+use crate::unpack::UnpackError;
 
 const BLOCK: usize = 512;
 const OLD_GNU_SPARSE_IN_HEADER: usize = 4;
