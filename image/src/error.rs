@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, DigestError};
 use crate::reference::ReferenceError;
+use crate::tar::TarError;
 use crate::unpack::UnpackError;
 
 /// Result of this crate's store and archive functions.
@@ -96,7 +97,7 @@ pub enum ImageError {
     ArchiveData { source: io::Error },
 
     #[error("cannot read the archive")]
-    ArchiveTar { source: UnpackError },
+    ArchiveTar { source: TarError },
 
     #[error("no image for {wanted} in the archive; it has {available}")]
     NoPlatform { wanted: String, available: String },

@@ -24,7 +24,7 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat
 use rustix::io::Errno;
 
 use crate::error::{ImageError, Result};
-use crate::tar::{Head, TarWriter, WrittenKind as Kind, printable};
+use crate::tar::{EntryKind, Head, TarWriter, printable};
 use crate::unpack::{OPAQUE_XATTR, OWNER_XATTR, WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
 
 /// How a directory is packed.
@@ -200,13 +200,13 @@ impl<W: Write> Packer<'_, W> {
                 return self.whiteout(path, &stat, name).map(|()| vec![]);
             }
             FileType::Symlink => {
-                head.kind = Kind::Symlink;
+                head.kind = EntryKind::Symlink;
                 head.link = readlinkat(parent, name, Vec::new())?.into_bytes();
             }
-            FileType::Fifo => head.kind = Kind::Fifo,
+            FileType::Fifo => head.kind = EntryKind::Fifo,
             kind @ (FileType::CharacterDevice | FileType::BlockDevice) => {
                 let is_char = kind == FileType::CharacterDevice;
-                head.kind = if is_char { Kind::CharDevice } else { Kind::BlockDevice };
+                head.kind = if is_char { EntryKind::CharDevice } else { EntryKind::BlockDevice };
                 head.device = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
             }
             _ => return Ok(Vec::new()),
@@ -222,7 +222,7 @@ impl<W: Write> Packer<'_, W> {
         mut head: Head,
         dir: &OwnedFd,
     ) -> io::Result<Vec<Vec<u8>>> {
-        head.kind = Kind::Directory;
+        head.kind = EntryKind::Directory;
         add_attributes(dir, &mut head)?;
         self.packed.entries += 1;
         self.writer.head(&head)?;
@@ -245,7 +245,7 @@ impl<W: Write> Packer<'_, W> {
         let inode = (stat.st_dev, stat.st_ino);
         if stat.st_nlink > 1 {
             if let Some(first) = self.links.get(&inode) {
-                head.kind = Kind::Hardlink;
+                head.kind = EntryKind::Hardlink;
                 head.link.clone_from(first);
                 return self.writer.head(&head);
             }

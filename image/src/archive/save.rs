@@ -15,7 +15,7 @@ use crate::error::{ImageError, Result};
 use crate::media;
 use crate::reference::Reference;
 use crate::store::{Image, Store};
-use crate::tar::{Head, TarWriter, WrittenKind as Kind};
+use crate::tar::{EntryKind, Head, TarWriter};
 
 /// One image of `manifest.json`.
 #[derive(Serialize)]
@@ -96,7 +96,7 @@ fn find(store: &Store, text: &str) -> Result<Vec<Target>> {
 fn write_blobs(store: &Store, targets: &[Target], tar: &mut TarWriter<impl Write>) -> Result<()> {
     for name in ["blobs", "blobs/sha256"] {
         let name = name.as_bytes().to_vec();
-        let head = Head { name, kind: Kind::Directory, mode: 0o755, ..Head::default() };
+        let head = Head { name, kind: EntryKind::Directory, mode: 0o755, ..Head::default() };
         tar.head(&head).map_err(failed("blobs"))?;
     }
     let mut blobs = BTreeSet::new();

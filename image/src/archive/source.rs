@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use crate::error::{ImageError, Result};
 use crate::limits::CHUNK_BYTES;
 use crate::store::{Compression, Store, decoder};
-use crate::tar::{Kind, Reader, clean, split};
+use crate::tar::{EntryKind, Reader, clean, split};
 
 /// Links to links that are followed.
 const LINKS_MAX: usize = 16;
@@ -138,14 +138,14 @@ fn index(file: &File) -> Result<HashMap<Vec<u8>, Member>> {
     {
         let Ok(name) = clean(&entry.name) else { continue };
         let member = match entry.kind {
-            Kind::File if entry.sparse.is_none() => {
+            EntryKind::File if entry.sparse.is_none() => {
                 Member::File { at: position.get(), len: entry.size }
             }
-            Kind::Hardlink => match clean(&entry.link) {
+            EntryKind::Hardlink => match clean(&entry.link) {
                 Ok(target) => Member::Link(target),
                 Err(_) => continue,
             },
-            Kind::Symlink => {
+            EntryKind::Symlink => {
                 let base: &[u8] = if entry.link.starts_with(b"/") { b"" } else { split(&name).0 };
                 match clean(&[base, b"/", &entry.link].concat()) {
                     Ok(target) => Member::Link(target),

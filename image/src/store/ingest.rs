@@ -28,7 +28,8 @@ use crate::digest::{Digest, Hasher};
 use crate::error::{ImageError, Result};
 use crate::limits::{CHUNK_BYTES, CHUNKS_IN_FLIGHT};
 use crate::media;
-use crate::unpack::{MARKED_BY_NAME, UnpackError, UnpackOptions, Unpacked, unpack};
+use crate::tar::TarError;
+use crate::unpack::{MARKED_BY_NAME, UnpackOptions, Unpacked, unpack};
 
 /// What is known of a layer before it arrives.
 #[derive(Debug, Clone, Default)]
@@ -186,7 +187,7 @@ impl Intake<'_> {
                 let mut chunks = ChunkReader::new(full_rx, spare_tx);
                 let unpacked = unpack(&mut chunks, &diff, &options)?;
                 // What follows the archive belongs to the digest: let it pass.
-                io::copy(&mut chunks, &mut io::sink()).map_err(UnpackError::read_end)?;
+                io::copy(&mut chunks, &mut io::sink()).map_err(TarError::read_end)?;
                 Ok(unpacked)
             });
             let pumped = self.pump(reader, Some((full_tx, spare_rx)));

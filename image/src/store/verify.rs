@@ -16,7 +16,7 @@ use super::decompress::decoder;
 use super::ingest::Layer;
 use crate::error::{ImageError, Result};
 use crate::limits::CHUNK_BYTES;
-use crate::tar::{Entry, Kind, Reader, clean, printable, split};
+use crate::tar::{Entry, EntryKind, Reader, TarError, clean, printable, split};
 use crate::unpack::WHITEOUT;
 
 impl Store {
@@ -28,7 +28,10 @@ impl Store {
         }
         let broken = |source| ImageError::LayerRead { layer: layer.diff_id.short(), source };
         let (_, mut reader) = decoder(self.open_blob(&layer.blob_digest)?).map_err(broken)?;
-        let unpack = |source| ImageError::Unpack { layer: layer.diff_id.short(), source };
+        let unpack = |source: TarError| ImageError::Unpack {
+            layer: layer.diff_id.short(),
+            source: source.into(),
+        };
         let mut archive = Reader::new(&mut *reader);
         // Of several entries with one name the last one counts.
         let mut flaws: HashMap<Vec<u8>, &'static str> = HashMap::new();
@@ -49,9 +52,9 @@ fn flaw_of(
     name: &[u8],
     entry: &Entry,
     archive: &mut Reader<'_>,
-) -> std::result::Result<Option<&'static str>, crate::unpack::UnpackError> {
+) -> std::result::Result<Option<&'static str>, TarError> {
     let (_, last) = split(name);
-    if name.is_empty() || last.starts_with(WHITEOUT) || entry.kind == Kind::Device {
+    if name.is_empty() || last.starts_with(WHITEOUT) || entry.kind.is_device() {
         return Ok(None);
     }
     let path = beneath(root, name);
@@ -65,19 +68,19 @@ fn flaw_of(
     let Ok(meta) = std::fs::symlink_metadata(&path) else { return Ok(Some("is missing")) };
     let kind = meta.file_type();
     let same = match entry.kind {
-        Kind::Directory => kind.is_dir(),
-        Kind::Symlink => {
+        EntryKind::Directory => kind.is_dir(),
+        EntryKind::Symlink => {
             std::fs::read_link(&path).is_ok_and(|to| to.as_os_str().as_bytes() == entry.link)
         }
-        Kind::File if entry.sparse.is_some() => kind.is_file(),
-        Kind::File => {
+        EntryKind::File if entry.sparse.is_some() => kind.is_file(),
+        EntryKind::File => {
             return Ok(match kind.is_file() && same_content(&path, entry, archive)? {
                 true => None,
                 false => Some("has another content"),
             });
         }
-        Kind::Hardlink => kind.is_file() || kind.is_symlink(),
-        Kind::Fifo | Kind::Device => true,
+        EntryKind::Hardlink => kind.is_file() || kind.is_symlink(),
+        EntryKind::Fifo | EntryKind::CharDevice | EntryKind::BlockDevice => true,
     };
     Ok((!same).then_some("is something else"))
 }
@@ -90,7 +93,7 @@ fn same_content(
     path: &Path,
     entry: &Entry,
     archive: &mut Reader<'_>,
-) -> std::result::Result<bool, crate::unpack::UnpackError> {
+) -> std::result::Result<bool, TarError> {
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let open = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let Ok(mut file) = open else { return Ok(false) };

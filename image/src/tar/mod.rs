@@ -8,14 +8,18 @@
 //!
 //! No files: [`crate::unpack`] makes them of entries, [`crate::pack`] entries of them.
 
+mod error;
+mod format;
 mod path;
 mod pax;
 mod reader;
 mod sparse;
 mod writer;
 
+pub use error::TarError;
+pub use format::EntryKind;
 pub(crate) use path::printable;
 pub use path::{clean, split};
-pub use reader::{Entry, Kind, Reader};
+pub use reader::{Entry, Reader};
 pub use sparse::SparseMap;
-pub(crate) use writer::{Head, Kind as WrittenKind, TarWriter};
+pub(crate) use writer::{Head, TarWriter};

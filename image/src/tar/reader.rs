@@ -8,33 +8,22 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use super::error::TarError;
+use super::format::{BLOCK, EntryKind};
 use super::path::printable;
 use super::pax::{self, Record};
 use super::sparse::{self, InDataMap, PaxSparse, Segment, SparseMap};
 use crate::limits::{EXTENDED_HEADER_BYTES_MAX, EXTENDED_HEADERS_MAX};
-use crate::unpack::UnpackError;
 
-const BLOCK: usize = 512;
 const OLD_GNU_SPARSE_IN_HEADER: usize = 4;
 const OLD_GNU_SPARSE_IN_BLOCK: usize = 21;
-
-/// What an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    File,
-    Directory,
-    Symlink,
-    Hardlink,
-    Fifo,
-    Device,
-}
 
 /// One entry, with extensions merged in. Its data is read from the [`Reader`].
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub name: Vec<u8>,
     pub link: Vec<u8>,
-    pub kind: Kind,
+    pub kind: EntryKind,
     pub mode: u32,
     pub uid: u64,
     pub gid: u64,
@@ -73,7 +62,7 @@ pub struct Reader<'a> {
     within: bool,
 }
 
-type Result<T> = std::result::Result<T, UnpackError>;
+type Result<T> = std::result::Result<T, TarError>;
 
 impl<'a> Reader<'a> {
     pub fn new(inner: &'a mut dyn Read) -> Self {
@@ -140,12 +129,12 @@ impl<'a> Reader<'a> {
         self.within = true;
     }
 
-    fn broken(&self, source: io::Error) -> UnpackError {
-        UnpackError::Read { place: self.place(), source }
+    fn broken(&self, source: io::Error) -> TarError {
+        TarError::Read { place: self.place(), source }
     }
 
-    fn bad(&self, why: impl Into<String>) -> UnpackError {
-        UnpackError::Header { place: self.place(), why: why.into() }
+    fn bad(&self, why: impl Into<String>) -> TarError {
+        TarError::Header { place: self.place(), why: why.into() }
     }
 
     fn skip_data(&mut self) -> Result<()> {
@@ -245,7 +234,7 @@ impl<'a> Reader<'a> {
             .map(<[u8]>::to_vec)
             .or(long_link)
             .unwrap_or_else(|| until_nul(block[157..257].to_vec()));
-        let kind = kind_of(block[156], &name)
+        let kind = EntryKind::of_flag(block[156], &name)
             .ok_or_else(|| self.bad(format!("unknown type `{}`", block[156].escape_ascii())))?;
         let size = self.pax_number(&pax, "size")?.map_or(Ok(size), Ok)?;
         if size > i64::MAX as u64 - BLOCK as u64 {
@@ -278,7 +267,7 @@ impl<'a> Reader<'a> {
         if block[156] == b'D' {
             self.set_size(size);
         }
-        if kind == Kind::File {
+        if kind == EntryKind::File {
             self.set_size(size);
             entry.sparse = self.sparse_map(block, &pax)?;
             if let Some(map) = &entry.sparse {
@@ -399,20 +388,6 @@ fn header_name(block: &[u8; BLOCK]) -> Vec<u8> {
     full
 }
 
-fn kind_of(flag: u8, name: &[u8]) -> Option<Kind> {
-    Some(match flag {
-        // Before POSIX a directory was a file whose name ends in a slash.
-        0 if name.ends_with(b"/") => Kind::Directory,
-        0 | b'0' | b'7' | b'S' => Kind::File,
-        b'1' => Kind::Hardlink,
-        b'2' => Kind::Symlink,
-        b'3' | b'4' => Kind::Device,
-        b'5' | b'D' => Kind::Directory,
-        b'6' => Kind::Fifo,
-        _ => return None,
-    })
-}
-
 /// A number in octal, or in base 256 when the first bit is set.
 fn numeric(field: &[u8]) -> Option<i64> {
     let first = *field.first()?;
@@ -476,7 +451,7 @@ mod tests {
         let mut cut = &bytes[..700];
         let mut reader = Reader::new(&mut cut);
         let entry = reader.next_entry().unwrap().unwrap();
-        assert_eq!((entry.size, entry.kind), (1000, Kind::File));
+        assert_eq!((entry.size, entry.kind), (1000, EntryKind::File));
         let error = reader.next_entry().unwrap_err();
         assert_eq!(error.to_string(), "the archive breaks off in entry `some/file`");
     }

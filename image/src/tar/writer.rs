@@ -2,16 +2,15 @@
 
 use std::io::{self, Read, Write};
 
+use super::format::{BLOCK, EntryKind};
 use super::pax;
-
-const BLOCK: usize = 512;
 
 /// One entry's header.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Head {
     /// Relative, without a final slash: the kind decides about that.
     pub(crate) name: Vec<u8>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EntryKind,
     pub(crate) link: Vec<u8>,
     pub(crate) mode: u32,
     pub(crate) uid: u32,
@@ -21,18 +20,6 @@ pub(crate) struct Head {
     pub(crate) size: u64,
     pub(crate) device: (u32, u32),
     pub(crate) xattrs: Vec<(String, Vec<u8>)>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Kind {
-    #[default]
-    File,
-    Hardlink,
-    Symlink,
-    CharDevice,
-    BlockDevice,
-    Directory,
-    Fifo,
 }
 
 /// Writes an archive entry by entry.
@@ -48,7 +35,7 @@ impl<W: Write> TarWriter<W> {
     /// Writes an entry without data.
     pub(crate) fn head(&mut self, head: &Head) -> io::Result<()> {
         let mut name = head.name.clone();
-        if head.kind == Kind::Directory {
+        if head.kind == EntryKind::Directory {
             name.push(b'/');
         }
         let mut records = Vec::new();
@@ -77,7 +64,7 @@ impl<W: Write> TarWriter<W> {
             self.block(&head, &head.name, b'x')?;
             self.data(&records)?;
         }
-        self.block(head, &name, flag(head.kind))
+        self.block(head, &name, head.kind.flag())
     }
 
     /// Writes a file of exactly `head.size` bytes: a longer one is cut, and zeros follow a
@@ -137,18 +124,6 @@ impl<W: Write> TarWriter<W> {
         let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
         put(&mut block[148..155], format!("{sum:06o}\0").as_bytes());
         self.out.write_all(&block)
-    }
-}
-
-fn flag(kind: Kind) -> u8 {
-    match kind {
-        Kind::File => b'0',
-        Kind::Hardlink => b'1',
-        Kind::Symlink => b'2',
-        Kind::CharDevice => b'3',
-        Kind::BlockDevice => b'4',
-        Kind::Directory => b'5',
-        Kind::Fifo => b'6',
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,16 +13,40 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::content::{COPY_BYTES, write_content};
+use super::error::UnpackError;
 use super::marks::{WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
-use super::meta::{Meta, Notes, failed, set_time, set_time_at};
+use super::meta::{Meta, Notes, UnpackOptions, failed, set_time, set_time_at};
 use super::tree::{Tree, is_dir, lstat, open_final};
-use super::{UnpackError, UnpackOptions, Unpacked};
-use crate::tar::{Entry, Kind, Reader, clean, printable, split};
+use crate::tar::{Entry, EntryKind, Reader, clean, printable, split};
 
 type Result<T> = std::result::Result<T, UnpackError>;
 
 /// Prefix of what aufs kept for itself in layers; only [`WHITEOUT_OPAQUE`] means something.
 const AUFS: &[u8] = b".wh..wh.";
+
+/// What was unpacked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Bytes in regular files, hardlinks counted once.
+    pub file_bytes: u64,
+    pub entries: u64,
+    /// Some of its [`marks`] are by name: overlayfs would not read them.
+    pub marked_by_name: bool,
+    /// What could not be unpacked as it was, for the user.
+    pub notes: Vec<String>,
+}
+
+/// Unpacks an uncompressed layer archive into the existing directory `dir`.
+///
+/// Reads up to the end of the archive; what follows is left in `reader`.
+pub fn unpack(reader: &mut dyn Read, dir: &Path, options: &UnpackOptions) -> Result<Unpacked> {
+    let mut archive = Reader::new(reader);
+    let mut applier = Applier::new(dir, *options)?;
+    while let Some(entry) = archive.next_entry()? {
+        applier.apply(&entry, &mut archive)?;
+    }
+    applier.finish()
+}
 
 /// Writes entries into a layer's directory.
 pub(super) struct Applier {
@@ -51,7 +76,7 @@ impl Applier {
         let path = clean(&entry.name).map_err(|why| refused(entry, why))?;
         if path.is_empty() {
             return match entry.kind {
-                Kind::Directory => self.root(entry),
+                EntryKind::Directory => self.root(entry),
                 _ => Err(refused(entry, "it has no name")),
             };
         }
@@ -66,12 +91,12 @@ impl Applier {
             return self.whiteout(entry, &path, hidden);
         }
         match entry.kind {
-            Kind::Directory => self.directory(entry, &path),
-            Kind::File => self.file(entry, &path, data),
-            Kind::Symlink => self.symlink(entry, &path),
-            Kind::Hardlink => self.hardlink(entry, &path),
-            Kind::Fifo => self.fifo(entry, &path),
-            Kind::Device => {
+            EntryKind::Directory => self.directory(entry, &path),
+            EntryKind::File => self.file(entry, &path, data),
+            EntryKind::Symlink => self.symlink(entry, &path),
+            EntryKind::Hardlink => self.hardlink(entry, &path),
+            EntryKind::Fifo => self.fifo(entry, &path),
+            EntryKind::CharDevice | EntryKind::BlockDevice => {
                 self.meta.notes.add(format!("{}: device node skipped", entry.shown()));
                 Ok(())
             }

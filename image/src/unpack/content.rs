@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 
-use super::UnpackError;
+use super::error::UnpackError;
 use super::meta::failed;
 use crate::tar::{Entry, Reader, SparseMap};
 

@@ -11,10 +11,19 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::error::UnpackError;
 use super::tree::descriptor_path;
-use super::{OWNER_XATTR, UnpackError, UnpackOptions};
 use crate::limits::NOTES_MAX;
 use crate::tar::Entry;
+
+/// Holds `uid:gid` where the owner itself cannot be set.
+pub const OWNER_XATTR: &str = "user.coracle.owner";
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnpackOptions {
+    /// Only one user id is mapped: wanted owners are recorded in an attribute instead.
+    pub one_id: bool,
+}
 
 /// Attributes that mean something to overlayfs or to us, which no archive may set.
 const RESERVED: [&str; 3] = ["user.overlay.", "trusted.overlay.", "user.coracle."];

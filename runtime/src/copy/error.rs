@@ -3,6 +3,7 @@
 use std::io;
 
 use coracle_image::ImageError;
+use coracle_image::tar::TarError;
 use coracle_image::unpack::UnpackError;
 
 /// Why files could not be copied into or out of a container.
@@ -96,12 +97,20 @@ impl CopyError {
 
 impl From<UnpackError> for CopyError {
     fn from(error: UnpackError) -> Self {
-        match &error {
-            UnpackError::Read { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => {
+        match error {
+            UnpackError::Archive(TarError::Read { source, .. })
+                if source.kind() == io::ErrorKind::UnexpectedEof =>
+            {
                 Self::UnexpectedEof
             }
-            _ => Self::Archive { source: error },
+            source => Self::Archive { source },
         }
+    }
+}
+
+impl From<TarError> for CopyError {
+    fn from(error: TarError) -> Self {
+        UnpackError::from(error).into()
     }
 }
 

@@ -18,7 +18,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 
-use coracle_image::tar::{Entry, Kind, Reader, clean, split};
+use coracle_image::tar::{Entry, EntryKind, Reader, clean, split};
 use coracle_image::unpack::{OWNER_XATTR, UnpackError, write_content};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid,
@@ -153,7 +153,7 @@ impl Extractor<'_> {
         if path.is_empty() {
             return match entry.kind {
                 // The directory extracted to stays as it is.
-                Kind::Directory => Ok(()),
+                EntryKind::Directory => Ok(()),
                 _ => Err(refused("it has no name")),
             };
         }
@@ -163,17 +163,17 @@ impl Extractor<'_> {
         self.check_kinds(&path, entry, there.as_ref())?;
         let failed = |step| self.failed::<Errno>(step, &path);
         match entry.kind {
-            Kind::Device => return Ok(()),
-            Kind::Directory => return self.directory(entry, &path, &parent, there.is_some()),
-            Kind::File => return self.file(entry, &path, &parent, there.as_ref(), data),
-            Kind::Hardlink => return self.hardlink(entry, &path, &parent, there.is_some()),
-            Kind::Symlink | Kind::Fifo => {}
+            EntryKind::CharDevice | EntryKind::BlockDevice => return Ok(()),
+            EntryKind::Directory => return self.directory(entry, &path, &parent, there.is_some()),
+            EntryKind::File => return self.file(entry, &path, &parent, there.as_ref(), data),
+            EntryKind::Hardlink => return self.hardlink(entry, &path, &parent, there.is_some()),
+            EntryKind::Symlink | EntryKind::Fifo => {}
         }
         let rights = self.rights_at(&path)?;
         if there.is_some() {
             unlinkat(&*parent, name, AtFlags::empty()).map_err(failed(REPLACE))?;
         }
-        if entry.kind == Kind::Symlink {
+        if entry.kind == EntryKind::Symlink {
             symlinkat(entry.link.as_slice(), &*parent, name).map_err(failed(MAKE_SYMLINK))?;
         } else {
             let mode = Mode::from_raw_mode(0o600);
@@ -188,7 +188,7 @@ impl Extractor<'_> {
         let Some(there) = there else { return Ok(()) };
         let is_dir = FileType::from_raw_mode(there.st_mode) == FileType::Directory;
         let full = || self.full(path);
-        match (is_dir, entry.kind == Kind::Directory) {
+        match (is_dir, entry.kind == EntryKind::Directory) {
             (true, false) => {
                 Err(CopyError::FileOverDirectory { path: full(), dest: self.target.shown.clone() })
             }
@@ -351,7 +351,7 @@ impl Extractor<'_> {
                 outcome => outcome.map_err(failed(OWNER))?,
             }
         }
-        if entry.kind == Kind::Fifo {
+        if entry.kind == EntryKind::Fifo {
             let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let handle = openat(parent, name, flags, Mode::empty()).map_err(failed(OPEN))?;
             let handle_path = format!("/proc/self/fd/{}", handle.as_raw_fd());
