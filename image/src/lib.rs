@@ -2,11 +2,11 @@
 
 pub mod archive;
 mod auth;
-pub mod change;
 pub mod config;
 pub mod digest;
 mod download;
 pub mod error;
+pub mod instruction;
 mod kind;
 pub mod limits;
 pub mod media;

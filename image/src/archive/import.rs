@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use super::manifest::Manifest;
-use crate::change;
 use crate::config::{ContainerConfig, History, ImageConfig, RootFs};
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::instruction;
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::store::{LayerSource, NewImage, Progress, Store, now};
@@ -40,7 +40,7 @@ pub fn import(
 ) -> Result<Imported> {
     // Bad instructions are told before the archive is read.
     let mut config = ContainerConfig::default();
-    change::apply(&mut config, &options.changes)?;
+    instruction::apply(&mut config, &options.changes)?;
     let layer = store.ingest_layer(&LayerSource::default(), archive, progress)?;
     let platform = options.platform.clone().unwrap_or_else(Platform::host);
     let comment = options.message.clone().unwrap_or_else(|| "Imported from -".to_owned());

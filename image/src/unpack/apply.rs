@@ -30,7 +30,7 @@ pub struct Unpacked {
     /// Bytes in regular files, hardlinks counted once.
     pub file_bytes: u64,
     pub entries: u64,
-    /// Some of its [`marks`] are by name: overlayfs would not read them.
+    /// Some of its [`super::marks`] are by name: overlayfs would not read them.
     pub marked_by_name: bool,
     /// What could not be unpacked as it was, for the user.
     pub notes: Vec<String>,

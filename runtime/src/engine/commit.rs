@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use coracle_image::archive::{self, CommitOptions};
 use coracle_image::config::{ContainerConfig, Empty, Healthcheck};
 use coracle_image::unpack::marks;
-use coracle_image::{Digest, Reference, Store, change};
+use coracle_image::{Digest, Reference, Store, instruction};
 
 use super::Engine;
 use crate::copy::changes;
@@ -47,7 +47,7 @@ impl Engine {
     ) -> Result<Digest, EngineError> {
         let container = self.records.load(id)?;
         let mut config = image_config(&container.config);
-        change::apply(&mut config, &request.changes)?;
+        instruction::apply(&mut config, &request.changes)?;
         let parent = store.find(&container.image)?;
         let running = self.records.life(id)?.state.status == Status::Running;
         let _pause = (request.pause && running).then(|| Pause::begin(self, id));

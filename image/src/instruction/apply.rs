@@ -1,24 +1,16 @@
-//! `--change`: Dockerfile instructions that alter a configuration and run nothing.
+//! Applies instructions to a configuration, in order.
 //!
-//! Each change is one instruction. Variables of the environment are replaced where a
-//! Dockerfile replaces them; [`words`] splits and expands.
-//!
-//! # Not here
-//!
-//! Instructions that need files or processes (`RUN`, `COPY`, `ADD`, `FROM`, …): as in
-//! Docker they are "not a valid change command".
-
-mod health;
-pub mod words;
+//! Variables of the environment are replaced where a Dockerfile replaces them.
 
 use std::collections::BTreeMap;
 
+use super::health;
+use super::words::{Words, expand, split_words};
 use crate::config::{ContainerConfig, Empty};
 use crate::error::{ImageError, Result};
-use words::{Words, expand, split_words};
 
 /// Shell of `CMD line` and `ENTRYPOINT line` when the image sets none.
-const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];
+pub(super) const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 /// The instructions that change a configuration.
 const COMMANDS: [&str; 12] = [
@@ -39,9 +31,9 @@ const COMMANDS: [&str; 12] = [
 /// Applies instructions in order.
 ///
 /// ```
-/// # use coracle_image::{change, config::ContainerConfig};
+/// # use coracle_image::{config::ContainerConfig, instruction};
 /// let mut config = ContainerConfig::default();
-/// change::apply(&mut config, &["CMD [\"echo\", \"hi\"]", "ENV A=1 B=2"])?;
+/// instruction::apply(&mut config, &["CMD [\"echo\", \"hi\"]", "ENV A=1 B=2"])?;
 /// assert_eq!(config.env.unwrap(), ["A=1", "B=2"]);
 /// # Ok::<(), coracle_image::ImageError>(())
 /// ```
@@ -152,7 +144,7 @@ fn command(config: &ContainerConfig, text: &str) -> Vec<String> {
     command
 }
 
-fn json_list(text: &str) -> Option<Vec<String>> {
+pub(super) fn json_list(text: &str) -> Option<Vec<String>> {
     text.starts_with('[').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
