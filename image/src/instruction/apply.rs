@@ -4,13 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::command::{command, json_list};
 use super::health;
 use super::words::{Words, expand, split_words};
 use crate::config::{ContainerConfig, Empty};
 use crate::error::{ImageError, Result};
-
-/// Shell of `CMD line` and `ENTRYPOINT line` when the image sets none.
-pub(super) const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 /// The instructions that change a configuration.
 const COMMANDS: [&str; 12] = [
@@ -128,24 +126,6 @@ fn apply_one(config: &mut ContainerConfig, line: &str, cmd_set: &mut bool) -> Re
         _ => config.healthcheck = Some(health::parse(rest, config).map_err(|why| fail(&why))?),
     }
     Ok(())
-}
-
-/// A command in JSON form, or a line for the shell.
-fn command(config: &ContainerConfig, text: &str) -> Vec<String> {
-    if let Some(list) = json_list(text) {
-        return list;
-    }
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let default = || DEFAULT_SHELL.iter().map(ToString::to_string).collect();
-    let mut command: Vec<String> = config.shell.clone().unwrap_or_else(default);
-    command.push(text.to_owned());
-    command
-}
-
-pub(super) fn json_list(text: &str) -> Option<Vec<String>> {
-    text.starts_with('[').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 /// `KEY=VALUE …`, or the old form `KEY VALUE WITH BLANKS`.

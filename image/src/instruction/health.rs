@@ -1,6 +1,6 @@
 //! `HEALTHCHECK` and Go's notation of durations.
 
-use super::apply::{DEFAULT_SHELL, json_list};
+use super::command::{DEFAULT_SHELL, json_list};
 use crate::config::{ContainerConfig, Healthcheck};
 
 /// The least interval Docker accepts.

@@ -9,6 +9,7 @@
 //! they are "not a valid change command", as in Docker.
 
 mod apply;
+mod command;
 mod health;
 pub mod words;
 
