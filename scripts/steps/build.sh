@@ -1,0 +1,25 @@
+# What scripts/test and scripts/bench build, and the step that looks at the executable.
+# shellcheck shell=bash disable=SC2154
+
+step_build() {
+    check build scripts/build > "$stage/path" && [ -s "$stage/path" ] || return 0
+    check static is_static "$(tail -1 "$stage/path")"
+}
+
+is_static() {
+    # ldd fails for a static executable at a fixed address, so its words count, not its status.
+    local bytes words
+    words=$(ldd "$1" 2>&1)
+    [[ $words = *'statically linked'* || $words = *'not a dynamic executable'* ]] || return 1
+    bytes=$(stat -c %s "$1")
+    echo "$1: static, $bytes bytes"
+    [ "$bytes" -le $((20 * 1024 * 1024)) ]
+}
+
+# build_traffic FOLDER : the program that makes traffic, in that folder; static, so that containers can run it.
+build_traffic() {
+    local target
+    target=$(uname -m)-unknown-linux-musl
+    cargo build --quiet --release --locked --target "$target" --package coracle-integration --bin traffic || return
+    install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/traffic" "$1/traffic"
+}
