@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2154
 
 step_build() {
-    check build scripts/build > "$stage/path" && [ -s "$stage/path" ] || return 0
+    check build scripts/build > "$stage/path"
+    [ -s "$stage/path" ] || return 0
     check static is_static "$(tail -1 "$stage/path")"
 }
 

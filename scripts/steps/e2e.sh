@@ -2,23 +2,18 @@
 # shellcheck shell=bash disable=SC2154
 
 step_e2e() {
-    registry_packages && scripts/apt-ensure 'uidmap=maps subordinate ids' \
-        'busybox-static=the fixture image is made of it' \
-        'mmdebstrap=a Debian root for the package tests' \
-        'strace=kills commands at each write of state' \
-        'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built' || { failed=$((failed + 1)); return 0; }
-    local binary suite roots
+    if ! { registry_packages && e2e_packages; }; then
+        fail 'e2e: what it needs'
+        return 0
+    fi
+    local roots built
     # They wait for the network most of the time, the build for the processor.
     debian_roots &
     roots=$!
-    binary=$(scripts/build) || { failed=$((failed + 1)); return 0; }
-    suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
-        sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
-    [ -x "$suite" ] || { failed=$((failed + 1)); return 0; }
+    stage_binaries
+    built=$?
     wait "$roots"
-    install -m 755 "$binary" "$stage/coracle"
-    install -m 755 "$suite" "$stage/e2e"
-    build_traffic "$stage" || { failed=$((failed + 1)); return 0; }
+    [ "$built" = 0 ] || { fail 'e2e: its programs'; return 0; }
     cp -r integration/apps "$stage/apps"
     if [ "$(id -u)" != 0 ]; then
         run_suite "$(id -un)" --skip one_id:: --skip as_root:: "${filters[@]}"
@@ -35,6 +30,24 @@ step_e2e() {
         run_suite coracle-plain one_id::
     fi
     if [[ ${#filters[@]} = 0 || ${filters[*]} = *as_root* ]]; then run_suite root as_root::; fi
+}
+
+e2e_packages() {
+    scripts/apt-ensure 'uidmap=maps subordinate ids' 'busybox-static=the fixture image is made of it' \
+        'mmdebstrap=a Debian root for the package tests' 'strace=kills commands at each write of state' \
+        'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built'
+}
+
+# The program under test, the suite, and the program that makes traffic, in the stage.
+stage_binaries() {
+    local binary suite
+    binary=$(scripts/build) || return
+    suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
+        sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+    [ -x "$suite" ] || return
+    install -m 755 "$binary" "$stage/coracle"
+    install -m 755 "$suite" "$stage/e2e"
+    build_traffic "$stage"
 }
 
 # The tests of networks a second time, on a host that has neither nf_tables nor a TUN device, and whose only
@@ -76,19 +89,10 @@ run_suite() {
         CORACLE_TEST_FAR="$far" CORACLE_TEST_NETWORK_PATH="${network_path-}" \
         CORACLE_TEST_STUB="${stub-}" CORACLE_TEST_SKIPS="$stage/skips" CORACLE_SHARED="$(shared)" RUST_BACKTRACE=0 \
         timeout --foreground 1200 "$stage/e2e" --test-threads "${CORACLE_TEST_THREADS:-4}" "$@") 2>&1 | tee "$log"
-    [ "${PIPESTATUS[0]}" = 0 ] || grep -qE '^test result: FAILED' "$log" || failed=$((failed + 1))
-    count "$log"
+    count "e2e-$user" "$log" "${PIPESTATUS[0]}"
     # A skipped test returns early, which libtest calls a pass. (A recorded case that is known to differ is
     # skipped too, but its test goes on.)
     passed=$((passed - $(whole_skips) + before))
 }
 
 whole_skips() { grep -cv ' differs: ' "$stage/skips"; }
-
-# Files in the stage may belong to subordinate ids of the test user, whom root may always remove.
-clean_stage() {
-    # The servers in them end with their input.
-    [ -z "${far_end-}" ] || exec {far_end}>&-
-    for namespace in "${far_namespaces[@]}"; do ip netns delete "$namespace"; done
-    rm -rf --one-file-system "$stage" 2> /dev/null || unshare --map-root-user --map-auto rm -rf "$stage"
-}

@@ -8,7 +8,7 @@ far_hosts() {
     local server number mac namespace
     server=$(cargo build --quiet --locked --package coracle-integration --bin far_host --message-format json |
         jq -r 'select(.executable and .target.name == "far_host").executable')
-    [ -x "$server" ] || { failed=$((failed + 1)); return; }
+    [ -x "$server" ] || { fail 'e2e: the servers of the test hosts'; return; }
     install -m 755 "$server" "$stage/far_host"
     # They end when their input does: with this script.
     mkfifo "$stage/far-end"
@@ -37,4 +37,11 @@ far_hosts() {
         far+=${far:+ }$number
         [[ $far = *' '* ]] && return
     done
+}
+
+# Takes them away; the servers in them end with their input.
+end_far_hosts() {
+    local namespace
+    [ -z "${far_end-}" ] || exec {far_end}>&-
+    for namespace in "${far_namespaces[@]}"; do ip netns delete "$namespace"; done
 }

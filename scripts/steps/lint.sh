@@ -3,6 +3,14 @@
 
 step_fmt() { check fmt cargo fmt --all --check; }
 
+step_shellcheck() {
+    scripts/apt-ensure 'shellcheck=reads our shell scripts' || { fail 'shellcheck: what it needs'; return 0; }
+    local scripts=()
+    mapfile -t scripts < <(find scripts .ci findings integration/laptop -type f -print0 | xargs -0 grep -lE \
+        '^#!/bin/(ba)?sh|^# shellcheck shell=' | sort)
+    check shellcheck shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
+}
+
 step_clippy() { check clippy cargo clippy --workspace --all-targets --locked --quiet -- -D warnings; }
 
 # Advisories need a database that is fetched from GitHub; a run without network must still mean something,

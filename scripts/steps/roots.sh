@@ -1,11 +1,10 @@
 # Root filesystems for the end-to-end tests: Debian ones that are made here, once, and the reference images.
 # shellcheck shell=bash disable=SC2154
-cache=${CORACLE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coracle-test}
 
 # The reference images, when they are checked out beside us.
 shared() {
     local dir=${CORACLE_SHARED:-$PWD/../shared}
-    [ -d "$dir/images" ] && (cd "$dir" && pwd) || true
+    [ ! -d "$dir/images" ] || (cd "$dir" && pwd)
 }
 
 # debian_root NAME PACKAGE… : a Debian root with apt and these packages, made once, as $stage/NAME.tar.
@@ -17,6 +16,7 @@ debian_root() {
     tar=$cache/$name-$(cksum <<< "$packages" | cut -d' ' -f1).tar
     if [ ! -s "$tar" ]; then
         mkdir -p "$cache"
+        # shellcheck disable=SC2016 # for the shell of the hook
         mmdebstrap --quiet --format=tar --variant=apt --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             --dpkgopt='path-exclude=/usr/lib/*/libLLVM*' --dpkgopt='path-exclude=/usr/lib/*/libz3*' \

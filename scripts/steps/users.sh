@@ -1,5 +1,5 @@
 # The users that tests and measurements run as.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 
 # A user as `adduser` makes it, subordinate ids included.
 ensure_user() {
