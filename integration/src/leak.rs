@@ -59,9 +59,14 @@ pub fn end_processes(root: &Path) {
     });
 }
 
+/// The processes of the world in `root`, with their command lines.
+pub fn processes_of(root: &Path) -> Vec<(i32, String)> {
+    processes(root.as_os_str().as_encoded_bytes())
+}
+
 /// Processes of the world in `root` that were started under `name`.
 pub fn processes_named(root: &Path, name: &str) -> Vec<Pid> {
-    processes(root.as_os_str().as_encoded_bytes())
+    processes_of(root)
         .into_iter()
         .filter(|(_, command)| command.split(' ').next() == Some(name))
         .filter_map(|(pid, _)| Pid::from_raw(pid))

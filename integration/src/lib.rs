@@ -11,12 +11,14 @@
 //! No code of the product: only its binary is used. Whatever can be proved by a unit test beside the code
 //! is proved there; these tests prove the wiring, and the behaviour that Docker's users rely on.
 
+pub mod account;
 pub mod agreement;
 pub mod case;
 pub mod command;
 pub mod fixture;
 pub mod hostile;
 pub mod leak;
+pub mod monitor;
 pub mod output;
 mod peers;
 pub mod port;

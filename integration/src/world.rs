@@ -9,7 +9,9 @@ use std::{
     thread,
 };
 
-use crate::{Output, command::Cmd, fixture, leak, redact::Redactor, settings::settings, wait};
+use crate::{
+    Output, account, command::Cmd, fixture, leak, redact::Redactor, settings::settings, wait,
+};
 
 /// Bytes of a unix socket's path are few, so the world's name is short.
 const PREFIX: &str = "w";
@@ -148,7 +150,30 @@ impl TestEnv {
             seen = output.stdout().trim().to_owned();
             (seen == status).then_some(())
         });
-        assert!(met.is_some(), "container {container} is {seen}, not {status}");
+        if met.is_none() {
+            panic!(
+                "container {container} is {seen}, not {status}\n{}",
+                account::of(self, container)
+            );
+        }
+    }
+
+    /// Waits until a program that is run in the container prints `expected`.
+    #[track_caller]
+    pub fn wait_answer(&self, container: &str, program: &[&str], expected: &str) {
+        let mut last = None;
+        let met = wait::poll(wait::DEADLINE, || {
+            let output = self.run([&["exec", container], program].concat());
+            let met = output.stdout() == expected;
+            last = Some(output);
+            met.then_some(())
+        });
+        if let (None, Some(last)) = (met, last) {
+            let account = account::of(self, container);
+            panic!(
+                "{program:?} in {container} does not print {expected:?}, but:\n{last}\n{account}"
+            );
+        }
     }
 
     /// Ids of all containers, running or not.

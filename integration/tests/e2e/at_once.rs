@@ -8,11 +8,10 @@
 
 use std::path::Path;
 
-use coracle_integration::agreement::{self, assert_agreement};
+use coracle_integration::agreement::assert_agreement;
 use coracle_integration::command::Running;
 use coracle_integration::race::{Arena, pairs};
-use coracle_integration::{Output, TestEnv, skip, wait};
-use rustix::process::{Pid, Signal, kill_process};
+use coracle_integration::{Output, TestEnv, monitor, skip, wait};
 
 /// A world with a container that keeps the namespaces alive.
 fn world() -> TestEnv {
@@ -39,28 +38,6 @@ fn end(env: TestEnv) {
 
 fn state(env: &TestEnv, name: &str) -> String {
     env.run(["inspect", "--format", "{{.State.Status}}", name]).stdout().trim().to_owned()
-}
-
-/// The one monitor of a container.
-#[track_caller]
-fn monitor(env: &TestEnv, name: &str) -> Pid {
-    let id = env.run(["inspect", "--format", "{{.Id}}", name]).success().line();
-    let found = agreement::monitors(env).remove(&id).unwrap_or_default();
-    assert_eq!(found.len(), 1, "monitors of {name}: {found:?}");
-    Pid::from_raw(found[0]).expect("a pid")
-}
-
-#[track_caller]
-fn kill_monitor(env: &TestEnv, name: &str) {
-    let monitor = monitor(env, name);
-    kill_process(monitor, Signal::KILL).expect("our own process");
-    wait::until("the monitor is gone", || {
-        let text = std::fs::read_to_string(format!(
-            "/proc/{monitor}/stat",
-            monitor = monitor.as_raw_nonzero()
-        ));
-        text.map_or(true, |text| text.contains(") Z "))
-    });
 }
 
 /// Begins a command that is held when it is about to make its `nth` call named `call`, for as long as it takes
@@ -161,7 +138,7 @@ fn a_recovery_that_is_held_and_start() {
     for policy in ["no", "always"] {
         for nth in 1..=3 {
             idle(&env, "c1", &["--restart", policy]);
-            kill_monitor(&env, "c1");
+            monitor::kill(&env, "c1");
             let first = held(&env, "?rename,?renameat,renameat2", nth, &["ps", "-a"]);
             env.run(["start", "c1"]).success().stdout_is("c1\n");
             first.finish().success().stdout_has("c1");
@@ -178,7 +155,7 @@ fn a_recovery_does_not_wait_for_who_holds_the_container() {
     need_strace!();
     let env = world();
     idle(&env, "c1", &[]);
-    kill_monitor(&env, "c1");
+    monitor::kill(&env, "c1");
     let first = held(&env, "?rename,?renameat,renameat2", 1, &["start", "c1"]);
     // Not yet recorded, and nobody waits for it.
     env.run(["ps", "-a", "--format", "{{.Names}} {{.State}}"]).success().stdout_has("c1 exited");
@@ -194,7 +171,7 @@ fn a_recovery_that_fails_leaves_the_container_and_lists_it() {
     idle(&env, "c1", &["--restart", "always"]);
     let layers = env.data().join("layers");
     let aside = env.data().join("aside");
-    kill_monitor(&env, "c1");
+    monitor::kill(&env, "c1");
     // It cannot be started without the layers of its image.
     std::fs::rename(&layers, &aside).expect("our own folder");
     for _ in 0..2 {
@@ -276,7 +253,7 @@ fn twenty_starts_of_one() {
             one.finish().success().stdout_is("c1\n");
         }
         assert_eq!(state(&env, "c1"), "running");
-        monitor(&env, "c1");
+        monitor::of(&env, "c1");
         assert_agreement(&env);
         env.run(["stop", "-t", "5", "c1"]).success();
     }
@@ -366,7 +343,7 @@ fn starts_beside_lists_after_a_monitor_was_killed() {
     let env = world();
     idle(&env, "c1", &["--restart", "always"]);
     for _ in 0..5 {
-        kill_monitor(&env, "c1");
+        monitor::kill(&env, "c1");
         let commands = [&["start", "c1"][..], &["ps", "-a"], &["start", "c1"], &["ps"]];
         let running: Vec<_> =
             commands.iter().map(|args| env.coracle().args(*args).start()).collect();
@@ -394,7 +371,7 @@ fn what_ends_a_lost_container_does_not_start_it_first() {
     ] {
         let before = starts(&env);
         idle(&env, "c1", &["--restart", "always"]);
-        kill_monitor(&env, "c1");
+        monitor::kill(&env, "c1");
         env.sh(line).success();
         assert_eq!(starts(&env) - before, 1, "`{line}` has started it");
         assert_agreement(&env);

@@ -162,11 +162,7 @@ fn whoami_finds_its_port_in_the_environment_and_behind_an_init() {
         WHOAMI,
     ])
     .success();
-    let healthy = |name: &str| {
-        wait::until("the probe succeeds", || {
-            env.run(["exec", name, "/whoami", "--healthcheck"]).stdout() == "ok\n"
-        });
-    };
+    let healthy = |name: &str| env.wait_answer(name, &["/whoami", "--healthcheck"], "ok\n");
     healthy("who");
     env.run(["run", "-d", "--name", "two", "--network", "none", "--init", WHOAMI, "--port=81"])
         .success();

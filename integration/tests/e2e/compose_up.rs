@@ -73,9 +73,7 @@ networks:
     for name in ["web", "shop", "t-web-1"] {
         let url = format!("http://{name}/health");
         // It runs before it listens.
-        wait::until("the server answers", || {
-            env.run(["exec", "t-app-1", "wget", "-qO-", &url]).stdout() == "ok\n"
-        });
+        env.wait_answer("t-app-1", &["wget", "-qO-", &url], "ok\n");
     }
     env.run(["exec", "t-db-1", "nslookup", "web"]).code(1);
     env.run(["exec", "t-side-1", "ip", "-4", "-o", "addr"]).success().stdout_has("10.91.7.9/24");

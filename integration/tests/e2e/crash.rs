@@ -1,16 +1,6 @@
 //! Commands and monitors that were killed or run at once; `crash_points` has the kills at each state write.
 
-use coracle_integration::{TestEnv, wait};
-use rustix::process::{Pid, Signal, kill_process};
-
-/// The process that looks after a container: the parent of its init.
-fn monitor_of(env: &TestEnv, container: &str) -> Pid {
-    let pid = env.run(["inspect", "--format", "{{.State.Pid}}", container]).success().line();
-    let status =
-        std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running container");
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).expect("a parent");
-    Pid::from_raw(parent.parse().expect("a number")).expect("not zero")
-}
+use coracle_integration::{TestEnv, monitor, wait};
 
 #[test]
 fn a_killed_monitor_is_reported_truthfully() {
@@ -18,7 +8,7 @@ fn a_killed_monitor_is_reported_truthfully() {
     env.run(["run", "-d", "--network", "none", "--name", "c1", "alpine", "sleep", "1000"])
         .success();
     let init = env.run(["inspect", "--format", "{{.State.Pid}}", "c1"]).success().line();
-    kill_process(monitor_of(&env, "c1"), Signal::KILL).expect("our own process");
+    monitor::kill(&env, "c1");
     env.wait_status("c1", "exited");
     // A process that nobody has reaped yet has ended all the same.
     let status = std::fs::read_to_string(format!("/proc/{init}/status")).unwrap_or_default();
@@ -52,7 +42,7 @@ fn a_killed_monitor_does_not_end_the_restart_policy() {
     ])
     .success();
     let init = env.run(["inspect", "--format", "{{.State.Pid}}", "c1"]).success().line();
-    kill_process(monitor_of(&env, "c1"), Signal::KILL).expect("our own process");
+    monitor::kill(&env, "c1");
     // Nobody is left to restart it but the next command.
     wait::until("another process runs in it", || {
         let seen = env

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use coracle_integration::{TestEnv, leak, wait};
-use rustix::process::{Pid, Signal, kill_process};
+use coracle_integration::{TestEnv, leak, monitor, wait};
+use rustix::process::Pid;
 
 /// What a container says of its namespaces.
 const NAMESPACES: &str = "for kind in net pid ipc; do readlink /proc/self/ns/$kind; done";
@@ -168,14 +168,7 @@ fn what_has_no_pid_namespace_of_its_own_ends_with_all_its_processes() {
         env.run(["run", "-d", "--name", "c1", "--pid", pid, "alpine", "sh", "-c", program])
             .success();
         wait::until("both sleep", || sleeps("1000") == 2);
-        let monitors = leak::processes_named(env.root(), "coracle-monitor");
-        let id = env.run(["inspect", "--format", "{{.Id}}", "c1"]).success().line();
-        let of_it = |pid: &&Pid| {
-            let line = fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-            line.is_ok_and(|line| line.contains(&id))
-        };
-        let monitor = monitors.iter().find(of_it).expect("its monitor");
-        kill_process(*monitor, Signal::KILL).expect("our own process");
+        monitor::kill(&env, "c1");
         env.run(["rm", "-f", "c1"]).success();
         assert_eq!((sleeps("1000"), sleeps("1001")), (0, 1), "after its monitor, --pid {pid}");
     }

@@ -1,7 +1,7 @@
 //! What a logout or a shutdown ends, by SIGTERM to every process of the user, and what commands start again
 //! afterwards.
 
-use coracle_integration::{TestEnv, leak, wait};
+use coracle_integration::{TestEnv, leak, monitor, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: &str = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done";
@@ -61,9 +61,7 @@ fn a_start_that_failed_after_a_crash_is_tried_again() {
     let env = TestEnv::new();
     env.sh("mkdir source").success();
     start(&env, "kept", &["--restart", "always", "--mount", "type=bind,src=./source,dst=/mnt"]);
-    let monitors = || leak::processes_named(env.root(), "coracle-monitor");
-    kill_process(monitors().remove(0), Signal::KILL).expect("our own process");
-    wait::until("the monitor has ended", || monitors().is_empty());
+    monitor::kill(&env, "kept");
     env.sh("mv source away; docker ps -aq")
         .success()
         .stderr_has("WARNING: container kept was not recovered: ");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use coracle_integration::{Output, TestEnv, settings::settings, skip, wait};
+use coracle_integration::{Output, TestEnv, monitor, settings::settings, skip, wait};
 
 use super::kit::{PERL, address, far, idle, inside, need_perl, talk, whoami, within};
 
@@ -245,8 +245,7 @@ fn nothing_is_answered_of_who_is_gone() {
     env.run(["network", "connect", "--alias", "again", "n1", "new"]).success();
     finds(&env, "c1", "again", &address(&env, "new", "n1"));
     // With its monitor killed, nothing tells the helper but the connection that breaks.
-    let monitor = super::kit::monitor_of(&env, "new");
-    rustix::process::kill_process(monitor, rustix::process::Signal::KILL).expect("ours");
+    monitor::kill(&env, "new");
     wait::until("the name is gone", || look_up(&env, "c1", "new").status() == 1);
     env.wait_status("new", "exited");
     env.run(["rm", "-f", "c1", "new"]).success();

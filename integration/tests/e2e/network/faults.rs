@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use coracle_integration::{TestEnv, port::free_port, skip, wait};
+use coracle_integration::{TestEnv, monitor, port::free_port, skip, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::kit::{
-    PERL, TELL_WHO, address, far, field, get, helper, idle, monitor_of, need_perl, whoami, within,
+    PERL, TELL_WHO, address, far, field, get, helper, idle, need_perl, whoami, within,
 };
 
 fn kill(pid: Pid) {
@@ -122,13 +122,13 @@ fn what_a_killed_container_had_is_free_at_once() {
         let script = format!("head -c 300000000 /dev/zero | nc {} 7001; true", far.v4);
         let load = env.coracle().args(["exec", "c1", "sh", "-c", &script]).start();
         get(&format!("127.0.0.1:{port}"));
-        kill(match victim {
-            "monitor" => monitor_of(&env, "s1"),
+        match victim {
+            "monitor" => monitor::kill(&env, "s1"),
             _ => {
                 let pid = field(&env, "s1", "{{.State.Pid}}").parse().expect("a number");
-                Pid::from_raw(pid).expect("not zero")
+                kill(Pid::from_raw(pid).expect("not zero"));
             }
-        });
+        }
         env.wait_status("s1", "exited");
         env.run(["rename", "s1", &format!("dead-{victim}")]).success();
         // The same address and the same port.

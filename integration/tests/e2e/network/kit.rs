@@ -157,16 +157,6 @@ pub(crate) const TELL_WHO: &str = "use Socket; $v6=$ARGV[0]; \
     $a=$v6?Socket::inet_ntop(AF_INET6,(sockaddr_in6($p))[1]):inet_ntoa((sockaddr_in($p))[1]); \
     send(S,$a.' '.length($d).\"\\n\",0,$p)}";
 
-/// The monitor of a running container.
-#[track_caller]
-pub(crate) fn monitor_of(env: &TestEnv, container: &str) -> rustix::process::Pid {
-    let pid = field(env, container, "{{.State.Pid}}");
-    let status =
-        std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running container");
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).expect("a parent");
-    rustix::process::Pid::from_raw(parent.parse().expect("a number")).expect("not zero")
-}
-
 /// The network helper; there is one.
 #[track_caller]
 pub(crate) fn helper(env: &TestEnv) -> rustix::process::Pid {

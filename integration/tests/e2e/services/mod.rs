@@ -8,19 +8,9 @@ use std::{
     net::TcpStream,
 };
 
-use coracle_integration::{TestEnv, port::free_port, wait};
-use rustix::process::{Pid, Signal, kill_process};
+use coracle_integration::{monitor, port::free_port, wait};
 
 use image::with_services;
-
-fn kill_monitor(env: &TestEnv) {
-    let pid = env.run(["inspect", "--format", "{{.State.Pid}}", "s1"]).success().line();
-    let status =
-        std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running container");
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).expect("a parent");
-    kill_process(Pid::from_raw(parent.parse().expect("a number")).expect("not zero"), Signal::KILL)
-        .expect("ours");
-}
 
 #[test]
 fn redis_keeps_its_data_over_stop_start_and_a_killed_monitor() {
@@ -30,16 +20,15 @@ fn redis_keeps_its_data_over_stop_start_and_a_killed_monitor() {
     let program = ["redis-server", "--dir", "/var/lib/redis", "--appendonly", "yes"];
     env.run([&start[..], &flags, &program].concat()).success();
     let answers = |command: &[&str], expected: &str| {
-        wait::until(&format!("{command:?} answers {expected}"), || {
-            env.run(["exec", "s1", "redis-cli"].iter().chain(command)).stdout() == expected
-        });
+        env.wait_answer("s1", &[&["redis-cli"], command].concat(), expected);
     };
     answers(&["ping"], "PONG\n");
     answers(&["set", "k", "v1"], "OK\n");
     env.run(["stop", "s1"]).success();
     env.run(["start", "s1"]).success();
     answers(&["get", "k"], "v1\n");
-    kill_monitor(&env);
+    monitor::kill(&env, "s1");
+    // A command that is about it, as `exec` is, does not start it again.
     env.wait_status("s1", "running");
     answers(&["get", "k"], "v1\n");
     env.run(["rm", "-f", "s1"]).success();
@@ -91,9 +80,7 @@ fn postgresql_keeps_its_tables() {
     let program = ["--name", "s1", "services", "sh", "-c", start];
     env.run([&flags[..], &program].concat()).success();
     let query = |sql: &str, expected: &str| {
-        wait::until(&format!("{sql} gives {expected}"), || {
-            env.run(["exec", "s1", "psql", "-h", "/tmp", "-tAc", sql]).stdout() == expected
-        });
+        env.wait_answer("s1", &["psql", "-h", "/tmp", "-tAc", sql], expected);
     };
     query("select 1", "1\n");
     query("create table if not exists t as select 42 as n", "SELECT 1\n");
