@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use coracle_runtime::events;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig};
-use coracle_runtime::volumes::{CreateVolume, Volume};
+use coracle_runtime::volumes::CreateVolume;
 
 use super::{Apply, ApplyError, Kind};
 use crate::project::found::{self, Wanted};
@@ -64,14 +63,8 @@ impl Apply<'_> {
             options: volume.driver_opts,
             passing: false,
         };
-        match self.engine.volumes.create(request) {
-            Ok((volume, new)) => {
-                if new {
-                    let kind = events::Kind::Volume;
-                    self.engine.events.object(kind, "create", &volume.name, &[("driver", "local")]);
-                }
-                self.watcher.tell(Kind::Volume, name, "Created");
-            }
+        match self.engine.create_volume(request) {
+            Ok(_) => self.watcher.tell(Kind::Volume, name, "Created"),
             Err(error) => {
                 self.watcher.tell(Kind::Volume, name, "Error");
                 return Err(error.into());
@@ -87,10 +80,7 @@ impl Apply<'_> {
                 self.stop_and_remove(&summary.container.id, &summary.container.name, false)?;
             }
         }
-        let list = self.engine.records.lock()?;
-        let users = |volume: &Volume| self.engine.volume_users(&volume.name);
-        self.engine.volumes.remove(list, name, false, users)?;
-        self.engine.events.object(events::Kind::Volume, "destroy", name, &[("driver", "local")]);
+        self.engine.remove_volume(name, false)?;
         self.create_volume(key, name)
     }
 

@@ -27,6 +27,9 @@ mod start;
 mod top;
 mod update;
 mod usage;
+mod volumes;
+#[cfg(test)]
+mod told_tests;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -61,15 +61,7 @@ impl Engine {
         let PlannedMount { mut mount, volume } = planned;
         match volume {
             Some(request) => {
-                let (volume, new) = self.volumes.create(creation(&request, passing))?;
-                if new {
-                    self.events.object(
-                        crate::events::Kind::Volume,
-                        "create",
-                        &volume.name,
-                        &[("driver", "local")],
-                    );
-                }
+                let volume = self.create_volume(creation(&request, passing))?;
                 mount.anonymous = request.anonymous;
                 mount.point.source = volume.data.display().to_string();
             }

@@ -71,7 +71,7 @@ impl Networks {
     ///
     /// # Errors
     /// When the lock file cannot be opened, or somebody has it for too long.
-    pub fn lock(&self, shared: bool) -> Result<NetworksLock, NetworkError> {
+    pub(crate) fn lock(&self, shared: bool) -> Result<NetworksLock, NetworkError> {
         self.lock_within(shared, file_lock::PATIENCE)
     }
 
@@ -100,7 +100,7 @@ impl Networks {
     /// # Errors
     /// For a bad or taken name, a driver, option or address block that cannot be had, and
     /// when it cannot be written.
-    pub fn create(&self, request: CreateNetwork) -> Result<Network, NetworkError> {
+    pub(crate) fn create(&self, request: CreateNetwork) -> Result<Network, NetworkError> {
         request.check()?;
         let known = self.predefined()?;
         let _lock = self.lock(false)?;
@@ -175,7 +175,7 @@ impl Networks {
     ///
     /// # Errors
     /// When there is none, it is one of the three, or in use.
-    pub fn remove(
+    pub(crate) fn remove(
         &self,
         reference: &str,
         force: bool,

@@ -76,7 +76,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When the lock file cannot be opened, or somebody has it for too long.
-    pub fn lock(&self) -> Result<VolumesLock, VolumeError> {
+    pub(crate) fn lock(&self) -> Result<VolumesLock, VolumeError> {
         self.lock_within(file_lock::PATIENCE)
     }
 
@@ -97,7 +97,7 @@ impl Volumes {
     ///
     /// # Errors
     /// For a bad name, driver or option, and when it cannot be written.
-    pub fn create(&self, request: CreateVolume) -> Result<(Volume, bool), VolumeError> {
+    pub(crate) fn create(&self, request: CreateVolume) -> Result<(Volume, bool), VolumeError> {
         let lock = self.lock()?;
         self.create_locked(&lock, request)
     }
@@ -106,7 +106,7 @@ impl Volumes {
     ///
     /// # Errors
     /// As [`Volumes::create`].
-    pub fn create_locked(
+    pub(crate) fn create_locked(
         &self,
         _lock: &VolumesLock,
         request: CreateVolume,
@@ -207,7 +207,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn renew(&self, name: &str) -> Result<bool, VolumeError> {
+    pub(crate) fn renew(&self, name: &str) -> Result<bool, VolumeError> {
         let _lock = self.lock()?;
         match self.get(name) {
             Err(VolumeError::Damaged { source, .. })
@@ -237,7 +237,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When it is in use or absent, or cannot be removed.
-    pub fn remove<L>(
+    pub(crate) fn remove<L>(
         &self,
         list: L,
         name: &str,
@@ -272,7 +272,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When one cannot be removed; those before it are gone.
-    pub fn prune<L>(
+    pub(crate) fn prune<L>(
         &self,
         list: L,
         all: bool,

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use coracle_runtime::events::Kind;
 use coracle_runtime::volumes::CreateVolume;
 
-use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
@@ -77,11 +75,7 @@ impl Runnable for VolumeCreateArgs {
             options: pairs(&self.opt),
             passing: false,
         };
-        let engine = app.engine()?;
-        let (volume, new) = engine.volumes.create(request).map_err(error)?;
-        if new {
-            engine.events.object(Kind::Volume, "create", &volume.name, &[("driver", "local")]);
-        }
+        let volume = app.engine()?.create_volume(request)?;
         writeln!(app.ui.data(), "{}", volume.name)?;
         Ok(ExitStatus::Success)
     }

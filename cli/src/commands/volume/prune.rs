@@ -2,11 +2,9 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::EngineError;
-use coracle_runtime::events::Kind;
-use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned, Volume};
+use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned};
 
-use super::rows::{Users, error};
+use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
@@ -54,24 +52,11 @@ impl Runnable for VolumePruneArgs {
 pub(crate) fn prune(app: &mut App, all: bool, filters: &[Filter]) -> Result<Pruned, CliError> {
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = VolumeFilter::for_prune(pairs).map_err(error)?;
-    let list = app.engine()?.records.lock().map_err(EngineError::from)?;
-    let users = Users::read(app)?;
-    if app.engine()?.has_unknown_users()? {
-        // Nobody knows what is unused.
-        app.warn_of_damage();
-        let text = "warning: no volume is removed while the record of a container cannot be read";
-        writeln!(app.ui.status(), "{text}")?;
-        return Ok(Pruned::default());
+    if let Some(pruned) = app.engine()?.prune_volumes(all, &filter)? {
+        return Ok(pruned);
     }
-    let engine = app.engine()?;
-    let damaged = engine.records.list().map_err(EngineError::from)?.damaged;
-    let used = |volume: &Volume| {
-        let mentions = |id: &String| engine.records.mentions(id, &volume.name);
-        !users.of(volume).is_empty() || damaged.iter().any(|container| mentions(&container.id))
-    };
-    let pruned = engine.volumes.prune(list, all, &filter, used).map_err(error)?;
-    for name in &pruned.names {
-        engine.events.object(Kind::Volume, "destroy", name, &[("driver", "local")]);
-    }
-    Ok(pruned)
+    app.warn_of_damage();
+    let text = "warning: no volume is removed while the record of a container cannot be read";
+    writeln!(app.ui.status(), "{text}")?;
+    Ok(Pruned::default())
 }

@@ -7,7 +7,6 @@ use coracle_compose::project::{Project, labels};
 use coracle_image::store::RemoveOptions;
 use coracle_runtime::EngineError;
 use coracle_runtime::engine::ProjectLock;
-use coracle_runtime::events;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::volumes::VolumeError;
 
@@ -202,20 +201,11 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
             Err(EngineError::Network(NetworkError::InUse { .. })) => Ok(IN_USE),
             Err(error) => Err(error.into()),
         },
-        Kind::Volume => {
-            let users =
-                |volume: &coracle_runtime::volumes::Volume| engine.volume_users(&volume.name);
-            let list = engine.records.lock().map_err(EngineError::from)?;
-            match engine.volumes.remove(list, name, true, users) {
-                Ok(_) => {
-                    let driver = [("driver", "local")];
-                    engine.events.object(events::Kind::Volume, "destroy", name, &driver);
-                    Ok("Removed")
-                }
-                Err(VolumeError::InUse { .. }) => Ok(IN_USE),
-                Err(error) => Err(EngineError::from(error).into()),
-            }
-        }
+        Kind::Volume => match engine.remove_volume(name, true) {
+            Ok(()) => Ok("Removed"),
+            Err(EngineError::Volume(VolumeError::InUse { .. })) => Ok(IN_USE),
+            Err(error) => Err(error.into()),
+        },
         Kind::Image => {
             let wanted = rows::stored_name(app, name);
             let options = RemoveOptions { force: false, no_prune: false };
