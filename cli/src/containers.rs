@@ -44,8 +44,7 @@ pub(crate) fn find_id(app: &App, reference: &str) -> Result<String, CliError> {
 
 /// Bytes of a container's log, with what was rotated.
 pub(crate) fn log_size(app: &App, known: &Known) -> Result<u64, CliError> {
-    let path = app.engine()?.paths().log(&known.container.id);
-    Ok(coracle_runtime::logs::size(&path))
+    Ok(app.engine()?.log_size(&known.container))
 }
 
 /// A warning for each container whose log is larger than anybody wants it.

@@ -17,6 +17,7 @@ mod diff;
 mod exec;
 mod hold;
 mod inspect;
+mod logs;
 mod mounts;
 pub(crate) use mounts::bind_source;
 mod network;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
-use coracle_runtime::logs::{self, Driver, Follow, ReadOptions, Show, Stream, parse_tail};
+use coracle_runtime::logs::{LogError, ReadOptions, Show, Stream, parse_tail};
 use coracle_runtime::model::Timestamp;
 
 use crate::app::App;
@@ -46,32 +46,28 @@ impl Runnable for LogsArgs {
             until: bound("until", self.until.as_deref())?,
         };
         let container = &known.container;
-        let library = |e: logs::LogError| {
+        let library = |e: LogError| {
             let hint = e.hint();
             CliError::library(&e, hint)
         };
-        let driver = Driver::parse(&container.host_config.log_config.driver).map_err(library)?;
-        let path = app.engine()?.paths().log(&container.id);
-        let records = app.engine()?.records.clone();
-        let id = container.id.clone();
-        let mut is_running =
-            move || records.life(&id).is_ok_and(|life| life.state.status.is_running());
-        let follow = self.follow.then_some(Follow { is_running: &mut is_running });
         let mut show = Show::new(self.timestamps, self.details);
         let mut written = Ok(());
-        logs::read(&path, driver, &options, follow, &mut |entry| {
-            let mut text = Vec::new();
-            show.append(&mut text, entry);
-            written = match entry.stream {
-                Stream::Stdout => app.ui.data().write_all(&text),
-                Stream::Stderr => app.ui.status().write_all(&text),
-            };
-            if self.follow && written.is_ok() {
-                written = app.ui.flush();
-            }
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })
-        .map_err(library)?;
+        let engine = app.home.engine()?;
+        let ui = &mut app.ui;
+        engine
+            .logs(container, &options, self.follow, &mut |entry| {
+                let mut text = Vec::new();
+                show.append(&mut text, entry);
+                written = match entry.stream {
+                    Stream::Stdout => ui.data().write_all(&text),
+                    Stream::Stderr => ui.status().write_all(&text),
+                };
+                if self.follow && written.is_ok() {
+                    written = ui.flush();
+                }
+                if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })
+            .map_err(library)?;
         written?;
         Ok(ExitStatus::Success)
     }

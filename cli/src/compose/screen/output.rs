@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use coracle_runtime::Engine;
 use coracle_runtime::engine::Summary;
-use coracle_runtime::logs::{Driver, LogError, ReadOptions, Show, Steps, Stream};
+use coracle_runtime::logs::{LogError, ReadOptions, Show, Steps, Stream};
 
 use crate::error::CliError;
 
@@ -62,12 +62,10 @@ impl Output {
         if self.sources.iter().any(|source| source.id == *id) {
             return Ok(true);
         }
-        let driver = Driver::parse(&summary.container.host_config.log_config.driver);
-        let steps =
-            match driver.and_then(|driver| Steps::new(&engine.paths().log(id), driver, options)) {
-                Err(LogError::NotReadable) => return Ok(false),
-                steps => steps.map_err(|error| library(&error))?,
-            };
+        let steps = match engine.log_steps(&summary.container, options) {
+            Err(LogError::NotReadable) => return Ok(false),
+            steps => steps.map_err(|error| library(&error))?,
+        };
         self.reserve(label);
         let show = Show::new(self.look.timestamps, false);
         self.sources.push(Source {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use coracle_compose::project::found::Wanted;
 use coracle_compose::why::{Known, why};
 use coracle_runtime::engine::Summary;
-use coracle_runtime::logs::{self, Driver, ReadOptions};
+use coracle_runtime::logs::ReadOptions;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -53,13 +53,9 @@ impl Runnable for ComposeWhyArgs {
 /// The end of a log; nothing when it cannot be read.
 fn last_lines(app: &App, summary: &Summary) -> Vec<String> {
     let Ok(engine) = app.engine() else { return Vec::new() };
-    let path = engine.paths().log(&summary.container.id);
-    let Ok(driver) = Driver::parse(&summary.container.host_config.log_config.driver) else {
-        return Vec::new();
-    };
     let options = ReadOptions { tail: Some(LINES), ..ReadOptions::default() };
     let mut lines = Vec::new();
-    let read = logs::read(&path, driver, &options, None, &mut |entry| {
+    let read = engine.logs(&summary.container, &options, false, &mut |entry| {
         lines.push(entry.text.trim_end().to_owned());
         ControlFlow::Continue(())
     });
