@@ -178,19 +178,18 @@ impl Apply<'_> {
             if let Some(service) = self.project.services.get(&seen.service).cloned() {
                 self.files(&service)?;
             }
-            flights.push(self.engine.begin_start(self.session, &seen.id, Attach::default())?);
+            let engine = self.engine;
+            flights.push(engine.begin_start_again(self.session, &seen.id, Attach::default())?);
         }
         for (seen, starting) in wave.iter().zip(flights) {
-            let started = starting.finish()?;
-            for warning in &started.warnings {
-                self.watcher.warn(warning);
-            }
-            if let Some(service) = self.project.services.get(&seen.service) {
+            starting.finish(|started| {
+                for warning in &started.warnings {
+                    self.watcher.warn(warning);
+                }
+                let Some(service) = self.project.services.get(&seen.service) else { return Ok(()) };
                 let hooks = service.post_start.clone();
-                self.run_hooks("post_start", &hooks, &seen.id, &seen.name)?;
-            }
-            let container = self.engine.records.load(&seen.id)?;
-            self.engine.events.container(&container, "restart", &[]);
+                self.run_hooks("post_start", &hooks, &seen.id, &seen.name)
+            })?;
             self.watcher.tell(Kind::Container, &seen.name, "Started");
         }
         Ok(())

@@ -47,7 +47,7 @@ pub use exec::{ExecRequest, Executed, Outcome};
 pub use inspect::Summary;
 pub use network::HelperStatus;
 pub use remove::{RemoveOptions, Removing};
-pub use start::{Started, Starting};
+pub use start::{Restarting, Started, Starting};
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;
 

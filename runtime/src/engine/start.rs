@@ -71,6 +71,34 @@ impl Starting {
     }
 }
 
+/// A container that was stopped to be started again, on its way.
+#[derive(Debug)]
+#[must_use = "finish it"]
+pub struct Restarting<'a> {
+    engine: &'a Engine,
+    starting: Starting,
+}
+
+impl Restarting<'_> {
+    /// Waits until the container runs, has `rest` do what else belongs to the restart, and tells
+    /// of it.
+    ///
+    /// # Errors
+    /// As [`Engine::start`], those of `rest`, and when the container was removed meanwhile.
+    pub fn finish<E: From<EngineError>>(
+        self,
+        rest: impl FnOnce(&Started) -> Result<(), E>,
+    ) -> Result<Started, E> {
+        let Self { engine, starting } = self;
+        let started = starting.finish()?;
+        rest(&started)?;
+        let id = started.connection.id();
+        let container = engine.records.load(id).map_err(EngineError::from)?;
+        engine.events.container(&container, "restart", &[]);
+        Ok(started)
+    }
+}
+
 impl Engine {
     /// Starts a container. One that runs already, or is being started by somebody else, is
     /// as it should be.
@@ -85,6 +113,33 @@ impl Engine {
         attach: Attach,
     ) -> Result<Started, EngineError> {
         self.begin_start(session, id, attach)?.finish()
+    }
+
+    /// Starts a container again that [`Engine::stop_to_restart`] has stopped.
+    ///
+    /// # Errors
+    /// As [`Restarting::finish`].
+    pub fn start_again(
+        &self,
+        session: &mut Session,
+        id: &str,
+        attach: Attach,
+    ) -> Result<Started, EngineError> {
+        self.begin_start_again(session, id, attach)?.finish(|_| Ok(()))
+    }
+
+    /// Begins to, as [`Engine::begin_start`] does.
+    ///
+    /// # Errors
+    /// As [`Engine::begin_start`].
+    pub fn begin_start_again(
+        &self,
+        session: &mut Session,
+        id: &str,
+        attach: Attach,
+    ) -> Result<Restarting<'_>, EngineError> {
+        let starting = self.begin_start(session, id, attach)?;
+        Ok(Restarting { engine: self, starting })
     }
 
     /// Takes part in the streams of a container that runs; `None` when it does not.

@@ -1,7 +1,5 @@
 //! `restart`: stop and start containers.
 
-use coracle_runtime::EngineError;
-use coracle_runtime::model::Container;
 use coracle_runtime::monitor::Attach;
 
 use crate::app::App;
@@ -9,7 +7,7 @@ use crate::args::Runnable;
 use crate::args::values;
 use crate::commands::{each_at_once, signal_number};
 use crate::containers::find_id;
-use crate::error::{CliError, CommandResult};
+use crate::error::CommandResult;
 
 /// Stop and start containers
 #[derive(Debug, clap::Args)]
@@ -42,19 +40,11 @@ impl Runnable for RestartArgs {
             |app, (id, name, ending)| {
                 ending.wait()?;
                 let (engine, session) = app.engine_in_session()?;
-                let started = engine.start(session, &id, Attach::default());
+                let started = engine.start_again(session, &id, Attach::default());
                 let started = started.map_err(|error| error.about(&name))?;
                 app.warn(&started.warnings);
-                let container = record(app, &id, &name)?;
-                app.engine()?.events.container(&container, "restart", &[]);
                 Ok(true)
             },
         )
     }
-}
-
-/// The record of a container that somebody may remove at any moment.
-fn record(app: &App, id: &str, name: &str) -> Result<Container, CliError> {
-    let loaded = app.engine()?.records.load(id).map_err(EngineError::from);
-    Ok(loaded.map_err(|error| error.about(name))?)
 }
