@@ -13,6 +13,7 @@ pub mod events;
 pub mod health;
 pub mod home;
 mod identity;
+pub mod images;
 mod kind;
 pub mod ladder;
 pub mod logs;

@@ -25,12 +25,12 @@ mod recover;
 pub mod remove;
 mod reset;
 mod start;
+#[cfg(test)]
+mod told_tests;
 mod top;
 mod update;
 mod usage;
 mod volumes;
-#[cfg(test)]
-mod told_tests;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

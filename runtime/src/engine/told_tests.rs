@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use coracle_image::archive::ImportOptions;
+use coracle_image::store::RemoveOptions;
+use coracle_image::{ImageError, Reference, Store, StoreOptions};
 use coracle_sys::idmap::IdMap;
 
 use super::{Engine, EngineConfig};
 use crate::events::{Event, Filter, Span};
+use crate::images::Asked;
 use crate::model::{
     Container, ContainerMount, HostConfig, MountPoint, MountType, RECORD_VERSION, Timestamp,
 };
@@ -110,10 +114,45 @@ fn volumes_are_told_of_when_they_come_and_go() {
 fn networks_are_told_of_when_they_come_and_go() {
     let temp = tempfile::tempdir().unwrap();
     let engine = engine(temp.path());
-    let request = CreateNetwork { name: "n1".to_owned(), ..CreateNetwork::default() };
+    let request = CreateNetwork { name: "n1".to_owned(), ipv4: true, ..CreateNetwork::default() };
     engine.create_network(request.clone()).unwrap();
     assert!(engine.create_network(request).is_err());
     engine.remove_network("n1", false).unwrap();
     assert!(engine.remove_network("n1", false).is_err());
     assert_eq!(told(&engine), ["network create n1", "network destroy n1"]);
+}
+
+#[test]
+fn images_are_told_of_by_their_ids_and_labels() {
+    let temp = tempfile::tempdir().unwrap();
+    let engine = engine(temp.path());
+    let store = Store::open(temp.path(), StoreOptions { one_id: true }).unwrap();
+    let images = engine.images(&store);
+    let empty = tar::Builder::new(Vec::new()).into_inner().unwrap();
+    let options = ImportOptions { changes: vec!["LABEL k=v".to_owned()], ..Default::default() };
+    let id = images.import(&mut empty.as_slice(), &options, &|_| {}).unwrap().id.to_string();
+    images.tag(&id, &Reference::parse("img").unwrap()).unwrap();
+    let asked = [Asked { stored: "img:latest".to_owned(), given: "img".to_owned() }];
+    let mut archive = Vec::new();
+    images.save(&asked, &mut archive, |_| Ok::<_, ImageError>(())).unwrap();
+    // An archive that is not put in its place was not saved.
+    images
+        .save(&asked, &mut archive, |_| Err(ImageError::NoSuchImage { name: "x".to_owned() }))
+        .unwrap_err();
+    images.remove("img", RemoveOptions::default(), &|| Ok(Vec::new())).unwrap();
+    assert!(images.remove("img", RemoveOptions::default(), &|| Ok(Vec::new())).is_err());
+    let all = [
+        format!("import {id}"),
+        "tag img:latest".to_owned(),
+        "save img".to_owned(),
+        format!("untag {id}"),
+        format!("delete {id}"),
+    ];
+    let told = told(&engine);
+    assert_eq!(told[..5], all.map(|line| format!("image {line}")));
+    // Its layer, which no other image has.
+    assert!(told.len() == 6 && told[5].starts_with("image delete sha256:"), "{told:?}");
+    let labelled = |event: Event| event.actor.attributes.contains_key("k");
+    let labelled: Vec<bool> = events(&engine).into_iter().map(labelled).collect();
+    assert_eq!(labelled, [true, true, true, false, false, false]);
 }

@@ -7,6 +7,7 @@ use coracle_image::{ImageError, NameRules, Store, StoreOptions};
 use coracle_sys::idmap::IdMap;
 
 use super::{HostFacts, image_users};
+use crate::images::Images;
 use crate::ladder::Inputs;
 use crate::paths::Paths;
 use crate::session::Session;
@@ -98,6 +99,15 @@ impl Home {
         let options = StoreOptions { one_id: self.one_id };
         let store = Store::open(&self.settings.data_root, options)?;
         Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The verbs for images.
+    ///
+    /// # Errors
+    /// When the data root cannot be used.
+    pub fn images(&self) -> Result<Images<'_>, EngineError> {
+        let store = self.store()?;
+        Ok(self.engine()?.images(store))
     }
 
     /// The engine and the right to touch what belongs to containers.

@@ -2,10 +2,10 @@
 
 use std::io::{Read, Write as _};
 
-use coracle_image::archive::{ImportOptions, import};
+use coracle_image::archive::ImportOptions;
 use coracle_image::{Download, Progress};
 
-use super::rows::{event, notes};
+use super::rows::notes;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -59,12 +59,12 @@ impl Runnable for ImportArgs {
         let bars = crate::progress::Bytes::new(!Ui::stderr_is_terminal());
         let imported = app.adding_images(|app| {
             let show = |progress: Progress| bars.show("import", progress.tar_bytes);
-            import(app.store()?, &mut reader, &options, &show).map_err(CliError::from)
+            let images = app.home.images()?;
+            images.import(&mut reader, &options, &show).map_err(CliError::from)
         })?;
         bars.finish();
         notes(app, &imported.notes)?;
         writeln!(app.ui.data(), "{}", imported.id)?;
-        event(app, "import", &imported.id, &imported.id.to_string());
         Ok(ExitStatus::Success)
     }
 }

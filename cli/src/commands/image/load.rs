@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use coracle_image::Progress;
-use coracle_image::archive::{Input, LoadOptions, Loaded, load};
+use coracle_image::archive::{Input, LoadOptions, Loaded};
 
-use super::rows::{event, notes};
+use super::rows::notes;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -51,7 +51,8 @@ impl Runnable for LoadArgs {
         let bars = crate::progress::Bytes::new(self.quiet || !Ui::stderr_is_terminal());
         let loaded = app.adding_images(|app| {
             let show = |layer: &str, progress: Progress| bars.show(layer, progress.tar_bytes);
-            load(app.store()?, input, &options, &show).map_err(CliError::from)
+            let images = app.home.images()?;
+            images.load(input, &options, &show).map_err(CliError::from)
         });
         let loaded = loaded.map_err(|mut out: CliError| {
             // The client reads the archive itself, so it speaks for itself.
@@ -88,6 +89,5 @@ fn tell(app: &mut App, image: &Loaded) -> Result<(), CliError> {
     for name in &image.names {
         writeln!(app.ui.data(), "Loaded image: {}", name.familiar())?;
     }
-    event(app, "load", &image.id, &image.id.to_string());
     Ok(())
 }

@@ -127,29 +127,23 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
         true => Progress::report(),
         false => Progress::new(wanted.quiet, Ui::stdout_is_terminal()),
     };
-    let store = app.store()?;
     let failure = |e: TransferError| {
         let failed = registries::failure(&e, progress.began());
         if e.is_unreachable() { failed.hint(offline(name)) } else { failed }
     };
     let mut lines = Vec::new();
     if wanted.all_tags {
-        let outcomes = coracle_image::pull_all_tags(store, &settings, name, &options, &progress)
-            .map_err(failure)?;
+        let outcomes =
+            coracle_image::pull_all_tags(app.store()?, &settings, name, &options, &progress)
+                .map_err(failure)?;
         let new = outcomes.iter().any(|outcome| !outcome.up_to_date);
         let word = if new { "Downloaded newer image" } else { "Image is up to date" };
         lines.push(format!("Status: {word} for {}", name.familiar_repository()));
         lines.extend(outcomes.into_iter().filter_map(|outcome| outcome.warning));
         lines.push(name.repository());
     } else {
-        let outcome =
-            coracle_image::pull(store, &settings, name, &options, &progress).map_err(failure)?;
-        let action = outcome.reference.familiar();
-        if let Ok(engine) = app.engine() {
-            let id = outcome.image_id.to_string();
-            let kind = coracle_runtime::events::Kind::Image;
-            engine.events.object(kind, "pull", &action, &[("name", &action), ("imageID", &id)]);
-        }
+        let images = app.home.images()?;
+        let outcome = images.pull(&settings, name, &options, &progress).map_err(failure)?;
         lines.push(outcome.status());
         lines.extend(outcome.warning);
         lines.push(outcome.reference.to_string());

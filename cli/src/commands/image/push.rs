@@ -73,12 +73,9 @@ pub(crate) fn upload(
 ) -> Result<PushOutcome, CliError> {
     let settings = registries::settings(app);
     let progress = Progress::new(quiet, Ui::stdout_is_terminal());
-    let outcome = coracle_image::push(app.store()?, &settings, name, platform, &progress)
-        .map_err(|e| failure(&e, progress.began()))?;
-    let shown = name.familiar();
-    let kind = coracle_runtime::events::Kind::Image;
-    app.engine()?.events.object(kind, "push", &shown, &[("name", &shown)]);
-    Ok(outcome)
+    let images = app.home.images()?;
+    let pushed = images.push(&settings, name, platform, &progress);
+    pushed.map_err(|e| failure(&e, progress.began()))
 }
 
 /// Docker's client says itself that there is nobody to log in as, without the request.

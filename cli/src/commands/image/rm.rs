@@ -4,7 +4,6 @@ use std::io::Write as _;
 
 use coracle_image::ImageError;
 use coracle_image::store::{RemoveOptions, Removed};
-use coracle_runtime::events::Kind;
 
 use super::rows::stored_name;
 use crate::app::App;
@@ -43,10 +42,9 @@ impl Runnable for RmiArgs {
                 continue;
             }
             let wanted = stored_name(app, name);
-            // It cannot be asked for once it is gone.
-            let image = super::rows::find(app, name).map(|image| image.id.to_string());
-            match app.store()?.remove(&wanted, options, &|| app.home.image_users()) {
-                Ok(report) => print_removed(app, &report, image.ok().as_deref())?,
+            let users = || app.home.image_users();
+            match app.home.images()?.remove(&wanted, options, &users) {
+                Ok(report) => print_removed(app, &report)?,
                 Err(error) => {
                     only_missing &= matches!(error, ImageError::NoSuchImage { .. });
                     failures.push(error.into());
@@ -63,20 +61,12 @@ impl Runnable for RmiArgs {
     }
 }
 
-fn print_removed(app: &mut App, report: &[Removed], image: Option<&str>) -> Result<(), CliError> {
+fn print_removed(app: &mut App, report: &[Removed]) -> Result<(), CliError> {
     for line in report {
-        let (action, name) = match line {
-            Removed::Untagged(name) => {
-                writeln!(app.ui.data(), "Untagged: {name}")?;
-                // As in Docker, the event names the image and not the name that it lost.
-                ("untag", image.unwrap_or(name).to_owned())
-            }
-            Removed::Deleted(id) => {
-                writeln!(app.ui.data(), "Deleted: {id}")?;
-                ("delete", id.to_string())
-            }
-        };
-        app.engine()?.events.object(Kind::Image, action, &name, &[("name", &name)]);
+        match line {
+            Removed::Untagged(name) => writeln!(app.ui.data(), "Untagged: {name}")?,
+            Removed::Deleted(id) => writeln!(app.ui.data(), "Deleted: {id}")?,
+        }
     }
     Ok(())
 }

@@ -84,19 +84,6 @@ pub(crate) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
     Ok(name.with_default_tag().familiar())
 }
 
-/// Records what happened to an image.
-pub(crate) fn event(app: &App, action: &str, id: &Digest, name: &str) {
-    let Ok(engine) = app.engine() else { return };
-    let mut attributes = app
-        .store()
-        .and_then(|store| Ok(store.get(id).map(|image| labels(store, &image))?))
-        .unwrap_or_default();
-    attributes.insert("name".to_owned(), name.to_owned());
-    let pairs: Vec<(&str, &str)> =
-        attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    engine.events.object(coracle_runtime::events::Kind::Image, action, &id.to_string(), &pairs);
-}
-
 /// Says what of an archive could not be unpacked as it was.
 pub(crate) fn notes(app: &mut App, notes: &[String]) -> std::io::Result<()> {
     for note in notes {

@@ -1,8 +1,8 @@
 //! `save`: write images to a tar.
 
-use coracle_image::archive::save;
+use coracle_runtime::images::Asked;
 
-use super::rows::{event, find, stored_name};
+use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -30,15 +30,12 @@ impl Runnable for SaveArgs {
         for name in &self.args {
             crate::builtin::prepare(app, name)?;
         }
-        let mut output = Output::create(self.output.as_deref(), "failed to save image")?;
-        let names: Vec<String> = self.args.iter().map(|name| stored_name(app, name)).collect();
-        save(app.store()?, &names, &mut output)?;
-        output.finish()?;
-        for name in &self.args {
-            if let Ok(image) = find(app, name) {
-                event(app, "save", &image.id, name);
-            }
-        }
+        let output = Output::create(self.output.as_deref(), "failed to save image")?;
+        let asked =
+            |given: &String| Asked { stored: stored_name(app, given), given: given.clone() };
+        let asked: Vec<Asked> = self.args.iter().map(asked).collect();
+        let images = app.home.images()?;
+        images.save(&asked, output, Output::finish)?;
         Ok(ExitStatus::Success)
     }
 }

@@ -1,6 +1,6 @@
 //! `tag`: give an image a further name.
 
-use super::rows::{event, stored_name};
+use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -22,8 +22,7 @@ impl Runnable for TagArgs {
             CliError::plain(format!("Error parsing reference: {text}"))
         })?;
         crate::builtin::prepare_outside(app, source)?;
-        let image = app.store()?.tag_as(&stored_name(app, source), &name)?;
-        event(app, "tag", &image.id, &name.with_default_tag().familiar());
+        app.home.images()?.tag(&stored_name(app, source), &name)?;
         Ok(ExitStatus::Success)
     }
 }

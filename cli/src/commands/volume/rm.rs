@@ -17,8 +17,6 @@ pub(crate) struct VolumeRmArgs {
 
 impl Runnable for VolumeRmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        each(app, &self.args, |app, name| {
-            Ok(app.engine()?.remove_volume(name, self.force)?)
-        })
+        each(app, &self.args, |app, name| Ok(app.engine()?.remove_volume(name, self.force)?))
     }
 }
