@@ -94,7 +94,7 @@ pub struct Engine {
     pub(crate) config: EngineConfig,
     pub(crate) paths: Paths,
     pub records: Records,
-    pub events: Events,
+    pub(crate) events: Events,
     pub volumes: Volumes,
     pub networks: Networks,
     first_of_boot: OnceLock<bool>,

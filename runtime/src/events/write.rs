@@ -35,12 +35,12 @@ impl Events {
     }
 
     /// Something happened to a container.
-    pub fn container(&self, container: &Container, action: &str, extra: &[(&str, &str)]) {
+    pub(crate) fn container(&self, container: &Container, action: &str, extra: &[(&str, &str)]) {
         self.record(&Event::of_container(container, action, extra, crate::clock::now()));
     }
 
     /// Something happened to another object.
-    pub fn object(&self, kind: Kind, action: &str, id: &str, attributes: &[(&str, &str)]) {
+    pub(crate) fn object(&self, kind: Kind, action: &str, id: &str, attributes: &[(&str, &str)]) {
         let attributes: BTreeMap<_, _> = attributes
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -49,7 +49,7 @@ impl Events {
     }
 
     /// Appends an event; if that fails it is lost.
-    pub fn record(&self, event: &Event) {
+    pub(super) fn record(&self, event: &Event) {
         self.append(event).ok();
     }
 
