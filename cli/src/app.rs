@@ -6,14 +6,12 @@ use chrono::{DateTime, Utc};
 use coracle_image::{AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store};
 use coracle_runtime::engine::ProjectLock;
 use coracle_runtime::model::Container;
-use coracle_runtime::networks::NetworkError;
-use coracle_runtime::records::RecordError;
 use coracle_runtime::session::Session;
-use coracle_runtime::volumes::VolumeError;
 use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
+use coracle_view::{Now, ViewError};
 
 use crate::compose::ComposeGlobals;
-use crate::error::{CliError, ExitStatus, Missing};
+use crate::error::{CliError, ExitStatus};
 use crate::port_holder::Witness;
 use crate::registries;
 use crate::settings::Settings;
@@ -179,8 +177,19 @@ impl App {
 
     /// The moment ages are counted from.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        now().time
     }
+
+    /// When and where the question of this command is asked.
+    pub(crate) fn asked(&self) -> Now {
+        now()
+    }
+}
+
+/// This moment, in the zone of the user.
+pub(crate) fn now() -> Now {
+    let local = chrono::Local::now();
+    Now { time: local.to_utc(), zone: *local.offset() }
 }
 
 /// Enters namespaces: joining those of another process moves us to its root.
@@ -219,41 +228,15 @@ fn home_settings(settings: &Settings) -> HomeSettings {
     }
 }
 
-impl From<ImageError> for CliError {
-    fn from(error: ImageError) -> Self {
-        // Docker's client refuses these by itself.
-        if let ImageError::Reference(_) | ImageError::TagWithDigest = &error {
-            return Self::plain(error.to_string());
-        }
+impl From<ViewError> for CliError {
+    fn from(error: ViewError) -> Self {
         let mut out = Self::library(&error, error.hint());
-        if let ImageError::NoSuchImage { name } = &error {
-            out.missing = Some(Box::new((Missing::Image, name.clone())));
+        if error.is_of_client() {
+            // Docker's client says these by itself.
+            out.message = error.to_string();
         }
-        out
-    }
-}
-
-impl From<EngineError> for CliError {
-    fn from(error: EngineError) -> Self {
-        if let EngineError::Image(error) = error {
-            return error.into();
-        }
-        let hint = error.hint();
-        let mut out = Self::library(&error, hint);
-        out.missing = match &error {
-            EngineError::Record(RecordError::NotFound { reference }) => {
-                Some((Missing::Container, reference.clone()))
-            }
-            EngineError::Network(NetworkError::NotFound { reference }) => {
-                Some((Missing::Network, reference.clone()))
-            }
-            EngineError::Volume(VolumeError::NotFound { name }) => {
-                Some((Missing::Volume, name.clone()))
-            }
-            _ => None,
-        }
-        .map(Box::new);
-        if let EngineError::Start(failure) = &error {
+        out.missing = error.missing().map(|(object, name)| Box::new((object, name.to_owned())));
+        if let ViewError::Engine(EngineError::Start(failure)) = &error {
             out.status = match failure.code {
                 126 => ExitStatus::NotExecutable,
                 127 => ExitStatus::NotFound,
@@ -261,5 +244,17 @@ impl From<EngineError> for CliError {
             };
         }
         out
+    }
+}
+
+impl From<ImageError> for CliError {
+    fn from(error: ImageError) -> Self {
+        ViewError::from(error).into()
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        ViewError::from(error).into()
     }
 }

@@ -2,18 +2,11 @@
 
 use std::io::Write as _;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 use crate::format::{Data, Missing, Template, TemplateError, indented};
 use crate::ui::Ui;
-
-/// A JSON value of any type that has a JSON form.
-pub(crate) fn value_of(document: &impl Serialize) -> Result<Value, CliError> {
-    serde_json::to_value(document)
-        .map_err(|e| CliError::plain(format!("cannot write the answer as JSON: {e}")))
-}
 
 /// Parses the template of an inspect command before anything is looked up.
 pub(crate) fn template(format: Option<&str>) -> Result<Option<Template>, CliError> {

@@ -7,6 +7,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use coracle_view::Object;
 use coracle_words::shorten;
 
 /// The exit codes of Docker.
@@ -43,17 +44,6 @@ impl ExitStatus {
 
 pub(crate) type CommandResult = Result<ExitStatus, CliError>;
 
-/// A kind of what can be named and not be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Container,
-    Image,
-    Network,
-    Volume,
-    /// Any of them.
-    Object,
-}
-
 /// An error ready to be shown.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -61,7 +51,7 @@ pub(crate) struct CliError {
     pub(crate) causes: Vec<String>,
     pub(crate) hint: Option<String>,
     /// What was named and is not there, for a hint at what is.
-    pub(crate) missing: Option<Box<(Missing, String)>>,
+    pub(crate) missing: Option<Box<(Object, String)>>,
     pub(crate) status: ExitStatus,
     /// A last paragraph that points at the help.
     pub(crate) note: Option<String>,
@@ -174,12 +164,12 @@ impl From<crate::format::TemplateError> for CliError {
 pub(crate) struct Failures(Vec<CliError>);
 
 impl Failures {
-    pub(crate) fn push(&mut self, error: CliError) {
-        self.0.push(error);
+    pub(crate) fn push(&mut self, error: impl Into<CliError>) {
+        self.0.push(error.into());
     }
 
     /// Keeps the value of a success and remembers a failure.
-    pub(crate) fn check<T>(&mut self, result: Result<T, CliError>) -> Option<T> {
+    pub(crate) fn check<T>(&mut self, result: Result<T, impl Into<CliError>>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {

@@ -23,7 +23,6 @@ mod builtin;
 mod client_config;
 mod commands;
 mod compose;
-mod containers;
 mod did_you_mean;
 mod documents;
 mod error;

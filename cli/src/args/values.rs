@@ -1,13 +1,9 @@
 //! Parsers of flag values; their errors are the end of Docker's
 //! `invalid argument "V" for "-f, --flag" flag: …`.
 
-/// One `--filter KEY=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Filter {
-    pub(crate) key: String,
-    pub(crate) value: String,
-}
+pub(crate) use coracle_view::filter::Filter;
 
+/// One `--filter KEY=VALUE`.
 pub(crate) fn filter(text: &str) -> Result<Filter, String> {
     let (key, value) = text.split_once('=').ok_or("bad format of filter (expected name=value)")?;
     Ok(Filter { key: key.trim().to_lowercase(), value: value.trim().to_owned() })

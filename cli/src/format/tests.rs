@@ -86,7 +86,7 @@ fn ages() {
         (60 * 86400, "2 months"),
         (2 * 365 * 86400, "2 years"),
     ] {
-        assert_eq!(units::age(seconds), words, "{seconds} s");
+        assert_eq!(coracle_words::age::age(seconds), words, "{seconds} s");
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local, Utc};
 
 pub(crate) use coracle_image::short_id;
-pub(crate) use coracle_words::age::{age, ago};
+pub(crate) use coracle_words::age::ago;
 pub(crate) use coracle_words::size::{binary_size, human_size, short_size};
 
 /// `2006-01-02 15:04:05 -0700 MST` in the local zone.

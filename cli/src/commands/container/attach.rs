@@ -7,10 +7,10 @@ use coracle_runtime::monitor::Attach;
 use super::run::exit_status;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult};
 use crate::streams::Session;
 use crate::ui::Ui;
+use coracle_view::container::{Known, find};
 
 /// Attach to the main process of a running container
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(crate) struct AttachArgs {
 
 impl Runnable for AttachArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let known = find(app, &self.args[0])?;
+        let known = find(&app.home, &self.args[0])?;
         let how = Attachment {
             detach_keys: self.detach_keys,
             stdin: !self.no_stdin,

@@ -8,8 +8,8 @@ use coracle_runtime::engine::CommitRequest;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container::find_id;
 
 /// Make an image of a container's filesystem
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(crate) struct CommitArgs {
 impl Runnable for CommitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let name = name_of(app, self.args.get(1))?;
-        let id = find_id(app, &self.args[0])?;
+        let id = find_id(&app.home, &self.args[0])?;
         let request = CommitRequest {
             author: self.author.filter(|author| !author.is_empty()),
             message: self.message.filter(|message| !message.is_empty()),

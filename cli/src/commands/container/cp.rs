@@ -7,11 +7,11 @@ use coracle_runtime::copy::{ContainerPath, Copied, CopyOptions, HostSource, Host
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::units;
 use crate::threads::apart;
 use crate::ui::Ui;
+use coracle_view::container::find_id;
 
 /// Copy files between a container and here
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ pub(crate) fn copy_in(
     to: &ContainerPath<'_>,
     options: CopyOptions,
 ) -> Result<Copied, CliError> {
-    let id = find_id(app, to.name)?;
+    let id = find_id(&app.home, to.name)?;
     let path = host_path(source)?;
     let (engine, session) = app.engine_in_session()?;
     let session = &*session;
@@ -97,7 +97,7 @@ pub(crate) fn copy_out(
     target: &str,
     options: CopyOptions,
 ) -> Result<Copied, CliError> {
-    let id = find_id(app, from.name)?;
+    let id = find_id(&app.home, from.name)?;
     let path = host_path(target)?;
     let (engine, session) = app.engine_in_session()?;
     let session = &*session;

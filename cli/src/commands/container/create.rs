@@ -9,11 +9,11 @@ use coracle_runtime::model::{Config, Container, Empty, HealthConfig, MountType};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::image::rows::find;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::reason;
 use crate::run_flags::CreateFlags;
 use crate::run_flags::{self, PullPolicy, Request};
+use coracle_view::image::find;
 
 /// Create a container without starting it
 #[derive(Debug, clap::Args)]
@@ -105,7 +105,7 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
             continue;
         }
         crate::builtin::prepare(app, &mount.source)?;
-        let found = find(app, &mount.source)?;
+        let found = find(&app.home, &mount.source)?;
         image.mounted.insert(mount.source.clone(), facts(app, &found, &mount.source)?);
     }
     let create = CreateRequest {
@@ -131,14 +131,14 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
     };
     match (found, request.pull) {
         (Some(image), _) => Ok(image),
-        (None, PullPolicy::Never) => find(app, name),
+        (None, PullPolicy::Never) => Ok(find(&app.home, name)?),
         (None, policy) => {
             if policy == PullPolicy::Missing {
                 let shown = crate::commands::image::rows::with_tag(app, name)?;
                 writeln!(app.ui.status(), "Unable to find image '{shown}' locally")?;
             }
             crate::commands::image::pull::fetch(app, name, platform, request.quiet)?;
-            find(app, name)
+            Ok(find(&app.home, name)?)
         }
     }
 }
@@ -149,8 +149,8 @@ pub(crate) fn local(
     name: &str,
     platform: Option<&str>,
 ) -> Result<Option<Image>, CliError> {
-    let (stored, store) = (crate::commands::image::rows::stored_name(app, name), app.store()?);
-    let found = match crate::commands::image::rows::platform(platform)? {
+    let (stored, store) = (coracle_view::image::stored_name(&app.home, name), app.store()?);
+    let found = match coracle_view::image::platform(platform)? {
         Some(wanted) => store.find_variant(&stored, &wanted),
         None => store.find(&stored).map(Some),
     };

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CommandResult, ExitStatus};
+use coracle_view::container::find_id;
 
 /// List what changed in a container's filesystem
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,7 @@ pub(crate) struct DiffArgs {
 
 impl Runnable for DiffArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let id = find_id(app, &self.args[0])?;
+        let id = find_id(&app.home, &self.args[0])?;
         let (engine, session) = app.engine_in_session()?;
         let changes = engine.diff(session, &id)?;
         for change in &changes {

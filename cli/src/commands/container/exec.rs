@@ -9,12 +9,12 @@ use coracle_runtime::monitor::Attach;
 use super::run::code_of;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::streams::{Ended, Session};
 use crate::terminal;
 use crate::ui::Ui;
+use coracle_view::container::find_id;
 
 /// Run a further command in a running container
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ impl Runnable for ExecArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (name, argv) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
         let env = run_flags::environment(&self.env_file, &self.env, &app.settings.environment)?;
-        let id = find_id(app, name)?;
+        let id = find_id(&app.home, name)?;
         let further = Further {
             argv: argv.to_vec(),
             env,

@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find_id;
 use crate::error::{CommandResult, ExitStatus};
 use crate::files::Output;
 use crate::threads::apart;
+use coracle_view::container::find_id;
 
 /// Write a container's filesystem as a tar
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) struct ExportArgs {
 impl Runnable for ExportArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let output = Output::create(self.output.as_deref(), DOING)?;
-        let id = find_id(app, &self.args[0])?;
+        let id = find_id(&app.home, &self.args[0])?;
         export(app, &id, output)
     }
 }

@@ -1,12 +1,10 @@
 //! `container inspect`: show all about containers as JSON.
 
-use serde_json::Value;
-
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::{self, Known};
-use crate::documents::{self, value_of};
+use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
+use coracle_view::container;
 
 /// Show all about containers as JSON
 #[derive(Debug, clap::Args)]
@@ -27,21 +25,10 @@ impl Runnable for ContainerInspectArgs {
         let mut failures = Failures::default();
         let mut found = Vec::new();
         for name in &self.args {
-            let document =
-                containers::find(app, name).and_then(|known| document(app, &known, self.size));
-            found.extend(failures.check(document));
+            let document = container::find(&app.home, name)
+                .and_then(|known| container::document(&mut app.home, &known, self.size));
+            found.extend(failures.check(document.map_err(CliError::from)));
         }
         documents::print(&mut app.ui, template.as_ref(), &found, failures)
     }
-}
-
-/// What Docker tells of a container, in its order.
-pub(crate) fn document(app: &mut App, known: &Known, size: bool) -> Result<Value, CliError> {
-    let mut document = app.engine()?.inspect(&known.container.id)?;
-    if size {
-        let (own, whole) = containers::size(app, known)?;
-        document.size_rw = i64::try_from(own).ok();
-        document.size_root_fs = i64::try_from(whole).ok();
-    }
-    value_of(&document)
 }

@@ -5,8 +5,8 @@ use coracle_runtime::engine::Ending;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::{each_at_once, signal_number};
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult};
+use coracle_view::container::find_id;
 
 /// Send a signal to containers
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ impl Runnable for KillArgs {
 }
 
 fn kill(app: &App, name: &str, signal: &str) -> Result<Ending, CliError> {
-    let id = find_id(app, name)?;
+    let id = find_id(&app.home, name)?;
     let number = signal_number(signal)?;
     Ok(app.engine()?.kill(&id, number).map_err(|error| error.about(name))?)
 }

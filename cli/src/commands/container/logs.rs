@@ -8,9 +8,9 @@ use coracle_runtime::model::Timestamp;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::filters::moment;
+use coracle_view::container::find;
 
 /// Print what a container has written
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(crate) struct LogsArgs {
 
 impl Runnable for LogsArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let known = find(app, &self.args[0])?;
+        let known = find(&app.home, &self.args[0])?;
         let options = ReadOptions {
             tail: parse_tail(self.tail.as_deref().unwrap_or("all")),
             since: bound("since", self.since.as_deref())?,

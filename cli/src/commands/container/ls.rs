@@ -2,18 +2,15 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::networks::names_by_links;
-
-use super::filters::ContainerFilters;
-use super::rows::{PLAIN, Shown, WITH_SIZE};
+use super::rows::{PLAIN, WITH_SIZE, row, warn_of_large_logs};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
-use crate::commands::image::rows::ImageNames;
 use crate::commands::{chosen_format, warn_ignored_format};
-use crate::containers::{self, Known};
 use crate::error::{CommandResult, ExitStatus};
 use crate::format::Listing;
+use coracle_view::container::{self, ContainerFilters, ContainerSummary, Known};
+use coracle_view::image::ImageNames;
 
 /// List containers
 #[derive(Debug, clap::Args)]
@@ -51,49 +48,35 @@ impl Runnable for PsArgs {
         let format = format.as_deref();
         let columns = if self.size { &WITH_SIZE } else { &PLAIN };
         let listing = Listing::new(columns, format, self.quiet)?;
-        let filters = ContainerFilters::new(app, &self.filter)?;
+        let filters = ContainerFilters::new(&app.home, &self.filter)?;
         let last = match self.latest {
             true => 1,
             false => usize::try_from(self.last.unwrap_or(-1)).unwrap_or(0),
         };
         let all = self.all || last > 0 || filters.imply_all();
-        let known = containers::list(app)?;
+        let known = container::list(&app.home)?;
         let mut chosen: Vec<Known> = known
             .iter()
             .filter(|known| all || known.state.status.is_running())
-            .filter(|known| filters.accept(app, known))
+            .filter(|known| filters.accept(&app.home, known))
             .cloned()
             .collect();
         if last > 0 {
             chosen.truncate(last);
         }
-        let names = ImageNames::read(app)?;
-        let now = app.now();
+        let names = ImageNames::read(&app.home)?;
+        let now = app.asked();
         let mut rows = Vec::new();
         for one in &chosen {
-            let size = if self.size { Some(containers::size(app, one)?) } else { None };
-            let shown = Shown {
-                container: &one.container,
-                state: &one.state,
-                image: names.shown(&one.container, self.no_trunc),
-                size,
-                full: self.no_trunc,
-                now,
-            };
-            let mut row = shown.row();
-            if self.no_trunc {
-                let mut all = vec![one.container.name.clone()];
-                all.extend(names_by_links(&one.container, known.iter().map(|it| &it.container)));
-                row.set("Names", all.join(","));
-            }
-            rows.push(row);
+            let size = if self.size { Some(container::size(&mut app.home, one)?) } else { None };
+            let summary = ContainerSummary::new(one, &known, &names, size, &now);
+            rows.push(row(&summary, self.no_trunc, now.time));
         }
         warn_ignored_format(app, given, self.quiet)?;
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;
         if self.size {
-            let large = containers::large_logs(app, &chosen)?;
-            app.warn(&large);
+            warn_of_large_logs(app, &chosen)?;
         }
         Ok(ExitStatus::Success)
     }

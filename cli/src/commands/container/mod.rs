@@ -7,7 +7,6 @@ pub(crate) mod create;
 pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod export;
-pub(crate) mod filters;
 pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod logs;

@@ -7,8 +7,8 @@ use coracle_runtime::model::PortBinding;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::volume::rows::natural;
-use crate::containers::find;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container::find;
 
 /// List the published ports of a container
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(crate) struct PortArgs {
 
 impl Runnable for PortArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let known = find(app, &self.args[0])?;
+        let known = find(&app.home, &self.args[0])?;
         let ports = &known.container.network_settings.ports;
         let Some(wanted) = self.args.get(1) else {
             let mut lines = Vec::new();

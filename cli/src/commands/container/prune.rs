@@ -6,15 +6,16 @@ use coracle_runtime::EngineError;
 use coracle_runtime::engine::RemoveOptions;
 use coracle_runtime::records::RecordError;
 
-use super::rows::time;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::confirm_removal;
-use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::{Filters, for_prune};
+use crate::filters::for_prune;
 use crate::format::units;
+use coracle_view::container;
+use coracle_view::container::time;
+use coracle_view::filter::Filters;
 
 /// Remove all stopped containers
 #[derive(Debug, clap::Args)]
@@ -48,10 +49,10 @@ impl Runnable for ContainerPruneArgs {
 
 /// Removes stopped containers; gives their ids and the bytes set free.
 pub(crate) fn prune(app: &mut App, filters: &Filters) -> Result<(Vec<String>, u64), CliError> {
-    let until = filters.until()?;
+    let until = filters.until(&app.asked())?;
     let mut removed = Vec::new();
     let mut freed = 0;
-    for known in containers::list(app)? {
+    for known in container::list(&app.home)? {
         let container = &known.container;
         let old_enough =
             until.is_none_or(|limit| time(container.created).is_some_and(|t| t < limit));
@@ -61,7 +62,7 @@ pub(crate) fn prune(app: &mut App, filters: &Filters) -> Result<(Vec<String>, u6
         {
             continue;
         }
-        let (own, _) = containers::size(app, &known)?;
+        let (own, _) = container::size(&mut app.home, &known)?;
         let (engine, session) = app.engine_in_session()?;
         match engine.remove(session, &container.id, RemoveOptions::default()) {
             // Somebody was faster, or started it since we looked.

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::find;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container::find;
 
 /// Give a container another name
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ impl Runnable for RenameArgs {
 }
 
 fn rename(app: &App, old: &str, new: &str) -> Result<(), CliError> {
-    let container = find(app, old)?.container;
+    let container = find(&app.home, old)?.container;
     if container.name == new.strip_prefix('/').unwrap_or(new) {
         let text = "Renaming a container with the same name as its current name";
         return Err(CliError::engine(text));

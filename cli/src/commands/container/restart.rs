@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
 use crate::commands::{each_at_once, signal_number};
-use crate::containers::find_id;
 use crate::error::CommandResult;
+use coracle_view::container::find_id;
 
 /// Stop and start containers
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ impl Runnable for RestartArgs {
             app,
             &self.args,
             |app, name| {
-                let id = find_id(app, name)?;
+                let id = find_id(&app.home, name)?;
                 let ending = app.engine()?.stop_to_restart(&id, signal, grace);
                 Ok((id, name.to_owned(), ending.map_err(|error| error.about(name))?))
             },

@@ -8,11 +8,11 @@ use coracle_runtime::monitor::Attach;
 use super::run::exit_status;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 use crate::streams::Session;
 use crate::terminal;
 use crate::ui::Ui;
+use coracle_view::container::{Known, find};
 
 /// Start stopped containers
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ impl Runnable for StartArgs {
 }
 
 fn start(app: &mut App, name: &str) -> Result<(), CliError> {
-    let known = find(app, name)?;
+    let known = find(&app.home, name)?;
     match known.state.status {
         Status::Running | Status::Restarting => return Ok(()),
         Status::Paused => {
@@ -89,7 +89,7 @@ impl StartArgs {
         if self.args.len() > 1 {
             return Err(CliError::plain("you cannot start and attach multiple containers at once"));
         }
-        let Known { container, state, .. } = find(app, &self.args[0])?;
+        let Known { container, state, .. } = find(&app.home, &self.args[0])?;
         let tty = container.config.tty;
         let stdin = self.interactive && container.config.open_stdin;
         if tty && stdin && !Ui::stdin_is_terminal() {

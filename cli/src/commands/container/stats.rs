@@ -3,15 +3,15 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use coracle_runtime::processes::stats::{Sample, Target, sample};
+use coracle_runtime::processes::stats::Sample;
 
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::chosen_format;
-use crate::containers::{self, Known};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
 use crate::ui::Ui;
+use coracle_view::container::{self, Known, Reading};
 
 /// Show what containers use, live
 #[derive(Debug, clap::Args)]
@@ -66,14 +66,15 @@ impl Runnable for StatsArgs {
         let Self { flags, args } = self;
         let all = flags.all;
         flags.show(app, &|app| match args.is_empty() {
-            true => Ok(containers::list(app)?
+            true => Ok(container::list(&app.home)?
                 .into_iter()
                 .filter(|known| all || known.state.status.is_running())
                 .map(by_id)
                 .collect()),
-            false => {
-                args.iter().map(|name| Ok((name.clone(), containers::find(app, name)?))).collect()
-            }
+            false => args
+                .iter()
+                .map(|name| Ok((name.clone(), container::find(&app.home, name)?)))
+                .collect(),
         })
     }
 }
@@ -81,14 +82,6 @@ impl Runnable for StatsArgs {
 /// A container under the name it is shown by, its id.
 pub(crate) fn by_id(known: Known) -> (String, Known) {
     (known.container.short_id().to_owned(), known)
-}
-
-/// A container and what it uses, unless it does not run.
-struct Reading {
-    /// As the user named it.
-    named: String,
-    known: Known,
-    sample: Option<Sample>,
 }
 
 /// Says which containers are shown, and what each is called; asked before each table.
@@ -119,12 +112,8 @@ impl StatsFlags {
 
     fn row(&self, reading: &Reading, before: &[Reading]) -> Row {
         let container = &reading.known.container;
-        let earlier = before
-            .iter()
-            .find(|one| one.known.container.id == container.id)
-            .and_then(|one| one.sample.as_ref());
         let sample = reading.sample.as_ref();
-        let cpu = sample.zip(earlier).and_then(|(now, earlier)| now.cpu_percent(earlier));
+        let cpu = reading.cpu_percent(before);
         let pair = |a: Option<u64>, b: Option<u64>, write: fn(u64) -> String| {
             let one = |value: Option<u64>| match (value, sample) {
                 (Some(value), _) => write(value),
@@ -183,13 +172,5 @@ impl StatsFlags {
 }
 
 fn read(app: &App, chosen: Chosen<'_>) -> Result<Vec<Reading>, CliError> {
-    let reading = |(named, known): (String, Known)| {
-        let init = known.life.init.filter(|_| known.state.status.is_running());
-        // In another pid namespace its pid is somebody else's, or nobody's.
-        let visible = |pid| known.life.is_of_here().then_some(pid);
-        let target = |pid| Target { cgroup: known.life.cgroup.as_deref(), init: visible(pid) };
-        let sample = init.map(|init| sample(&target(init.pid)));
-        Reading { named, known, sample }
-    };
-    Ok(chosen(app)?.into_iter().map(reading).collect())
+    Ok(chosen(app)?.into_iter().map(|(named, known)| container::read_stats(named, known)).collect())
 }

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
 use crate::commands::{each_at_once, signal_number};
-use crate::containers::find_id;
 use crate::error::CommandResult;
+use coracle_view::container::find_id;
 
 /// Stop running containers
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ impl Runnable for StopArgs {
             app,
             &self.args,
             |app, name| {
-                let id = find_id(app, name)?;
+                let id = find_id(&app.home, name)?;
                 Ok(app.engine()?.stop(&id, signal, grace).map_err(|error| error.about(name))?)
             },
             |_, ending| Ok(ending.wait().map(|()| true)?),

@@ -6,9 +6,9 @@ use coracle_runtime::processes::top::Table;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers::{Known, find};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{align_with, visible};
+use coracle_view::container::{Known, find};
 
 /// Docker's columns here are wider than in its other tables.
 const CELL_WIDTH_MIN: usize = 20;
@@ -24,7 +24,7 @@ pub(crate) struct TopArgs {
 impl Runnable for TopArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (name, options) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
-        let table = processes_of(app, &find(app, name)?, options)?;
+        let table = processes_of(app, &find(&app.home, name)?, options)?;
         let mut text = table.titles.join("\t");
         for row in &table.rows {
             text.push('\n');

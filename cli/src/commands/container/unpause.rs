@@ -5,8 +5,8 @@ use coracle_runtime::model::Status;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::each;
-use crate::containers::find;
 use crate::error::{CliError, CommandResult};
+use coracle_view::container::find;
 
 /// Let frozen containers go on
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct UnpauseArgs {
 impl Runnable for UnpauseArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         each(app, &self.args, |app, name| {
-            let known = find(app, name)?;
+            let known = find(&app.home, name)?;
             let id = &known.container.id;
             let paused = known.state.status == Status::Paused;
             if !paused {

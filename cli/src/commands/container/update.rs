@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
 use crate::commands::each;
-use crate::containers::find_id;
 use crate::error::{CliError, CommandResult};
 use crate::run_flags::restart_policy;
+use coracle_view::container::find_id;
 
 /// Change limits and restart policy of containers
 #[derive(Debug, clap::Args)]
@@ -102,7 +102,7 @@ impl UpdateArgs {
     }
 
     fn update(&self, app: &App, name: &str) -> Result<(), CliError> {
-        let id = find_id(app, name)?;
+        let id = find_id(&app.home, name)?;
         Ok(app.engine()?.update(&id, &self.request()?)?)
     }
 

@@ -6,11 +6,11 @@ use std::io::Write as _;
 use clap::ArgAction;
 use coracle_image::{Digest, Image};
 
-use super::rows::{find_for, parse_time};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
+use coracle_view::image::{find_for, parse_time};
 
 /// List the layers of an image and what made them
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ impl Runnable for HistoryArgs {
         let columns = if self.human { &COLUMNS } else { &PRECISE };
         let listing = Listing::new(columns, self.format.as_deref(), self.quiet)?;
         crate::builtin::prepare_outside(app, &self.args[0])?;
-        let image = find_for(app, &self.args[0], self.platform.as_deref())?;
+        let image = find_for(&app.home, &self.args[0], self.platform.as_deref())?;
         let rows = self.rows(app, &image)?;
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;

@@ -4,11 +4,11 @@ use coracle_image::config::{ContainerConfig, ImageConfig};
 use coracle_image::{Image, Reference, Store};
 use serde_json::{Value, json};
 
-use super::rows::find_for;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
+use coracle_view::image::find_for;
 
 /// Show all about images as JSON
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ impl Runnable for ImageInspectArgs {
         for name in &self.args {
             let made = crate::builtin::prepare_outside(app, name);
             let document = made
-                .and_then(|()| find_for(app, name, self.platform.as_deref()))
+                .and_then(|()| Ok(find_for(&app.home, name, self.platform.as_deref())?))
                 .and_then(|image| document(app, &image, template.is_some()));
             found.extend(failures.check(document));
         }
@@ -66,7 +66,7 @@ pub(crate) fn document(app: &App, image: &Image, typed: bool) -> Result<Value, C
             "LastTagTime": image.last_tag_time.as_deref().unwrap_or("0001-01-01T00:00:00Z"),
         },
         "Config": match typed {
-            true => documents::value_of(&config.config)?,
+            true => coracle_view::value_of(&config.config)?,
             false => container_config(&config.config),
         },
     });

@@ -8,8 +8,8 @@ use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::{chosen_format, warn_ignored_format};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::Filters;
 use crate::format::Listing;
+use coracle_view::filter::Filters;
 
 /// List images
 #[derive(Debug, clap::Args)]

@@ -5,14 +5,15 @@ use std::io::Write as _;
 use coracle_image::Image;
 use coracle_image::store::{PruneFilter, Removed};
 
-use super::rows::{labels, parse_time};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::confirm_removal;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::{Filters, for_prune};
+use crate::filters::for_prune;
 use crate::format::units;
+use coracle_view::filter::Filters;
+use coracle_view::image::{labels, parse_time};
 
 /// Remove unused images
 #[derive(Debug, clap::Args)]
@@ -60,7 +61,7 @@ pub(crate) fn prune(
     all: bool,
     filters: &Filters,
 ) -> Result<(Vec<String>, u64), CliError> {
-    let until = filters.until()?;
+    let until = filters.until(&app.asked())?;
     let store = app.store()?;
     let by_label = filters.has("label") || filters.has("label!");
     let wanted = |image: &Image| {

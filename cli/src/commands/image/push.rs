@@ -33,7 +33,7 @@ pub(crate) struct PushArgs {
 
 impl Runnable for PushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let platform = super::rows::platform(self.platform.as_deref())?;
+        let platform = coracle_view::image::platform(self.platform.as_deref())?;
         let name =
             app.home.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
         let names = match self.all_tags {

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use coracle_image::ImageError;
 use coracle_image::store::{RemoveOptions, Removed};
 
-use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
+use coracle_view::image::stored_name;
 
 /// Remove images
 #[derive(Debug, clap::Args)]
@@ -41,13 +41,13 @@ impl Runnable for RmiArgs {
                 only_missing = false;
                 continue;
             }
-            let wanted = stored_name(app, name);
+            let wanted = stored_name(&app.home, name);
             let users = || app.home.image_users();
             match app.home.images()?.remove(&wanted, options, &users) {
                 Ok(report) => print_removed(app, &report)?,
                 Err(error) => {
                     only_missing &= matches!(error, ImageError::NoSuchImage { .. });
-                    failures.push(error.into());
+                    failures.push(error);
                 }
             }
         }

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use coracle_image::{Digest, Image, ImageError, Platform, Reference, Store};
-use coracle_runtime::damage::{Damaged, in_one_line};
-use coracle_runtime::model::Container;
+use coracle_image::{Digest, Image, Reference};
+use coracle_view::image::{find, labels, parse_time};
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::filters::{Filters, glob};
 use crate::format::{Columns, Row, units};
+use coracle_view::filter::{Filters, glob};
 
 const TITLES: &[(&str, &str)] = &[
     ("Repository", "REPOSITORY"),
@@ -57,27 +56,6 @@ pub(crate) struct Layout {
     pub(crate) full: bool,
 }
 
-/// Finds an image by what the user typed, with aliases and search registries.
-pub(crate) fn find(app: &App, text: &str) -> Result<Image, CliError> {
-    Ok(app.store()?.find(&stored_name(app, text))?)
-}
-
-/// The name under which the store has an image; the text itself when it has none.
-pub(crate) fn stored_name(app: &App, text: &str) -> String {
-    let Ok(store) = app.store() else { return text.to_owned() };
-    if !matches!(store.find(text), Err(ImageError::NoSuchImage { .. })) {
-        return text.to_owned();
-    }
-    app.home
-        .names()
-        .candidates(text)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|name| name.to_string())
-        .find(|name| store.find(name).is_ok())
-        .unwrap_or_else(|| text.to_owned())
-}
-
 /// A name as it is repeated to the user: with the tag it implies.
 pub(crate) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
     let name = app.home.names().resolve(text).map_err(|e| CliError::plain(e.to_string()))?;
@@ -101,99 +79,12 @@ pub(crate) fn container_counts(app: &App) -> Result<HashMap<Digest, usize>, CliE
     Ok(counts)
 }
 
-/// What the store says; `None`, with a warning, when its index cannot be read, for commands
-/// that have more to tell.
-pub(crate) fn readable<T>(app: &App, read: Result<T, ImageError>) -> Result<Option<T>, CliError> {
-    match read {
-        Err(error) if error.is_index_unreadable() => {
-            app.engine()?.damage.note(Damaged {
-                kind: "image",
-                id: "index".to_owned(),
-                why: in_one_line(&error),
-                cure: error.hint().unwrap_or_default(),
-            });
-            Ok(None)
-        }
-        read => Ok(Some(read?)),
-    }
-}
-
-/// Which name leads to which image now, read once for a whole list.
-#[derive(Debug)]
-pub(crate) struct ImageNames(Option<HashMap<String, Digest>>);
-
-impl ImageNames {
-    pub(crate) fn read(app: &App) -> Result<Self, CliError> {
-        let mut names = HashMap::new();
-        let Some(images) = readable(app, app.store()?.images())? else { return Ok(Self(None)) };
-        for image in images {
-            for name in image.names.iter().chain(&image.repo_digests) {
-                names.insert(name.to_string(), image.id);
-            }
-        }
-        Ok(Self(Some(names)))
-    }
-
-    /// The image of a container as it was named, or its id when that name has
-    /// moved to another image.
-    pub(crate) fn shown(&self, container: &Container, full: bool) -> String {
-        let typed = container.image_name.as_str();
-        let Some(names) = &self.0 else { return typed.to_owned() };
-        let Ok(name) = Reference::parse(typed) else { return typed.to_owned() };
-        let complete = name.clone().with_default_tag().to_string();
-        match names.get(&complete) {
-            Some(id) if id.to_string() == container.image => match name.digest() {
-                Some(_) if !full => name.familiar_repository(),
-                _ => typed.to_owned(),
-            },
-            // A beginning of the id, as typed.
-            _ if !typed.is_empty() && hex_of(&container.image).starts_with(typed) => {
-                typed.to_owned()
-            }
-            _ if full => container.image.clone(),
-            _ => units::short_id(&container.image).to_owned(),
-        }
-    }
-}
-
-fn hex_of(id: &str) -> &str {
-    id.strip_prefix("sha256:").unwrap_or(id)
-}
-
-pub(crate) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
-}
-
-/// The labels of an image; none when its configuration cannot be read.
-pub(crate) fn labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
-    store.config(&image.id).ok().and_then(|config| config.config.labels).unwrap_or_default()
-}
-
-/// `--platform` of commands that look at one image.
-pub(crate) fn find_for(app: &App, text: &str, wanted: Option<&str>) -> Result<Image, CliError> {
-    let Some(wanted) = platform(wanted)? else { return find(app, text) };
-    if let Some(image) = app.store()?.find_variant(&stored_name(app, text), &wanted)? {
-        return Ok(image);
-    }
-    let own = find(app, text)?.platform();
-    Err(CliError::engine(format!(
-        "image with reference {text} was found but its platform ({own}) \
-         does not match the specified platform ({wanted})"
-    )))
-}
-
-/// The value of a `--platform` flag; an empty one is as good as none.
-pub(crate) fn platform(text: Option<&str>) -> Result<Option<Platform>, CliError> {
-    let given = text.filter(|text| !text.is_empty());
-    given.map(str::parse).transpose().map_err(|e| CliError::plain(format!("{e}")))
-}
-
 /// The images that pass the filters, newest first.
 pub(crate) fn selected(app: &App, filters: &Filters, all: bool) -> Result<Vec<Selected>, CliError> {
     let store = app.store()?;
     let images = store.images()?;
     let created = |name: &str| -> Result<Option<DateTime<Utc>>, CliError> {
-        Ok(parse_time(&find(app, name)?.created))
+        Ok(parse_time(&find(&app.home, name)?.created))
     };
     let mut before = Vec::new();
     for name in filters.values("before") {
@@ -203,7 +94,7 @@ pub(crate) fn selected(app: &App, filters: &Filters, all: bool) -> Result<Vec<Se
     for name in filters.values("since") {
         since.extend(created(name)?);
     }
-    before.extend(filters.until()?);
+    before.extend(filters.until(&app.asked())?);
     let dangling = filters.truth("dangling")?;
     let by_label = filters.has("label") || filters.has("label!");
     let parents: Vec<Digest> = images.iter().filter_map(|image| image.parent).collect();

@@ -2,11 +2,11 @@
 
 use coracle_runtime::images::Asked;
 
-use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::Output;
+use coracle_view::image::stored_name;
 
 /// Write images to a tar
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ impl Runnable for SaveArgs {
         }
         let output = Output::create(self.output.as_deref(), "failed to save image")?;
         let asked =
-            |given: &String| Asked { stored: stored_name(app, given), given: given.clone() };
+            |given: &String| Asked { stored: stored_name(&app.home, given), given: given.clone() };
         let asked: Vec<Asked> = self.args.iter().map(asked).collect();
         let images = app.home.images()?;
         images.save(&asked, output, Output::finish)?;

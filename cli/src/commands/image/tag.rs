@@ -1,9 +1,9 @@
 //! `tag`: give an image a further name.
 
-use super::rows::stored_name;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::image::stored_name;
 
 /// Give an image a further name
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ impl Runnable for TagArgs {
             CliError::plain(format!("Error parsing reference: {text}"))
         })?;
         crate::builtin::prepare_outside(app, source)?;
-        app.home.images()?.tag(&stored_name(app, source), &name)?;
+        app.home.images()?.tag(&stored_name(&app.home, source), &name)?;
         Ok(ExitStatus::Success)
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::documents::{self, value_of};
+use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
 
 /// Show all about networks as JSON
@@ -37,5 +37,5 @@ impl Runnable for NetworkInspectArgs {
 pub(crate) fn document(app: &App, name: &str) -> Result<Value, CliError> {
     let engine = app.engine()?;
     let network = engine.networks.find(name).map_err(error)?;
-    value_of(&network.inspect(engine.network_members(&network)))
+    Ok(coracle_view::value_of(&network.inspect(engine.network_members(&network)))?)
 }

@@ -29,7 +29,7 @@ impl Runnable for NetworkRmArgs {
                 Err(EngineError::Network(NetworkError::NotFound { .. })) if self.force => {}
                 Err(error) => {
                     failed = true;
-                    failures.push(error.into());
+                    failures.push(error);
                 }
             }
         }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container;
 
 /// Verify images, containers, networks and volumes on disk
 #[derive(Debug, clap::Args)]
@@ -81,9 +81,9 @@ fn document(finding: &Finding) -> serde_json::Value {
 
 /// What containers call their images, should the store have forgotten it.
 fn names_of_containers(app: &App) -> Result<Vec<(Digest, Reference)>, CliError> {
-    let name = |known: containers::Known| {
+    let name = |known: container::Known| {
         let container = known.container;
         Some((container.image.parse().ok()?, Reference::parse(&container.image_name).ok()?))
     };
-    Ok(containers::list(app)?.into_iter().filter_map(name).collect())
+    Ok(container::list(&app.home)?.into_iter().filter_map(name).collect())
 }

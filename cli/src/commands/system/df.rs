@@ -6,12 +6,14 @@ use coracle_runtime::volumes::tree_bytes;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::container::rows::{Shown, time};
-use crate::commands::image::rows::{ImageNames, Layout, container_counts, readable, rows_of};
+use crate::commands::container::rows::row as container_row;
+use crate::commands::image::rows::{Layout, container_counts, rows_of};
 use crate::commands::volume::rows::{self as volume_rows, Users};
-use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
+use coracle_view::container;
+use coracle_view::container::ContainerSummary;
+use coracle_view::image::{ImageNames, readable};
 
 /// Show how much disk images, containers and volumes use
 #[derive(Debug, clap::Args)]
@@ -178,7 +180,7 @@ fn verbose(usage: &Usage) -> Result<String, CliError> {
 
 fn of_images(app: &App) -> Result<Kind, CliError> {
     let store = app.store()?;
-    let Some(sizes) = readable(app, store.usage())? else { return Ok(Kind::default()) };
+    let Some(sizes) = readable(&app.home, store.usage())? else { return Ok(Kind::default()) };
     let counts = container_counts(app)?;
     let now = app.now();
     let layout = Layout { digests: false, digest_rows: false, full: false };
@@ -208,11 +210,11 @@ fn of_images(app: &App) -> Result<Kind, CliError> {
 }
 
 fn of_containers(app: &mut App) -> Result<Kind, CliError> {
-    let names = ImageNames::read(app)?;
-    let now = app.now();
+    let names = ImageNames::read(&app.home)?;
+    let now = app.asked();
     let mut kind = Kind::default();
-    for known in containers::list(app)? {
-        let (own, _) = containers::size(app, &known)?;
+    for known in container::list(&app.home)? {
+        let (own, _) = container::size(&mut app.home, &known)?;
         kind.total += 1;
         kind.bytes += own;
         if known.state.status.is_running() {
@@ -220,18 +222,11 @@ fn of_containers(app: &mut App) -> Result<Kind, CliError> {
         } else {
             kind.reclaimable += own;
         }
-        let shown = Shown {
-            container: &known.container,
-            state: &known.state,
-            image: names.shown(&known.container, false),
-            size: None,
-            full: false,
-            now,
-        };
-        let mut row = shown.row();
-        let created = time(known.container.created);
+        let summary = ContainerSummary::new(&known, &[], &names, None, &now);
+        let mut row = container_row(&summary, false, now.time);
+        let created = summary.created_at;
         row.set("Size", units::short_size(own))
-            .set("RunningFor", created.map(|t| units::ago(t, now)).unwrap_or_default());
+            .set("RunningFor", created.map(|t| units::ago(t, now.time)).unwrap_or_default());
         kind.rows.push(row);
     }
     Ok(kind)
@@ -240,8 +235,8 @@ fn of_containers(app: &mut App) -> Result<Kind, CliError> {
 /// The logs that are not empty.
 fn of_logs(app: &App) -> Result<Kind, CliError> {
     let mut kind = Kind::default();
-    for known in containers::list(app)? {
-        let bytes = containers::log_size(app, &known)?;
+    for known in container::list(&app.home)? {
+        let bytes = container::log_size(&app.home, &known)?;
         if bytes > 0 {
             kind.total += 1;
             kind.bytes += bytes;

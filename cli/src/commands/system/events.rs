@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
-use crate::documents::value_of;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::filters::moment;
 use crate::format::{Data, Missing, Template, visible};
 use crate::ui::Ui;
+use coracle_view::value_of;
 
 /// Print what happens, as it happens
 #[derive(Debug, clap::Args)]

@@ -12,11 +12,12 @@ use super::version::architecture;
 use crate::VERSION;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::image::rows::readable;
-use crate::containers;
-use crate::documents::value_of;
+use crate::commands::container::rows::warn_of_large_logs;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template, units};
+use coracle_view::container;
+use coracle_view::image::readable;
+use coracle_view::value_of;
 
 /// Show what this host offers and what is stored
 #[derive(Debug, clap::Args)]
@@ -40,9 +41,8 @@ impl Runnable for InfoArgs {
                 app.ui.data().write_all(text.as_bytes())?;
                 let unused: Vec<String> = app.settings.client.unused().collect();
                 app.warn(&unused);
-                let known = containers::list(app)?;
-                let large = containers::large_logs(app, &known)?;
-                app.warn(&large);
+                let known = container::list(&app.home)?;
+                warn_of_large_logs(app, &known)?;
                 return Ok(ExitStatus::Success);
             }
             Some("json") => "{{json .}}",
@@ -76,7 +76,7 @@ fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
 }
 
 fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
-    let known = containers::list(app)?;
+    let known = container::list(&app.home)?;
     let count = |status: Status| known.iter().filter(|k| k.state.status == status).count();
     let running = known.iter().filter(|known| known.state.status.is_running()).count();
     let paused = count(Status::Paused);
@@ -93,7 +93,7 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         "ContainersRunning": running - paused,
         "ContainersPaused": paused,
         "ContainersStopped": known.len() - running,
-        "Images": readable(app, app.store()?.images())?.map_or(0, |images| images.len()),
+        "Images": readable(&app.home, app.store()?.images())?.map_or(0, |images| images.len()),
         "Driver": driver,
         "DriverStatus": driver_status,
         "Plugins": {

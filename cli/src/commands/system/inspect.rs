@@ -3,13 +3,15 @@
 use coracle_image::ImageError;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::volumes::VolumeError;
+use coracle_view::Object;
+use coracle_view::container::document;
 use serde_json::Value;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::{container, image, network, volume};
-use crate::error::{CliError, CommandResult, Failures, Missing};
-use crate::{containers, documents};
+use crate::commands::{image, network, volume};
+use crate::documents;
+use crate::error::{CliError, CommandResult, Failures};
 
 /// Show all about any object as JSON
 #[derive(Debug, clap::Args)]
@@ -65,12 +67,14 @@ impl InspectArgs {
     fn document(&self, app: &mut App, kind: &str, name: &str) -> Result<Value, CliError> {
         match kind {
             "container" => {
-                let known = containers::find(app, name)?;
-                container::inspect::document(app, &known, self.size)
+                let known = coracle_view::container::find(&app.home, name)?;
+                Ok(document(&mut app.home, &known, self.size)?)
             }
-            "image" => {
-                image::inspect::document(app, &image::rows::find(app, name)?, self.is_typed())
-            }
+            "image" => image::inspect::document(
+                app,
+                &coracle_view::image::find(&app.home, name)?,
+                self.is_typed(),
+            ),
             "volume" => volume::inspect::document(app, name),
             "network" => network::inspect::document(app, name),
             "" => self.any(app, name),
@@ -84,16 +88,17 @@ impl InspectArgs {
 
     /// Containers come before images, then networks, then volumes.
     fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
-        match containers::find(app, name) {
-            Ok(known) => return container::inspect::document(app, &known, self.size),
+        match coracle_view::container::find(&app.home, name) {
+            Ok(known) => return Ok(document(&mut app.home, &known, self.size)?),
             // It is there and cannot be read.
-            Err(error) if app.engine()?.records.find(name).is_ok() => return Err(error),
+            Err(error) if app.engine()?.records.find(name).is_ok() => return Err(error.into()),
             Err(_) => {}
         }
-        let unreadable_index = match app.store()?.find(&image::rows::stored_name(app, name)) {
-            Ok(image) => return image::inspect::document(app, &image, self.is_typed()),
-            Err(error) => Some(error).filter(ImageError::is_index_unreadable),
-        };
+        let unreadable_index =
+            match app.store()?.find(&coracle_view::image::stored_name(&app.home, name)) {
+                Ok(image) => return image::inspect::document(app, &image, self.is_typed()),
+                Err(error) => Some(error).filter(ImageError::is_index_unreadable),
+            };
         match network::inspect::document(app, name) {
             Ok(document) => return Ok(document),
             Err(error) => {
@@ -111,7 +116,7 @@ impl InspectArgs {
                 Some(error) => error.into(),
                 None => {
                     let mut error = CliError::plain(format!("Error: No such object: {name}"));
-                    error.missing = Some(Box::new((Missing::Object, name.to_owned())));
+                    error.missing = Some(Box::new((Object::Any, name.to_owned())));
                     error
                 }
             },

@@ -7,8 +7,9 @@ use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::{container, image, network, volume};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::{Filters, for_prune};
+use crate::filters::for_prune;
 use crate::format::units;
+use coracle_view::filter::Filters;
 
 /// Remove all that is unused
 #[derive(Debug, clap::Args)]

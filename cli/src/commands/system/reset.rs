@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::containers;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container;
 
 /// Remove all containers, images, volumes and networks, and their folders
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ impl Runnable for SystemResetArgs {
 }
 
 fn refuse_while_running(app: &App) -> Result<(), CliError> {
-    let known = containers::list(app)?;
+    let known = container::list(&app.home)?;
     let running = known.iter().filter(|known| known.state.status.is_running());
     let names: Vec<&str> = running.map(|known| known.container.name.as_str()).collect();
     if names.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::documents::{self, value_of};
+use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
 
 /// Show all about volumes as JSON
@@ -33,5 +33,5 @@ impl Runnable for VolumeInspectArgs {
 /// What Docker tells of a volume.
 pub(crate) fn document(app: &App, name: &str) -> Result<Value, CliError> {
     let volume = app.engine()?.volumes.get(name).map_err(error)?;
-    value_of(&volume.inspect())
+    Ok(coracle_view::value_of(&volume.inspect())?)
 }

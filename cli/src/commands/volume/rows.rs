@@ -4,9 +4,9 @@ use coracle_runtime::EngineError;
 use coracle_runtime::volumes::{Volume, VolumeError};
 
 use crate::app::App;
-use crate::containers;
 use crate::error::CliError;
 use crate::format::{Columns, Row};
+use coracle_view::container;
 
 pub(crate) const COLUMNS: Columns = Columns {
     titles: &[
@@ -48,7 +48,7 @@ pub(crate) struct Users(Vec<(String, String)>);
 impl Users {
     pub(crate) fn read(app: &App) -> Result<Self, CliError> {
         let mut pairs = Vec::new();
-        for known in containers::list(app)? {
+        for known in container::list(&app.home)? {
             for mount in &known.container.mounts {
                 pairs.push((mount.point.name.clone(), known.container.id.clone()));
             }

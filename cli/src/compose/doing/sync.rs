@@ -20,9 +20,9 @@ use coracle_runtime::monitor::Attach;
 
 use crate::app::App;
 use crate::compose::project::target;
-use crate::containers::Known;
 use crate::error::CliError;
 use crate::threads::in_child;
+use coracle_view::container::Known;
 
 /// Paths of the host, and where they belong in the containers.
 pub(crate) type Pairs = BTreeSet<(PathBuf, PathBuf)>;

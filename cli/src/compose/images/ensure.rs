@@ -12,7 +12,6 @@ use super::fetch;
 use super::fetch::{Job, Manner};
 use crate::app::App;
 use crate::commands::container::create;
-use crate::commands::image::rows;
 use crate::compose::screen::board;
 use crate::compose::screen::progress::Progress;
 use crate::error::CliError;
@@ -155,7 +154,7 @@ pub(crate) fn ensure(
     for (name, service) in &project.services {
         let image = project.image_name(service);
         let found = match jobs.iter().any(|job| job.service == *name) {
-            true => Some(rows::find(app, &image)?),
+            true => Some(coracle_view::image::find(&app.home, &image)?),
             false => create::local(app, &image, service.platform.as_deref())?,
         };
         if let Some(found) = found {

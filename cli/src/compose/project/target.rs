@@ -11,9 +11,9 @@ use coracle_compose::project::labels;
 
 use super::load;
 use crate::app::App;
-use crate::containers::Known;
 use crate::error::CliError;
 use crate::settings::Environment;
+use coracle_view::container::Known;
 
 /// A project by its name.
 #[derive(Debug)]

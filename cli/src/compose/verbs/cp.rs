@@ -8,8 +8,8 @@ use crate::args::{Runnable, values};
 use crate::commands::container::cp::{container_path, copy_in, copy_out};
 use crate::compose::project::target;
 use crate::compose::screen::progress::Progress;
-use crate::containers::Known;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container::Known;
 
 /// Copy files between containers of a service and here
 #[derive(Debug, clap::Args)]

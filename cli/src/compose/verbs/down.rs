@@ -184,7 +184,7 @@ fn images(app: &App, project: &Project, which: &str) -> Result<Vec<String>, CliE
             continue;
         }
         let name = rows::with_tag(app, &project.image_name(service))?;
-        if rows::find(app, &name).is_ok() && !names.contains(&name) {
+        if coracle_view::image::find(&app.home, &name).is_ok() && !names.contains(&name) {
             names.push(name);
         }
     }
@@ -207,7 +207,7 @@ fn remove(app: &mut App, kind: Kind, name: &str) -> Result<&'static str, CliErro
             Err(error) => Err(error.into()),
         },
         Kind::Image => {
-            let wanted = rows::stored_name(app, name);
+            let wanted = coracle_view::image::stored_name(&app.home, name);
             let options = RemoveOptions { force: false, no_prune: false };
             let users = || app.home.image_users();
             match app.store()?.remove(&wanted, options, &users) {

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::image::rows::parse_time;
 use crate::compose::project::target;
-use crate::containers::Known;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{align_with, units};
+use coracle_view::container::Known;
+use coracle_view::image::parse_time;
 
 /// Narrowest cell, with its padding.
 const CELL_WIDTH_MIN: usize = 20;

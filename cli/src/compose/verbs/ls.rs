@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::Filters;
 use crate::format::align_with;
+use coracle_view::filter::Filters;
 
 /// Least width of a column, and what follows it, as Compose has them.
 const CELL_WIDTH_MIN: usize = 20;

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::compose::project::target;
-use crate::containers::Known;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::container::Known;
 
 /// Show the address under which a port of a service is published
 #[derive(Debug, clap::Args)]

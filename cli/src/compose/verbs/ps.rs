@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::container::rows::Shown;
-use crate::commands::image::rows::ImageNames;
+use crate::commands::container::rows::row as container_row;
 use crate::compose::project::place;
 use crate::compose::project::place::Place;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row};
+use coracle_view::container::ContainerSummary;
+use coracle_view::image::ImageNames;
 
 const COLUMNS: Columns = Columns {
     titles: &[
@@ -107,20 +108,14 @@ impl Runnable for ComposePsArgs {
             }
             return Ok(ExitStatus::Success);
         }
-        let names = ImageNames::read(app)?;
-        let now = app.now();
+        let names = ImageNames::read(&app.home)?;
+        let now = app.asked();
         let rows: Vec<Row> = found
             .iter()
             .map(|summary| {
-                let shown = Shown {
-                    container: &summary.container,
-                    state: &summary.life.state,
-                    image: names.shown(&summary.container, self.no_trunc),
-                    size: None,
-                    full: self.no_trunc,
-                    now,
-                };
-                row(shown.row(), summary)
+                let known = summary.clone().into();
+                let shown = ContainerSummary::new(&known, &[], &names, None, &now);
+                row(container_row(&shown, self.no_trunc, now.time), summary)
             })
             .collect();
         let text = listing.render(&rows)?;

@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::container::stats::{StatsFlags, by_id};
 use crate::compose::project::target;
-use crate::containers::Known;
 use crate::error::CommandResult;
+use coracle_view::container::Known;
 
 /// Show what the containers of services use, live
 #[derive(Debug, clap::Args)]

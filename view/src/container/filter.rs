@@ -1,18 +1,16 @@
-//! The filters of `ps`.
+//! `--filter` of lists of containers.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use coracle_image::Digest;
+use coracle_runtime::Home;
 use coracle_runtime::model::{Container, HealthStatus, PortMap, Status};
 
-use super::rows::{networks, time};
-use crate::app::App;
-use crate::args::values::Filter;
-use crate::commands::image::rows;
-use crate::containers::{self, Known};
-use crate::error::CliError;
-use crate::filters::Filters;
+use super::find::{self, Known};
+use super::summary::{networks, time};
+use crate::filter::{Filter, Filters};
+use crate::{ViewError, image};
 
 const KNOWN: &[&str] = &[
     "ancestor",
@@ -37,7 +35,7 @@ const STATES: [&str; 7] =
 
 /// Filters with everything they refer to looked up.
 #[derive(Debug)]
-pub(crate) struct ContainerFilters {
+pub struct ContainerFilters {
     filters: Filters,
     exited: Vec<i32>,
     before: Option<DateTime<Utc>>,
@@ -46,10 +44,14 @@ pub(crate) struct ContainerFilters {
 }
 
 impl ContainerFilters {
-    pub(crate) fn new(app: &App, given: &[Filter]) -> Result<Self, CliError> {
+    pub fn new(home: &Home, given: &[Filter]) -> Result<Self, ViewError> {
         let filters = Filters::new(given, KNOWN)?;
         let invalid = |key: &str, value: &str, why: &str| {
-            Err(CliError::engine(format!("invalid filter '{key}={value}': {why}")))
+            Err(ViewError::BadFilter {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                why: why.to_owned(),
+            })
         };
         for state in filters.values("status") {
             if !STATES.contains(&state.as_str()) {
@@ -77,24 +79,24 @@ impl ContainerFilters {
         filters.truth("is-task")?;
         let created = |key: &str| match filters.values(key).last() {
             None => Ok(None),
-            Some(name) => containers::find(app, name).map(|found| time(found.container.created)),
+            Some(name) => find::find(home, name).map(|found| time(found.container.created)),
         };
         let (before, since) = (created("before")?, created("since")?);
         let ancestors = filters
             .values("ancestor")
             .iter()
-            .filter_map(|name| rows::find(app, name).ok())
+            .filter_map(|name| image::find(home, name).ok())
             .map(|image| image.id)
             .collect();
         Ok(Self { exited, before, since, ancestors, filters })
     }
 
     /// These ask for containers that do not run.
-    pub(crate) fn imply_all(&self) -> bool {
+    pub fn imply_all(&self) -> bool {
         self.filters.has("status")
     }
 
-    pub(crate) fn accept(&self, app: &App, known: &Known) -> bool {
+    pub fn accept(&self, home: &Home, known: &Known) -> bool {
         let Known { container, state, .. } = known;
         let filters = &self.filters;
         let created = time(container.created);
@@ -112,7 +114,7 @@ impl ContainerFilters {
             && (self.exited.is_empty() || ended && self.exited.contains(&state.exit_code))
             && self.before.is_none_or(|limit| created.is_some_and(|t| t < limit))
             && self.since.is_none_or(|limit| created.is_some_and(|t| t > limit))
-            && self.has_ancestor(app, &container.image)
+            && self.has_ancestor(home, &container.image)
             && any(filters.values("network"), |wanted| is_in(container, wanted))
             && any(filters.values("volume"), |wanted| {
                 container.mounts.iter().any(|mount| {
@@ -131,7 +133,7 @@ impl ContainerFilters {
     }
 
     /// The container's image is one of these or was made from one.
-    fn has_ancestor(&self, app: &App, image: &str) -> bool {
+    fn has_ancestor(&self, home: &Home, image: &str) -> bool {
         if !self.filters.has("ancestor") {
             return true;
         }
@@ -140,7 +142,7 @@ impl ContainerFilters {
             if self.ancestors.contains(&id) {
                 return true;
             }
-            next = app.store().ok().and_then(|s| s.get(&id).ok()).and_then(|image| image.parent);
+            next = home.store().ok().and_then(|s| s.get(&id).ok()).and_then(|image| image.parent);
         }
         false
     }
@@ -183,7 +185,7 @@ fn is_published(wanted: &str, ports: &PortMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::container::filters::in_range;
+    use super::in_range;
 
     #[test]
     fn port_ranges() {

@@ -1,0 +1,16 @@
+//! What objects look like to their user: found, filtered, listed, inspected, measured.
+//!
+//! The command line prints it, the Engine API sends it: neither asks engine and store by itself.
+//! Everything here only reads. It takes a [`Home`](coracle_runtime::Home), never a terminal or an
+//! environment, and the moment it is asked at as [`Now`]: there is no clock.
+
+pub mod container;
+mod document;
+mod error;
+pub mod filter;
+pub mod image;
+mod now;
+
+pub use document::value_of;
+pub use error::{Object, ViewError};
+pub use now::Now;
