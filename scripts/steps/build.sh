@@ -2,9 +2,10 @@
 # shellcheck shell=bash disable=SC2154
 
 step_build() {
-    check build scripts/build > "$stage/path"
-    [ -s "$stage/path" ] || return 0
-    check static is_static "$(tail -1 "$stage/path")"
+    local binary
+    binary=$(scripts/build) || { fail build; return 0; }
+    passed=$((passed + 1))
+    check static is_static "$binary"
 }
 
 is_static() {
@@ -17,10 +18,11 @@ is_static() {
     [ "$bytes" -le $((20 * 1024 * 1024)) ]
 }
 
-# build_traffic FOLDER : the program that makes traffic, in that folder; static, so that containers can run it.
+# build_traffic FOLDER [PROFILE] : the program that makes traffic, in that folder; static, so that containers can
+# run it.
 build_traffic() {
-    local target
+    local target profile=${2:-release}
     target=$(uname -m)-unknown-linux-musl
-    cargo build --quiet --release --locked --target "$target" --package coracle-integration --bin traffic || return
-    install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/traffic" "$1/traffic"
+    cargo build --quiet --profile "$profile" --locked --target "$target" --package coracle-integration --bin traffic || return
+    install -m 755 "${CARGO_TARGET_DIR:-target}/$target/$profile/traffic" "$1/traffic"
 }

@@ -41,13 +41,13 @@ e2e_packages() {
 # The program under test, the suite, and the program that makes traffic, in the stage.
 stage_binaries() {
     local binary suite
-    binary=$(scripts/build) || return
+    if [ "$profile" = quick ]; then binary=$(scripts/build --quick); else binary=$(scripts/build); fi || return
     suite=$(cargo test --locked --package coracle-integration --test e2e --no-run 2>&1 | tee >(cat >&2) |
         sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
     [ -x "$suite" ] || return
     install -m 755 "$binary" "$stage/coracle"
     install -m 755 "$suite" "$stage/e2e"
-    build_traffic "$stage"
+    build_traffic "$stage" "$profile"
 }
 
 # The tests of networks a second time, on a host that has neither nf_tables nor a TUN device, and whose only
