@@ -23,7 +23,7 @@ unit_tests() {
     local status=0
     cargo test --workspace --exclude coracle-integration --tests --locked --no-fail-fast || status=$?
     # Its e2e tests are a step of their own.
-    cargo test --package coracle-integration --lib --bins --locked --no-fail-fast || status=$?
+    cargo test --package coracle-integration --lib --bins --test architecture --locked --no-fail-fast || status=$?
     return "$status"
 }
 
