@@ -4,13 +4,21 @@
 //! Everything here only reads. It takes a [`Home`](coracle_runtime::Home), never a terminal or an
 //! environment, and the moment it is asked at as [`Now`]: there is no clock.
 
+mod any;
+mod api;
 pub mod container;
 mod document;
 mod error;
 pub mod filter;
 pub mod image;
+mod named;
+pub mod network;
 mod now;
+pub mod volume;
 
+pub use any::{Found, find_any};
+pub use api::Api;
 pub use document::value_of;
 pub use error::{Object, ViewError};
+pub use named::{names_of, without_tag};
 pub use now::Now;

@@ -7,11 +7,13 @@ pub mod age;
 mod kind;
 mod layout;
 pub mod moment;
+mod natural;
 mod shorten;
 pub mod size;
 pub mod template;
 mod time;
 
 pub use kind::ErrorKind;
+pub use natural::natural;
 pub use shorten::shorten;
 pub use time::{ParseTimestampError, Timestamp};

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
-use coracle_view::container;
+use coracle_view::{Api, container};
 
 /// Show all about containers as JSON
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,9 @@ impl Runnable for ContainerInspectArgs {
         let mut failures = Failures::default();
         let mut found = Vec::new();
         for name in &self.args {
-            let document = container::find(&app.home, name)
-                .and_then(|known| container::document(&mut app.home, &known, self.size));
+            let document = container::find(&app.home, name).and_then(|known| {
+                container::document(&mut app.home, &known, self.size, Api::V1_51)
+            });
             found.extend(failures.check(document.map_err(CliError::from)));
         }
         documents::print(&mut app.ui, template.as_ref(), &found, failures)

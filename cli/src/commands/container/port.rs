@@ -6,9 +6,9 @@ use coracle_runtime::model::PortBinding;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::volume::rows::natural;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use coracle_view::container::find;
+use coracle_words::natural;
 
 /// List the published ports of a container
 #[derive(Debug, clap::Args)]

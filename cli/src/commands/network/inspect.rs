@@ -1,12 +1,11 @@
 //! `network inspect`: show all about networks as JSON.
 
-use serde_json::Value;
+use coracle_view::{Api, network};
 
-use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::documents;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::error::{CommandResult, Failures};
 
 /// Show all about networks as JSON
 #[derive(Debug, clap::Args)]
@@ -27,15 +26,8 @@ impl Runnable for NetworkInspectArgs {
         let mut failures = Failures::default();
         let mut found = Vec::new();
         for name in &self.args {
-            found.extend(failures.check(document(app, name)));
+            found.extend(failures.check(network::document(&app.home, name, Api::V1_51)));
         }
         documents::print(&mut app.ui, template.as_ref(), &found, failures)
     }
-}
-
-/// What Docker tells of a network.
-pub(crate) fn document(app: &App, name: &str) -> Result<Value, CliError> {
-    let engine = app.engine()?;
-    let network = engine.networks.find(name).map_err(error)?;
-    Ok(coracle_view::value_of(&network.inspect(engine.network_members(&network)))?)
 }

@@ -2,13 +2,12 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::networks::Filter as NetworkFilter;
+use coracle_view::network;
 
-use super::rows::{COLUMNS, error, row};
+use super::rows::{COLUMNS, row};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
-use crate::commands::volume::rows::natural;
 use crate::commands::{chosen_format, warn_ignored_format};
 use crate::error::{CommandResult, ExitStatus};
 use crate::format::Listing;
@@ -35,12 +34,7 @@ impl Runnable for NetworkLsArgs {
         let given = self.format.as_deref();
         let format = chosen_format(app, given, "networksFormat");
         let listing = Listing::new(&COLUMNS, format.as_deref(), self.quiet)?;
-        let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
-        let filter = NetworkFilter::for_list(pairs).map_err(error)?;
-        let engine = app.engine()?;
-        let mut networks = engine.networks.list().map_err(error)?;
-        networks.retain(|n| filter.matches(n, || !engine.network_users(n).is_empty()));
-        networks.sort_by_key(|network| natural(&network.name));
+        let networks = network::list(&app.home, &self.filter)?;
         let rows: Vec<_> = networks.iter().map(|network| row(network, self.no_trunc)).collect();
         warn_ignored_format(app, given, self.quiet)?;
         let text = listing.render(&rows)?;

@@ -8,12 +8,13 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::container::rows::row as container_row;
 use crate::commands::image::rows::{Layout, container_counts, rows_of};
-use crate::commands::volume::rows::{self as volume_rows, Users};
+use crate::commands::volume::rows as volume_rows;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
 use coracle_view::container;
 use coracle_view::container::ContainerSummary;
 use coracle_view::image::{ImageNames, readable};
+use coracle_view::volume::VolumeUsers;
 
 /// Show how much disk images, containers and volumes use
 #[derive(Debug, clap::Args)]
@@ -251,9 +252,9 @@ fn of_logs(app: &App) -> Result<Kind, CliError> {
 }
 
 fn of_volumes(app: &App) -> Result<Kind, CliError> {
-    let users = Users::read(app)?;
+    let users = VolumeUsers::read(&app.home)?;
     let mut volumes = app.engine()?.volumes.list().map_err(volume_rows::error)?;
-    volumes.sort_by_key(|volume| volume_rows::natural(&volume.name));
+    volumes.sort_by_key(|volume| coracle_words::natural(&volume.name));
     let mut kind = Kind::default();
     for volume in &volumes {
         let links = users.of(volume).len();

@@ -1,15 +1,12 @@
 //! `inspect`: show all about any object as JSON.
 
-use coracle_image::ImageError;
-use coracle_runtime::networks::NetworkError;
-use coracle_runtime::volumes::VolumeError;
-use coracle_view::Object;
 use coracle_view::container::document;
+use coracle_view::{Api, Found, find_any, network, volume};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::{image, network, volume};
+use crate::commands::image;
 use crate::documents;
 use crate::error::{CliError, CommandResult, Failures};
 
@@ -68,15 +65,15 @@ impl InspectArgs {
         match kind {
             "container" => {
                 let known = coracle_view::container::find(&app.home, name)?;
-                Ok(document(&mut app.home, &known, self.size)?)
+                Ok(document(&mut app.home, &known, self.size, Api::V1_51)?)
             }
             "image" => image::inspect::document(
                 app,
                 &coracle_view::image::find(&app.home, name)?,
                 self.is_typed(),
             ),
-            "volume" => volume::inspect::document(app, name),
-            "network" => network::inspect::document(app, name),
+            "volume" => Ok(volume::document(&app.home, name)?),
+            "network" => Ok(network::document(&app.home, name, Api::V1_51)?),
             "" => self.any(app, name),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
@@ -86,40 +83,12 @@ impl InspectArgs {
         self.format.as_ref().is_some_and(|format| !format.is_empty())
     }
 
-    /// Containers come before images, then networks, then volumes.
     fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
-        match coracle_view::container::find(&app.home, name) {
-            Ok(known) => return Ok(document(&mut app.home, &known, self.size)?),
-            // It is there and cannot be read.
-            Err(error) if app.engine()?.records.find(name).is_ok() => return Err(error.into()),
-            Err(_) => {}
+        match find_any(&app.home, name)? {
+            Found::Container(known) => Ok(document(&mut app.home, &known, self.size, Api::V1_51)?),
+            Found::Image(image) => image::inspect::document(app, &image, self.is_typed()),
+            Found::Network(found) => Ok(network::document(&app.home, &found.id, Api::V1_51)?),
+            Found::Volume => Ok(volume::document(&app.home, name)?),
         }
-        let unreadable_index =
-            match app.store()?.find(&coracle_view::image::stored_name(&app.home, name)) {
-                Ok(image) => return image::inspect::document(app, &image, self.is_typed()),
-                Err(error) => Some(error).filter(ImageError::is_index_unreadable),
-            };
-        match network::inspect::document(app, name) {
-            Ok(document) => return Ok(document),
-            Err(error) => {
-                if let Err(NetworkError::Damaged { .. }) = app.engine()?.networks.find(name) {
-                    return Err(error);
-                }
-            }
-        }
-        volume::inspect::document(app, name).map_err(|error| match app.engine() {
-            Ok(engine) if matches!(engine.volumes.get(name), Err(VolumeError::Damaged { .. })) => {
-                error
-            }
-            _ => match unreadable_index {
-                // It may be an image.
-                Some(error) => error.into(),
-                None => {
-                    let mut error = CliError::plain(format!("Error: No such object: {name}"));
-                    error.missing = Some(Box::new((Object::Any, name.to_owned())));
-                    error
-                }
-            },
-        })
     }
 }

@@ -1,12 +1,11 @@
 //! `volume inspect`: show all about volumes as JSON.
 
-use serde_json::Value;
+use coracle_view::volume;
 
-use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::documents;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::error::{CommandResult, Failures};
 
 /// Show all about volumes as JSON
 #[derive(Debug, clap::Args)]
@@ -24,14 +23,8 @@ impl Runnable for VolumeInspectArgs {
         let mut failures = Failures::default();
         let mut found = Vec::new();
         for name in &self.args {
-            found.extend(failures.check(document(app, name)));
+            found.extend(failures.check(volume::document(&app.home, name)));
         }
         documents::print(&mut app.ui, template.as_ref(), &found, failures)
     }
-}
-
-/// What Docker tells of a volume.
-pub(crate) fn document(app: &App, name: &str) -> Result<Value, CliError> {
-    let volume = app.engine()?.volumes.get(name).map_err(error)?;
-    Ok(coracle_view::value_of(&volume.inspect())?)
 }

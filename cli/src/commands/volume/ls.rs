@@ -2,9 +2,11 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::volumes::{Filter as VolumeFilter, Volume};
+use coracle_runtime::volumes::Volume;
+use coracle_view::volume;
+use coracle_words::natural;
 
-use super::rows::{COLUMNS, Users, error, natural, row};
+use super::rows::{COLUMNS, row};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
@@ -35,11 +37,7 @@ impl Runnable for VolumeLsArgs {
             return Err(CliError::unsupported("--cluster", "there are no cluster volumes"));
         }
         let format = self.format.as_deref();
-        let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
-        let filter = VolumeFilter::for_list(pairs).map_err(error)?;
-        let users = Users::read(app)?;
-        let mut volumes = app.engine()?.volumes.list().map_err(error)?;
-        volumes.retain(|volume| filter.matches(volume, || !users.of(volume).is_empty()));
+        let volumes = volume::list(&app.home, &self.filter)?;
         print(app, volumes, format, self.quiet)
     }
 }

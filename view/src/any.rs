@@ -1,0 +1,47 @@
+//! Finding whatever has a name: what `inspect` does when no kind is said.
+
+use coracle_image::{Image, ImageError};
+use coracle_runtime::Home;
+use coracle_runtime::networks::{Network, NetworkError};
+use coracle_runtime::volumes::VolumeError;
+
+use crate::container::{self, Known};
+use crate::{ViewError, image};
+
+/// What was found under a name.
+#[derive(Debug)]
+pub enum Found {
+    Container(Box<Known>),
+    Image(Box<Image>),
+    Network(Box<Network>),
+    Volume,
+}
+
+/// Containers come before images, then networks, then volumes. What is there and cannot be read
+/// is an error, not the next kind's turn.
+///
+/// # Errors
+/// When nothing has that name.
+pub fn find_any(home: &Home, name: &str) -> Result<Found, ViewError> {
+    match container::find(home, name) {
+        Ok(known) => return Ok(Found::Container(Box::new(known))),
+        Err(error) if home.engine()?.records.find(name).is_ok() => return Err(error),
+        Err(_) => {}
+    }
+    let unreadable_index = match home.store()?.find(&image::stored_name(home, name)) {
+        Ok(image) => return Ok(Found::Image(Box::new(image))),
+        Err(error) => Some(error).filter(ImageError::is_index_unreadable),
+    };
+    match home.engine()?.networks.find(name) {
+        Ok(network) => return Ok(Found::Network(Box::new(network))),
+        Err(error @ NetworkError::Damaged { .. }) => return Err(error.into()),
+        Err(_) => {}
+    }
+    match (home.engine()?.volumes.get(name), unreadable_index) {
+        (Ok(_), _) => Ok(Found::Volume),
+        (Err(error @ VolumeError::Damaged { .. }), _) => Err(error.into()),
+        // It may be an image.
+        (Err(_), Some(error)) => Err(error.into()),
+        (Err(_), None) => Err(ViewError::NoSuchObject { name: name.to_owned() }),
+    }
+}

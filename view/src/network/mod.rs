@@ -1,0 +1,7 @@
+//! Networks: found, listed, inspected.
+
+mod document;
+mod list;
+
+pub use document::document;
+pub use list::list;
