@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use app::App;
+use args::spec::Spares;
 use args::{Invocation, Parsed};
 use coracle_runtime::model::Container;
 use error::{CliError, CommandResult, ExitStatus};
@@ -212,7 +213,6 @@ fn execute(
     }
     let mut app = App::new(ui, settings, program);
     app.compose = invocation.compose.clone();
-    let name = invocation.spec.names[0];
     let result = meant
         .and_then(|_| commands::system::info::require(&app, &invocation.globals.require))
         .and_then(|()| enter(&mut app, invocation))
@@ -222,9 +222,10 @@ fn execute(
     let result = result
         .map_err(|error| did_you_mean::complete(&app, error))
         .map_err(|error| port_holder::complete(&mut app, error));
-    let starts_container = matches!(name, "run" | "create");
     let result = match result {
-        Err(error) if starts_container => Err(as_failure_of_run(error, program, &invocation.path)),
+        Err(error) if invocation.spec.fails_as_run => {
+            Err(as_failure_of_run(error, program, &invocation.path))
+        }
         result => result,
     };
     (app.ui, result)
@@ -237,15 +238,15 @@ fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     if spec.may_publish(&invocation.matches) {
         app.witness = port_holder::Witness::leave();
     }
-    let needs_recovery = spec.uses_engine() && app.home.needs_recovery();
+    let needs_recovery = !spec.apart && app.home.needs_recovery();
     if !needs_recovery {
         return match spec.needs_namespace(&invocation.matches) {
-            true => app.enter(spec.starts_containers(), &|_| false),
+            true => app.enter(spec.starts.is_some(), &|_| false),
             false => Ok(()),
         };
     }
     let spared = spared(app, invocation);
-    if spec.joins_container() {
+    if spec.joins {
         recover_apart(app, &*spared)
     } else if spec.needs_namespace(&invocation.matches) {
         app.enter(true, &*spared)
@@ -268,16 +269,15 @@ fn spared(app: &App, invocation: &Invocation) -> Box<dyn Fn(&Container) -> bool>
         let find = |name: &String| app.engine().ok()?.records.find(name).ok();
         names.filter_map(find).collect()
     };
-    let ids = match invocation.spec.names[0] {
-        "rm" | "stop" | "kill" | "start" | "restart" => ids(&mut names.into_iter()),
-        // What follows is the command's.
-        "exec" => ids(&mut names.take(1)),
-        "compose down" | "compose stop" | "compose kill" | "compose rm" | "compose exec" => {
+    let ids = match invocation.spec.spares {
+        Spares::Nothing => return Box::new(|_| false),
+        Spares::Named => ids(&mut names.into_iter()),
+        Spares::First => ids(&mut names.take(1)),
+        Spares::Projects => {
             return Box::new(|container| {
                 container.config.labels.contains_key(coracle_compose::project::labels::PROJECT)
             });
         }
-        _ => return Box::new(|_| false),
     };
     Box::new(move |container| ids.contains(&container.id))
 }

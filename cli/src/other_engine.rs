@@ -24,7 +24,7 @@ pub(crate) fn check(
     globals: &Globals,
     effect: Effect,
 ) -> Result<Option<String>, CliError> {
-    if effect == Effect::Apart || settings.works_locally()? {
+    if effect == Effect::Nothing || settings.works_locally()? {
         return Ok(None);
     }
     let Some(meant) = meant(settings, globals) else { return Ok(None) };

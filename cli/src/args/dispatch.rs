@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use super::globals::{self, Globals};
 use super::spec::Spec;
 use super::{compose, help, messages};
-use crate::commands::table::COMMANDS;
+use crate::commands::table::{SECTIONS, commands};
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 
@@ -116,12 +116,13 @@ pub(super) fn find(words: &[String]) -> Option<(&'static Spec, usize)> {
     words.first().and_then(|word| by_name(word)).map(|spec| (spec, 1))
 }
 
-pub(super) fn by_name(wanted: &str) -> Option<&'static Spec> {
-    COMMANDS.iter().find(|spec| spec.names.contains(&wanted))
+/// The command that has this name among others.
+pub(crate) fn by_name(wanted: &str) -> Option<&'static Spec> {
+    commands().find(|spec| spec.names.contains(&wanted))
 }
 
 fn is_management(word: &str) -> bool {
-    help::MANAGEMENT.iter().any(|(name, _)| *name == word)
+    SECTIONS.iter().any(|section| section.name == word)
 }
 
 /// `docker container`, `docker container --help`, or a word nobody knows.

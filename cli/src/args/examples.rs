@@ -22,13 +22,13 @@ pub(crate) fn examples(path: &str) -> Vec<String> {
 mod tests {
     use std::ffi::OsString;
 
-    use super::super::{Parsed, help, parse};
+    use super::super::{Parsed, parse};
     use super::{TEXT, examples};
-    use crate::commands::table::COMMANDS;
+    use crate::commands::table::{SECTIONS, commands};
 
     #[test]
     fn every_command_has_an_example_that_parses() {
-        for spec in COMMANDS.iter().filter(|spec| spec.is_listed()) {
+        for spec in commands().filter(|spec| spec.is_listed()) {
             for name in spec.names {
                 let all = examples(name);
                 assert!(!all.is_empty(), "{name} has no example");
@@ -39,11 +39,11 @@ mod tests {
                 }
             }
         }
-        for (group, _) in help::MANAGEMENT {
+        for group in SECTIONS.iter().map(|section| section.name) {
             assert!(!examples(group).is_empty(), "{group} has no example");
         }
-        let known = |name| COMMANDS.iter().any(|spec| spec.names[0] == name);
-        let groups: Vec<_> = help::MANAGEMENT.iter().map(|(name, _)| *name).collect();
+        let known = |name| commands().any(|spec| spec.names[0] == name);
+        let groups: Vec<_> = SECTIONS.iter().map(|section| section.name).collect();
         for line in TEXT.lines() {
             let (name, _) = line.split_once(": ").unwrap();
             assert!(known(name) || groups.contains(&name), "{line}");

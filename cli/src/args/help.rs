@@ -4,17 +4,7 @@ use clap::Command;
 
 use super::globals;
 use super::spec::{Group, Spec};
-use crate::commands::table::{COMMANDS, COMPOSE};
-
-/// Commands that only group others.
-pub(super) const MANAGEMENT: &[(&str, &str)] = &[
-    ("compose", "Define and run multi-container applications"),
-    ("container", "Manage containers"),
-    ("image", "Manage images"),
-    ("network", "Manage networks"),
-    ("system", "See and clean up what is stored"),
-    ("volume", "Manage volumes"),
-];
+use crate::commands::table::{COMPOSE, SECTIONS, Section, commands, in_order};
 
 /// Widest help line; a wider terminal does not make it easier to read.
 const WIDTH: usize = 80;
@@ -25,17 +15,17 @@ pub(super) fn overview(program: &str) -> String {
         "\nUsage:  {program} [OPTIONS] COMMAND\n\n\
          Run containers as an ordinary user, without a daemon\n"
     );
-    let listed = |group: Group| {
-        COMMANDS
-            .iter()
-            .filter(move |spec| spec.group == group)
+    let listed = |is_meant: fn(&Spec) -> bool| {
+        in_order()
+            .into_iter()
+            .filter(|spec| is_meant(spec))
             .map(|spec| (spec.names[0], about(spec)))
             .collect::<Vec<_>>()
     };
-    section(&mut out, "Common Commands", &listed(Group::Common));
-    let management: Vec<_> = MANAGEMENT.iter().map(|(n, a)| (*n, (*a).to_owned())).collect();
+    section(&mut out, "Common Commands", &listed(|spec| matches!(spec.group, Group::Common(_))));
+    let management: Vec<_> = SECTIONS.iter().map(|one| (one.name, one.about.to_owned())).collect();
     section(&mut out, "Management Commands", &management);
-    section(&mut out, "Commands", &listed(Group::Other));
+    section(&mut out, "Commands", &listed(|spec| spec.group == Group::Other));
     out.push_str("\nGlobal Options:\n");
     out.push_str(&options(globals::flags(Command::new("coracle").disable_help_flag(true))));
     out.push_str(&format!("\nRun '{program} COMMAND --help' for more information on a command.\n"));
@@ -44,7 +34,7 @@ pub(super) fn overview(program: &str) -> String {
 
 /// What `coracle container` prints.
 pub(super) fn management(program: &str, name: &str) -> String {
-    let about = MANAGEMENT.iter().find(|(n, _)| *n == name).map_or("", |(_, about)| about);
+    let about = SECTIONS.iter().find(|one| one.name == name).map_or("", |one| one.about);
     let mut out = format!("\nUsage:  {program} {name} COMMAND\n\n{about}\n");
     let inner: Vec<_> = inner(name).map(|(word, spec)| (word, self::about(spec))).collect();
     section(&mut out, "Commands", &inner);
@@ -97,8 +87,7 @@ fn about(spec: &Spec) -> String {
 /// The commands below `container` and the like, each with its word there.
 fn inner(management: &str) -> impl Iterator<Item = (&'static str, &'static Spec)> {
     let prefix = format!("{management} ");
-    let mut found: Vec<_> = COMMANDS
-        .iter()
+    let mut found: Vec<_> = commands()
         .filter(|spec| spec.is_listed())
         .filter_map(|spec| {
             spec.names.iter().find_map(|n| n.strip_prefix(prefix.as_str())).map(|word| (word, spec))
@@ -155,12 +144,12 @@ pub(crate) fn tree(program: &'static str) -> Command {
             .disable_help_flag(true)
             .disable_help_subcommand(true),
     );
-    for spec in COMMANDS.iter().filter(|spec| spec.is_listed()) {
+    for spec in in_order().into_iter().filter(|spec| spec.is_listed()) {
         for name in spec.names.iter().filter(|name| !name.contains(' ')) {
             root = root.subcommand(documented(spec, name, program, name));
         }
     }
-    for (name, about) in MANAGEMENT {
+    for Section { name, about, .. } in SECTIONS {
         let group = match *name {
             "compose" => COMPOSE.shown("compose"),
             name => Command::new(name),

@@ -2,9 +2,8 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::help::MANAGEMENT;
 use super::spec::{Arity, Spec};
-use crate::commands::table::COMMANDS;
+use crate::commands::table::{SECTIONS, in_order};
 use crate::error::{CliError, ExitStatus};
 
 /// The command as it was called: `docker container run`.
@@ -164,12 +163,12 @@ pub(super) fn unknown_subcommand(program: &str, path: &str) -> CliError {
 /// The command that is most like a path such as `container lss`, below the same parent.
 fn near_command(wanted: &str) -> Option<String> {
     let (parent, word) = wanted.rsplit_once(' ').unwrap_or(("", wanted));
-    let names = COMMANDS.iter().filter(|spec| spec.is_listed()).flat_map(|spec| spec.names);
+    let names = in_order().into_iter().filter(|spec| spec.is_listed()).flat_map(|spec| spec.names);
     let below = names.filter_map(|name| match name.rsplit_once(' ') {
         Some((its_parent, last)) => (its_parent == parent).then_some(last),
         None => parent.is_empty().then_some(*name),
     });
-    let groups = MANAGEMENT.iter().map(|(name, _)| *name).filter(|_| parent.is_empty());
+    let groups = SECTIONS.iter().map(|section| section.name).filter(|_| parent.is_empty());
     let near = coracle_runtime::names::nearest(word, below.chain(groups))?;
     Some(format!("{parent} {near}").trim_start().to_owned())
 }

@@ -1,7 +1,7 @@
-//! The command line: one table of commands, flags beside each command.
+//! The command line: what a row of the table of commands can say, and how words are read by it.
 //!
 //! Only the flags of the command at hand are built; help, completions and man
-//! pages build the whole tree from the same table.
+//! pages build the whole tree from the same table ([`crate::commands::table`]).
 
 mod compose;
 mod dispatch;
@@ -14,9 +14,9 @@ pub(crate) mod spec;
 mod tests;
 pub(crate) mod values;
 
-pub(crate) use dispatch::{Invocation, Parsed, parse};
+pub(crate) use dispatch::{Invocation, Parsed, by_name, parse};
 pub(crate) use examples::examples;
 pub(crate) use globals::Globals;
 pub(crate) use help::tree;
 pub(crate) use messages::run_help_note;
-pub(crate) use spec::{Effect, Runnable};
+pub(crate) use spec::{Effect, Exits, Runnable};

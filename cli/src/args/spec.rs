@@ -1,4 +1,7 @@
-//! The description of one command.
+//! The description of one command: its row in the table.
+//!
+//! What is to be known of a command before it runs stands here, each fact once. A fact that is
+//! not given has the value that most commands have.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -32,13 +35,51 @@ pub(crate) enum Effect {
     /// Only tells.
     Looks,
     /// Has nothing to do with an engine.
-    Apart,
+    Nothing,
+}
+
+/// Which ports the containers that a command starts may publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ports {
+    Any,
+    /// Those of this flag; `--publish-all` takes what is free.
+    OfFlag(&'static str),
+    None,
+}
+
+/// Which containers are not recovered before a command: those that it ends, starts or runs
+/// something in. Recovery would start what is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spares {
+    Nothing,
+    /// All that its arguments name.
+    Named,
+    /// The one that its first argument names; what follows is the command's.
+    First,
+    /// Those of every project of Compose.
+    Projects,
+}
+
+/// What its exit codes say, for its man page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exits {
+    /// Whether everything was done.
+    Done,
+    /// A container was made, or not.
+    Made,
+    /// Those of the program in a container that is made for it.
+    Program,
+    /// Those of a further program in a container.
+    Joined,
+    /// Those of a container, when attached to it.
+    Attached,
 }
 
 /// Where the command stands in the general help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
-    Common,
+    /// In this place, as Docker counts them: what it has and we have not leaves gaps.
+    Common(u8),
     Other,
     /// Only in the help of its management command.
     Inner,
@@ -68,6 +109,18 @@ pub(crate) struct Spec {
     pub(crate) effect: Effect,
     /// The first argument ends the flags: what follows belongs to the container.
     pub(crate) trailing: bool,
+    /// It does not look at containers, and so nothing is recovered before.
+    pub(crate) apart: bool,
+    /// It enters the namespaces of its container by itself, and so no others before.
+    pub(crate) joins: bool,
+    /// It may start containers, with such ports.
+    pub(crate) starts: Option<Ports>,
+    /// It only ends and removes what there is, and so goes on though the settings cannot be used.
+    pub(crate) ends: bool,
+    pub(crate) spares: Spares,
+    /// Its failures are exit code 125 and point at the help.
+    pub(crate) fails_as_run: bool,
+    pub(crate) exits: Exits,
     flags: fn(Command) -> Command,
     pub(crate) run: fn(&mut App, &ArgMatches) -> CommandResult,
 }
@@ -93,6 +146,13 @@ impl Spec {
             entry: Entry::Plain,
             effect: Effect::Changes,
             trailing: false,
+            apart: false,
+            joins: false,
+            starts: None,
+            ends: false,
+            spares: Spares::Nothing,
+            fails_as_run: false,
+            exits: Exits::Done,
             flags: R::augment_args,
             run: start::<R>,
         }
@@ -115,6 +175,41 @@ impl Spec {
 
     pub(crate) const fn trailing(mut self) -> Self {
         self.trailing = true;
+        self
+    }
+
+    pub(crate) const fn apart(mut self) -> Self {
+        self.apart = true;
+        self
+    }
+
+    pub(crate) const fn joins(mut self) -> Self {
+        self.joins = true;
+        self
+    }
+
+    pub(crate) const fn starts(mut self, ports: Ports) -> Self {
+        self.starts = Some(ports);
+        self
+    }
+
+    pub(crate) const fn ends(mut self) -> Self {
+        self.ends = true;
+        self
+    }
+
+    pub(crate) const fn spares(mut self, spares: Spares) -> Self {
+        self.spares = spares;
+        self
+    }
+
+    pub(crate) const fn fails_as_run(mut self) -> Self {
+        self.fails_as_run = true;
+        self
+    }
+
+    pub(crate) const fn exits(mut self, exits: Exits) -> Self {
+        self.exits = exits;
         self
     }
 
@@ -187,52 +282,12 @@ impl Spec {
             })
     }
 
-    /// Whether the command looks at containers at all.
-    pub(crate) fn uses_engine(&self) -> bool {
-        let apart = [
-            "compose config",
-            "compose events",
-            "compose publish",
-            "compose version",
-            "completion",
-            "events",
-            "help",
-            "login",
-            "logout",
-            "man",
-            "version",
-        ];
-        !apart.contains(&self.names[0])
-    }
-
-    /// Whether it enters the namespaces of its container by itself, and so no others before.
-    pub(crate) fn joins_container(&self) -> bool {
-        matches!(self.names[0], "exec" | "compose exec")
-    }
-
-    /// Whether it may start containers.
-    pub(crate) fn starts_containers(&self) -> bool {
-        matches!(
-            self.names[0],
-            "run"
-                | "start"
-                | "restart"
-                | "compose up"
-                | "compose start"
-                | "compose restart"
-                | "compose run"
-                | "compose watch"
-                | "compose scale"
-        )
-    }
-
     /// Whether containers that this call starts may have ports to publish.
     pub(crate) fn may_publish(&self, matches: &ArgMatches) -> bool {
-        match self.names[0] {
-            // Any port is free for `--publish-all`.
-            "run" => matches.get_many::<String>("publish").is_some(),
-            "compose watch" => false,
-            _ => self.starts_containers(),
+        match self.starts {
+            Some(Ports::Any) => true,
+            Some(Ports::OfFlag(flag)) => matches.get_many::<String>(flag).is_some(),
+            Some(Ports::None) | None => false,
         }
     }
 
@@ -248,23 +303,10 @@ impl Spec {
     /// Whether this call goes on though the settings cannot be used: it only tells, or ends and
     /// removes what there is.
     pub(crate) fn works_without_settings(&self, matches: &ArgMatches) -> bool {
-        let ends = [
-            "compose down",
-            "compose kill",
-            "compose pause",
-            "compose rm",
-            "compose stop",
-            "compose unpause",
-            "kill",
-            "pause",
-            "rm",
-            "stop",
-            "unpause",
-        ];
-        self.effect_of(matches) != Effect::Changes || ends.contains(&self.names[0])
+        self.effect_of(matches) != Effect::Changes || self.ends
     }
 
-    /// What this call does to what an engine keeps: `Changes`, `Looks` or `Apart`.
+    /// What this call does to what an engine keeps: `Changes`, `Looks` or `Nothing`.
     pub(crate) fn effect_of(&self, matches: &ArgMatches) -> Effect {
         match self.effect {
             Effect::ChangesIf(flag) if is_given(matches, flag) => Effect::Changes,

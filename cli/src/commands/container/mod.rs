@@ -22,6 +22,7 @@ pub(crate) mod run;
 pub(crate) mod start;
 pub(crate) mod stats;
 pub(crate) mod stop;
+pub(crate) mod table;
 pub(crate) mod top;
 pub(crate) mod unpause;
 pub(crate) mod update;

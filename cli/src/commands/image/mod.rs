@@ -11,4 +11,5 @@ pub(crate) mod push;
 pub(crate) mod rm;
 pub(crate) mod rows;
 pub(crate) mod save;
+pub(crate) mod table;
 pub(crate) mod tag;

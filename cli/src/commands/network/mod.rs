@@ -8,3 +8,4 @@ pub(crate) mod ls;
 pub(crate) mod prune;
 pub(crate) mod rm;
 pub(crate) mod rows;
+pub(crate) mod table;

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::Command;
 
 use crate::app::App;
-use crate::args::{Runnable, examples, tree};
+use crate::args::{Exits, Runnable, by_name, examples, tree};
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Write the man pages into a folder
@@ -68,8 +68,8 @@ fn escaped(text: &str) -> String {
 }
 
 fn exit_codes(path: &str) -> &'static [(&'static str, &'static str)] {
-    match path {
-        "run" | "container run" | "compose run" => &[
+    match by_name(path).map_or(Exits::Done, |spec| spec.exits) {
+        Exits::Program => &[
             ("0", "The command in the container succeeded."),
             ("125", "The container could not be made or started, or a flag is wrong."),
             ("126", "The command cannot be executed."),
@@ -79,10 +79,10 @@ fn exit_codes(path: &str) -> &'static [(&'static str, &'static str)] {
                 "The exit code of the command; 128 and the number of the signal that ended it.",
             ),
         ],
-        "create" | "container create" => {
+        Exits::Made => {
             &[("0", "The container is made."), ("125", "It is not, or a flag is wrong.")]
         }
-        "exec" | "container exec" | "compose exec" => &[
+        Exits::Joined => &[
             ("0", "The command succeeded, or runs in the background."),
             ("1", "The container does not run, or is not there."),
             ("125", "A flag is wrong."),
@@ -90,13 +90,13 @@ fn exit_codes(path: &str) -> &'static [(&'static str, &'static str)] {
             ("127", "The command was not found."),
             ("other", "The exit code of the command."),
         ],
-        "attach" | "container attach" | "start" | "container start" => &[
+        Exits::Attached => &[
             ("0", "It succeeded; attached, also the container did."),
             ("1", "The container is not there, or does not start."),
             ("125", "A flag is wrong."),
             ("other", "The exit code of the container, when attached to it."),
         ],
-        _ => &[
+        Exits::Done => &[
             ("0", "Everything that was asked for is done."),
             ("1", "Something is not; standard error says what."),
             ("125", "A flag is unknown or has a wrong value."),

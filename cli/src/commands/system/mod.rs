@@ -11,5 +11,6 @@ pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod prune;
 pub(crate) mod reset;
+pub(crate) mod table;
 pub(crate) mod unshare;
 pub(crate) mod version;

@@ -6,4 +6,5 @@ pub(crate) mod ls;
 pub(crate) mod prune;
 pub(crate) mod rm;
 pub(crate) mod rows;
+pub(crate) mod table;
 pub(crate) mod update;

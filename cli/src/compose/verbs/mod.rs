@@ -26,6 +26,7 @@ pub(crate) mod run;
 pub(crate) mod run_flags;
 pub(crate) mod scale;
 pub(crate) mod stats;
+pub(crate) mod table;
 pub(crate) mod top;
 pub(crate) mod up;
 pub(crate) mod version;

@@ -1,0 +1,72 @@
+//! The rows of the commands about the engine as a whole, and of those that belong to no object.
+
+use super::{
+    check, completion, df, events, info, inspect, login, logout, man, prune, reset, unshare,
+    version,
+};
+use crate::args::spec::Arity::{Any, AtLeast, AtMost, Exactly, None as NoArgs};
+use crate::args::spec::Effect::{ChangesIf, Looks, Nothing};
+use crate::args::spec::Entry::{Namespace, NamespaceIf};
+use crate::args::spec::Group::{Common, Hidden, Inner};
+use crate::args::spec::Spec;
+use crate::commands::table::Section;
+
+pub(crate) static TABLE: Section = Section {
+    name: "system",
+    about: "See and clean up what is stored",
+    commands: &[
+        Spec::new::<login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1))
+            .effect(Looks)
+            .group(Common(8))
+            .apart(),
+        Spec::new::<logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1))
+            .effect(Looks)
+            .group(Common(9))
+            .apart(),
+        Spec::new::<version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Common(11))
+            .apart(),
+        Spec::new::<info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Common(12)),
+        Spec::new::<completion::CompletionArgs>(
+            &["completion"],
+            "bash|zsh|fish|elvish|powershell",
+            Exactly(1),
+        )
+        .effect(Nothing)
+        .apart(),
+        Spec::new::<events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .apart(),
+        Spec::new::<inspect::InspectArgs>(
+            &["inspect"],
+            "[OPTIONS] NAME|ID [NAME|ID...]",
+            AtLeast(1),
+        )
+        .effect(Looks)
+        .entry(NamespaceIf("size")),
+        Spec::new::<unshare::UnshareArgs>(&["unshare"], "[COMMAND] [ARG...]", Any)
+            .entry(Namespace)
+            .trailing(),
+        Spec::new::<check::SystemCheckArgs>(&["system check"], "[OPTIONS]", NoArgs)
+            .effect(ChangesIf("repair"))
+            .group(Inner)
+            .entry(Namespace),
+        Spec::new::<df::SystemDfArgs>(&["system df"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner)
+            .entry(Namespace),
+        Spec::new::<prune::SystemPruneArgs>(&["system prune"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .entry(Namespace),
+        Spec::new::<reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .entry(Namespace),
+        Spec::new::<man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))
+            .effect(Nothing)
+            .group(Hidden)
+            .apart(),
+    ],
+};
