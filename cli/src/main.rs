@@ -27,6 +27,7 @@ mod compose;
 mod did_you_mean;
 mod documents;
 mod error;
+mod fetch;
 mod files;
 mod filters;
 mod format;
@@ -98,9 +99,9 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
         let settings = words.next().unwrap_or_default();
         return exit(networks::helper_main(&settings.to_string_lossy()));
     }
-    if name == commands::image::pull::PULL_ARGV0 {
+    if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();
-        return Ok(commands::image::pull::fetch_main(&order.to_string_lossy()));
+        return Ok(fetch::main(&order.to_string_lossy()));
     }
     if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
         return exit(coracle_runtime::start::tiny_init::main(&words.collect::<Vec<_>>()));

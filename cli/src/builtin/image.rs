@@ -168,7 +168,7 @@ pub(crate) fn prepare(app: &mut App, text: &str) -> Result<(), CliError> {
     let Ok(name) = app.home.names().resolve(text) else { return Ok(()) };
     let Some(builtin) = Builtin::named(&name)? else { return Ok(()) };
     if current(app, builtin, &Executable::open()?)?.is_none() {
-        crate::commands::image::pull::fetch(app, builtin.name(), None, true)?;
+        crate::fetch::fetch(app, builtin.name(), None, true)?;
     }
     Ok(())
 }

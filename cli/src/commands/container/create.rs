@@ -137,7 +137,7 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
                 let shown = crate::commands::image::rows::with_tag(app, name)?;
                 writeln!(app.ui.status(), "Unable to find image '{shown}' locally")?;
             }
-            crate::commands::image::pull::fetch(app, name, platform, request.quiet)?;
+            crate::fetch::fetch(app, name, platform, request.quiet)?;
             Ok(find(&app.home, name)?)
         }
     }

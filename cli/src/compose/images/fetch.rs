@@ -8,11 +8,10 @@ use std::os::fd::AsFd as _;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::app::App;
-use crate::commands::image::pull;
-use crate::commands::image::pull::Transfer;
 use crate::compose::doing::act::at_once;
 use crate::compose::screen::progress::Progress;
 use crate::error::CliError;
+use crate::fetch::{self, Transfer};
 use crate::format::units;
 
 /// Unless `--parallel` says otherwise: more share the line and the processor to no one's profit.
@@ -73,7 +72,7 @@ pub(crate) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
         {
             manner.tell(&job.service, "Pulling", "");
             let report = manner.progress.is_drawn() && !manner.quiet;
-            let transfer = pull::begin(app, &job.image, job.platform.as_deref(), report)?;
+            let transfer = fetch::begin(app, &job.image, job.platform.as_deref(), report)?;
             flights.push(Flight { index, transfer, said: Vec::new() });
         }
         if flights.is_empty() {
