@@ -5,6 +5,7 @@ use coracle_runtime::model::Ulimit;
 
 use super::attachment;
 use super::attachment::Attachment;
+use super::limits::{CpuFlags, MemoryFlags};
 use super::run_values;
 use crate::args::values;
 
@@ -47,30 +48,8 @@ pub(crate) struct CreateFlags {
     /// CPU percentage (Windows containers only) (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) cpu_percent: Option<i64>,
-    /// CFS period in microseconds
-    #[arg(long, value_name = "int64", value_parser = values::int)]
-    pub(crate) cpu_period: Option<i64>,
-    /// CFS quota in microseconds per period
-    #[arg(long, value_name = "int64", value_parser = values::int)]
-    pub(crate) cpu_quota: Option<i64>,
-    /// Real-time scheduler period in microseconds (not supported)
-    #[arg(long, value_name = "int64", value_parser = values::int)]
-    pub(crate) cpu_rt_period: Option<i64>,
-    /// Real-time scheduler runtime in microseconds (not supported)
-    #[arg(long, value_name = "int64", value_parser = values::int)]
-    pub(crate) cpu_rt_runtime: Option<i64>,
-    /// Relative CPU weight (1024 is the kernel default)
-    #[arg(long, short = 'c', value_name = "int64", value_parser = values::int)]
-    pub(crate) cpu_shares: Option<i64>,
-    /// Number of CPUs as a decimal; shorthand for quota/period
-    #[arg(long, value_name = "decimal", value_parser = values::cpus)]
-    pub(crate) cpus: Option<i64>,
-    /// CPUs the container may run on (0-3, 0,1)
-    #[arg(long, value_name = "string")]
-    pub(crate) cpuset_cpus: Option<String>,
-    /// NUMA memory node list or range
-    #[arg(long, value_name = "string")]
-    pub(crate) cpuset_mems: Option<String>,
+    #[command(flatten)]
+    pub(crate) cpu: CpuFlags,
     /// Host device as HOST[:CONTAINER[:rwm]] or a CDI name
     #[arg(long, value_name = "list")]
     pub(crate) device: Vec<String>,
@@ -185,15 +164,8 @@ pub(crate) struct CreateFlags {
     /// MAC address of the endpoint
     #[arg(long, value_name = "string")]
     pub(crate) mac_address: Option<String>,
-    /// Hard memory limit, at least 6m on Linux
-    #[arg(long, short = 'm', value_name = "bytes", value_parser = values::bytes)]
-    pub(crate) memory: Option<i64>,
-    /// Soft memory limit
-    #[arg(long, value_name = "bytes", value_parser = values::bytes)]
-    pub(crate) memory_reservation: Option<i64>,
-    /// Memory plus swap limit; -1 is unlimited
-    #[arg(long, value_name = "bytes", value_parser = values::bytes)]
-    pub(crate) memory_swap: Option<i64>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryFlags,
     /// Kernel swappiness 0..100; -1 leaves the default (not supported)
     #[arg(long, value_name = "int64", value_parser = values::int)]
     pub(crate) memory_swappiness: Option<i64>,

@@ -10,6 +10,7 @@ mod files;
 mod flags;
 mod health;
 mod host;
+mod limits;
 mod network;
 mod ports;
 mod refused;
@@ -28,6 +29,7 @@ pub(crate) use attachment::{Attachment, mac};
 pub(crate) use files::environment;
 pub(crate) use flags::CreateFlags;
 pub(crate) use host::{profile, restart_policy};
+pub(crate) use limits::{CpuFlags, MemoryFlags};
 pub(crate) use ports::published;
 
 /// When an image is fetched.

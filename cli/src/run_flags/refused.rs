@@ -57,8 +57,8 @@ const REFUSALS: [Refusal; 13] = [
     ("--cpu-percent", WINDOWS, |flags| is_set(flags.cpu_percent)),
     ("--io-maxbandwidth", WINDOWS, |flags| is_set(flags.io_maxbandwidth)),
     ("--io-maxiops", WINDOWS, |flags| is_set(flags.io_maxiops)),
-    ("--cpu-rt-period", CGROUP_V1, |flags| is_set(flags.cpu_rt_period)),
-    ("--cpu-rt-runtime", CGROUP_V1, |flags| is_set(flags.cpu_rt_runtime)),
+    ("--cpu-rt-period", CGROUP_V1, |flags| is_set(flags.cpu.cpu_rt_period)),
+    ("--cpu-rt-runtime", CGROUP_V1, |flags| is_set(flags.cpu.cpu_rt_runtime)),
     ("--memory-swappiness", CGROUP_V1, |flags| flags.memory_swappiness.is_some_and(|n| n >= 0)),
     ("--oom-kill-disable", CGROUP_V1, |flags| flags.oom_kill_disable),
     (

@@ -10,28 +10,20 @@ use crate::error::CliError;
 const MEMORY_MIN: i64 = 6 * 1024 * 1024;
 
 pub(super) fn build(flags: &CreateFlags) -> Result<Resources, CliError> {
-    let memory = flags.memory.unwrap_or(0);
-    let resources = Resources {
-        cpu_shares: flags.cpu_shares.unwrap_or(0),
-        memory,
-        nano_cpus: flags.cpus.unwrap_or(0),
+    let mut resources = Resources {
         blkio_weight: flags.blkio_weight.unwrap_or(0),
         blkio_weight_device: Some(weights(&flags.blkio_weight_device)?),
         blkio_device_read_bps: Some(rates(&flags.device_read_bps, true)?),
         blkio_device_write_bps: Some(rates(&flags.device_write_bps, true)?),
         blkio_device_read_iops: Some(rates(&flags.device_read_iops, false)?),
         blkio_device_write_iops: Some(rates(&flags.device_write_iops, false)?),
-        cpu_period: flags.cpu_period.unwrap_or(0),
-        cpu_quota: flags.cpu_quota.unwrap_or(0),
-        cpuset_cpus: flags.cpuset_cpus.clone().unwrap_or_default(),
-        cpuset_mems: flags.cpuset_mems.clone().unwrap_or_default(),
         devices: Some(flags.device.iter().map(|d| device(d)).collect::<Result<_, _>>()?),
-        memory_reservation: flags.memory_reservation.unwrap_or(0),
-        memory_swap: flags.memory_swap.unwrap_or(0),
         pids_limit: flags.pids_limit.filter(|n| *n != 0),
         ulimits: Some(flags.ulimit.clone()),
         ..Resources::default()
     };
+    flags.cpu.put(&mut resources);
+    flags.memory.put(&mut resources);
     completed(resources)
 }
 
