@@ -23,7 +23,7 @@ use crate::terminal::{self, DetachKeys, RawMode};
 
 const SIGHUP: i32 = 1;
 const SIGWINCH: i32 = 28;
-/// HUP, QUIT and TERM end a session whose terminal has to be put back.
+/// HUP, QUIT and TERM end a conversation whose terminal has to be put back.
 const ENDING: [i32; 3] = [SIGHUP, 3, 15];
 /// Not passed on: what cannot be caught (KILL, STOP), faults of our own (ILL, BUS, FPE, SEGV),
 /// and what is about our own pipes, children, terminal and sockets (PIPE, CHLD, TTIN, TTOU,
@@ -35,9 +35,9 @@ pub(crate) const PATIENCE: u32 = 3;
 /// Bytes read from standard input at once.
 const INPUT_BYTES: usize = 16 * 1024;
 
-/// How a session is held.
+/// How a conversation is held.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Conversation {
     pub(crate) stdin: bool,
     pub(crate) tty: bool,
     /// Pass signals on.
@@ -45,7 +45,7 @@ pub(crate) struct Session {
     pub(crate) detach_keys: DetachKeys,
 }
 
-/// How a session ended.
+/// How a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The process ended with this code.
@@ -56,8 +56,8 @@ pub(crate) enum Ended {
     Lost,
 }
 
-impl Session {
-    /// Runs the session to its end.
+impl Conversation {
+    /// Holds the conversation to its end.
     pub(crate) fn run(mut self, connection: &mut Connection) -> Result<Ended, CliError> {
         let signals = self.signals()?;
         let raw = (self.tty && self.stdin).then(RawMode::enter).flatten();
@@ -143,7 +143,7 @@ impl Session {
         }
     }
 
-    /// Takes a signal; whether it ends the session.
+    /// Takes a signal; whether it ends the conversation.
     fn ends_on(&self, connection: &mut Connection, number: i32) -> bool {
         if number == SIGWINCH && self.tty {
             resize(connection);
@@ -190,7 +190,7 @@ enum Input {
     Detach,
 }
 
-/// Writes output where it belongs; tells when the session is over.
+/// Writes output where it belongs; tells when the conversation is over.
 fn deliver(kind: Kind, payload: &[u8]) -> Result<Option<Ended>, CliError> {
     match kind {
         Kind::Stdout => {

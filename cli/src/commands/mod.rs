@@ -6,6 +6,7 @@
 pub(crate) mod container;
 mod each;
 pub(crate) mod image;
+mod inspect;
 mod layout;
 pub(crate) mod network;
 mod prune;
@@ -15,6 +16,6 @@ pub(crate) mod table;
 pub(crate) mod volume;
 
 use each::{each, each_at_once};
+use inspect::inspect_all;
 use layout::{chosen_format, warn_ignored_format};
-use prune::confirm_removal;
 pub(crate) use signal::signal_number;

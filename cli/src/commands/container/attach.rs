@@ -8,7 +8,7 @@ use super::run::exit_status;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult};
-use crate::streams::Session;
+use crate::streams::Conversation;
 use crate::ui::Ui;
 use coracle_view::container::{Known, find};
 
@@ -74,14 +74,14 @@ impl Attachment {
         let attach = Attach { stdin, stdout: true, stderr: true, size: None };
         let mut connection =
             app.engine()?.attach(&known.container, attach)?.ok_or_else(not_running)?;
-        let session = Session {
+        let conversation = Conversation {
             stdin,
             tty: config.tty,
             sig_proxy: self.sig_proxy && !config.tty,
             detach_keys: app.detach_keys(self.detach_keys.as_deref())?,
         };
         app.ui.flush()?;
-        let ended = session.run(&mut connection)?;
+        let ended = conversation.run(&mut connection)?;
         exit_status(app, id, ended)
     }
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
-use crate::streams::{Ended, Session};
+use crate::streams::{Conversation, Ended};
 use crate::terminal;
 use crate::ui::Ui;
 use coracle_view::container::find_id;
@@ -111,8 +111,8 @@ impl Further {
         if detach {
             return Ok(ExitStatus::Success);
         }
-        let session = Session { stdin, tty, sig_proxy: !tty, detach_keys };
-        match session.run(&mut executed.connection)? {
+        let conversation = Conversation { stdin, tty, sig_proxy: !tty, detach_keys };
+        match conversation.run(&mut executed.connection)? {
             Ended::Exited(code) => Ok(code_of(code)),
             Ended::Detached => Ok(ExitStatus::Success),
             Ended::Lost => Err(CliError::engine("the process ended without telling its exit code")),

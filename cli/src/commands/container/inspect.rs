@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::documents;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::commands::inspect_all;
+use crate::error::CommandResult;
 use coracle_view::{Api, container};
 
 /// Show all about containers as JSON
@@ -21,15 +21,9 @@ pub(crate) struct ContainerInspectArgs {
 
 impl Runnable for ContainerInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let template = documents::template(self.format.as_deref())?;
-        let mut failures = Failures::default();
-        let mut found = Vec::new();
-        for name in &self.args {
-            let document = container::find(&app.home, name).and_then(|known| {
-                container::document(&mut app.home, &known, self.size, Api::V1_51)
-            });
-            found.extend(failures.check(document.map_err(CliError::from)));
-        }
-        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+        inspect_all(app, &self.args, self.format.as_deref(), |app, name, _| {
+            let known = container::find(&app.home, name)?;
+            Ok(container::document(&mut app.home, &known, self.size, Api::V1_51)?)
+        })
     }
 }

@@ -8,10 +8,8 @@ use coracle_runtime::records::RecordError;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::values::{self, Filter};
-use crate::commands::confirm_removal;
+use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::for_prune;
 use crate::format::units;
 use coracle_view::container;
 use coracle_view::container::time;
@@ -19,29 +17,20 @@ use coracle_view::filter::Filters;
 
 /// Remove all stopped containers
 #[derive(Debug, clap::Args)]
+#[command(mut_args(with_keys("label, label!, until")))]
 pub(crate) struct ContainerPruneArgs {
-    /// Remove only matches, key=value (label, label!, until)
-    #[arg(long, value_name = "filter", value_parser = values::filter)]
-    pub(crate) filter: Vec<Filter>,
-    /// Skip the confirmation question
-    #[arg(long, short = 'f')]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: PruneFlags,
 }
 
 impl Runnable for ContainerPruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&for_prune(app, &self.filter), &["label", "label!", "until"])?;
-        if !self.force && !confirm_removal(app, "all stopped containers")? {
+        let filters = Filters::new(&self.common.filters(app), &["label", "label!", "until"])?;
+        if !self.common.confirms(app, "all stopped containers")? {
             return Ok(ExitStatus::Success);
         }
         let (removed, freed) = prune(app, &filters)?;
-        if !removed.is_empty() {
-            writeln!(app.ui.data(), "Deleted Containers:")?;
-            for id in &removed {
-                writeln!(app.ui.data(), "{id}")?;
-            }
-            writeln!(app.ui.data())?;
-        }
+        section(app, "Deleted Containers:", &removed)?;
         writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
         Ok(ExitStatus::Success)
     }

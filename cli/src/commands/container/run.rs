@@ -13,7 +13,7 @@ use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
 use crate::run_flags::CreateFlags;
-use crate::streams::{Ended, Session};
+use crate::streams::{Conversation, Ended};
 use crate::terminal;
 use crate::ui::Ui;
 
@@ -68,12 +68,13 @@ impl Runnable for RunArgs {
             writeln!(app.ui.data(), "{}", container.id)?;
             return Ok(ExitStatus::Success);
         }
-        let session = Session { stdin: attach.stdin, tty, sig_proxy: self.sig_proxy, detach_keys };
+        let conversation =
+            Conversation { stdin: attach.stdin, tty, sig_proxy: self.sig_proxy, detach_keys };
         if unseen {
             writeln!(app.ui.data(), "{}", container.id)?;
             app.ui.flush()?;
         }
-        let ended = session.run(&mut started.connection)?;
+        let ended = conversation.run(&mut started.connection)?;
         let status = exit_status(app, &container.id, ended)?;
         // With its id printed it is in the background, as far as the caller is concerned.
         Ok(if unseen { ExitStatus::Success } else { status })
@@ -106,7 +107,7 @@ fn failed(app: &mut App, container: &Container, detach: bool, error: CliError) -
     })
 }
 
-/// The exit code of a session that was attached to a container.
+/// The exit code of a conversation that was attached to a container.
 pub(crate) fn exit_status(app: &App, id: &str, ended: Ended) -> CommandResult {
     match ended {
         Ended::Exited(code) => Ok(code_of(code)),

@@ -9,7 +9,7 @@ use super::run::exit_status;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
-use crate::streams::Session;
+use crate::streams::Conversation;
 use crate::terminal;
 use crate::ui::Ui;
 use coracle_view::container::{Known, find};
@@ -108,8 +108,8 @@ impl StartArgs {
             .map_err(|error| CliError::from(error).status(ExitStatus::Failure))?;
         app.witness = None;
         app.warn(&started.warnings);
-        let session = Session { stdin, tty, sig_proxy: !tty, detach_keys };
-        let ended = session.run(&mut started.connection)?;
+        let conversation = Conversation { stdin, tty, sig_proxy: !tty, detach_keys };
+        let ended = conversation.run(&mut started.connection)?;
         exit_status(app, &container.id, ended)
     }
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::documents;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::commands::inspect_all;
+use crate::error::{CliError, CommandResult};
 use coracle_view::image::find_for;
 
 /// Show all about images as JSON
@@ -25,17 +25,11 @@ pub(crate) struct ImageInspectArgs {
 
 impl Runnable for ImageInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let template = documents::template(self.format.as_deref())?;
-        let mut failures = Failures::default();
-        let mut found = Vec::new();
-        for name in &self.args {
-            let made = crate::builtin::prepare_outside(app, name);
-            let document = made
-                .and_then(|()| Ok(find_for(&app.home, name, self.platform.as_deref())?))
-                .and_then(|image| document(app, &image, template.is_some()));
-            found.extend(failures.check(document));
-        }
-        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+        inspect_all(app, &self.args, self.format.as_deref(), |app, name, typed| {
+            crate::builtin::prepare_outside(app, name)?;
+            let image = find_for(&app.home, name, self.platform.as_deref())?;
+            document(app, &image, typed)
+        })
     }
 }
 

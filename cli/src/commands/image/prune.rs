@@ -7,49 +7,38 @@ use coracle_image::store::{PruneFilter, Removed};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::values::{self, Filter};
-use crate::commands::confirm_removal;
+use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::for_prune;
 use crate::format::units;
 use coracle_view::filter::Filters;
 use coracle_view::image::{labels, parse_time};
 
 /// Remove unused images
 #[derive(Debug, clap::Args)]
+#[command(mut_args(with_keys("dangling, label, label!, until")))]
 pub(crate) struct ImagePruneArgs {
     /// Drop every image no container uses, not only dangling ones
     #[arg(long, short = 'a')]
     pub(crate) all: bool,
-    /// Remove only matches, key=value (dangling, label, label!, until)
-    #[arg(long, value_name = "filter", value_parser = values::filter)]
-    pub(crate) filter: Vec<Filter>,
-    /// Skip the confirmation question
-    #[arg(long, short = 'f')]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: PruneFlags,
 }
 
 const FILTERS: &[&str] = &["dangling", "label", "label!", "until"];
 
 impl Runnable for ImagePruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&for_prune(app, &self.filter), FILTERS)?;
+        let filters = Filters::new(&self.common.filters(app), FILTERS)?;
         let all = self.all || filters.truth("dangling")? == Some(false);
         let what = match all {
             true => "all images without at least one container associated to them",
             false => "all dangling images",
         };
-        if !self.force && !confirm_removal(app, what)? {
+        if !self.common.confirms(app, what)? {
             return Ok(ExitStatus::Success);
         }
         let (report, freed) = prune(app, all, &filters)?;
-        if !report.is_empty() {
-            writeln!(app.ui.data(), "Deleted Images:")?;
-            for line in &report {
-                writeln!(app.ui.data(), "{line}")?;
-            }
-            writeln!(app.ui.data())?;
-        }
+        section(app, "Deleted Images:", &report)?;
         writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
         Ok(ExitStatus::Success)
     }

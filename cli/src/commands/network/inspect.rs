@@ -4,8 +4,8 @@ use coracle_view::{Api, network};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::documents;
-use crate::error::{CommandResult, Failures};
+use crate::commands::inspect_all;
+use crate::error::CommandResult;
 
 /// Show all about networks as JSON
 #[derive(Debug, clap::Args)]
@@ -22,12 +22,8 @@ pub(crate) struct NetworkInspectArgs {
 
 impl Runnable for NetworkInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let template = documents::template(self.format.as_deref())?;
-        let mut failures = Failures::default();
-        let mut found = Vec::new();
-        for name in &self.args {
-            found.extend(failures.check(network::document(&app.home, name, Api::V1_51)));
-        }
-        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+        inspect_all(app, &self.args, self.format.as_deref(), |app, name, _| {
+            Ok(network::document(&app.home, name, Api::V1_51)?)
+        })
     }
 }

@@ -1,42 +1,31 @@
 //! `network prune`: remove unused networks.
 
-use std::io::Write as _;
-
 use coracle_runtime::networks::Filter as NetworkFilter;
 
 use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::values::{self, Filter};
-use crate::commands::confirm_removal;
+use crate::args::values::Filter;
+use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::{for_prune, moment};
+use crate::filters::moment;
 
 /// Remove unused networks
 #[derive(Debug, clap::Args)]
+#[command(mut_args(with_keys("label, label!, until")))]
 pub(crate) struct NetworkPruneArgs {
-    /// Remove only matches, key=value (label, label!, until)
-    #[arg(long, value_name = "filter", value_parser = values::filter)]
-    pub(crate) filter: Vec<Filter>,
-    /// Skip the confirmation question
-    #[arg(long, short = 'f')]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: PruneFlags,
 }
 
 impl Runnable for NetworkPruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let what = "all custom networks not used by at least one container";
-        if !self.force && !confirm_removal(app, what)? {
+        if !self.common.confirms(app, what)? {
             return Ok(ExitStatus::Success);
         }
-        let names = prune(app, &for_prune(app, &self.filter))?;
-        if !names.is_empty() {
-            writeln!(app.ui.data(), "Deleted Networks:")?;
-            for name in &names {
-                writeln!(app.ui.data(), "{name}")?;
-            }
-            writeln!(app.ui.data())?;
-        }
+        let names = prune(app, &self.common.filters(app))?;
+        section(app, "Deleted Networks:", &names)?;
         Ok(ExitStatus::Success)
     }
 }

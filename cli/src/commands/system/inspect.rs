@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::image;
-use crate::documents;
-use crate::error::{CliError, CommandResult, Failures};
+use crate::commands::{image, inspect_all};
+use crate::error::{CliError, CommandResult};
 
 /// Show all about any object as JSON
 #[derive(Debug, clap::Args)]
@@ -50,43 +49,39 @@ impl Runnable for InspectArgs {
                 list.join(", ")
             )));
         }
-        let template = documents::template(self.format.as_deref())?;
-        let mut failures = Failures::default();
-        let mut found = Vec::new();
-        for name in &self.args {
-            found.extend(failures.check(self.document(app, kind, name)));
-        }
-        documents::print(&mut app.ui, template.as_ref(), &found, failures)
+        inspect_all(app, &self.args, self.format.as_deref(), |app, name, typed| {
+            self.document(app, kind, name, typed)
+        })
     }
 }
 
 impl InspectArgs {
-    fn document(&self, app: &mut App, kind: &str, name: &str) -> Result<Value, CliError> {
+    fn document(
+        &self,
+        app: &mut App,
+        kind: &str,
+        name: &str,
+        typed: bool,
+    ) -> Result<Value, CliError> {
         match kind {
             "container" => {
                 let known = coracle_view::container::find(&app.home, name)?;
                 Ok(document(&mut app.home, &known, self.size, Api::V1_51)?)
             }
-            "image" => image::inspect::document(
-                app,
-                &coracle_view::image::find(&app.home, name)?,
-                self.is_typed(),
-            ),
+            "image" => {
+                image::inspect::document(app, &coracle_view::image::find(&app.home, name)?, typed)
+            }
             "volume" => Ok(volume::document(&app.home, name)?),
             "network" => Ok(network::document(&app.home, name, Api::V1_51)?),
-            "" => self.any(app, name),
+            "" => self.any(app, name, typed),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
     }
 
-    fn is_typed(&self) -> bool {
-        self.format.as_ref().is_some_and(|format| !format.is_empty())
-    }
-
-    fn any(&self, app: &mut App, name: &str) -> Result<Value, CliError> {
+    fn any(&self, app: &mut App, name: &str, typed: bool) -> Result<Value, CliError> {
         match find_any(&app.home, name)? {
             Found::Container(known) => Ok(document(&mut app.home, &known, self.size, Api::V1_51)?),
-            Found::Image(image) => image::inspect::document(app, &image, self.is_typed()),
+            Found::Image(image) => image::inspect::document(app, &image, typed),
             Found::Network(found) => Ok(network::document(&app.home, &found.id, Api::V1_51)?),
             Found::Volume => Ok(volume::document(&app.home, name)?),
         }

@@ -4,25 +4,22 @@ use std::io::Write as _;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::values::{self, Filter};
+use crate::args::values::Filter;
+use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::commands::{container, image, network, volume};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::for_prune;
 use crate::format::units;
 use coracle_view::filter::Filters;
 
 /// Remove all that is unused
 #[derive(Debug, clap::Args)]
+#[command(mut_args(with_keys("label, label!, until")))]
 pub(crate) struct SystemPruneArgs {
     /// Drop every image no container uses, not only dangling ones
     #[arg(long, short = 'a')]
     pub(crate) all: bool,
-    /// Remove only matches, key=value (label, label!, until)
-    #[arg(long, value_name = "filter", value_parser = values::filter)]
-    pub(crate) filter: Vec<Filter>,
-    /// Skip the confirmation question
-    #[arg(long, short = 'f')]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: PruneFlags,
     /// Also prune anonymous volumes
     #[arg(long)]
     pub(crate) volumes: bool,
@@ -30,13 +27,13 @@ pub(crate) struct SystemPruneArgs {
 
 impl Runnable for SystemPruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let given = for_prune(app, &self.filter);
+        let given = self.common.filters(app);
         let filters = Filters::new(&given, &["label", "label!", "until"])?;
         if self.volumes && filters.has("until") {
             let text = "ERROR: The \"until\" filter is not supported with \"--volumes\"";
             return Err(CliError::plain(text));
         }
-        if !self.force && !self.confirm(app, &given)? {
+        if !self.common.force && !self.confirm(app, &given)? {
             return Ok(ExitStatus::Success);
         }
         let mut freed = 0;
@@ -87,15 +84,4 @@ impl SystemPruneArgs {
         }
         app.ui.confirm("Are you sure you want to continue?")
     }
-}
-
-fn section(app: &mut App, title: &str, lines: &[String]) -> std::io::Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(app.ui.data(), "{title}")?;
-    for line in lines {
-        writeln!(app.ui.data(), "{line}")?;
-    }
-    writeln!(app.ui.data())
 }

@@ -7,24 +7,20 @@ use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned};
 use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::args::values::{self, Filter};
-use crate::commands::confirm_removal;
+use crate::args::values::Filter;
+use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::filters::for_prune;
 use crate::format::units;
 
 /// Remove unused volumes
 #[derive(Debug, clap::Args)]
+#[command(mut_args(with_keys("all, label, label!")))]
 pub(crate) struct VolumePruneArgs {
     /// Include named volumes; without it only anonymous ones go
     #[arg(long, short = 'a')]
     pub(crate) all: bool,
-    /// Remove only matches, key=value (all, label, label!)
-    #[arg(long, value_name = "filter", value_parser = values::filter)]
-    pub(crate) filter: Vec<Filter>,
-    /// Skip the confirmation question
-    #[arg(long, short = 'f')]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: PruneFlags,
 }
 
 impl Runnable for VolumePruneArgs {
@@ -33,17 +29,11 @@ impl Runnable for VolumePruneArgs {
             true => "all local volumes not used by at least one container",
             false => "anonymous local volumes not used by at least one container",
         };
-        if !self.force && !confirm_removal(app, what)? {
+        if !self.common.confirms(app, what)? {
             return Ok(ExitStatus::Success);
         }
-        let pruned = prune(app, self.all, &for_prune(app, &self.filter))?;
-        if !pruned.names.is_empty() {
-            writeln!(app.ui.data(), "Deleted Volumes:")?;
-            for name in &pruned.names {
-                writeln!(app.ui.data(), "{name}")?;
-            }
-            writeln!(app.ui.data())?;
-        }
+        let pruned = prune(app, self.all, &self.common.filters(app))?;
+        section(app, "Deleted Volumes:", &pruned.names)?;
         writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(pruned.bytes))?;
         Ok(ExitStatus::Success)
     }

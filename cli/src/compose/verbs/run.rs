@@ -28,7 +28,7 @@ use crate::compose::project::place::File;
 use crate::compose::screen::progress::Progress;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags;
-use crate::streams::Session;
+use crate::streams::Conversation;
 use crate::terminal;
 use crate::ui::Ui;
 
@@ -326,8 +326,8 @@ impl ComposeRunArgs {
         crate::compose::screen::board::settle();
         let tty = container.config.tty;
         let detach_keys = app.detach_keys(None)?;
-        let session = Session { stdin: attach.stdin, tty, sig_proxy: true, detach_keys };
-        let ended = session.run(&mut started.connection)?;
+        let conversation = Conversation { stdin: attach.stdin, tty, sig_proxy: true, detach_keys };
+        let ended = conversation.run(&mut started.connection)?;
         exit_status(app, &container.id, ended)
     }
 }
