@@ -2,7 +2,8 @@
 
 use coracle_runtime::short_id;
 
-use super::{Action, PlanError, Recreate, Seen, Step, Work, changes};
+use super::make::Work;
+use super::{Action, PlanError, Recreate, Seen, Step, changes};
 use crate::project::Service;
 
 impl<'a> Work<'a> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, PlanError, Step, Work};
+use super::make::Work;
+use super::{Action, PlanError, Step};
 use crate::project::labels;
 
 fn label<'a>(labels: &'a BTreeMap<String, String>, key: &str) -> &'a str {

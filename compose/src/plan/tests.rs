@@ -1,10 +1,12 @@
 //! Plans of small worlds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use coracle_runtime::model::Status;
 use serde_json::json;
 
 use super::*;
-use crate::project::{Source, labels};
+use crate::project::{Project, Source, labels};
 
 struct World {
     project: Project,
