@@ -222,7 +222,7 @@ mod tests {
                 "db": {"condition": "service_healthy"},
                 "mig": {"condition": "service_completed_successfully"}}},
             "mig": {"image": "mig:1"}, "db": {"image": "db:1"}}});
-        Project::read(&canonical, Source::default()).unwrap()
+        Project::from_canonical(&canonical, Source::default()).unwrap()
     }
 
     fn seen(service: &str, state: State) -> Summary {

@@ -22,8 +22,8 @@ pub fn compose_labels(
     put(labels::VERSION, labels::COMPOSE_VERSION.to_owned());
     put(labels::WORKING_DIR, source.working_dir.clone());
     put(labels::CONFIG_FILES, source.config_files.join(","));
-    if !source.environment_files.is_empty() {
-        put(labels::ENVIRONMENT_FILE, source.environment_files.join(","));
+    if !source.env_files.is_empty() {
+        put(labels::ENVIRONMENT_FILE, source.env_files.join(","));
     }
     put(labels::CONFIG_HASH, service.hash());
     put(labels::IMAGE, image.to_owned());

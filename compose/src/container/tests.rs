@@ -17,7 +17,7 @@ fn project(service: &serde_json::Value) -> Project {
         config_files: vec!["/srv/demo/app/compose.yaml".to_owned()],
         ..Source::default()
     };
-    Project::read(&canonical, source).unwrap()
+    Project::from_canonical(&canonical, source).unwrap()
 }
 
 fn made(service: &serde_json::Value) -> CreateRequest {

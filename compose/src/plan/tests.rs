@@ -21,7 +21,7 @@ impl World {
         let canonical = json!({"name": "app", "services": services,
             "networks": {"default": {"name": "app_default", "ipam": {}}},
             "volumes": {"data": {"name": "app_data"}}});
-        let project = Project::read(&canonical, Source::default()).unwrap();
+        let project = Project::from_canonical(&canonical, Source::default()).unwrap();
         let names = || project.services.keys().cloned();
         let images = names().map(|name| (name, "sha256:1111".to_owned())).collect();
         let known = names().collect();

@@ -90,7 +90,8 @@ mod tests {
     use crate::project::Source;
 
     fn project(services: &serde_json::Value) -> Project {
-        Project::read(&json!({"name": "p", "services": services}), Source::default()).unwrap()
+        Project::from_canonical(&json!({"name": "p", "services": services}), Source::default())
+            .unwrap()
     }
 
     fn on(names: &[&str]) -> serde_json::Value {

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Loaded;
+
 pub use parts::{
     Bind, FileUse, Health, Hook, Logging, NetworkUse, Port, Restart, Tmpfs, VolumeOptions,
     VolumeUse,
@@ -53,17 +55,30 @@ pub struct Source {
     pub working_dir: String,
     pub config_files: Vec<String>,
     /// `--env-file`.
-    pub environment_files: Vec<String>,
+    pub env_files: Vec<String>,
     /// Names are joined with underscores, as Compose v1 did.
-    pub underscores: bool,
+    pub compatibility: bool,
 }
 
 impl Project {
-    /// Reads the canonical form. A `$` stands for itself in there.
+    /// Reads what was loaded.
     ///
     /// # Errors
     /// When a value has another shape than the model gives it.
-    pub fn read(canonical: &Value, source: Source) -> Result<Self, ProjectError> {
+    pub fn read(loaded: &Loaded) -> Result<Self, ProjectError> {
+        let source = Source {
+            working_dir: loaded.working_dir.display().to_string(),
+            config_files: loaded.config_files.clone(),
+            env_files: loaded.env_files.clone(),
+            compatibility: loaded.compatibility,
+        };
+        let mut project = Self::from_canonical(&loaded.project, source)?;
+        project.name.clone_from(&loaded.name);
+        Ok(project)
+    }
+
+    /// Reads the canonical form. A `$` stands for itself in there.
+    pub(crate) fn from_canonical(canonical: &Value, source: Source) -> Result<Self, ProjectError> {
         let name = canonical.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut services: BTreeMap<String, Service> = part(canonical, "services")?;
         for (name, service) in &mut services {
@@ -99,7 +114,7 @@ impl Project {
     /// What stands between the parts of a name.
     #[must_use]
     pub fn separator(&self) -> &'static str {
-        if self.source.underscores { "_" } else { "-" }
+        if self.source.compatibility { "_" } else { "-" }
     }
 
     /// What the engine calls a network of the file.

@@ -1,12 +1,12 @@
 //! The project at hand and its containers: where commands on what is there begin.
 //!
 //! ```text
-//! let place = containers::project(app, &services)?;     // the file, or only `-p NAME`
-//! let found = containers::find(app, &place, Wanted { … })?;
+//! let place = place::project(app, &services)?;     // the file, or only `-p NAME`
+//! let found = place::find(app, &place, &Wanted { … })?;
 //! ```
 
 use coracle_compose::project::found::{self, Wanted};
-use coracle_compose::project::{Project, ProjectError, Source};
+use coracle_compose::project::{Project, ProjectError};
 use coracle_compose::{EnvFiles, Loaded};
 use coracle_runtime::engine::Summary;
 
@@ -39,23 +39,11 @@ fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<
     options.services = services.to_vec();
     options.stages.env_files = env_files;
     let loaded = load::load(app, &options)?;
-    let project = read(&loaded)?;
+    let project = Project::read(&loaded).map_err(error)?;
     for name in services {
         project.service(name).map_err(error)?;
     }
     Ok(File { loaded, project })
-}
-
-fn read(loaded: &Loaded) -> Result<Project, CliError> {
-    let source = Source {
-        working_dir: loaded.working_dir.display().to_string(),
-        config_files: loaded.config_files.clone(),
-        environment_files: loaded.env_files.clone(),
-        underscores: loaded.compatibility,
-    };
-    let mut project = Project::read(&loaded.project, source).map_err(error)?;
-    project.name.clone_from(&loaded.name);
-    Ok(project)
 }
 
 /// The project of a command on containers that are there. With `-p NAME` no file is needed, nor
