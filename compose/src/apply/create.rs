@@ -79,7 +79,7 @@ impl Apply<'_> {
             files: self.files(service)?,
             profiles: self.profiles.clone(),
         };
-        Ok(container::request(self.project, service, facts, self.defaults)?)
+        Ok(container::request(self.project, service, facts, &self.defaults)?)
     }
 }
 

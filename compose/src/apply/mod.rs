@@ -22,136 +22,14 @@ mod look;
 mod objects;
 mod one_off;
 mod start;
+mod steps;
 mod stop;
 mod tell;
 mod wait;
 
-use std::collections::BTreeMap;
-
-use coracle_runtime::Engine;
-use coracle_runtime::engine::{Ending, ImageFacts, ProjectLock};
-use coracle_runtime::session::Session;
-use coracle_runtime::watch::Watch;
-
 pub use error::ApplyError;
 pub use look::{look, seen};
 pub use one_off::OneOff;
+pub use steps::{Apply, Inputs, Settings};
 pub use stop::{Teardown, waves_of};
 pub use tell::{Kind, Turn, Watcher};
-
-use crate::container::Defaults;
-use crate::plan::{Action, Plan, Step};
-use crate::project::{Project, labels};
-
-/// Everything that carrying out needs.
-pub struct Apply<'a> {
-    pub engine: &'a Engine,
-    pub session: &'a mut Session,
-    pub watcher: &'a mut dyn Watcher,
-    pub project: &'a Project,
-    pub defaults: &'a Defaults,
-    /// The image of each service.
-    pub images: &'a BTreeMap<String, ImageFacts>,
-    /// Variables that secrets and configs come from.
-    pub environment: &'a BTreeMap<String, String>,
-    /// seccomp profiles by the path that a service names.
-    pub profiles: &'a BTreeMap<String, String>,
-    pub settings: Settings,
-    /// What changes of containers wake the loops.
-    pub watch: Watch,
-    /// Nobody else makes containers of the project while they are made here.
-    pub making: Option<ProjectLock>,
-    /// Stops that were begun, by container.
-    pub endings: BTreeMap<String, Ending>,
-}
-
-impl std::fmt::Debug for Apply<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Apply").field("project", &self.project.name).finish_non_exhaustive()
-    }
-}
-
-/// How it is to be carried out.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// Seconds between the stop signal and SIGKILL; `None` is each container's own.
-    pub grace_s: Option<i64>,
-    /// Anonymous volumes are made anew.
-    pub renew_volumes: bool,
-    /// Starts that go on at once; zero means any number.
-    pub at_once: usize,
-    /// Seconds that services may take to be as they are wanted; zero is no limit.
-    pub wait_s: u64,
-}
-
-impl Apply<'_> {
-    /// Carries out all steps.
-    ///
-    /// # Errors
-    /// The first failure; what goes on at that moment is waited for.
-    pub fn run(&mut self, plan: &Plan) -> Result<(), ApplyError> {
-        self.make(plan)?;
-        self.start(&plan.steps)
-    }
-
-    /// Everything but the starts.
-    ///
-    /// # Errors
-    /// The first failure.
-    pub fn make(&mut self, plan: &Plan) -> Result<(), ApplyError> {
-        let made = self.make_locked(plan);
-        // What is to be started next may depend on others for long.
-        self.making = None;
-        made
-    }
-
-    fn make_locked(&mut self, plan: &Plan) -> Result<(), ApplyError> {
-        let mut stopping = false;
-        for step in &plan.steps {
-            let ends = matches!(step.action, Action::Remove | Action::Recreate | Action::Stop);
-            if ends && !stopping {
-                stopping = true;
-                self.begin_stops(&plan.steps)?;
-            }
-            self.step(step)?;
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, step: &Step) -> Result<(), ApplyError> {
-        match step.action {
-            // Images were fetched before.
-            Action::Pull | Action::Start => Ok(()),
-            Action::CreateNetwork => self.create_network(&step.id, &step.object),
-            Action::ReplaceNetwork => self.replace_network(&step.id, &step.object),
-            Action::CreateVolume => self.create_volume(&step.id, &step.object),
-            Action::ReplaceVolume => self.replace_volume(&step.id, &step.object),
-            Action::Remove => self.stop_and_remove(&step.id, &step.object, false),
-            Action::Rename => Ok(self.engine.rename(&step.id, &step.object)?),
-            Action::Create => self.create(step),
-            Action::Recreate => self.recreate(step),
-            Action::Stop => self.stop_one(&step.id, &step.object),
-            Action::Keep => {
-                self.watcher.tell(Kind::Container, &step.object, "Running");
-                let project = self.project;
-                if let Some(service) = project.services.get(&step.service) {
-                    self.tell_of_other_values(service);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// The containers of each service, by name, that are there now.
-    fn peers(&self) -> Result<BTreeMap<String, Vec<String>>, ApplyError> {
-        let wanted = crate::project::found::Wanted { stopped: true, ..Default::default() };
-        let all =
-            crate::project::found::containers(self.engine.list()?, &self.project.name, &wanted);
-        let mut peers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for summary in all {
-            let service = crate::project::found::label(&summary, labels::SERVICE).to_owned();
-            peers.entry(service).or_default().push(summary.container.name);
-        }
-        Ok(peers)
-    }
-}

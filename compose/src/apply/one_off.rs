@@ -51,7 +51,7 @@ impl Apply<'_> {
     pub fn wait_for_dependencies(&mut self, service: &str) -> Result<(), ApplyError> {
         let mut waits = self.waits_of(service)?;
         for wait in &waits {
-            self.watch.add(&self.engine.paths().container(&wait.id));
+            self.follow(&wait.id);
             self.watcher.tell(Kind::Container, &wait.name, "Waiting");
         }
         while !self.check(&mut waits)? {

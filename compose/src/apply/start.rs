@@ -142,7 +142,7 @@ impl Apply<'_> {
             waiting.announced = true;
             waiting.waits = self.waits_of(waiting.service)?;
             for wait in &waiting.waits {
-                self.watch.add(&self.engine.paths().container(&wait.id));
+                self.follow(&wait.id);
                 self.watcher.tell(Kind::Container, &wait.name, "Waiting");
             }
         }
@@ -234,7 +234,7 @@ impl Apply<'_> {
         }
         self.watcher.tell(Kind::Container, &step.object, "Starting");
         self.watcher.starts(&step.service, &id);
-        self.watch.add(&self.engine.paths().container(&id));
+        self.follow(&id);
         let starting = self.engine.begin_start(self.session, &id, Attach::default())?;
         Ok(Flight { step, id, starting })
     }

@@ -105,7 +105,7 @@ impl Apply<'_> {
             waits.extend(self.containers_of(name, goal, true)?);
         }
         for wait in &waits {
-            self.watch.add(&self.engine.paths().container(&wait.id));
+            self.follow(&wait.id);
             self.watcher.tell(Kind::Container, &wait.name, "Waiting");
         }
         let end = self.end_of_wait();

@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coracle_compose::apply::{self, Apply, ApplyError, Settings, Watcher};
+use coracle_compose::apply::{self, Apply, ApplyError, Inputs, Settings, Watcher};
 use coracle_compose::container::{ContainerError, Defaults, honour, honour_networks};
 use coracle_compose::plan::{Desired, Options, Plan, PlanError, plan};
 use coracle_compose::project::Project;
 use coracle_runtime::engine::ImageFacts;
 use coracle_runtime::model::LogConfig;
-use coracle_runtime::watch::Watch;
 
 use crate::app::App;
 use crate::compose::project::place::{File, Place};
@@ -35,21 +34,9 @@ pub(crate) fn act<T>(
     app.ui.flush()?;
     let making = app.project_lock.take();
     let (engine, session) = app.engine_in_session()?;
-    let mut apply = Apply {
-        engine,
-        session,
-        watcher,
-        project,
-        defaults: &defaults,
-        images,
-        environment: file.map_or(&nothing, |file| &file.loaded.environment),
-        profiles: &profiles,
-        settings,
-        watch: Watch::empty(),
-        making,
-        endings: BTreeMap::new(),
-    };
-    work(&mut apply).map_err(failure)
+    let environment = file.map_or(&nothing, |file| &file.loaded.environment);
+    let inputs = Inputs { project, defaults, images, environment, profiles, settings };
+    work(&mut Apply::new(engine, session, watcher, inputs, making)).map_err(failure)
 }
 
 /// The project of a place; only its name when there is no file.

@@ -73,7 +73,7 @@ pub(crate) fn run(
     let mut witness = app.witness.take();
     let outcome = act(app, Some(file), project, images, settings, &mut front, |apply| {
         for dir in &all {
-            apply.watch.add(&apply.engine.paths().container(&dir.container.id));
+            apply.follow(&dir.container.id);
         }
         apply.start(&plan.steps)?;
         witness = None;
