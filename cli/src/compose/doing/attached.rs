@@ -22,37 +22,76 @@ use coracle_runtime::records::Records;
 
 use super::act::{Images, act};
 use crate::app::App;
-use crate::compose::project::place::File;
+use crate::compose::project::place::{self, File};
 use crate::compose::screen::board;
-use crate::compose::screen::output::{Look, Output, colour, label};
+use crate::compose::screen::output::{Look, Output, label};
 use crate::compose::screen::progress::Progress;
-use crate::compose::verbs::up::UpArgs;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::streams::{PATIENCE, given_up};
 
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
+/// What a person wants of the foreground.
+#[derive(Debug)]
+pub(crate) struct Foreground {
+    pub(crate) settings: Settings,
+    pub(crate) look: Look,
+    pub(crate) shown: Shown,
+    pub(crate) abort_on_exit: bool,
+    pub(crate) abort_on_failure: bool,
+    /// The service whose exit code is ours.
+    pub(crate) exit_code_from: Option<String>,
+}
+
+/// The services whose output is shown: those that were named, or all.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) named: Vec<String>,
+    /// These alone, if there are any.
+    pub(crate) attach: Vec<String>,
+    pub(crate) no_attach: Vec<String>,
+    pub(crate) dependencies: bool,
+}
+
+impl Shown {
+    fn services(&self, project: &Project) -> Result<Vec<String>, CliError> {
+        for name in self.attach.iter().chain(&self.no_attach) {
+            project.service(name).map_err(place::error)?;
+        }
+        let all = project.services.values();
+        let chosen = all.filter(|service| {
+            let named = self.named.is_empty() || self.named.contains(&service.name);
+            let wanted = match self.attach.is_empty() {
+                true => service.attach.unwrap_or(true) && (named || self.dependencies),
+                false => {
+                    let depends =
+                        |one: &String| project.services[one].depends_on.contains_key(&service.name);
+                    let depended = self.dependencies && self.attach.iter().any(depends);
+                    self.attach.contains(&service.name) || depended
+                }
+            };
+            wanted && !self.no_attach.contains(&service.name)
+        });
+        Ok(chosen.map(|service| service.name.clone()).collect())
+    }
+}
+
 /// Runs the services of `up` in the foreground.
 pub(crate) fn run(
     app: &mut App,
-    args: &UpArgs,
+    wanted: &Foreground,
     file: &File,
     project: &Project,
     images: &Images,
     plan: &Plan,
 ) -> CommandResult {
-    let settings = Settings {
-        grace_s: args.timeout,
-        renew_volumes: args.renew_anon_volumes,
-        at_once: super::act::at_once(app),
-        ..Settings::default()
-    };
+    let settings = wanted.settings;
     let mut progress = Progress::new(app);
     act(app, Some(file), project, images, settings, &mut progress, |apply| apply.make(plan))?;
-    let chosen = attached_services(args, project)?;
+    let chosen = wanted.shown.services(project)?;
     board::settle();
-    let mut front = Front::new(app, args, progress.in_lines())?;
+    let mut front = Front::new(app, wanted, progress.in_lines())?;
     let begun = coracle_runtime::clock::now();
     let all = members(app, project)?;
     let mut labels = Vec::new();
@@ -85,16 +124,15 @@ pub(crate) fn run(
         Err(error) if error.status == ExitStatus::Container(130) => {}
         outcome => outcome?,
     }
-    finish(app, args, file, project, images, settings, front)
+    finish(app, wanted, file, project, images, front)
 }
 
 fn finish(
     app: &mut App,
-    args: &UpArgs,
+    wanted: &Foreground,
     file: &File,
     project: &Project,
     images: &Images,
-    settings: Settings,
     mut front: Front,
 ) -> CommandResult {
     if let Some(error) = front.failed.take() {
@@ -114,6 +152,7 @@ fn finish(
     front.stopping = true;
     let mut left: Vec<Seen> = members(app, project)?.iter().map(seen).collect();
     left.retain(|seen| project.services.contains_key(&seen.service));
+    let settings = wanted.settings;
     let stopped = act(app, Some(file), project, images, settings, &mut front, |apply| match apply
         .tear_down(&left, Teardown::Stop)
     {
@@ -131,7 +170,7 @@ fn finish(
     if interrupted {
         return Ok(ExitStatus::Container(130));
     }
-    let code = match &args.exit_code_from {
+    let code = match &wanted.exit_code_from {
         Some(service) => front.codes.get(service).copied().unwrap_or(0),
         None => aborted_by.map_or(0, |(_, code)| code),
     };
@@ -145,30 +184,6 @@ fn members(app: &App, project: &Project) -> Result<Vec<Summary>, CliError> {
     let services = project.services.keys().cloned().collect();
     let wanted = Wanted { services, stopped: true, ..Wanted::default() };
     Ok(found::containers(app.engine()?.list()?, &project.name, &wanted))
-}
-
-/// The services whose output is shown.
-fn attached_services(args: &UpArgs, project: &Project) -> Result<Vec<String>, CliError> {
-    for name in args.attach.iter().chain(&args.no_attach) {
-        project.service(name).map_err(crate::compose::project::place::error)?;
-    }
-    let all = project.services.values();
-    let chosen = all.filter(|service| {
-        let named = args.args.is_empty() || args.args.contains(&service.name);
-        let wanted = match args.attach.is_empty() {
-            true => service.attach.unwrap_or(true) && (named || args.attach_dependencies),
-            false => {
-                let depended = args.attach_dependencies
-                    && args
-                        .attach
-                        .iter()
-                        .any(|one| project.services[one].depends_on.contains_key(&service.name));
-                args.attach.contains(&service.name) || depended
-            }
-        };
-        wanted && !args.no_attach.contains(&service.name)
-    });
-    Ok(chosen.map(|service| service.name.clone()).collect())
 }
 
 /// Why the foreground came to its end.
@@ -212,24 +227,18 @@ struct Member {
 }
 
 impl Front {
-    fn new(app: &App, args: &UpArgs, progress: Progress) -> Result<Self, CliError> {
-        let look = Look {
-            colour: colour(app, args.no_color),
-            no_prefix: args.no_log_prefix,
-            timestamps: args.timestamps,
-            one_stream: false,
-        };
+    fn new(app: &App, wanted: &Foreground, progress: Progress) -> Result<Self, CliError> {
         let signals = coracle_sys::signal::signal_fd(&[SIGINT, SIGTERM])
             .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))?;
         Ok(Self {
             progress,
-            output: Output::new(look),
+            output: Output::new(wanted.look),
             records: app.engine()?.records.clone(),
             signals,
             members: Vec::new(),
-            abort_on_exit: args.abort_on_container_exit || args.exit_code_from.is_some(),
-            abort_on_failure: args.abort_on_container_failure,
-            wanted_code: args.exit_code_from.clone(),
+            abort_on_exit: wanted.abort_on_exit,
+            abort_on_failure: wanted.abort_on_failure,
+            wanted_code: wanted.exit_code_from.clone(),
             end: End::AllEnded,
             stopping: false,
             asked: 0,

@@ -2,4 +2,5 @@
 
 pub(crate) mod act;
 pub(crate) mod attached;
+pub(crate) mod stale_volumes;
 pub(crate) mod sync;

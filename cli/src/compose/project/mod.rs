@@ -2,4 +2,5 @@
 
 pub(crate) mod load;
 pub(crate) mod place;
+pub(crate) mod scale;
 pub(crate) mod target;

@@ -3,14 +3,15 @@
 use coracle_compose::apply::Settings;
 use coracle_compose::plan::{Options, Recreate};
 
-use super::up::{ask_about_volumes, scale};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::compose::doing::act;
 use crate::compose::doing::act::{act, at_once, lock_project, make_plan};
+use crate::compose::doing::stale_volumes::ask_about_volumes;
 use crate::compose::images::ensure;
 use crate::compose::images::ensure::Wish;
 use crate::compose::project::place;
+use crate::compose::project::scale::scale;
 use crate::compose::screen::dry;
 use crate::compose::screen::progress::Progress;
 use crate::error::{CliError, CommandResult, ExitStatus};

@@ -9,6 +9,7 @@ use crate::args::Runnable;
 use crate::compose::doing::act::make_plan;
 use crate::compose::images::ensure;
 use crate::compose::project::place;
+use crate::compose::project::scale::scale;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Exit code of a plan with something to do.
@@ -35,7 +36,7 @@ impl Runnable for ComposePlanArgs {
         let file = place::file(app, &self.args)?;
         let options = Options {
             targets: self.args.clone(),
-            scale: super::up::scale(&self.scale, &file)?,
+            scale: scale(&self.scale, &file)?,
             remove_orphans: self.remove_orphans,
             start: true,
             ..Options::default()

@@ -4,7 +4,6 @@ use coracle_compose::apply::Settings;
 use coracle_compose::plan::Options;
 use coracle_compose::project::graph;
 
-use super::up;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::compose::doing::act::{act, at_once, lock_project, make_plan};
@@ -12,6 +11,7 @@ use crate::compose::images::ensure;
 use crate::compose::images::ensure::Wish;
 use crate::compose::project::place;
 use crate::compose::project::place::error;
+use crate::compose::project::scale::scale;
 use crate::compose::screen::dry;
 use crate::compose::screen::progress::Progress;
 use crate::error::{CommandResult, ExitStatus};
@@ -29,7 +29,7 @@ pub(crate) struct ComposeScaleArgs {
 impl Runnable for ComposeScaleArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let file = place::file(app, &[])?;
-        let scale = up::scale(&self.args, &file)?;
+        let scale = scale(&self.args, &file)?;
         let targets: Vec<String> = scale.keys().cloned().collect();
         let project = graph::select(&file.project, &targets, !self.no_deps).map_err(error)?;
         let images = ensure::ensure(app, &project, &Wish::default())?;

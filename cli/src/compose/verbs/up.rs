@@ -1,8 +1,5 @@
 //! `compose up`: create and start everything.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-
 use coracle_compose::apply::Settings;
 use coracle_compose::plan::{Options, Plan, Recreate};
 use coracle_compose::project::{Project, graph};
@@ -11,15 +8,17 @@ use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::compose::doing::act;
 use crate::compose::doing::act::{Images, act, at_once, make_plan};
-use crate::compose::doing::attached;
+use crate::compose::doing::attached::{self, Foreground, Shown};
+use crate::compose::doing::stale_volumes::ask_about_volumes;
 use crate::compose::images::ensure;
 use crate::compose::images::ensure::Wish;
 use crate::compose::project::place;
 use crate::compose::project::place::{File, error};
+use crate::compose::project::scale::scale;
 use crate::compose::screen::dry;
+use crate::compose::screen::output::{Look, colour};
 use crate::compose::screen::progress::Progress;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::ui::Ui;
 
 /// Create and start containers
 #[derive(Debug, Default, clap::Args)]
@@ -138,7 +137,7 @@ impl Runnable for UpArgs {
         }
         let background = self.detach || self.wait || self.no_start;
         if !background {
-            return attached::run(app, &self, &file, &project, &images, &plan);
+            return attached::run(app, &self.foreground(app), &file, &project, &images, &plan);
         }
         let settings = self.settings(app);
         let mut progress = Progress::new(app);
@@ -234,6 +233,27 @@ impl UpArgs {
         }
     }
 
+    fn foreground(&self, app: &App) -> Foreground {
+        Foreground {
+            settings: self.settings(app),
+            look: Look {
+                colour: colour(app, self.no_color),
+                no_prefix: self.no_log_prefix,
+                timestamps: self.timestamps,
+                one_stream: false,
+            },
+            shown: Shown {
+                named: self.args.clone(),
+                attach: self.attach.clone(),
+                no_attach: self.no_attach.clone(),
+                dependencies: self.attach_dependencies,
+            },
+            abort_on_exit: self.abort_on_container_exit || self.exit_code_from.is_some(),
+            abort_on_failure: self.abort_on_container_failure,
+            exit_code_from: self.exit_code_from.clone(),
+        }
+    }
+
     /// The services `--wait` is about.
     fn waited_for(&self, project: &Project) -> Vec<String> {
         match self.args.is_empty() {
@@ -256,47 +276,4 @@ impl UpArgs {
         super::plan::check(path, &plan)?;
         Ok(plan)
     }
-}
-
-/// Volumes whose configuration changed are made anew when the user says so.
-pub(crate) fn ask_about_volumes(
-    app: &mut App,
-    file: &File,
-    project: &Project,
-    images: &Images,
-    options: &mut Options,
-    plan: Plan,
-) -> Result<Plan, CliError> {
-    if plan.stale_volumes.is_empty() || app.compose.dry_run {
-        return Ok(plan);
-    }
-    for name in &plan.stale_volumes {
-        let question = format!(
-            "Volume {name:?} exists but doesn't match configuration in compose file. Recreate \
-             (data will be lost)?"
-        );
-        crate::compose::screen::board::settle();
-        if Ui::stdin_is_terminal() {
-            options.replace_volumes |= app.ui.confirm(&question)?;
-        } else {
-            writeln!(app.ui.data(), "{question}")?;
-        }
-    }
-    if !options.replace_volumes {
-        return Ok(plan);
-    }
-    make_plan(app, file, project, images, options)
-}
-
-/// `SERVICE=NUMBER`.
-pub(crate) fn scale(given: &[String], file: &File) -> Result<BTreeMap<String, u32>, CliError> {
-    let mut all = BTreeMap::new();
-    for text in given {
-        let wrong = || CliError::plain(format!("invalid scale specifier: {text}"));
-        let (name, number) = text.split_once('=').ok_or_else(wrong)?;
-        let number = number.parse().map_err(|_| wrong())?;
-        file.project.service(name).map_err(error)?;
-        all.insert(name.to_owned(), number);
-    }
-    Ok(all)
 }
