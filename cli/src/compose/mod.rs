@@ -1,7 +1,9 @@
-//! `compose`: its options, its commands (one file each), and the border with `coracle-compose`.
+//! `compose`: the border with `coracle-compose`.
 //!
-//! A command asks [`project::load`] for the project. What it prints to people goes to standard
-//! error, as everywhere; log lines look as Docker Compose's (`time="…" level=warning msg="…"`).
+//! `globals` are the options before the subcommand, `verbs` the commands. A command asks `project`
+//! for the project and `images` for its images, and has `doing` carry out what is to be done.
+//! What `screen` prints to people goes to standard error, as everywhere; log lines look as Docker
+//! Compose's (`time="…" level=warning msg="…"`).
 
 mod doing;
 pub(crate) mod globals;

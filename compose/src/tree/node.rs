@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// A place in a file. The value of an attribute stands where its key does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct At {
-    /// Index into the list of files read; see [`crate::sources`].
+    /// Index into the list of files read; see [`crate::model::Sources`].
     pub(crate) file: u16,
     /// From 1; 0 when no line is to blame.
     pub(crate) line: u32,

@@ -1,4 +1,4 @@
-//! Commands on images, a file a verb; `rows` has the columns of their listings.
+//! Commands on images, a file a verb; `table` has their rows, `rows` the columns of listings.
 
 pub(crate) mod history;
 pub(crate) mod import;

@@ -1,4 +1,4 @@
-//! Commands on networks, a file a verb; `rows` has the columns of their listings.
+//! Commands on networks, a file a verb; `table` has their rows, `rows` the columns of listings.
 
 pub(crate) mod connect;
 pub(crate) mod create;

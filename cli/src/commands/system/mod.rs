@@ -1,4 +1,4 @@
-//! Commands about the engine as a whole, and those that belong to no object.
+//! Commands about the engine as a whole, and those that belong to no object; `table` has their rows.
 
 pub(crate) mod check;
 pub(crate) mod completion;

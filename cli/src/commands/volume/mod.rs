@@ -1,4 +1,4 @@
-//! Commands on volumes, a file a verb; `rows` has the columns of their listings.
+//! Commands on volumes, a file a verb; `table` has their rows, `rows` the columns of listings.
 
 pub(crate) mod create;
 pub(crate) mod inspect;

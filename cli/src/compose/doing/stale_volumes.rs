@@ -12,7 +12,7 @@ use crate::compose::screen::board;
 use crate::error::CliError;
 use crate::ui::Ui;
 
-/// They are made anew when the user says so.
+/// Such volumes are made anew when the user says so.
 pub(crate) fn ask_about_volumes(
     app: &mut App,
     file: &File,

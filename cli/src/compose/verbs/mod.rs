@@ -1,4 +1,4 @@
-//! The commands of `compose`, one file each.
+//! The commands of `compose`, one file each; `table` has their rows.
 
 pub(crate) mod attach;
 pub(crate) mod build;
