@@ -106,7 +106,7 @@ impl ContainerSummary {
             command: command_line(container),
             created: container.created.datetime().timestamp(),
             ports: ports(&settings.ports),
-            // Docker leaves nothing out.
+            // Docker leaves zeros out.
             size_rw: size.map(|(own, _)| own).filter(|own| *own > 0),
             size_root_fs: size.map(|(_, whole)| whole).filter(|whole| *whole > 0),
             labels: container.config.labels.clone(),
@@ -236,5 +236,59 @@ mod tests {
         state.status = Status::Restarting;
         assert_eq!(status(&state, now()), "Restarting (3) 2 minutes ago");
         assert_eq!(status(&State::default(), now()), "Created");
+    }
+
+    /// As Docker 28.5 answers `GET /containers/json?size=1` for such a container.
+    #[test]
+    fn a_summary_is_dockers() {
+        let mut container = Container {
+            id: "a001".into(),
+            name: "web".into(),
+            image_name: "alpine".into(),
+            image: "sha256:a002".into(),
+            path: "nc".into(),
+            args: ["-lk", "-p", "80"].map(str::to_owned).into(),
+            created: "2026-01-02T03:04:05.5Z".parse().unwrap(),
+            ..Container::default()
+        };
+        container.host_config.network_mode = "bridge".into();
+        let binding = |ip: &str, port: &str| coracle_runtime::model::PortBinding {
+            host_ip: ip.to_owned(),
+            host_port: port.to_owned(),
+        };
+        container.network_settings.ports = [
+            ("80/tcp".to_owned(), Some(vec![binding("0.0.0.0", "8080"), binding("::", "8080")])),
+            ("81/udp".to_owned(), Some(vec![binding("127.0.0.1", "32768")])),
+            ("82/tcp".to_owned(), None),
+        ]
+        .into();
+        let known = Known { container, state: running(), life: Default::default() };
+        let zone = chrono::FixedOffset::east_opt(0).unwrap();
+        let now = Now { time: now(), zone };
+        let images = ImageNames::unknown();
+        let summary = ContainerSummary::new(&known, &[], &images, Some((0, 7_797_760)), &now);
+        let expected = serde_json::json!({
+            "Id": "a001",
+            "Names": ["/web"],
+            "Image": "alpine",
+            "ImageID": "sha256:a002",
+            "Command": "nc -lk -p 80",
+            "Created": 1_767_323_045,
+            "Ports": [
+                { "IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp" },
+                { "IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp" },
+                { "IP": "127.0.0.1", "PrivatePort": 81, "PublicPort": 32768, "Type": "udp" },
+                { "PrivatePort": 82, "Type": "tcp" },
+            ],
+            "SizeRootFs": 7_797_760,
+            "Labels": {},
+            "State": "running",
+            "Status": "Up Less than a second",
+            "HostConfig": { "NetworkMode": "bridge" },
+            "NetworkSettings": { "Networks": {} },
+            "Mounts": [],
+        });
+        // Their texts, so that the order counts too.
+        assert_eq!(serde_json::to_string(&summary).unwrap(), expected.to_string());
     }
 }

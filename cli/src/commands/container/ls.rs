@@ -58,7 +58,7 @@ impl Runnable for PsArgs {
         let mut chosen: Vec<Known> = known
             .iter()
             .filter(|known| all || known.state.status.is_running())
-            .filter(|known| filters.accept(&app.home, known))
+            .filter(|known| filters.accept(known))
             .cloned()
             .collect();
         if last > 0 {
