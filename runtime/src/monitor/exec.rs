@@ -4,20 +4,18 @@
 //! it. Like a monitor it outlives the command that started it.
 
 use std::io::Read;
-use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
+use super::child::{exit_code, failed, in_child, signals, terminal_streams};
 use super::client::Client;
 use super::exec_mark::ExecMark;
 use super::launch::{Attach, CONTROL_FD, LOCK_FD, Launch};
-use super::output::{Streams, receive_master};
+use super::output::Streams;
 use super::pump::Pump;
-use super::run::{exit_code, failed, signals};
-use super::start::in_child;
 use crate::events::Events;
 use crate::model::Container;
 use crate::start::init;
@@ -159,12 +157,6 @@ fn start_in(
         (None, None) => Streams::default(),
     };
     Ok((pid, streams))
-}
-
-/// Takes the terminal that was made inside.
-pub(super) fn terminal_streams(listener: &UnixListener) -> Result<Streams, Failure> {
-    let master = receive_master(listener.as_fd()).map_err(failed("receive the terminal"))?;
-    Streams::terminal(master).map_err(failed("use the terminal"))
 }
 
 fn watch(pid: Pid, pump: &mut Pump) -> i32 {

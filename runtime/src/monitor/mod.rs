@@ -20,6 +20,7 @@
 //! (mounts, runtime folder, cgroup) it takes down; after SIGKILL the next command does.
 
 mod binds;
+mod child;
 mod client;
 mod exec;
 mod exec_mark;

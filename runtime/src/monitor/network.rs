@@ -25,7 +25,8 @@ use coracle_netns::protocol::{
 };
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-use super::run::{Monitor, failed};
+use super::child::failed;
+use super::run::Monitor;
 use crate::events::Kind;
 use crate::model::{Container, EndpointSettings};
 use crate::networks::{self, Handed, Helper, HelperError, Network, NetworkState, Networks};

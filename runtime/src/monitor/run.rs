@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
+use super::child::{exit_code, failed, signals};
 use super::client::Client;
 use super::health::Prober;
 use super::launch::{self, Attach, CONTROL_FD, LOCK_FD, Launch};
@@ -14,7 +15,6 @@ use super::pump::Pump;
 use super::start::{self, Prepared};
 use super::take_down::take_down;
 use crate::engine::remove::remove_files;
-use crate::error::is_disk_full;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
 use crate::model::{Container, Status};
@@ -22,7 +22,7 @@ use crate::one_id::Span;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
 use crate::processes::remnants::Remnants;
-use crate::records::{DISK_FULL, Life, Records};
+use crate::records::{Life, Records};
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
@@ -94,27 +94,6 @@ pub fn main(data: PathBuf, run: PathBuf) -> i32 {
             first.tell(&Notice::Failed(failure));
             1
         }
-    }
-}
-
-/// The signals a monitor waits for: a child ended, somebody misses its runtime folder, or it is
-/// asked to end.
-pub(super) fn signals() -> [i32; 5] {
-    [Signal::CHILD, CALL, Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw)
-}
-
-/// The exit code of a child, as a shell counts it; `None` while it has not ended.
-pub(super) fn exit_code(status: rustix::process::WaitStatus) -> Option<i32> {
-    status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
-}
-
-pub(super) fn failed<E: std::error::Error + 'static>(
-    what: &str,
-) -> impl FnOnce(E) -> Failure + use<'_, E> {
-    move |error| {
-        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        let hint = is_disk_full(&error).then(|| DISK_FULL.to_owned());
-        Failure { hint, ..Failure::setup(format!("cannot {what}: {error}{cause}")) }
     }
 }
 

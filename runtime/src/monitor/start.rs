@@ -1,22 +1,21 @@
 //! Start a container's first process: mounts, files, specification, libcontainer.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
 use oci_spec::runtime::Spec;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Pid;
 
-use super::exec::terminal_streams;
+use super::child::{failed, in_child, terminal_streams};
 use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
-use super::run::{Monitor, failed};
+use super::run::Monitor;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::networks;
@@ -361,53 +360,3 @@ pub(crate) fn program(plan: &Plan) -> Program {
     }
 }
 
-/// Runs `job` in a forked child, in `cgroup` if there is one, and takes its result.
-///
-/// libcontainer leaves much behind in the process it runs in; this one stays small.
-/// `meanwhile` gets the descriptor that tells when the job is done.
-pub(crate) fn in_child<T>(
-    cgroups: Option<&crate::cgroup::Host>,
-    cgroup: Option<&Path>,
-    job: impl FnOnce() -> Result<i32, Failure>,
-    meanwhile: impl FnOnce(BorrowedFd<'_>) -> Result<T, Failure>,
-) -> Result<(Pid, T), Failure> {
-    let (read, write) =
-        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(failed("make a pipe"))?;
-    match fork().map_err(failed("start a child"))? {
-        Fork::Child => {
-            drop(read);
-            // Where libcontainer can, it does it: this process must not be in there when it
-            // cleans up after a failure, by killing all in it.
-            let moved = match cgroup.filter(|_| !crate::cgroup::is_tree_ours()) {
-                Some(cgroup) => crate::cgroup::enter(cgroups, cgroup, std::process::id()),
-                None => Ok(()),
-            };
-            let result = moved.map_err(failed("enter the cgroup")).and_then(|()| job());
-            let bytes = serde_json::to_vec(&result).unwrap_or_default();
-            let sent = rustix::io::write(&write, &bytes);
-            exit_now(i32::from(sent.is_err()));
-        }
-        Fork::Parent(child) => {
-            drop(write);
-            // What it has of the job goes with it, or the child would wait for us for ever.
-            drop(job);
-            let made = meanwhile(read.as_fd());
-            let mut bytes = Vec::new();
-            fs::File::from(read)
-                .read_to_end(&mut bytes)
-                .map_err(failed("hear from the child that starts the container"))?;
-            // It has nothing left to do but end. The loop reaps it if this call does not.
-            rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).ok();
-            let result: Result<i32, Failure> =
-                serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-                    Err(refused("the child that starts the container died".to_owned()))
-                });
-            // A failure of ours is why the job failed too.
-            let made = made?;
-            let pid = result?;
-            Pid::from_raw(pid)
-                .map(|pid| (pid, made))
-                .ok_or_else(|| refused(format!("libcontainer reported pid {pid}")))
-        }
-    }
-}
