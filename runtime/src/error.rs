@@ -100,6 +100,20 @@ fn hidden(paths: &[String]) -> String {
     }
 }
 
+/// An error and all its causes in one line, each said once.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !text.contains(&why) {
+            text = format!("{text}: {why}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Whether a full disk is at the bottom of it, whichever part met it.
 pub(crate) fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());

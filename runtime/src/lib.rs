@@ -1,5 +1,6 @@
 //! The container engine: records, namespaces, monitors, and what `cli` calls.
 
+mod bind_source;
 pub mod boot;
 pub mod cgroup;
 pub mod clock;
@@ -27,6 +28,7 @@ pub mod one_id;
 pub mod paths;
 pub mod processes;
 pub mod records;
+mod remains;
 mod reopen;
 mod restart;
 mod rootfs;

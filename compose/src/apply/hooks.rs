@@ -1,7 +1,6 @@
 //! `post_start` and `pre_stop`: processes that run in a container beside its own.
 
-use coracle_runtime::engine::ExecRequest;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, ExecRequest};
 
 use super::{Apply, ApplyError};
 use crate::project::Hook;

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use coracle_runtime::engine::Starting;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::Attach;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::conditions::{Goal, Verdict};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coracle_runtime::engine::RemoveOptions;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::Attach;
 use coracle_runtime::records::RecordError;
 
 use super::{Apply, ApplyError, Kind, Turn};

@@ -30,6 +30,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::model::{Container, ContainerMount, MountType, Status};
 use crate::paths::make_private;
+use crate::rootfs::Overlay;
 
 /// What may be mounted on top of the root filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl View {
         } else {
             let place = engine.paths().container(&container.id).join("view");
             make_private(&place)?;
-            crate::monitor::overlay(engine.paths(), &engine.config.layers, container)
+            Overlay::of(engine.paths(), &engine.config.layers, container)
                 .mount(&place)
                 .map_err(EngineError::syscall("mount the root filesystem"))?;
             place

@@ -18,6 +18,7 @@ use crate::copy::changes;
 use crate::error::EngineError;
 use crate::events::Kind;
 use crate::model::{Config, Status};
+use crate::rootfs::Overlay;
 use crate::session::Session;
 
 /// How to make an image of a container.
@@ -52,7 +53,7 @@ impl Engine {
         let running = self.records.life(id)?.state.status == Status::Running;
         let _pause = (request.pause && running).then(|| Pause::begin(self, id));
 
-        let overlay = crate::monitor::overlay(&self.paths, &self.config.layers, &container);
+        let overlay = Overlay::of(&self.paths, &self.config.layers, &container);
         let written = self.written(session, &container)?;
         let changed: HashSet<Vec<u8>> = changes::changes(&written, &overlay.layers)
             .map_err(EngineError::io(format!("compare container {id} with its image")))?

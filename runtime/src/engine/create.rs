@@ -61,7 +61,7 @@ impl Engine {
         if let Some(name) = &mut request.name {
             *name = crate::names::given(name)?.to_owned();
         }
-        let id = request.id.map_or_else(new_id, Ok)?;
+        let id = request.id.map_or_else(crate::names::new_id, Ok)?;
         super::check::network_conflicts(&request.config, &request.host_config)?;
         let mut config = merge(request.config, &request.image.config);
         super::check::conflicts(&config, &request.host_config)?;
@@ -178,16 +178,8 @@ impl Engine {
     /// # Errors
     /// When the kernel has none.
     pub fn random_id(&self) -> Result<String, EngineError> {
-        new_id()
+        crate::names::new_id()
     }
-}
-
-pub(crate) fn new_id() -> Result<String, EngineError> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        EngineError::io("get random bytes for an id")(std::io::Error::other(error))
-    })?;
-    Ok(hex::encode(bytes))
 }
 
 /// Fills what the user left out from the image, by Docker's rules.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::{Connection, Engine, remove};
+use super::{Connection, Engine};
 use crate::error::EngineError;
 use crate::file_lock;
 use crate::model::Container;
@@ -47,7 +47,7 @@ impl Engine {
             let lock = self.records.lock()?;
             self.records.forget_damaged(&lock, id)?
         };
-        remove::remove_rest(&self.paths, &self.records, container, &folder, volumes)?;
+        crate::remains::remove_rest(&self.paths, &self.records, container, &folder, volumes)?;
         self.events.container(container, "destroy", &[]);
         Ok(())
     }

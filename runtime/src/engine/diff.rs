@@ -4,6 +4,7 @@ use super::Engine;
 use crate::copy::{Change, changes};
 use crate::error::EngineError;
 use crate::model::Container;
+use crate::rootfs::Overlay;
 use crate::rootfs::Written;
 use crate::session::Session;
 
@@ -14,7 +15,7 @@ impl Engine {
     /// When its files cannot be read.
     pub fn diff(&self, session: &Session, id: &str) -> Result<Vec<Change>, EngineError> {
         let container = self.records.load(id)?;
-        let overlay = crate::monitor::overlay(&self.paths, &self.config.layers, &container);
+        let overlay = Overlay::of(&self.paths, &self.config.layers, &container);
         let written = self.written(session, &container)?;
         changes::changes(&written, &overlay.layers)
             .map_err(EngineError::io(format!("compare container {id} with its image")))
@@ -30,7 +31,7 @@ impl Engine {
         container: &Container,
     ) -> Result<Written, EngineError> {
         self.make_working_folder(container)?;
-        crate::monitor::overlay(&self.paths, &self.config.layers, container).written().map_err(
+        Overlay::of(&self.paths, &self.config.layers, container).written().map_err(
             EngineError::syscall(format!("compare container {} with its image", container.id)),
         )
     }

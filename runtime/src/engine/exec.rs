@@ -11,26 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Connection, Engine};
 use crate::error::EngineError;
-use crate::model::{Container, Status};
-use crate::monitor::{Attach, ExecSession, command_line, describe, launch_exec};
+use crate::model::{Container, ExecRequest, Status};
+use crate::monitor::{ExecSession, command_line, describe, launch_exec};
 use crate::records::Life;
 use crate::session::{self, Session};
 use crate::wire::{Kind, Notice};
-
-/// What to run.
-#[derive(Clone, Debug, Default)]
-pub struct ExecRequest {
-    pub argv: Vec<String>,
-    /// Added to the container's environment.
-    pub env: Vec<String>,
-    /// Empty means the container's.
-    pub user: String,
-    /// Empty means the container's.
-    pub working_dir: String,
-    pub tty: bool,
-    pub privileged: bool,
-    pub attach: Attach,
-}
 
 /// A process that runs.
 #[derive(Debug)]
@@ -108,7 +93,7 @@ impl Engine {
     ) -> Result<Executed, EngineError> {
         let id = container.id.as_str();
         join(monitor)?;
-        let exec_id = super::create::new_id()?;
+        let exec_id = crate::names::new_id()?;
         let order = self.order(id, request.attach);
         let session = describe(container, life.cgroup.as_deref(), order, request, &exec_id)?;
         let memory = to_memory(&session)?;

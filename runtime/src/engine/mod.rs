@@ -19,10 +19,9 @@ mod hold;
 mod inspect;
 mod logs;
 mod mounts;
-pub(crate) use mounts::bind_source;
 mod network;
 mod recover;
-pub mod remove;
+mod remove;
 mod reset;
 mod start;
 #[cfg(test)]
@@ -40,10 +39,9 @@ use coracle_sys::idmap::IdMap;
 pub use audit::RecordsCheck;
 pub use commit::CommitRequest;
 pub use control::{Connection, Ending};
-pub(crate) use create::new_id;
 pub use create::{CreateRequest, ImageFacts};
 pub use deliver::Delivery;
-pub use exec::{ExecRequest, Executed, Outcome};
+pub use exec::{Executed, Outcome};
 pub use inspect::Summary;
 pub use network::HelperStatus;
 pub use remove::{RemoveOptions, Removing};
@@ -117,7 +115,7 @@ impl Engine {
     }
 
     /// What a monitor or an exec session is told.
-    fn order(&self, id: &str, attach: crate::monitor::Attach) -> crate::monitor::Launch {
+    fn order(&self, id: &str, attach: crate::model::Attach) -> crate::monitor::Launch {
         crate::monitor::Launch {
             id: id.to_owned(),
             data: self.paths.data.clone(),
@@ -136,7 +134,7 @@ impl Engine {
     /// The ids of the containers that use a volume.
     #[must_use]
     pub fn volume_users(&self, volume: &str) -> Vec<String> {
-        remove::users(&self.records, volume)
+        crate::remains::volume_users(&self.records, volume)
     }
 
     #[must_use]

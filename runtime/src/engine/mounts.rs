@@ -1,13 +1,12 @@
 //! What a new container mounts: its volumes are made, its bind sources looked at.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use super::{Engine, ImageFacts};
+use crate::bind_source::bind_source;
 use crate::error::EngineError;
 use crate::model::{Container, ContainerMount, MountType};
-use crate::mounts::{self, Donor, MountError, PlannedMount, VolumeRequest};
+use crate::mounts::{self, Donor, PlannedMount, VolumeRequest};
 use crate::volumes::{ANONYMOUS_LABEL, CreateVolume};
 
 /// What was found out about the mounts of a new container.
@@ -114,25 +113,4 @@ fn creation(request: &VolumeRequest, passing: bool) -> CreateVolume {
         options: request.options.clone(),
         passing: passing && request.anonymous,
     }
-}
-
-/// The source of a bind mount exists, or `-v` makes it a folder.
-pub(crate) fn bind_source(mount: &ContainerMount) -> Result<(), EngineError> {
-    let path = Path::new(&mount.point.source);
-    if fs::symlink_metadata(path).is_ok() {
-        return Ok(());
-    }
-    if !mount.create_source {
-        return Err(MountError::SourceMissing { path: mount.point.source.clone() }.into());
-    }
-    fs::create_dir_all(path).map_err(|error| {
-        let missing = path.ancestors().take_while(|folder| !folder.exists()).last();
-        let missing = missing.unwrap_or(path).display();
-        let text = error.to_string().to_lowercase();
-        let why = text.split(" (os error").next().unwrap_or(&text);
-        EngineError::Refuse(format!(
-            "error while creating mount source path '{}': mkdir {missing}: {why}",
-            path.display()
-        ))
-    })
 }

@@ -11,8 +11,7 @@ use chrono::TimeDelta;
 
 use super::Engine;
 use crate::error::EngineError;
-use crate::model::{Container, Timestamp};
-use crate::monitor::Attach;
+use crate::model::{Attach, Container, Timestamp};
 use crate::paths::Paths;
 use crate::processes::remnants::Remnants;
 use crate::records::{Life, RecordError, mark_lost};

@@ -1,17 +1,15 @@
 //! Remove a container, with everything that belongs to it alone.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::control::end_request;
 use super::hold::Held;
 use super::{Ending, Engine};
 use crate::error::EngineError;
-use crate::model::{Container, MountType};
-use crate::paths::Paths;
-use crate::records::{Life, RecordError, Records};
+use crate::model::Container;
+use crate::records::{Life, RecordError};
+use crate::remains::remove_files;
 use crate::session::Session;
-use crate::volumes::{Volume, VolumeError, Volumes, remove_tree};
 
 /// How to remove.
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,62 +128,4 @@ fn refuse_running(container: &Container, life: &Life) -> Result<(), EngineError>
         }),
         false => Ok(()),
     }
-}
-
-/// Removes the record first, so that the container is gone whole even if we die here,
-/// then its files. What is left is swept when the next container is created.
-///
-/// # Errors
-/// [`RecordError::NotFound`] when somebody was faster; or when files cannot be removed.
-pub(crate) fn remove_files(
-    paths: &Paths,
-    records: &Records,
-    container: &Container,
-    volumes: bool,
-) -> Result<(), EngineError> {
-    let folder = {
-        let lock = records.lock()?;
-        records.forget(&lock, container)?
-    };
-    remove_rest(paths, records, container, &folder, volumes)
-}
-
-/// Removes what is left of a container that no longer exists.
-pub(super) fn remove_rest(
-    paths: &Paths,
-    records: &Records,
-    container: &Container,
-    folder: &Path,
-    volumes: bool,
-) -> Result<(), EngineError> {
-    let removed = remove_tree(folder).map_err(EngineError::from);
-    if volumes {
-        let kept = Volumes::new(paths.volumes());
-        for mount in &container.mounts {
-            if mount.anonymous && mount.point.kind == MountType::Volume {
-                let list = records.lock()?;
-                let users = |volume: &Volume| users(records, &volume.name);
-                match kept.remove(list, &mount.point.name, true, users) {
-                    // Another container took it over with `--volumes-from`.
-                    Ok(_) | Err(VolumeError::InUse { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-    }
-    removed
-}
-
-/// The ids of the containers that have a volume of that name, or may have it: what a record
-/// that cannot be read names is not removed under it.
-pub(crate) fn users(records: &Records, volume: &str) -> Vec<String> {
-    let has = |id: &String| match records.load(id) {
-        Ok(container) => {
-            let mut points = container.mounts.iter().map(|mount| &mount.point);
-            points.any(|point| point.kind == MountType::Volume && point.name == volume)
-        }
-        Err(RecordError::NotFound { .. }) => false,
-        Err(_) => records.mentions(id, volume),
-    };
-    records.ids().unwrap_or_default().into_iter().filter(has).collect()
 }

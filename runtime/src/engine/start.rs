@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::hold::Held;
 use super::{Connection, Engine};
 use crate::error::EngineError;
-use crate::model::Container;
-use crate::monitor::{Attach, call_ahead, launch};
+use crate::model::{Attach, Container};
+use crate::monitor::{call_ahead, launch};
 use crate::records::{Life, ProcessRecord};
 use crate::session::{self, Announced, Session};
 use crate::wire::{Notice, Request};
@@ -193,7 +193,7 @@ impl Engine {
     /// # Errors
     /// When the monitor cannot be started.
     pub fn call_ahead(&self, session: &mut Session) -> Result<String, EngineError> {
-        let id = super::create::new_id()?;
+        let id = crate::names::new_id()?;
         let ready = call_ahead(session, &self.paths, &id);
         session.ready = Some(ready.map_err(EngineError::syscall("start the container's monitor"))?);
         Ok(id)

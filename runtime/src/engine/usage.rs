@@ -4,6 +4,7 @@ use coracle_image::{Digest, Store};
 
 use super::Engine;
 use crate::model::Container;
+use crate::rootfs::Overlay;
 use crate::session::Session;
 use crate::volumes::tree_bytes;
 
@@ -22,7 +23,7 @@ impl Engine {
     /// From outside the user's namespaces files of other owners could not be counted.
     #[must_use]
     pub fn size(&self, _session: &Session, store: &Store, container: &Container) -> ContainerSize {
-        let overlay = crate::monitor::overlay(&self.paths, &self.config.layers, container);
+        let overlay = Overlay::of(&self.paths, &self.config.layers, container);
         let rw = overlay.written().map_or(0, |written| tree_bytes(&written));
         let image: u64 = container
             .layers

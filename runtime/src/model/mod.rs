@@ -14,6 +14,7 @@
 
 mod config;
 mod container;
+mod exec;
 mod host_config;
 mod inspect;
 mod mount;
@@ -24,6 +25,7 @@ mod state;
 pub use config::{Config, Empty, HealthConfig};
 pub use container::{Container, ContainerMount, RECORD_VERSION};
 pub use coracle_words::{ParseTimestampError, Timestamp};
+pub use exec::{Attach, ExecRequest};
 pub use host_config::{HostConfig, LogConfig, PortBinding, PortMap, RestartPolicy};
 pub use inspect::{ContainerInspect, GraphDriver, InspectPaths};
 pub use mount::{

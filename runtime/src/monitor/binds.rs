@@ -155,7 +155,7 @@ impl Wanted<'_> {
 
 /// The source of a bind mount may have gone since the container was made.
 fn source_is_there(mount: &ContainerMount) -> Result<(), Failure> {
-    let made = crate::engine::bind_source(mount);
+    let made = crate::bind_source::bind_source(mount);
     made.map_err(|error| Failure {
         code: crate::start::payload::SETUP_FAILED,
         ..error.into_failure()

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 
-use super::launch::Attach;
+use crate::model::Attach;
 use crate::wire::{Decoder, FRAME_BYTES_MAX, Kind, Notice, frame, message};
 
 /// Output queued for a client, in bytes, beyond which the container has to wait.

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use super::exec::ExecSession;
 use super::launch::Launch;
-use super::start::program;
-use crate::engine::ExecRequest;
 use crate::error::EngineError;
-use crate::model::Container;
+use crate::model::{Container, ExecRequest};
 use crate::start::init::Program;
 use crate::start::launch_plan;
 
@@ -67,7 +65,7 @@ pub(crate) fn describe(
         program: Program {
             start_ids: prepared.start_ids,
             terminal_size: request.attach.size.filter(|_| request.tty),
-            ..program(&prepared.plan)
+            ..launch_plan::program(&prepared.plan)
         },
         cgroup: cgroup.map(Path::to_owned),
         launch,

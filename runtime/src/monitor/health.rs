@@ -8,9 +8,8 @@ use super::exec::{command_line, start_process};
 use super::exec_plan::describe;
 use super::output::{Chunk, Streams, read_some};
 use super::run::Monitor;
-use crate::engine::ExecRequest;
 use crate::health::{Checker, HealthCheck, Now, Step};
-use crate::model::{Config, Health, HealthStatus};
+use crate::model::{Config, ExecRequest, Health, HealthStatus};
 use crate::start::payload::Failure;
 
 /// The health check of one container, and the probe that runs.
@@ -93,7 +92,7 @@ pub(super) fn run(monitor: &mut Monitor) {
     let Some(prober) = &mut monitor.prober else { return };
     match prober.checker.poll(Now::read()) {
         Some(Step::Run(command)) => {
-            let exec_id = crate::engine::new_id().unwrap_or_default();
+            let exec_id = crate::names::new_id().unwrap_or_default();
             prober.exec_id.clone_from(&exec_id);
             prober.command = command_line(&command);
             tell(monitor, "exec_create", &[]);

@@ -14,26 +14,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, WaitOptions};
 use serde::{Deserialize, Serialize};
 
+use crate::model::Attach;
 use crate::paths::Paths;
 use crate::session::Session;
-
-/// Which streams the command that starts a process wants from its first byte on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attach {
-    pub stdin: bool,
-    pub stdout: bool,
-    pub stderr: bool,
-    /// Columns and rows of the terminal there; `None` for what the container was made with.
-    pub size: Option<(u16, u16)>,
-}
-
-impl Attach {
-    /// Whether it wants any.
-    #[must_use]
-    pub fn is_any(&self) -> bool {
-        self.stdin || self.stdout || self.stderr
-    }
-}
 
 /// What a monitor is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -43,10 +43,9 @@ pub(crate) use exec::{ExecSession, command_line};
 pub(crate) use exec_mark::living as living_execs;
 pub(crate) use exec_plan::describe;
 pub(crate) use images::view as view_image;
-pub use launch::{Attach, Launch, launch, launch_exec};
+pub use launch::{Launch, launch, launch_exec};
 pub(crate) use launch::{Ready, call_ahead};
 pub use run::main;
-pub(crate) use start::overlay;
 pub(crate) use subpaths::place as image_place;
 pub(crate) use take_down::take_down;
 

@@ -10,9 +10,9 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::client::Client;
-use super::launch::Attach;
 use super::output::{Chunk, Streams, read_some};
 use crate::logs::Stream;
+use crate::model::Attach;
 use crate::wire::{Kind, Notice, Request};
 
 /// Input queued for the process, in bytes, beyond which clients have to wait.

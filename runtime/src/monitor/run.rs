@@ -9,20 +9,21 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use super::child::{exit_code, failed, signals};
 use super::client::Client;
 use super::health::Prober;
-use super::launch::{self, Attach, CONTROL_FD, LOCK_FD, Launch};
+use super::launch::{self, CONTROL_FD, LOCK_FD, Launch};
 use super::network::{self, Wiring};
 use super::pump::Pump;
 use super::start::{self, Prepared};
 use super::take_down::take_down;
-use crate::engine::remove::remove_files;
+use crate::error::with_causes;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
-use crate::model::{Container, Status};
+use crate::model::{Attach, Container, Status};
 use crate::one_id::Span;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
 use crate::processes::remnants::Remnants;
 use crate::records::{Life, Records};
+use crate::remains::remove_files;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
@@ -110,7 +111,7 @@ impl Monitor {
         let plan =
             logs::Plan::new(&container).map_err(|error| Failure::setup(error.to_string()))?;
         let log = LogWriter::open(&paths.log(&launch.id), &plan)
-            .map_err(|error| Failure::setup(start::describe(&error)))?;
+            .map_err(|error| Failure::setup(with_causes(&error)))?;
         let restart = Restart::new(&container.host_config.restart_policy);
         let events = Events::new(paths.events());
         Ok(Self {

@@ -16,7 +16,7 @@ use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use super::run::Monitor;
-use crate::error::EngineError;
+use crate::error::{EngineError, with_causes};
 use crate::model::Container;
 use crate::networks;
 use crate::one_id::Span;
@@ -24,7 +24,7 @@ use crate::paths::{Paths, make_private};
 use crate::records::ProcessRecord;
 use crate::reopen::Kept;
 use crate::rootfs::Overlay;
-use crate::spec::{NetworkMode, Plan};
+use crate::spec::NetworkMode;
 use crate::start::early_mounts;
 use crate::start::fresh_network;
 use crate::start::fresh_network::FreshNetwork;
@@ -96,7 +96,7 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
     let (mut container, holds) = super::volumes::attach(paths, layers, &monitor.container)
         .map_err(|error| match error {
             EngineError::Start(failure) => failure,
-            other => refused(describe(&other)),
+            other => refused(with_causes(&other)),
         })?;
     monitor.holds = holds;
     super::volumes::tell_mounted(&monitor.events, &container);
@@ -152,13 +152,18 @@ fn first_process(
         serve_ids(Span::Processes)?;
     }
     let terminal_size = terminal_size(monitor, container);
-    let program =
-        Program { fresh_network, start_ids, terminal_size, masked, ..program(&prepared.plan) };
+    let program = Program {
+        fresh_network,
+        start_ids,
+        terminal_size,
+        masked,
+        ..launch_plan::program(&prepared.plan)
+    };
     write_marker(&merged);
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
     let job = || {
-        early.make().map_err(|error| refused(describe(&error)))?;
+        early.make().map_err(|error| refused(with_causes(&error)))?;
         init::start(&place, program, stdio, theirs)
     };
     let mut terminal = None;
@@ -253,7 +258,7 @@ fn limit(
         let request = crate::cgroup::Request { id: &launch.id, resources, wanted: true };
         crate::cgroup::prepare(host, &request).map(|cgroup| (cgroup, Vec::new()))
     };
-    made.map_err(|error| Failure { hint: error.hint(), ..refused(describe(&error)) })
+    made.map_err(|error| Failure { hint: error.hint(), ..refused(with_causes(&error)) })
 }
 
 /// Waits until something connects to `listener`; false when `report` speaks first.
@@ -282,20 +287,6 @@ fn write_marker(root: &Path) {
         .ok();
 }
 
-/// An error and all its causes in one line, each said once.
-pub(super) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let why = error.to_string();
-        if !text.contains(&why) {
-            text = format!("{text}: {why}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 fn refused(message: String) -> Failure {
     Failure::setup(message)
 }
@@ -309,7 +300,7 @@ fn mount_root(monitor: &Monitor) -> Result<Vec<String>, Failure> {
         // A restart: it is still mounted.
         return Ok(Vec::new());
     }
-    let overlay = overlay(paths, &monitor.launch.layers, container);
+    let overlay = Overlay::of(paths, &monitor.launch.layers, container);
     for layer in &overlay.layers {
         if !layer.is_dir() {
             let layer = layer.display();
@@ -319,44 +310,3 @@ fn mount_root(monitor: &Monitor) -> Result<Vec<String>, Failure> {
     let warning = overlay.mount(&target).map_err(failed("mount the root filesystem"))?;
     Ok(warning.into_iter().collect())
 }
-
-/// The overlay of a container, mounted or not.
-pub(crate) fn overlay(paths: &Paths, layers: &Path, container: &Container) -> Overlay {
-    let folder = paths.container(&container.id);
-    let diff = |digest: &String| {
-        let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-        layers.join(hex).join("diff")
-    };
-    let mut stack: Vec<PathBuf> = container.layers.iter().map(diff).collect();
-    if stack.is_empty() {
-        stack.push(folder.join("empty"));
-    }
-    Overlay {
-        layers: stack,
-        upper: folder.join("upper"),
-        work: folder.join("work"),
-        volatile: container.host_config.auto_remove,
-        storage: container.storage,
-        folder,
-    }
-}
-
-/// What the payload runs, as the plan has it.
-pub(crate) fn program(plan: &Plan) -> Program {
-    let process = plan.spec.process().as_ref();
-    Program {
-        argv: process.and_then(|process| process.args().clone()).unwrap_or_default(),
-        working_dir: process.map_or_else(|| PathBuf::from("/"), |process| process.cwd().clone()),
-        env: plan.env.clone(),
-        capabilities: launch_plan::capabilities(plan.final_caps),
-        filter: plan.filter.as_ref().map(|filter| filter.instructions.clone()).unwrap_or_default(),
-        no_new_privileges: plan.no_new_privs,
-        limits: plan.limits.clone(),
-        oom_score_adj: plan.oom_score_adj,
-        fresh_network: false,
-        start_ids: None,
-        terminal_size: None,
-        masked: Vec::new(),
-    }
-}
-

@@ -29,6 +29,9 @@ pub(crate) use copied::has_copy;
 pub(crate) use image::MountedImage;
 pub use written::Written;
 
+use crate::model::Container;
+use crate::paths::Paths;
+
 /// How root filesystems are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,6 +77,27 @@ pub(crate) struct Overlay {
 }
 
 impl Overlay {
+    /// That of a container, mounted or not; `layers` is where those of images are.
+    pub(crate) fn of(paths: &Paths, layers: &Path, container: &Container) -> Self {
+        let folder = paths.container(&container.id);
+        let diff = |digest: &String| {
+            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+            layers.join(hex).join("diff")
+        };
+        let mut stack: Vec<PathBuf> = container.layers.iter().map(diff).collect();
+        if stack.is_empty() {
+            stack.push(folder.join("empty"));
+        }
+        Self {
+            layers: stack,
+            upper: folder.join("upper"),
+            work: folder.join("work"),
+            volatile: container.host_config.auto_remove,
+            storage: container.storage,
+            folder,
+        }
+    }
+
     /// Mounts the root filesystem on `target`; returns what the user should know.
     ///
     /// # Errors

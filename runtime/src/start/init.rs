@@ -12,7 +12,6 @@
 //! - The working directory it is given is `/`: [`crate::start::working_dir`] does the rest.
 //! - A failed create leaves its folder behind; the caller removes the runtime directory.
 
-use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -20,11 +19,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use libcontainer::container::builder::ContainerBuilder;
-use libcontainer::error::LibcontainerError;
 use libcontainer::syscall::syscall::SyscallType;
 use rustix::fs::{Mode, OFlags, RenameFlags, ResolveFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::error::with_causes;
 use crate::one_id::StartIds;
 use crate::spec::ProcessLimit;
 use crate::start::payload::{Failure, FinalCapabilities, Payload};
@@ -98,7 +97,7 @@ pub(crate) fn start(
     payload.wiring = wiring.map(Arc::new);
     let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
         .with_root_path(&place.root)
-        .map_err(|error| translate(&error))?
+        .map_err(|error| Failure::setup(with_causes(&error)))?
         .with_executor(payload);
     builder = with_stdio(builder, stdio);
     let mut container = builder
@@ -107,11 +106,11 @@ pub(crate) fn start(
         .with_detach(true)
         .as_sibling(true)
         .build()
-        .map_err(|error| translate(&error))?;
+        .map_err(|error| Failure::setup(with_causes(&error)))?;
     let pid = container.pid().map_or(0, nix::unistd::Pid::as_raw);
     rename_core_link(pid);
     let started = crate::start::working_dir::make_in_view(pid, &working_dir)
-        .and_then(|()| container.start().map_err(|error| translate(&error)))
+        .and_then(|()| container.start().map_err(|error| Failure::setup(with_causes(&error))))
         .and_then(|()| outcome(report));
     if started.is_err() {
         // It may still wait for its start, and holds what our parent reads from.
@@ -160,7 +159,7 @@ pub(crate) fn join(
     let payload = Payload::new(program, false, failure, believed);
     let mut builder = ContainerBuilder::new(place.id.clone(), SyscallType::default())
         .with_root_path(&place.root)
-        .map_err(|error| translate(&error))?
+        .map_err(|error| Failure::setup(with_causes(&error)))?
         .with_executor(payload);
     builder = with_stdio(builder, stdio);
     let pid = builder
@@ -169,7 +168,7 @@ pub(crate) fn join(
         .with_detach(true)
         .as_sibling(true)
         .build()
-        .map_err(|error| translate(&error))?;
+        .map_err(|error| Failure::setup(with_causes(&error)))?;
     outcome(report).map(|()| pid.as_raw())
 }
 
@@ -236,19 +235,4 @@ fn outcome(report: OwnedFd) -> Result<(), Failure> {
     }
     Err(serde_json::from_slice(&bytes)
         .unwrap_or_else(|_| Failure::setup(String::from_utf8_lossy(&bytes).into_owned())))
-}
-
-/// The whole chain of causes in one line, each said once.
-fn translate(error: &LibcontainerError) -> Failure {
-    let mut message = error.to_string();
-    let mut cause: Option<&dyn Error> = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    Failure::setup(message)
 }

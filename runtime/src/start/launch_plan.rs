@@ -20,6 +20,7 @@ use crate::spec::{
     CapSets, EtcPaths, Host, Inputs, IpcMode, KernelFs, NetworkMode, NetworkSource, PidMode, Plan,
 };
 use crate::start::container_etc as etc;
+use crate::start::init::Program;
 use crate::start::kernel_mounts::KernelMounts;
 use crate::start::payload::FinalCapabilities;
 use crate::start::users;
@@ -152,8 +153,27 @@ fn cgroup_name(cgroup: &Path) -> PathBuf {
     Path::new("/").join(cgroup.strip_prefix("/sys/fs/cgroup").unwrap_or(cgroup))
 }
 
+/// What the payload runs, as the plan has it.
+pub(crate) fn program(plan: &Plan) -> Program {
+    let process = plan.spec.process().as_ref();
+    Program {
+        argv: process.and_then(|process| process.args().clone()).unwrap_or_default(),
+        working_dir: process.map_or_else(|| PathBuf::from("/"), |process| process.cwd().clone()),
+        env: plan.env.clone(),
+        capabilities: capabilities(plan.final_caps),
+        filter: plan.filter.as_ref().map(|filter| filter.instructions.clone()).unwrap_or_default(),
+        no_new_privileges: plan.no_new_privs,
+        limits: plan.limits.clone(),
+        oom_score_adj: plan.oom_score_adj,
+        fresh_network: false,
+        start_ids: None,
+        terminal_size: None,
+        masked: Vec::new(),
+    }
+}
+
 /// The sets that the payload reduces itself to.
-pub(crate) fn capabilities(sets: CapSets) -> FinalCapabilities {
+fn capabilities(sets: CapSets) -> FinalCapabilities {
     FinalCapabilities {
         bounding: sets.bounding.bits(),
         effective: sets.effective.bits(),

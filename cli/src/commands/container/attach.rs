@@ -1,8 +1,7 @@
 //! `attach`: attach to the main process of a running container.
 
 use clap::ArgAction;
-use coracle_runtime::model::Status;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, Status};
 
 use super::run::exit_status;
 use crate::app::App;

@@ -3,8 +3,7 @@
 use std::io::Write as _;
 
 use coracle_runtime::EngineError;
-use coracle_runtime::engine::ExecRequest;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, ExecRequest};
 
 use super::run::code_of;
 use crate::app::App;

@@ -1,6 +1,6 @@
 //! `restart`: stop and start containers.
 
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::Attach;
 
 use super::end_flags::EndFlags;
 use crate::app::App;

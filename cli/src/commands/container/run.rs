@@ -4,8 +4,7 @@ use std::io::Write as _;
 
 use clap::ArgAction;
 use coracle_runtime::engine::RemoveOptions;
-use coracle_runtime::model::Container;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, Container};
 
 use super::create::make;
 use crate::app::App;

@@ -2,8 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::model::Status;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, Status};
 
 use super::run::exit_status;
 use crate::app::App;

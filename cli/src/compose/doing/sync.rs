@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 
 use coracle_compose::project::found::Wanted;
 use coracle_runtime::copy::{ContainerPath, CopyOptions, HostSource};
-use coracle_runtime::engine::ExecRequest;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, ExecRequest};
 
 use crate::app::App;
 use crate::compose::project::target;

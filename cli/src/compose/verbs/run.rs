@@ -11,8 +11,7 @@ use coracle_compose::apply::{OneOff, Settings};
 use coracle_compose::plan::{Options, Plan, Recreate};
 use coracle_compose::project::{Project, Service, graph};
 use coracle_runtime::engine::{CreateRequest, RemoveOptions};
-use coracle_runtime::model::{Container, Empty};
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, Container, Empty};
 use coracle_runtime::mounts;
 
 use super::run_flags::Overrides;

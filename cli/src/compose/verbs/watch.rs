@@ -18,8 +18,7 @@ use std::time::{Duration, Instant};
 use clap::ArgAction;
 use coracle_compose::project::found::Wanted;
 use coracle_compose::watch::{Action, Rule, Tree, Work, is_mounted, work};
-use coracle_runtime::engine::ExecRequest;
-use coracle_runtime::monitor::Attach;
+use coracle_runtime::model::{Attach, ExecRequest};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::build::no_builder;
