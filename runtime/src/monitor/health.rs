@@ -4,10 +4,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::process::{Pid, Signal};
 
+use super::charge::Charge;
 use super::exec::{command_line, start_process};
 use super::exec_plan::describe;
 use super::output::{Chunk, Streams, read_some};
-use super::run::Monitor;
 use crate::health::{Checker, HealthCheck, Now, Step};
 use crate::model::{Config, ExecRequest, Health, HealthStatus};
 use crate::start::payload::Failure;
@@ -88,28 +88,23 @@ impl Prober {
 }
 
 /// Does what is due.
-pub(super) fn run(monitor: &mut Monitor) {
-    let Some(prober) = &mut monitor.prober else { return };
+pub(super) fn run(charge: &mut Charge, prober: &mut Option<Prober>) {
+    let Some(prober) = prober else { return };
     match prober.checker.poll(Now::read()) {
         Some(Step::Run(command)) => {
             let exec_id = crate::names::new_id().unwrap_or_default();
             prober.exec_id.clone_from(&exec_id);
             prober.command = command_line(&command);
-            tell(monitor, "exec_create", &[]);
-            match start(monitor, command, &exec_id) {
+            tell(charge, prober, "exec_create", &[]);
+            match start(charge, command, &exec_id) {
                 Ok((pid, streams)) => {
-                    tell(monitor, "exec_start", &[]);
-                    if let Some(prober) = &mut monitor.prober {
-                        prober.probe = Some(pid);
-                        prober.streams = streams;
-                    }
+                    tell(charge, prober, "exec_start", &[]);
+                    prober.probe = Some(pid);
+                    prober.streams = streams;
                 }
                 Err(failure) => {
-                    let changed = monitor
-                        .prober
-                        .as_mut()
-                        .and_then(|prober| prober.checker.failed(&failure.message, Now::read()));
-                    publish(monitor, changed);
+                    let changed = prober.checker.failed(&failure.message, Now::read());
+                    publish(charge, prober, changed);
                 }
             }
         }
@@ -119,44 +114,39 @@ pub(super) fn run(monitor: &mut Monitor) {
 }
 
 /// A child of the monitor ended that is not the container.
-pub(super) fn child_ended(monitor: &mut Monitor, pid: Pid, code: i32) {
-    let Some(prober) = &mut monitor.prober else { return };
-    if prober.probe != Some(pid) {
-        return;
-    }
+pub(super) fn child_ended(charge: &mut Charge, prober: &mut Option<Prober>, pid: Pid, code: i32) {
+    let Some(prober) = prober.as_mut().filter(|prober| prober.probe == Some(pid)) else { return };
     prober.read();
     prober.probe = None;
     prober.streams = Streams::default();
     let changed = prober.checker.ended(code, Now::read());
-    tell(monitor, "exec_die", &[("exitCode", &code.to_string())]);
-    publish(monitor, changed);
+    tell(charge, prober, "exec_die", &[("exitCode", &code.to_string())]);
+    publish(charge, prober, changed);
 }
 
-fn start(monitor: &Monitor, argv: Vec<String>, exec_id: &str) -> Result<(Pid, Streams), Failure> {
+fn start(charge: &Charge, argv: Vec<String>, exec_id: &str) -> Result<(Pid, Streams), Failure> {
     let request = ExecRequest { argv, ..ExecRequest::default() };
-    let cgroup = monitor.life.cgroup.as_deref();
-    let session = describe(&monitor.container, cgroup, monitor.launch.clone(), request, exec_id)
+    let cgroup = charge.life.cgroup.as_deref();
+    let session = describe(&charge.container, cgroup, charge.launch.clone(), request, exec_id)
         .map_err(|error| error.into_failure())?;
     start_process(&session)
 }
 
 /// A probe has the events of an `exec`, as in Docker.
-fn tell(monitor: &Monitor, what: &str, more: &[(&str, &str)]) {
-    let Some(prober) = &monitor.prober else { return };
+fn tell(charge: &Charge, prober: &Prober, what: &str, more: &[(&str, &str)]) {
     let action = match what {
         "exec_die" => what.to_owned(),
         what => format!("{what}: {}", prober.command),
     };
     let told: Vec<_> = more.iter().copied().chain([("execID", &*prober.exec_id)]).collect();
-    monitor.events.container(&monitor.container, &action, &told);
+    charge.tell(&action, &told);
 }
 
 /// Writes the health down, and tells when it became another.
-fn publish(monitor: &mut Monitor, changed: Option<HealthStatus>) {
-    monitor.life.state.health = monitor.prober.as_ref().map(|prober| prober.health().clone());
-    monitor.save();
+fn publish(charge: &mut Charge, prober: &Prober, changed: Option<HealthStatus>) {
+    charge.life.state.health = Some(prober.health().clone());
+    charge.save();
     if let Some(status) = changed {
-        let action = format!("health_status: {status}");
-        monitor.events.container(&monitor.container, &action, &[]);
+        charge.tell(&format!("health_status: {status}"), &[]);
     }
 }

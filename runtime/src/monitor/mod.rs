@@ -20,6 +20,7 @@
 //! (mounts, runtime folder, cgroup) it takes down; after SIGKILL the next command does.
 
 mod binds;
+mod charge;
 mod child;
 mod client;
 mod exec;

@@ -25,8 +25,8 @@ use coracle_netns::protocol::{
 };
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
+use super::charge::Charge;
 use super::child::failed;
-use super::run::Monitor;
 use crate::events::Kind;
 use crate::model::{Container, EndpointSettings};
 use crate::networks::{self, Handed, Helper, HelperError, Network, NetworkState, Networks};
@@ -72,21 +72,21 @@ fn words(error: &dyn std::error::Error) -> String {
 }
 
 /// Begins with the networks of a container that has any of its own.
-pub(super) fn begin(monitor: &Monitor) -> Result<Option<Begun>, Failure> {
-    let container = &monitor.container;
+pub(super) fn begin(charge: &Charge) -> Result<Option<Begun>, Failure> {
+    let container = &charge.container;
     let mode = NetworkMode::parse(&container.host_config.network_mode);
     let NetworkMode::Network(_) = mode else { return Ok(None) };
-    let store = Networks::new(monitor.paths.networks());
+    let store = Networks::new(charge.paths.networks());
     let wanted = &container.network_settings.networks;
     for name in wanted.keys() {
         store.find(name).map_err(|error| refused(words(&error)))?;
     }
-    let links = networks::resolve_links(&monitor.records, container)
+    let links = networks::resolve_links(&charge.records, container)
         .map_err(|message| Failure::new(NETWORK_FAILED, message))?;
     let helper = match wanted.is_empty() {
         true => None,
         false => Some(
-            Helper::reach(&monitor.paths, monitor.launch.packets)
+            Helper::reach(&charge.paths, charge.launch.packets)
                 .map_err(|error| refused(words(&error)))?,
         ),
     };
@@ -110,7 +110,7 @@ impl Begun {
     /// `report` has something to say before.
     pub(super) fn arrange(
         self,
-        monitor: &mut Monitor,
+        charge: &mut Charge,
         report: BorrowedFd<'_>,
     ) -> Result<Option<Wiring>, Failure> {
         let Self { helper, ours, theirs, links } = self;
@@ -122,11 +122,11 @@ impl Begun {
         };
         let mut wiring = Wiring { helper, handed, links, attempts: 0, retry_at: None };
         let made = wiring
-            .make(monitor)
+            .make(charge)
             .and_then(|()| ours.release().map_err(failed("let the program run")));
         if let Err(failure) = made {
             // Hanging up takes back what was made.
-            monitor.life.network.clear();
+            charge.life.network.clear();
             return Err(failure);
         }
         Ok(Some(wiring))
@@ -143,24 +143,24 @@ impl Wiring {
         self.retry_at
     }
 
-    fn make(&mut self, monitor: &mut Monitor) -> Result<(), Failure> {
-        let store = Networks::new(monitor.paths.networks());
+    fn make(&mut self, charge: &mut Charge) -> Result<(), Failure> {
+        let store = Networks::new(charge.paths.networks());
         // A network that is being joined is not removed meanwhile.
         let _lock = store.lock(true).map_err(|error| refused(words(&error)))?;
-        let container = monitor.container.clone();
-        monitor.life.network.clear();
+        let container = charge.container.clone();
+        charge.life.network.clear();
         if let Some(helper) = &self.helper {
-            let state = &mut monitor.life.network;
+            let state = &mut charge.life.network;
             join(helper, &container, &self.handed)
                 .and_then(|()| connect_all(helper, &store, &container, state))
                 .map_err(refused)?;
         }
-        let raise_by = monitor.launch.low_ports;
-        self.publish(&store, &container, raise_by, &mut monitor.life.network).map_err(refused)?;
-        write_files(&monitor.paths, &container, &monitor.life.network, &self.links)?;
-        monitor.save();
-        for name in monitor.life.network.endpoints.keys() {
-            tell(monitor, &store, name, "connect");
+        let raise_by = charge.launch.low_ports;
+        self.publish(&store, &container, raise_by, &mut charge.life.network).map_err(refused)?;
+        write_files(&charge.paths, &container, &charge.life.network, &self.links)?;
+        charge.save();
+        for name in charge.life.network.endpoints.keys() {
+            tell(charge, &store, name, "connect");
         }
         Ok(())
     }
@@ -262,48 +262,48 @@ fn write_files(
 }
 
 /// An event of a network that this container joined or left.
-fn tell(monitor: &Monitor, store: &Networks, name: &str, action: &str) {
+fn tell(charge: &Charge, store: &Networks, name: &str, action: &str) {
     // A network that is gone has no more events.
     let Ok(network) = store.find(name) else { return };
-    tell_of(monitor, &network, action);
+    tell_of(charge, &network, action);
 }
 
-fn tell_of(monitor: &Monitor, network: &Network, action: &str) {
+fn tell_of(charge: &Charge, network: &Network, action: &str) {
     let attributes = [
-        ("container", monitor.container.id.as_str()),
+        ("container", charge.container.id.as_str()),
         ("name", network.name.as_str()),
         ("type", network.driver.as_str()),
     ];
-    monitor.events.object(Kind::Network, action, &network.id, &attributes);
+    charge.events.object(Kind::Network, action, &network.id, &attributes);
 }
 
 /// The container has ended: hang up, and keep only which addresses it had.
-pub(super) fn ended(monitor: &mut Monitor) {
-    let Some(wiring) = monitor.wiring.take() else { return };
+pub(super) fn ended(charge: &mut Charge, wiring: Option<Wiring>) {
+    let Some(wiring) = wiring else { return };
     if let Some(helper) = &wiring.helper {
         // Its ports are free when we say that it has ended. A helper that is gone, or gone
         // astray, has given them back or will when we hang up.
         helper.tell(&Ask::Leave, &[]).ok();
     }
     drop(wiring);
-    let store = Networks::new(monitor.paths.networks());
-    for name in monitor.life.network.endpoints.keys() {
-        tell(monitor, &store, name, "disconnect");
+    let store = Networks::new(charge.paths.networks());
+    for name in charge.life.network.endpoints.keys() {
+        tell(charge, &store, name, "disconnect");
     }
-    monitor.life.network.clear();
+    charge.life.network.clear();
 }
 
 /// Has the helper listen where it can be found again, if somebody removed its folder.
-pub(super) fn reopen(monitor: &Monitor) {
-    if let Some(helper) = monitor.wiring.as_ref().and_then(|wiring| wiring.helper.as_ref()) {
+pub(super) fn reopen(charge: &Charge, wiring: Option<&Wiring>) {
+    if let Some(helper) = wiring.and_then(|wiring| wiring.helper.as_ref()) {
         // One that is gone is replaced in its time.
-        drop(helper.reopen(&monitor.paths));
+        drop(helper.reopen(&charge.paths));
     }
 }
 
 /// Looks whether the helper is still there.
-pub(super) fn watch(monitor: &mut Monitor) {
-    let Some(wiring) = &mut monitor.wiring else { return };
+pub(super) fn watch(wiring: &mut Option<Wiring>) {
+    let Some(wiring) = wiring else { return };
     if wiring.helper.as_ref().is_some_and(|helper| !helper.is_alive()) {
         wiring.lose();
     }
@@ -318,26 +318,19 @@ impl Wiring {
 }
 
 /// Does what is due.
-pub(super) fn run_clock(monitor: &mut Monitor) {
-    let due = |wiring: &Wiring| wiring.retry_at.is_some_and(|at| Instant::now() >= at);
-    if monitor.wiring.as_ref().is_some_and(due) {
-        let outcome = rejoin(monitor);
-        settle(monitor, outcome);
+pub(super) fn run_clock(charge: &mut Charge, wiring: &mut Option<Wiring>) {
+    let due = |wiring: &&mut Wiring| wiring.retry_at.is_some_and(|at| Instant::now() >= at);
+    if let Some(wiring) = wiring.as_mut().filter(due) {
+        let outcome = rejoin(charge, wiring);
+        settle(charge, wiring, outcome);
     }
 }
 
 /// Takes up with another helper, which is told what was there.
-fn rejoin(monitor: &mut Monitor) -> Result<(), String> {
-    let Some(wiring) = &mut monitor.wiring else { return Ok(()) };
+fn rejoin(charge: &mut Charge, wiring: &mut Wiring) -> Result<(), String> {
     let helper =
-        Helper::reach(&monitor.paths, monitor.launch.packets).map_err(|error| words(&error))?;
-    rejoin_at(
-        &helper,
-        &monitor.paths,
-        &monitor.container,
-        &mut monitor.life.network,
-        &wiring.handed,
-    )?;
+        Helper::reach(&charge.paths, charge.launch.packets).map_err(|error| words(&error))?;
+    rejoin_at(&helper, &charge.paths, &charge.container, &mut charge.life.network, &wiring.handed)?;
     wiring.helper = Some(helper);
     Ok(())
 }
@@ -381,8 +374,7 @@ fn rejoin_at(
 }
 
 /// Notes how an attempt went, and when to try again.
-fn settle(monitor: &mut Monitor, outcome: Result<(), String>) {
-    let Some(wiring) = &mut monitor.wiring else { return };
+fn settle(charge: &mut Charge, wiring: &mut Wiring, outcome: Result<(), String>) {
     wiring.retry_at = None;
     if let Err(why) = outcome {
         wiring.attempts += 1;
@@ -391,99 +383,105 @@ fn settle(monitor: &mut Monitor, outcome: Result<(), String>) {
                 wiring.retry_at = Some(Instant::now() + Duration::from_millis(*delay));
             }
             None => {
-                let store = Networks::new(monitor.paths.networks());
-                for name in monitor.life.network.endpoints.keys() {
-                    tell(monitor, &store, name, "disconnect");
+                let store = Networks::new(charge.paths.networks());
+                for name in charge.life.network.endpoints.keys() {
+                    tell(charge, &store, name, "disconnect");
                 }
             }
         }
-        monitor.life.network.broken = why;
+        charge.life.network.broken = why;
     }
-    monitor.save();
+    charge.save();
 }
 
-/// `network connect` of a running container.
+/// `network connect` of a container; it `runs`, or is between two restarts.
 pub(super) fn join_network(
-    monitor: &mut Monitor,
+    charge: &mut Charge,
+    wiring: &mut Option<Wiring>,
+    runs: bool,
     reference: &str,
     wish: EndpointSettings,
 ) -> Result<(), String> {
-    let store = Networks::new(monitor.paths.networks());
+    let store = Networks::new(charge.paths.networks());
     let _lock = store.lock(true).map_err(|error| words(&error))?;
     let network = store.find(reference).map_err(|error| words(&error))?;
-    let (name, container) = (network.name.clone(), monitor.container.clone());
-    if monitor.life.network.endpoints.contains_key(&name) {
+    let (name, container) = (network.name.clone(), charge.container.clone());
+    if charge.life.network.endpoints.contains_key(&name) {
         let (container, network) = (&container.name, &name);
         return Err(format!("endpoint with name {container} already exists in network {network}"));
     }
-    if !monitor.has_process() {
+    if !runs {
         // Between two restarts there is nothing to connect: the next one finds it.
-        return rewrite(monitor, |container| {
+        return rewrite(charge, |container| {
             container.network_settings.networks.insert(name, wish);
         });
     }
-    have_helper(monitor)?;
-    let Some(wiring) = &mut monitor.wiring else { return Err(NO_NAMESPACE.to_owned()) };
+    let wiring = have_helper(charge, wiring)?;
     let Some(helper) = &wiring.helper else { return Err(NO_NAMESPACE.to_owned()) };
-    let last = monitor.life.network.last.get(&network.id);
+    let last = charge.life.network.last.get(&network.id);
     let ask = networks::for_connect(&container, &network, &wish, last);
     let got = connect(helper, ask).map_err(|error| words(&error))?;
-    let before = monitor.life.network.clone();
-    monitor.life.network.add(&name, &network.id, got);
-    let raise_by = monitor.launch.low_ports;
-    let published = wiring.publish(&store, &container, raise_by, &mut monitor.life.network);
+    let before = charge.life.network.clone();
+    charge.life.network.add(&name, &network.id, got);
+    let raise_by = charge.launch.low_ports;
+    let published = wiring.publish(&store, &container, raise_by, &mut charge.life.network);
     let finished = published.and_then(|()| {
-        rewrite(monitor, |container| {
+        rewrite(charge, |container| {
             container.network_settings.networks.insert(name.clone(), wish);
         })
     });
     if let Err(message) = finished {
-        monitor.life.network = before;
+        charge.life.network = before;
         let ask = Ask::Disconnect { network: network.id };
         // What went wrong first is what the user has to know.
-        drop(monitor.wiring.as_ref().and_then(|w| w.helper.as_ref()).map(|h| h.tell(&ask, &[])));
+        drop(wiring.helper.as_ref().map(|helper| helper.tell(&ask, &[])));
         return Err(message);
     }
-    changed(monitor, &before);
-    tell_of(monitor, &network, "connect");
+    changed(charge, wiring, &before);
+    tell_of(charge, &network, "connect");
     Ok(())
 }
 
-/// `network disconnect` of a running container.
-pub(super) fn leave_network(monitor: &mut Monitor, reference: &str) -> Result<(), String> {
-    let store = Networks::new(monitor.paths.networks());
+/// `network disconnect`, as above.
+pub(super) fn leave_network(
+    charge: &mut Charge,
+    wiring: &mut Option<Wiring>,
+    runs: bool,
+    reference: &str,
+) -> Result<(), String> {
+    let store = Networks::new(charge.paths.networks());
     let network = store.find(reference).map_err(|error| words(&error))?;
-    let before = monitor.life.network.clone();
-    let has = match monitor.has_process() {
+    let before = charge.life.network.clone();
+    let has = match runs {
         true => before.endpoints.contains_key(&network.name),
-        false => monitor.container.network_settings.networks.contains_key(&network.name),
+        false => charge.container.network_settings.networks.contains_key(&network.name),
     };
     if !has {
-        let id = &monitor.container.id;
+        let id = &charge.container.id;
         return Err(format!("container {id} is not connected to network {}", network.name));
     }
-    if !monitor.has_process() {
+    if !runs {
         // As above.
-        return rewrite(monitor, |container| {
+        return rewrite(charge, |container| {
             container.network_settings.networks.remove(&network.name);
         });
     }
-    have_helper(monitor)?;
-    if let Some(helper) = monitor.wiring.as_ref().and_then(|wiring| wiring.helper.as_ref()) {
+    let wiring = have_helper(charge, wiring)?;
+    if let Some(helper) = &wiring.helper {
         let ask = Ask::Disconnect { network: network.id.clone() };
         helper.tell(&ask, &[]).map_err(|error| words(&error))?;
     }
-    let state = &mut monitor.life.network;
+    let state = &mut charge.life.network;
     state.endpoints.remove(&network.name);
     state.last.remove(&network.id);
     if state.endpoints.is_empty() {
         state.ports.clear();
     }
-    rewrite(monitor, |container| {
+    rewrite(charge, |container| {
         container.network_settings.networks.remove(&network.name);
     })?;
-    changed(monitor, &before);
-    tell_of(monitor, &network, "disconnect");
+    changed(charge, wiring, &before);
+    tell_of(charge, &network, "disconnect");
     Ok(())
 }
 
@@ -491,47 +489,47 @@ const NO_NAMESPACE: &str = "container sharing network namespace with another con
                             cannot be connected to any other network";
 
 /// Sees to it that there is a helper to ask.
-fn have_helper(monitor: &mut Monitor) -> Result<(), String> {
-    let Some(wiring) = &mut monitor.wiring else { return Err(NO_NAMESPACE.to_owned()) };
+fn have_helper<'a>(
+    charge: &mut Charge,
+    wiring: &'a mut Option<Wiring>,
+) -> Result<&'a mut Wiring, String> {
+    let Some(wiring) = wiring else { return Err(NO_NAMESPACE.to_owned()) };
     if wiring.helper.as_ref().is_some_and(Helper::is_alive) {
-        return Ok(());
+        return Ok(wiring);
     }
     wiring.helper = None;
-    let outcome = rejoin(monitor);
-    settle(monitor, outcome.clone());
-    outcome
+    let outcome = rejoin(charge, wiring);
+    settle(charge, wiring, outcome.clone());
+    outcome.map(|()| wiring)
 }
 
 /// Changes the container's record, which others may have changed meanwhile.
-fn rewrite(monitor: &mut Monitor, change: impl FnOnce(&mut Container)) -> Result<(), String> {
-    let _lock = monitor.records.lock().map_err(|error| words(&error))?;
-    let mut container = monitor.records.load(&monitor.container.id).map_err(|e| words(&e))?;
+fn rewrite(charge: &mut Charge, change: impl FnOnce(&mut Container)) -> Result<(), String> {
+    let _lock = charge.records.lock().map_err(|error| words(&error))?;
+    let mut container = charge.records.load(&charge.container.id).map_err(|e| words(&e))?;
     change(&mut container);
-    monitor.records.save(&container).map_err(|error| words(&error))?;
-    monitor.container = container;
+    charge.records.save(&container).map_err(|error| words(&error))?;
+    charge.container = container;
     Ok(())
 }
 
 /// The container's names and addresses are others now.
-fn changed(monitor: &Monitor, before: &NetworkState) {
-    monitor.save();
-    let Some(wiring) = &monitor.wiring else { return };
+fn changed(charge: &Charge, wiring: &Wiring, before: &NetworkState) {
+    charge.save();
     let old = Names { state: before, links: &wiring.links };
-    let new = Names { state: &monitor.life.network, links: &wiring.links };
+    let new = Names { state: &charge.life.network, links: &wiring.links };
     // The network itself is made; a full disk must not undo it.
-    drop(etc::update_names(&monitor.paths, &monitor.container, &old, &new));
+    drop(etc::update_names(&charge.paths, &charge.container, &old, &new));
 }
 
 /// The record was read again: the container may have another name.
-pub(super) fn renamed(monitor: &Monitor, old_name: &str) {
-    let container = &monitor.container;
+pub(super) fn renamed(charge: &Charge, wiring: Option<&Wiring>, old_name: &str) {
+    let container = &charge.container;
     if container.name == old_name {
         return;
     }
-    let Some(helper) = monitor.wiring.as_ref().and_then(|wiring| wiring.helper.as_ref()) else {
-        return;
-    };
-    for (name, endpoint) in &monitor.life.network.endpoints {
+    let Some(helper) = wiring.and_then(|wiring| wiring.helper.as_ref()) else { return };
+    for (name, endpoint) in &charge.life.network.endpoints {
         if name == networks::BRIDGE {
             continue;
         }

@@ -6,30 +6,28 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
+use super::charge::Charge;
 use super::child::{exit_code, failed, signals};
 use super::client::Client;
-use super::health::Prober;
+use super::health::{self, Prober};
 use super::launch::{self, CONTROL_FD, LOCK_FD, Launch};
 use super::network::{self, Wiring};
 use super::pump::Pump;
 use super::start::{self, Prepared};
-use super::take_down::take_down;
 use crate::error::with_causes;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
-use crate::model::{Attach, Container, Status};
+use crate::model::{Attach, Status};
 use crate::one_id::Span;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
 use crate::processes::remnants::Remnants;
-use crate::records::{Life, Records};
-use crate::remains::remove_files;
+use crate::records::Records;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
 use crate::start::init::ID_SOCKET;
 use crate::start::payload::Failure;
-use crate::volumes::Hold;
 use crate::wire::{Notice, Request};
 
 /// Grace of a container whose monitor is asked to end; Docker's default for `stop`.
@@ -38,15 +36,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// starting took. One that ends sooner would only need the pages again.
 const SETTLING: Duration = Duration::from_millis(500);
 
-pub(super) struct Monitor {
-    pub(super) launch: Launch,
-    pub(super) paths: Paths,
-    pub(super) records: Records,
-    pub(super) container: Container,
-    pub(super) life: Life,
-    pub(super) events: Events,
-    pub(super) prober: Option<Prober>,
-    pub(super) wiring: Option<Wiring>,
+struct Monitor {
+    charge: Charge,
+    prober: Option<Prober>,
+    wiring: Option<Wiring>,
     pump: Pump,
     log: LogWriter,
     init: Option<Pid>,
@@ -66,8 +59,6 @@ pub(super) struct Monitor {
     kept: Kept,
     /// Answers for ids since the runtime folder was removed.
     second_server: Option<Pid>,
-    /// Volumes in memory that it uses.
-    pub(super) holds: Vec<Hold>,
     /// What does not end with its first process.
     remnants: Remnants,
 }
@@ -115,12 +106,7 @@ impl Monitor {
         let restart = Restart::new(&container.host_config.restart_policy);
         let events = Events::new(paths.events());
         Ok(Self {
-            launch,
-            paths,
-            records,
-            container,
-            life,
-            events,
+            charge: Charge { launch, paths, records, container, life, events, holds: Vec::new() },
             prober: None,
             wiring: None,
             pump: Pump::new(signals, Some(listener)),
@@ -138,13 +124,12 @@ impl Monitor {
             registration,
             kept: Kept::default(),
             second_server: None,
-            holds: Vec::new(),
             remnants: Remnants::default(),
         })
     }
 
     fn live(mut self) -> i32 {
-        self.pump.stdin_once = self.container.config.stdin_once;
+        self.pump.stdin_once = self.charge.container.config.stdin_once;
         match self.start() {
             Ok((pid, warnings)) => {
                 self.pump.tell_all(|_| true, &Notice::Started { pid, warnings });
@@ -163,18 +148,19 @@ impl Monitor {
 
     /// Starts the container's process, for the first time or again.
     fn start(&mut self) -> Result<(i32, Vec<String>), Failure> {
-        let Prepared { pid, streams, init_record, cgroup, wiring, warnings } = start::start(self)?;
+        let Prepared { pid, streams, init_record, cgroup, wiring, warnings } =
+            start::start(&mut self.charge)?;
         self.wiring = wiring;
-        self.kept = start::keep(&self.paths, &self.container.id);
+        self.kept = start::keep(&self.charge.paths, &self.charge.container.id);
         self.pump.connect(streams);
         self.init = Some(pid);
         self.started = Instant::now();
         self.settle_at = Some(self.started + SETTLING);
-        let before = self.life.state.health.take();
-        self.prober = Prober::new(&self.container.config, before);
+        let before = self.charge.life.state.health.take();
+        self.prober = Prober::new(&self.charge.container.config, before);
         let raw = pid.as_raw_nonzero().get();
-        self.remnants = Remnants::of(&self.container, Some(raw));
-        let state = &mut self.life.state;
+        self.remnants = Remnants::of(&self.charge.container, Some(raw));
+        let state = &mut self.charge.life.state;
         state.status = Status::Running;
         state.pid = u32::try_from(raw).unwrap_or(0);
         state.exit_code = 0;
@@ -182,26 +168,21 @@ impl Monitor {
         state.error.clear();
         state.started_at = crate::clock::now();
         state.health = self.prober.as_ref().map(|prober| prober.health().clone());
-        self.life.due = None;
-        self.life.init = Some(init_record);
-        self.life.cgroup = cgroup;
-        self.save();
-        self.events.container(&self.container, "start", &[]);
+        self.charge.life.due = None;
+        self.charge.life.init = Some(init_record);
+        self.charge.life.cgroup = cgroup;
+        self.charge.save();
+        self.charge.tell("start", &[]);
         Ok((raw, warnings))
     }
 
-    pub(super) fn save(&self) {
-        // Nobody is there to be told; the next write, or the next command, mends it.
-        drop(self.records.save_life(&self.container.id, &self.life));
-    }
-
     fn fail_first_start(&mut self, failure: Failure) {
-        self.life.state.exit_code = failure.code;
-        self.life.state.error.clone_from(&failure.message);
-        self.life.state.pid = 0;
-        self.life.monitor = None;
-        self.life.network.clear();
-        self.finish_files();
+        self.charge.life.state.exit_code = failure.code;
+        self.charge.life.state.error.clone_from(&failure.message);
+        self.charge.life.state.pid = 0;
+        self.charge.life.monitor = None;
+        self.charge.life.network.clear();
+        self.charge.finish(self.keep);
         self.pump.tell_all(|_| true, &Notice::Failed(failure));
         self.pump.drain_clients();
     }
@@ -226,7 +207,7 @@ impl Monitor {
             if let Some(prober) = &mut self.prober {
                 prober.read();
             }
-            network::watch(self);
+            network::watch(&mut self.wiring);
         }
         for (index, request) in turn.requests {
             self.answer(index, request);
@@ -250,7 +231,7 @@ impl Monitor {
             if Some(pid) == self.init {
                 self.container_ended(code);
             } else {
-                super::health::child_ended(self, pid, code);
+                health::child_ended(&mut self.charge, &mut self.prober, pid, code);
             }
         }
     }
@@ -258,22 +239,23 @@ impl Monitor {
     /// Makes anew what others find us by, where somebody removed it. The mark is last: it says
     /// that the rest is there.
     fn reopen(&mut self) {
-        network::reopen(self);
+        network::reopen(&self.charge, self.wiring.as_ref());
         // What cannot be made on a full disk is missed again by whoever calls next.
-        drop(crate::session::mend_inside(&self.paths));
-        if !self.paths.control(&self.container.id).exists()
-            && let Ok(listener) = start::runtime_folder(&self.paths, &self.container.id)
+        drop(crate::session::mend_inside(&self.charge.paths));
+        if !self.charge.paths.control(&self.charge.container.id).exists()
+            && let Ok(listener) =
+                start::runtime_folder(&self.charge.paths, &self.charge.container.id)
         {
             self.pump.listen(listener);
         }
-        let bundle = self.paths.bundle(&self.container.id);
-        if self.launch.single_id && self.has_process() && !bundle.join(ID_SOCKET).exists() {
+        let bundle = self.charge.paths.bundle(&self.charge.container.id);
+        if self.charge.launch.single_id && self.init.is_some() && !bundle.join(ID_SOCKET).exists() {
             // For those that `exec` brings; the first one goes on for those that are there.
             self.end_second_server();
             self.second_server = start::serve_ids(Span::Monitor).ok();
         }
         drop(self.kept.restore(&bundle));
-        drop(self.registration.renew(&self.paths));
+        drop(self.registration.renew(&self.charge.paths));
     }
 
     /// Ends the id server that took the place of another.
@@ -289,30 +271,30 @@ impl Monitor {
         self.kill_at = None;
         self.end_second_server();
         // One that is stuck in the kernel ends when that lets it.
-        let _all: bool = std::mem::take(&mut self.remnants).end(self.life.cgroup.as_deref());
+        let _all: bool = std::mem::take(&mut self.remnants).end(self.charge.life.cgroup.as_deref());
         let log = &mut self.log;
         self.pump.finish_output(&mut |stream, bytes| {
             log.write(stream, bytes, crate::clock::now()).ok();
         });
         self.log.finish(crate::clock::now()).ok();
         if let Some(prober) = self.prober.take() {
-            self.life.state.health = Some(prober.health().clone());
+            self.charge.life.state.health = Some(prober.health().clone());
             prober.abandon();
         }
-        let state = &mut self.life.state;
+        let state = &mut self.charge.life.state;
         state.exit_code = code;
         state.finished_at = crate::clock::now();
         state.pid = 0;
-        state.oom_killed = self.life.cgroup.as_deref().is_some_and(crate::cgroup::was_oom_killed);
-        self.life.init = None;
-        if self.life.state.oom_killed {
-            self.events.container(&self.container, "oom", &[]);
+        state.oom_killed =
+            self.charge.life.cgroup.as_deref().is_some_and(crate::cgroup::was_oom_killed);
+        self.charge.life.init = None;
+        if self.charge.life.state.oom_killed {
+            self.charge.tell("oom", &[]);
         }
-        network::ended(self);
-        super::volumes::tell_unmounted(&self.events, &self.container);
+        network::ended(&mut self.charge, self.wiring.take());
+        super::volumes::tell_unmounted(&self.charge.events, &self.charge.container);
         self.tell_stopped();
-        self.events.container(
-            &self.container,
+        self.charge.tell(
             "die",
             &[
                 ("exitCode", &code.to_string()),
@@ -328,63 +310,43 @@ impl Monitor {
     }
 
     fn plan_restart(&mut self, code: i32, ran: Duration) {
-        let stopped = self.life.stopped_by_user || self.leaving;
+        let stopped = self.charge.life.stopped_by_user || self.leaving;
         self.restart_at =
             self.restart.after_exit(code, ran, stopped).map(|delay| Instant::now() + delay);
-        self.life.state.status =
+        self.charge.life.state.status =
             if self.restart_at.is_some() { Status::Restarting } else { Status::Exited };
         if self.restart_at.is_some() {
-            start::reset_runtime(self);
-            self.save();
+            start::reset_runtime(&self.charge);
+            self.charge.save();
         }
     }
 
     fn restart_now(&mut self) {
         self.restart_at = None;
-        self.life.restart_count += 1;
-        if !self.paths.running(&self.container.id).exists() {
+        self.charge.life.restart_count += 1;
+        if !self.charge.paths.running(&self.charge.container.id).exists() {
             // Or what this start makes would hide from others that the folder was removed.
             self.reopen();
-            call_monitors(&self.paths, &self.records);
+            call_monitors(&self.charge.paths, &self.charge.records);
         }
         if let Err(Failure { code, message, .. }) = self.start() {
-            self.life.state.error = message;
-            self.life.state.exit_code = code;
+            self.charge.life.state.error = message;
+            self.charge.life.state.exit_code = code;
             self.plan_restart(code, Duration::ZERO);
         }
     }
 
     /// Everything is over: take down, record, tell.
     fn end(&mut self) {
-        let code = self.life.state.exit_code;
-        self.life.monitor = None;
-        if self.leaving && !self.life.stopped_by_user && self.restart.outlives_the_machine() {
-            self.life.due = Some(crate::clock::now());
+        let code = self.charge.life.state.exit_code;
+        self.charge.life.monitor = None;
+        if self.leaving && !self.charge.life.stopped_by_user && self.restart.outlives_the_machine()
+        {
+            self.charge.life.due = Some(crate::clock::now());
         }
-        self.finish_files();
+        self.charge.finish(self.keep);
         self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
         self.pump.drain_clients();
-    }
-
-    /// Takes down what runs, then writes the last state, or removes the container.
-    fn finish_files(&mut self) {
-        if let Err(error) = take_down(&self.paths, &self.container.id, &self.life) {
-            self.life.state.error = error.to_string();
-        }
-        super::volumes::release(&self.paths, &self.container, std::mem::take(&mut self.holds));
-        self.life.cgroup = None;
-        if self.life.due.is_some() {
-            // By it commands see that there is something to do. One that misses it is at a boot.
-            drop(crate::paths::make_private(&self.paths.running(&self.container.id)));
-        }
-        if self.container.host_config.auto_remove
-            && !self.keep
-            && remove_files(&self.paths, &self.records, &self.container, true).is_ok()
-        {
-            self.events.container(&self.container, "destroy", &[]);
-        } else {
-            self.save();
-        }
     }
 
     fn answer(&mut self, index: usize, request: Request) {
@@ -402,22 +364,23 @@ impl Monitor {
                 self.pump.wait_with(index);
                 self.announce_stop |= announce;
                 self.keep |= keep;
-                self.life.stopped_by_user = true;
+                self.charge.life.stopped_by_user = true;
                 return self.begin_stop(signal, grace_ms.map(Duration::from_millis));
             }
             Request::Signal { number } => {
                 // As in Docker: what ends a container for certain also ends its restarts.
-                let stop = crate::processes::signals::parse(&self.container.config.stop_signal);
+                let stop =
+                    crate::processes::signals::parse(&self.charge.container.config.stop_signal);
                 let ends = [Signal::KILL.as_raw(), stop.unwrap_or(Signal::TERM.as_raw())];
-                self.life.stopped_by_user |= ends.contains(&number);
+                self.charge.life.stopped_by_user |= ends.contains(&number);
                 let sent = self.signal(number);
                 if sent.is_ok() {
                     // Here, so that the end it brings cannot be recorded before it.
                     let told = [("signal", number.to_string())];
                     let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
-                    self.events.container(&self.container, "kill", &told);
+                    self.charge.tell("kill", &told);
                 }
-                if ends.contains(&number) && self.life.state.status == Status::Paused {
+                if ends.contains(&number) && self.charge.life.state.status == Status::Paused {
                     // As in Docker: what is to end it must reach it.
                     sent.and_then(|()| self.unpause())
                 } else {
@@ -431,8 +394,14 @@ impl Monitor {
                 self.reload();
                 Ok(())
             }
-            Request::JoinNetwork { network, wish } => network::join_network(self, &network, *wish),
-            Request::LeaveNetwork { network } => network::leave_network(self, &network),
+            Request::JoinNetwork { network, wish } => {
+                let Self { charge, wiring, init, .. } = self;
+                network::join_network(charge, wiring, init.is_some(), &network, *wish)
+            }
+            Request::LeaveNetwork { network } => {
+                let Self { charge, wiring, init, .. } = self;
+                network::leave_network(charge, wiring, init.is_some(), &network)
+            }
         };
         self.pump.tell(
             index,
@@ -445,12 +414,12 @@ impl Monitor {
 
     fn begin_stop(&mut self, signal: i32, grace: Option<Duration>) {
         if self.restart_at.take().is_some() {
-            self.life.state.status = Status::Exited;
+            self.charge.life.state.status = Status::Exited;
             self.tell_stopped();
         }
         // A process that has just ended is what is wanted.
         drop(self.signal(signal));
-        if self.life.state.status == Status::Paused {
+        if self.charge.life.state.status == Status::Paused {
             // The signal waits for it. If it cannot be resumed, SIGKILL after the grace
             // still ends it.
             drop(self.unpause());
@@ -461,13 +430,8 @@ impl Monitor {
     /// Records that the container was stopped, if that was asked for.
     fn tell_stopped(&mut self) {
         if std::mem::take(&mut self.announce_stop) {
-            self.events.container(&self.container, "stop", &[]);
+            self.charge.tell("stop", &[]);
         }
-    }
-
-    /// Whether the container runs, and is not between two restarts.
-    pub(super) fn has_process(&self) -> bool {
-        self.init.is_some()
     }
 
     fn signal(&mut self, number: i32) -> Result<(), String> {
@@ -477,7 +441,7 @@ impl Monitor {
 
     fn pause(&mut self) -> Result<(), String> {
         let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
-        let paused = crate::processes::pause::pause(self.life.cgroup.as_deref(), init)
+        let paused = crate::processes::pause::pause(self.charge.life.cgroup.as_deref(), init)
             .map_err(|error| format!("cannot stop every process of the container: {error}"))?;
         self.paused = paused;
         self.note_pause(true);
@@ -486,7 +450,7 @@ impl Monitor {
 
     fn unpause(&mut self) -> Result<(), String> {
         let init = self.init.ok_or("the container has no process")?.as_raw_nonzero().get();
-        crate::processes::pause::resume(self.life.cgroup.as_deref(), init, &self.paused)
+        crate::processes::pause::resume(self.charge.life.cgroup.as_deref(), init, &self.paused)
             .map_err(|error| format!("cannot resume every process of the container: {error}"))?;
         self.note_pause(false);
         Ok(())
@@ -496,17 +460,17 @@ impl Monitor {
         if let Some(prober) = &mut self.prober {
             prober.pause(on);
         }
-        self.life.state.status = if on { Status::Paused } else { Status::Running };
-        self.save();
-        self.events.container(&self.container, if on { "pause" } else { "unpause" }, &[]);
+        self.charge.life.state.status = if on { Status::Paused } else { Status::Running };
+        self.charge.save();
+        self.charge.tell(if on { "pause" } else { "unpause" }, &[]);
     }
 
     /// Takes over what `update` and `rename` changed.
     fn reload(&mut self) {
-        if let Ok(container) = self.records.load(&self.container.id) {
+        if let Ok(container) = self.charge.records.load(&self.charge.container.id) {
             self.restart.change(&container.host_config.restart_policy);
-            let old = std::mem::replace(&mut self.container, container);
-            network::renamed(self, &old.name);
+            let old = std::mem::replace(&mut self.charge.container, container);
+            network::renamed(&self.charge, self.wiring.as_ref(), &old.name);
         }
     }
 
@@ -525,7 +489,7 @@ impl Monitor {
             // A refusal costs memory and nothing else.
             drop(coracle_sys::memory::release_program_pages());
         }
-        network::run_clock(self);
-        super::health::run(self);
+        network::run_clock(&mut self.charge, &mut self.wiring);
+        health::run(&mut self.charge, &mut self.prober);
     }
 }

@@ -11,11 +11,11 @@ use oci_spec::runtime::Spec;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Pid;
 
+use super::charge::Charge;
 use super::child::{failed, in_child, terminal_streams};
 use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
-use super::run::Monitor;
 use crate::error::{EngineError, with_causes};
 use crate::model::Container;
 use crate::networks;
@@ -71,56 +71,56 @@ pub(super) fn keep(paths: &Paths, id: &str) -> Kept {
 }
 
 /// Forgets what libcontainer keeps of the last run; the mounts stay for the next.
-pub(super) fn reset_runtime(monitor: &Monitor) {
-    drop(fs::remove_dir_all(monitor.paths.bundle(&monitor.container.id).join("oci")));
+pub(super) fn reset_runtime(charge: &Charge) {
+    drop(fs::remove_dir_all(charge.paths.bundle(&charge.container.id).join("oci")));
 }
 
 /// Starts the container.
-pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
-    let id = monitor.container.id.clone();
-    make_private(&monitor.paths.bundle(&id).join("oci"))
+pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
+    let id = charge.container.id.clone();
+    make_private(&charge.paths.bundle(&id).join("oci"))
         .map_err(failed("make the runtime folder"))?;
     // First of all: the network helper gets ready while the rest is done.
-    let begun = network::begin(monitor)?;
-    let mut warnings = mount_root(monitor)?;
+    let begun = network::begin(charge)?;
+    let mut warnings = mount_root(charge)?;
     if begun.is_some() {
-        warnings.extend(networks::low_port_notes(&monitor.container, monitor.launch.low_ports));
+        warnings.extend(networks::low_port_notes(&charge.container, charge.launch.low_ports));
     }
-    warnings.extend(networks::hint_for_host(&monitor.container));
-    crate::rootfs::check_places(&monitor.paths.merged(&id)).map_err(refused)?;
-    let fresh = match NetworkMode::parse(&monitor.container.host_config.network_mode) {
+    warnings.extend(networks::hint_for_host(&charge.container));
+    crate::rootfs::check_places(&charge.paths.merged(&id)).map_err(refused)?;
+    let fresh = match NetworkMode::parse(&charge.container.host_config.network_mode) {
         NetworkMode::Host | NetworkMode::Container(_) => None,
         _ => Some(fresh_network::begin().map_err(failed("start a thread"))?),
     };
-    let (paths, layers) = (&monitor.paths, &monitor.launch.layers);
-    let (mut container, holds) = super::volumes::attach(paths, layers, &monitor.container)
-        .map_err(|error| match error {
+    let (paths, layers) = (&charge.paths, &charge.launch.layers);
+    let (mut container, holds) =
+        super::volumes::attach(paths, layers, &charge.container).map_err(|error| match error {
             EngineError::Start(failure) => failure,
             other => refused(with_causes(&other)),
         })?;
-    monitor.holds = holds;
-    super::volumes::tell_mounted(&monitor.events, &container);
-    super::binds::check(&container, &monitor.paths.merged(&id))?;
-    let cgroups = monitor.launch.cgroups();
+    charge.holds = holds;
+    super::volumes::tell_mounted(&charge.events, &container);
+    super::binds::check(&container, &charge.paths.merged(&id))?;
+    let cgroups = charge.launch.cgroups();
     let resources = &mut container.host_config.resources;
-    let (cgroup, discarded) = limit(&monitor.launch, cgroups.as_ref(), resources)?;
+    let (cgroup, discarded) = limit(&charge.launch, cgroups.as_ref(), resources)?;
     warnings.extend(discarded);
     let container = &container;
     // So that it is removed if something fails from here on.
-    monitor.life.cgroup.clone_from(&cgroup);
+    charge.life.cgroup.clone_from(&cgroup);
     let mut prepared =
-        launch_plan::prepare(&monitor.paths, container, &monitor.launch, cgroup.as_deref())
+        launch_plan::prepare(&charge.paths, container, &charge.launch, cgroup.as_deref())
             .map_err(EngineError::into_failure)?;
     warnings.append(&mut prepared.warnings);
     warnings.extend(super::unwritable::find(container, &prepared.user));
     prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
-        crate::start::working_dir::make(&monitor.paths.merged(&id), Path::new(working_dir))?;
+        crate::start::working_dir::make(&charge.paths.merged(&id), Path::new(working_dir))?;
     }
     let cgroup_of = (cgroups.as_ref(), cgroup.as_deref());
     let (pid, streams, wiring) =
-        first_process(monitor, container, prepared, (begun, fresh), cgroup_of)?;
+        first_process(charge, container, prepared, (begun, fresh), cgroup_of)?;
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
     Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
@@ -128,14 +128,14 @@ pub(super) fn start(monitor: &mut Monitor) -> Result<Prepared, Failure> {
 
 /// Has libcontainer start what is prepared, with the networks on their way to it.
 fn first_process(
-    monitor: &mut Monitor,
+    charge: &mut Charge,
     container: &Container,
     mut prepared: launch_plan::Prepared,
     (begun, fresh): (Option<Begun>, Option<FreshNetwork>),
     (cgroups, cgroup): (Option<&crate::cgroup::Host>, Option<&Path>),
 ) -> Result<(Pid, Streams, Option<Wiring>), Failure> {
     let id = container.id.clone();
-    let (folder, merged) = (monitor.paths.bundle(&id), monitor.paths.merged(&id));
+    let (folder, merged) = (charge.paths.bundle(&id), charge.paths.merged(&id));
     let alone = container.mounts.is_empty() && container.host_config.tmpfs.is_empty();
     let early = early_mounts::take(&mut prepared.plan.spec, &merged, alone);
     let masked = masked::take(&mut prepared.plan.spec);
@@ -151,7 +151,7 @@ fn first_process(
     if start_ids.is_some() {
         serve_ids(Span::Processes)?;
     }
-    let terminal_size = terminal_size(monitor, container);
+    let terminal_size = terminal_size(charge, container);
     let program = Program {
         fresh_network,
         start_ids,
@@ -171,7 +171,7 @@ fn first_process(
         if let Some(listener) = console.as_ref().filter(|socket| is_offered(socket, report)) {
             terminal = Some(terminal_streams(listener)?);
         }
-        begun.map_or(Ok(None), |begun| begun.arrange(monitor, report))
+        begun.map_or(Ok(None), |begun| begun.arrange(charge, report))
     })
     .map_err(|failure| name_sysctls(container, failure))?;
     if network.is_some() {
@@ -236,10 +236,10 @@ pub(super) fn serve_ids(span: Span) -> Result<Pid, Failure> {
 
 /// The size a terminal begins with: that of whoever starts the container, once, or else of who
 /// made it.
-fn terminal_size(monitor: &Monitor, container: &Container) -> Option<(u16, u16)> {
+fn terminal_size(charge: &Charge, container: &Container) -> Option<(u16, u16)> {
     let fit = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
     let [rows, columns] = container.host_config.console_size.map(fit);
-    let there = monitor.launch.attach.size.filter(|_| monitor.life.restart_count == 0);
+    let there = charge.launch.attach.size.filter(|_| charge.life.restart_count == 0);
     there
         .or_else(|| (rows > 0 && columns > 0).then_some((columns, rows)))
         .filter(|_| container.config.tty)
@@ -291,8 +291,8 @@ fn refused(message: String) -> Failure {
     Failure::setup(message)
 }
 
-fn mount_root(monitor: &Monitor) -> Result<Vec<String>, Failure> {
-    let (paths, container) = (&monitor.paths, &monitor.container);
+fn mount_root(charge: &Charge) -> Result<Vec<String>, Failure> {
+    let (paths, container) = (&charge.paths, &charge.container);
     let target = paths.merged(&container.id);
     if rustix::fs::stat(target.join("..")).map(|stat| stat.st_dev)
         != rustix::fs::stat(&target).map(|stat| stat.st_dev)
@@ -300,7 +300,7 @@ fn mount_root(monitor: &Monitor) -> Result<Vec<String>, Failure> {
         // A restart: it is still mounted.
         return Ok(Vec::new());
     }
-    let overlay = Overlay::of(paths, &monitor.launch.layers, container);
+    let overlay = Overlay::of(paths, &charge.launch.layers, container);
     for layer in &overlay.layers {
         if !layer.is_dir() {
             let layer = layer.display();
