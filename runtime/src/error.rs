@@ -8,7 +8,7 @@ use coracle_sys::SyscallError;
 use crate::paths::PathError;
 use crate::records::{DISK_FULL, RecordError};
 use crate::session::SessionError;
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// An error of the engine.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +157,7 @@ impl EngineError {
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Start(failure) => failure.code,
-            _ => crate::start::payload::SETUP_FAILED,
+            _ => crate::start::failure::SETUP_FAILED,
         }
     }
 

@@ -166,7 +166,7 @@ pub struct Life {
     pub cgroup: Option<PathBuf>,
     /// What it has of its networks.
     #[serde(default)]
-    pub network: crate::networks::NetworkState,
+    pub network: crate::model::NetworkState,
 }
 
 impl Life {

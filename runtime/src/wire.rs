@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::model::EndpointSettings;
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// The largest payload of one frame, in bytes.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;

@@ -124,7 +124,7 @@ fn a_real_overlay_says_the_same() {
         work: places.base.join("work"),
         folder: places.base.clone(),
         volatile: false,
-        storage: crate::rootfs::Storage::Overlay,
+        storage: crate::model::Storage::Overlay,
     };
     overlay.mount(&merged).unwrap();
     fs::remove_file(merged.join("etc/motd")).unwrap();

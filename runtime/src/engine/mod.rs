@@ -54,6 +54,7 @@ use crate::error::EngineError;
 use crate::events::Events;
 use crate::file_lock::{self, FileLock, LockError};
 use crate::networks::Networks;
+use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::records::{RecordError, Records};
 use crate::reopen::call_monitors;
@@ -71,7 +72,7 @@ pub struct EngineConfig {
     pub id_map: IdMap,
     pub cgroup: crate::cgroup::Settings,
     /// How the root filesystems of new containers are made.
-    pub storage: crate::rootfs::Storage,
+    pub storage: crate::model::Storage,
     /// The network helper does without nf_tables though it may be there.
     pub packets: bool,
     /// What is added to ports that are root's when they are published; 0: nothing.
@@ -115,8 +116,8 @@ impl Engine {
     }
 
     /// What a monitor or an exec session is told.
-    fn order(&self, id: &str, attach: crate::model::Attach) -> crate::monitor::Launch {
-        crate::monitor::Launch {
+    fn order(&self, id: &str, attach: crate::model::Attach) -> MonitorOrder {
+        MonitorOrder {
             id: id.to_owned(),
             data: self.paths.data.clone(),
             run: self.paths.run.clone(),

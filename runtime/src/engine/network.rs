@@ -6,10 +6,9 @@ use super::Engine;
 use super::hold::Held;
 use crate::error::EngineError;
 use crate::events::Kind;
-use crate::model::{Container, EndpointSettings, HostConfig};
+use crate::model::{Container, Endpoint, EndpointSettings, HostConfig};
 use crate::networks::{
-    BRIDGE, CreateNetwork, Endpoint, Filter, Helper, Member, Network, NetworkError, User,
-    check_endpoint,
+    BRIDGE, CreateNetwork, Filter, Helper, Member, Network, NetworkError, User, check_endpoint,
 };
 use crate::spec::NetworkMode;
 use crate::wire::Request;

@@ -26,7 +26,7 @@ fn engine(folder: &Path) -> Engine {
         exe: "/proc/self/exe".into(),
         id_map: IdMap::detect(0, 0, None, false),
         cgroup: crate::cgroup::Settings::default(),
-        storage: crate::rootfs::Storage::Copy,
+        storage: crate::model::Storage::Copy,
         packets: false,
         low_ports: 0,
         limits_optional: false,

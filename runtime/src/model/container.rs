@@ -38,7 +38,7 @@ pub struct Container {
     pub restart_count: u32,
     /// How its root filesystem is made.
     #[serde(default)]
-    pub storage: crate::rootfs::Storage,
+    pub storage: super::Storage,
     /// What whoever made it keeps here: Compose its service, to tell what changed.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub origin: serde_json::Value,
@@ -62,7 +62,7 @@ impl Default for Container {
             mounts: Vec::new(),
             network_settings: NetworkSettings::default(),
             restart_count: 0,
-            storage: crate::rootfs::Storage::default(),
+            storage: super::Storage::default(),
             origin: serde_json::Value::Null,
         }
     }

@@ -19,8 +19,10 @@ mod host_config;
 mod inspect;
 mod mount;
 mod network;
+mod network_state;
 mod resources;
 mod state;
+mod storage;
 
 pub use config::{Config, Empty, HealthConfig};
 pub use container::{Container, ContainerMount, RECORD_VERSION};
@@ -33,10 +35,12 @@ pub use mount::{
     VolumeOptions,
 };
 pub use network::{EndpointIpam, EndpointSettings, NetworkSettings};
+pub use network_state::{Endpoint, LastAddress, NetworkState};
 pub use resources::{
     DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice,
 };
 pub use state::{Health, HealthLog, HealthStatus, State, Status};
+pub use storage::{Storage, UnknownStorage};
 
 /// True for a value Go's `omitempty` leaves out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 
 use crate::model::{Container, ContainerMount, MountType};
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// Entries of `/proc` that may be mounted over: those that lxcfs stands in for, as in runc.
 const PROC_ENTRIES: [&str; 10] = [
@@ -157,7 +157,7 @@ impl Wanted<'_> {
 fn source_is_there(mount: &ContainerMount) -> Result<(), Failure> {
     let made = crate::bind_source::bind_source(mount);
     made.map_err(|error| Failure {
-        code: crate::start::payload::SETUP_FAILED,
+        code: crate::start::failure::SETUP_FAILED,
         ..error.into_failure()
     })
 }

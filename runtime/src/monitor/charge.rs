@@ -2,10 +2,10 @@
 //!
 //! Whatever does a part of a monitor's work gets this, and not the monitor.
 
-use super::launch::Launch;
 use super::take_down::take_down;
 use crate::events::Events;
 use crate::model::Container;
+use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::records::{Life, Records};
 use crate::remains::remove_files;
@@ -13,7 +13,7 @@ use crate::volumes::Hold;
 
 /// The container of a monitor.
 pub(super) struct Charge {
-    pub(super) launch: Launch,
+    pub(super) order: MonitorOrder,
     pub(super) paths: Paths,
     pub(super) records: Records,
     pub(super) container: Container,

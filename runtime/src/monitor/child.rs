@@ -16,7 +16,7 @@ use super::output::{Streams, receive_master};
 use crate::error::is_disk_full;
 use crate::records::DISK_FULL;
 use crate::reopen::CALL;
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// The signals a monitor waits for: a child ended, somebody misses its runtime folder, or it is
 /// asked to end.

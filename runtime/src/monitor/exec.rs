@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::child::{exit_code, failed, in_child, signals, terminal_streams};
 use super::client::Client;
 use super::exec_mark::ExecMark;
-use super::launch::{CONTROL_FD, LOCK_FD, Launch};
+use super::launch::{CONTROL_FD, LOCK_FD};
 use super::output::Streams;
 use super::pump::Pump;
 use crate::events::Events;
 use crate::model::{Attach, Container};
+use crate::order::MonitorOrder;
+use crate::start::failure::Failure;
 use crate::start::init;
 use crate::start::init::{Place, Program, Stdio};
-use crate::start::payload::Failure;
 use crate::wire::{Notice, Request};
 
 /// Everything the session needs; comes through a descriptor because it may hold secrets.
@@ -32,7 +33,7 @@ pub(crate) struct ExecSession {
     pub(crate) process: oci_spec::runtime::Process,
     pub(crate) program: Program,
     pub(crate) cgroup: Option<PathBuf>,
-    pub(crate) launch: Launch,
+    pub(crate) order: MonitorOrder,
     pub(crate) stdin: bool,
     pub(crate) attach: Attach,
     pub(crate) user: (u32, u32),
@@ -46,7 +47,7 @@ impl ExecSession {
     fn event(&self, action: &str, extra: &[(&str, &str)]) {
         let told: Vec<(&str, &str)> =
             extra.iter().copied().chain([("execID", self.exec_id.as_str())]).collect();
-        Events::new(self.launch.paths().events()).container(&self.container, action, &told);
+        Events::new(self.order.paths().events()).container(&self.container, action, &told);
     }
 }
 
@@ -72,7 +73,7 @@ fn run(session: &ExecSession, mut first: Client) -> Result<(), ()> {
             pump.clients.push(first);
             let raw = pid.as_raw_nonzero().get();
             // For `inspect`; a session that cannot be marked runs all the same.
-            let running = session.launch.paths().running(&session.place_id);
+            let running = session.order.paths().running(&session.place_id);
             let mark = ExecMark::put(&running, &session.exec_id).ok();
             // By us and not by whoever asked, so that the end cannot be recorded before it.
             session.event(&format!("exec_start: {}", command_line(&session.program.argv)), &[]);
@@ -149,7 +150,7 @@ fn start_in(
     };
     let program = session.program.clone();
     let job = || init::join(place, process.clone(), program, stdio);
-    let cgroups = session.launch.cgroups();
+    let cgroups = session.order.cgroups();
     let (pid, ()) = in_child(cgroups.as_ref(), session.cgroup.as_deref(), job, |_| Ok(()))?;
     let streams = match (streams, listener) {
         (Some(streams), _) => streams,

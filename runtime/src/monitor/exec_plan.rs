@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::exec::ExecSession;
-use super::launch::Launch;
 use crate::error::EngineError;
 use crate::model::{Container, ExecRequest};
+use crate::order::MonitorOrder;
 use crate::start::init::Program;
 use crate::start::launch_plan;
 
@@ -16,11 +16,11 @@ use crate::start::launch_plan;
 pub(crate) fn describe(
     container: &Container,
     cgroup: Option<&Path>,
-    launch: Launch,
+    order: MonitorOrder,
     request: ExecRequest,
     exec_id: &str,
 ) -> Result<ExecSession, EngineError> {
-    let paths = launch.paths();
+    let paths = order.paths();
     // The container as it would be with what this process wants otherwise.
     let mut wanted = container.clone();
     wanted.config.tty = request.tty;
@@ -51,7 +51,7 @@ pub(crate) fn describe(
         wanted.host_config.cap_add = Some(vec!["ALL".to_owned()]);
         wanted.host_config.cap_drop = None;
     }
-    let prepared = launch_plan::prepare_exec(&paths, &wanted, &launch, cgroup)?;
+    let prepared = launch_plan::prepare_exec(&paths, &wanted, &order, cgroup)?;
     let process = launch_plan::from_the_root(&prepared.plan.spec)
         .process()
         .clone()
@@ -68,7 +68,7 @@ pub(crate) fn describe(
             ..launch_plan::program(&prepared.plan)
         },
         cgroup: cgroup.map(Path::to_owned),
-        launch,
+        order,
         stdin: request.attach.stdin,
         attach: request.attach,
         user: (prepared.user.uid, prepared.user.gid),

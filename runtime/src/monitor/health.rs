@@ -10,7 +10,7 @@ use super::exec_plan::describe;
 use super::output::{Chunk, Streams, read_some};
 use crate::health::{Checker, HealthCheck, Now, Step};
 use crate::model::{Config, ExecRequest, Health, HealthStatus};
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// The health check of one container, and the probe that runs.
 pub(super) struct Prober {
@@ -127,7 +127,7 @@ pub(super) fn child_ended(charge: &mut Charge, prober: &mut Option<Prober>, pid:
 fn start(charge: &Charge, argv: Vec<String>, exec_id: &str) -> Result<(Pid, Streams), Failure> {
     let request = ExecRequest { argv, ..ExecRequest::default() };
     let cgroup = charge.life.cgroup.as_deref();
-    let session = describe(&charge.container, cgroup, charge.launch.clone(), request, exec_id)
+    let session = describe(&charge.container, cgroup, charge.order.clone(), request, exec_id)
         .map_err(|error| error.into_failure())?;
     start_process(&session)
 }

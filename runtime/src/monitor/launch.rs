@@ -12,43 +12,10 @@ use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, WaitOptions};
-use serde::{Deserialize, Serialize};
 
-use crate::model::Attach;
+use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::session::Session;
-
-/// What a monitor is told to do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Launch {
-    pub id: String,
-    pub data: std::path::PathBuf,
-    pub run: std::path::PathBuf,
-    /// Where the layers of images are.
-    pub layers: std::path::PathBuf,
-    /// The executable, for `--init`.
-    pub exe: std::path::PathBuf,
-    pub single_id: bool,
-    pub cgroup: crate::cgroup::Settings,
-    /// The network helper does without nf_tables though it may be there.
-    pub packets: bool,
-    /// What is added to ports that are root's when they are published; 0: nothing.
-    pub low_ports: u16,
-    /// Limits that cannot be set are left out, with a warning.
-    pub limits_optional: bool,
-    pub attach: Attach,
-}
-
-impl Launch {
-    pub(super) fn paths(&self) -> Paths {
-        Paths { data: self.data.clone(), run: self.run.clone() }
-    }
-
-    /// The cgroup tree as this process sees it.
-    pub(super) fn cgroups(&self) -> Option<crate::cgroup::Host> {
-        crate::cgroup::Host::detect(&self.cgroup)
-    }
-}
 
 /// Largest order, in bytes: paths and some numbers.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -110,16 +77,16 @@ pub(crate) fn call_ahead(
 ///
 /// # Errors
 /// When the process cannot be made or recorded.
-pub fn launch(
+pub(crate) fn launch(
     session: &mut Session,
-    launch: &Launch,
+    order: &MonitorOrder,
     record: impl FnOnce(ProcessId) -> std::io::Result<()>,
 ) -> Result<UnixStream, SyscallError> {
-    let json = serde_json::to_vec(launch).expect("plain data always serialises");
+    let json = serde_json::to_vec(order).expect("plain data always serialises");
     let length = u32::try_from(json.len()).expect("an order is short").to_le_bytes();
-    let mut ready = match session.ready.take_if(|ready| ready.id == launch.id) {
+    let mut ready = match session.ready.take_if(|ready| ready.id == order.id) {
         Some(ready) => ready,
-        None => call_ahead(session, &launch.paths(), &launch.id)?,
+        None => call_ahead(session, &order.paths(), &order.id)?,
     };
     let pid = ready.child.as_raw_nonzero().get();
     record(ProcessId::of(pid).unwrap_or(ProcessId { pid, start_ticks: 0 }))
@@ -130,7 +97,7 @@ pub fn launch(
 }
 
 /// Waits for the order; `None` when there is none: whoever called has ended.
-pub(super) fn order(mut stream: &UnixStream) -> Option<Launch> {
+pub(super) fn take_order(mut stream: &UnixStream) -> Option<MonitorOrder> {
     let mut length = [0u8; size_of::<u32>()];
     stream.read_exact(&mut length).ok()?;
     let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
@@ -144,7 +111,7 @@ pub(super) fn order(mut stream: &UnixStream) -> Option<Launch> {
 ///
 /// # Errors
 /// When the process cannot be made.
-pub fn launch_exec(session: &OwnedFd) -> Result<UnixStream, SyscallError> {
+pub(crate) fn launch_exec(session: &OwnedFd) -> Result<UnixStream, SyscallError> {
     let (stream, _) = spawn(&[argument(super::EXEC_ARGV0)], Some(session))?;
     Ok(stream)
 }

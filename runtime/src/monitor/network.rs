@@ -28,13 +28,13 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use super::charge::Charge;
 use super::child::failed;
 use crate::events::Kind;
-use crate::model::{Container, EndpointSettings};
-use crate::networks::{self, Handed, Helper, HelperError, Network, NetworkState, Networks};
+use crate::model::{Container, EndpointSettings, NetworkState};
+use crate::networks::{self, Handed, Helper, HelperError, Network, Networks};
 use crate::paths::Paths;
 use crate::spec::NetworkMode;
 use crate::start::container_etc as etc;
 use crate::start::container_etc::Names;
-use crate::start::payload::Failure;
+use crate::start::failure::Failure;
 
 /// When the helper is tried again after it was lost, in milliseconds after the last attempt.
 const RETRIES: [u64; 6] = [0, 50, 200, 1_000, 5_000, 30_000];
@@ -86,7 +86,7 @@ pub(super) fn begin(charge: &Charge) -> Result<Option<Begun>, Failure> {
     let helper = match wanted.is_empty() {
         true => None,
         false => Some(
-            Helper::reach(&charge.paths, charge.launch.packets)
+            Helper::reach(&charge.paths, charge.order.packets)
                 .map_err(|error| refused(words(&error)))?,
         ),
     };
@@ -155,7 +155,7 @@ impl Wiring {
                 .and_then(|()| connect_all(helper, &store, &container, state))
                 .map_err(refused)?;
         }
-        let raise_by = charge.launch.low_ports;
+        let raise_by = charge.order.low_ports;
         self.publish(&store, &container, raise_by, &mut charge.life.network).map_err(refused)?;
         write_files(&charge.paths, &container, &charge.life.network, &self.links)?;
         charge.save();
@@ -329,7 +329,7 @@ pub(super) fn run_clock(charge: &mut Charge, wiring: &mut Option<Wiring>) {
 /// Takes up with another helper, which is told what was there.
 fn rejoin(charge: &mut Charge, wiring: &mut Wiring) -> Result<(), String> {
     let helper =
-        Helper::reach(&charge.paths, charge.launch.packets).map_err(|error| words(&error))?;
+        Helper::reach(&charge.paths, charge.order.packets).map_err(|error| words(&error))?;
     rejoin_at(&helper, &charge.paths, &charge.container, &mut charge.life.network, &wiring.handed)?;
     wiring.helper = Some(helper);
     Ok(())
@@ -423,7 +423,7 @@ pub(super) fn join_network(
     let got = connect(helper, ask).map_err(|error| words(&error))?;
     let before = charge.life.network.clone();
     charge.life.network.add(&name, &network.id, got);
-    let raise_by = charge.launch.low_ports;
+    let raise_by = charge.order.low_ports;
     let published = wiring.publish(&store, &container, raise_by, &mut charge.life.network);
     let finished = published.and_then(|()| {
         rewrite(charge, |container| {

@@ -10,15 +10,16 @@ use super::charge::Charge;
 use super::child::{exit_code, failed, signals};
 use super::client::Client;
 use super::health::{self, Prober};
-use super::launch::{self, CONTROL_FD, LOCK_FD, Launch};
+use super::launch::{self, CONTROL_FD, LOCK_FD};
 use super::network::{self, Wiring};
 use super::pump::Pump;
-use super::start::{self, Prepared};
+use super::start::{self, FirstProcess};
 use crate::error::with_causes;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
 use crate::model::{Attach, Status};
 use crate::one_id::Span;
+use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
 use crate::processes::remnants::Remnants;
@@ -26,8 +27,8 @@ use crate::records::Records;
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
+use crate::start::failure::Failure;
 use crate::start::init::ID_SOCKET;
-use crate::start::payload::Failure;
 use crate::wire::{Notice, Request};
 
 /// Grace of a container whose monitor is asked to end; Docker's default for `stop`.
@@ -72,12 +73,12 @@ pub fn main(data: PathBuf, run: PathBuf) -> i32 {
     let registered = register(&Paths { data, run });
     // Others find the namespaces now.
     drop(lock);
-    let Some(launch) = launch::order(&control) else { return 0 };
+    let Some(order) = launch::take_order(&control) else { return 0 };
     let Ok(mut first) = Client::new(control) else { return 2 };
-    first.attach = Some(launch.attach);
+    first.attach = Some(order.attach);
     first.waits = true;
     let registration = registered.map_err(failed("register the monitor"));
-    match registration.and_then(|registration| Monitor::assemble(launch, registration)) {
+    match registration.and_then(|registration| Monitor::assemble(order, registration)) {
         Ok(mut monitor) => {
             monitor.pump.clients.push(first);
             monitor.live()
@@ -90,23 +91,23 @@ pub fn main(data: PathBuf, run: PathBuf) -> i32 {
 }
 
 impl Monitor {
-    fn assemble(launch: Launch, registration: Registration) -> Result<Self, Failure> {
-        let paths = launch.paths();
+    fn assemble(order: MonitorOrder, registration: Registration) -> Result<Self, Failure> {
+        let paths = order.paths();
         let records = Records::open(&paths).map_err(failed("open the records"))?;
-        let container = records.load(&launch.id).map_err(failed("load the container"))?;
-        let life = records.life_as_written(&launch.id).map_err(failed("load the state"))?;
+        let container = records.load(&order.id).map_err(failed("load the container"))?;
+        let life = records.life_as_written(&order.id).map_err(failed("load the state"))?;
         let signals =
             coracle_sys::signal::signal_fd(&signals()).map_err(failed("watch for signals"))?;
         let listener =
-            start::runtime_folder(&paths, &launch.id).map_err(failed("make the runtime folder"))?;
+            start::runtime_folder(&paths, &order.id).map_err(failed("make the runtime folder"))?;
         let plan =
             logs::Plan::new(&container).map_err(|error| Failure::setup(error.to_string()))?;
-        let log = LogWriter::open(&paths.log(&launch.id), &plan)
+        let log = LogWriter::open(&paths.log(&order.id), &plan)
             .map_err(|error| Failure::setup(with_causes(&error)))?;
         let restart = Restart::new(&container.host_config.restart_policy);
         let events = Events::new(paths.events());
         Ok(Self {
-            charge: Charge { launch, paths, records, container, life, events, holds: Vec::new() },
+            charge: Charge { order, paths, records, container, life, events, holds: Vec::new() },
             prober: None,
             wiring: None,
             pump: Pump::new(signals, Some(listener)),
@@ -148,7 +149,7 @@ impl Monitor {
 
     /// Starts the container's process, for the first time or again.
     fn start(&mut self) -> Result<(i32, Vec<String>), Failure> {
-        let Prepared { pid, streams, init_record, cgroup, wiring, warnings } =
+        let FirstProcess { pid, streams, init_record, cgroup, wiring, warnings } =
             start::start(&mut self.charge)?;
         self.wiring = wiring;
         self.kept = start::keep(&self.charge.paths, &self.charge.container.id);
@@ -249,7 +250,7 @@ impl Monitor {
             self.pump.listen(listener);
         }
         let bundle = self.charge.paths.bundle(&self.charge.container.id);
-        if self.charge.launch.single_id && self.init.is_some() && !bundle.join(ID_SOCKET).exists() {
+        if self.charge.order.single_id && self.init.is_some() && !bundle.join(ID_SOCKET).exists() {
             // For those that `exec` brings; the first one goes on for those that are there.
             self.end_second_server();
             self.second_server = start::serve_ids(Span::Monitor).ok();

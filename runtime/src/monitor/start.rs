@@ -13,30 +13,30 @@ use rustix::process::Pid;
 
 use super::charge::Charge;
 use super::child::{failed, in_child, terminal_streams};
-use super::launch::Launch;
 use super::network::{self, Begun, Wiring};
 use super::output::Streams;
 use crate::error::{EngineError, with_causes};
 use crate::model::Container;
 use crate::networks;
 use crate::one_id::Span;
+use crate::order::MonitorOrder;
 use crate::paths::{Paths, make_private};
 use crate::records::ProcessRecord;
 use crate::reopen::Kept;
 use crate::rootfs::Overlay;
 use crate::spec::NetworkMode;
 use crate::start::early_mounts;
+use crate::start::failure::Failure;
 use crate::start::fresh_network;
 use crate::start::fresh_network::FreshNetwork;
 use crate::start::init;
 use crate::start::init::{Place, Program, Stdio};
 use crate::start::launch_plan;
 use crate::start::masked;
-use crate::start::payload::Failure;
 use crate::start::users::User;
 
 /// A started container.
-pub(super) struct Prepared {
+pub(super) struct FirstProcess {
     pub(super) pid: Pid,
     pub(super) streams: Streams,
     pub(super) init_record: ProcessRecord,
@@ -76,7 +76,7 @@ pub(super) fn reset_runtime(charge: &Charge) {
 }
 
 /// Starts the container.
-pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
+pub(super) fn start(charge: &mut Charge) -> Result<FirstProcess, Failure> {
     let id = charge.container.id.clone();
     make_private(&charge.paths.bundle(&id).join("oci"))
         .map_err(failed("make the runtime folder"))?;
@@ -84,7 +84,7 @@ pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
     let begun = network::begin(charge)?;
     let mut warnings = mount_root(charge)?;
     if begun.is_some() {
-        warnings.extend(networks::low_port_notes(&charge.container, charge.launch.low_ports));
+        warnings.extend(networks::low_port_notes(&charge.container, charge.order.low_ports));
     }
     warnings.extend(networks::hint_for_host(&charge.container));
     crate::rootfs::check_places(&charge.paths.merged(&id)).map_err(refused)?;
@@ -92,7 +92,7 @@ pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
         NetworkMode::Host | NetworkMode::Container(_) => None,
         _ => Some(fresh_network::begin().map_err(failed("start a thread"))?),
     };
-    let (paths, layers) = (&charge.paths, &charge.launch.layers);
+    let (paths, layers) = (&charge.paths, &charge.order.layers);
     let (mut container, holds) =
         super::volumes::attach(paths, layers, &charge.container).map_err(|error| match error {
             EngineError::Start(failure) => failure,
@@ -101,15 +101,15 @@ pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
     charge.holds = holds;
     super::volumes::tell_mounted(&charge.events, &container);
     super::binds::check(&container, &charge.paths.merged(&id))?;
-    let cgroups = charge.launch.cgroups();
+    let cgroups = charge.order.cgroups();
     let resources = &mut container.host_config.resources;
-    let (cgroup, discarded) = limit(&charge.launch, cgroups.as_ref(), resources)?;
+    let (cgroup, discarded) = limit(&charge.order, cgroups.as_ref(), resources)?;
     warnings.extend(discarded);
     let container = &container;
     // So that it is removed if something fails from here on.
     charge.life.cgroup.clone_from(&cgroup);
     let mut prepared =
-        launch_plan::prepare(&charge.paths, container, &charge.launch, cgroup.as_deref())
+        launch_plan::prepare(&charge.paths, container, &charge.order, cgroup.as_deref())
             .map_err(EngineError::into_failure)?;
     warnings.append(&mut prepared.warnings);
     warnings.extend(super::unwritable::find(container, &prepared.user));
@@ -123,14 +123,14 @@ pub(super) fn start(charge: &mut Charge) -> Result<Prepared, Failure> {
         first_process(charge, container, prepared, (begun, fresh), cgroup_of)?;
     let raw = pid.as_raw_nonzero().get();
     let init_record = ProcessId::of(raw).unwrap_or(ProcessId { pid: raw, start_ticks: 0 }).into();
-    Ok(Prepared { pid, streams, init_record, cgroup, wiring, warnings })
+    Ok(FirstProcess { pid, streams, init_record, cgroup, wiring, warnings })
 }
 
 /// Has libcontainer start what is prepared, with the networks on their way to it.
 fn first_process(
     charge: &mut Charge,
     container: &Container,
-    mut prepared: launch_plan::Prepared,
+    mut prepared: launch_plan::LaunchPlan,
     (begun, fresh): (Option<Begun>, Option<FreshNetwork>),
     (cgroups, cgroup): (Option<&crate::cgroup::Host>, Option<&Path>),
 ) -> Result<(Pid, Streams, Option<Wiring>), Failure> {
@@ -239,7 +239,7 @@ pub(super) fn serve_ids(span: Span) -> Result<Pid, Failure> {
 fn terminal_size(charge: &Charge, container: &Container) -> Option<(u16, u16)> {
     let fit = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
     let [rows, columns] = container.host_config.console_size.map(fit);
-    let there = charge.launch.attach.size.filter(|_| charge.life.restart_count == 0);
+    let there = charge.order.attach.size.filter(|_| charge.life.restart_count == 0);
     there
         .or_else(|| (rows > 0 && columns > 0).then_some((columns, rows)))
         .filter(|_| container.config.tty)
@@ -247,15 +247,15 @@ fn terminal_size(charge: &Charge, container: &Container) -> Option<(u16, u16)> {
 
 /// Makes the cgroup, with the limits or, where that was asked for, with those that can be had.
 fn limit(
-    launch: &Launch,
+    order: &MonitorOrder,
     host: Option<&crate::cgroup::Host>,
     resources: &mut crate::model::Resources,
 ) -> Result<(Option<PathBuf>, Vec<String>), Failure> {
-    let made = if launch.limits_optional {
-        crate::cgroup::prepare_what_is_there(host, &launch.id, resources)
+    let made = if order.limits_optional {
+        crate::cgroup::prepare_what_is_there(host, &order.id, resources)
     } else {
         // `pause` and `stats` are better with one.
-        let request = crate::cgroup::Request { id: &launch.id, resources, wanted: true };
+        let request = crate::cgroup::Request { id: &order.id, resources, wanted: true };
         crate::cgroup::prepare(host, &request).map(|cgroup| (cgroup, Vec::new()))
     };
     made.map_err(|error| Failure { hint: error.hint(), ..refused(with_causes(&error)) })
@@ -300,7 +300,7 @@ fn mount_root(charge: &Charge) -> Result<Vec<String>, Failure> {
         // A restart: it is still mounted.
         return Ok(Vec::new());
     }
-    let overlay = Overlay::of(paths, &charge.launch.layers, container);
+    let overlay = Overlay::of(paths, &charge.order.layers, container);
     for layer in &overlay.layers {
         if !layer.is_dir() {
             let layer = layer.display();

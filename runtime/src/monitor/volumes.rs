@@ -9,7 +9,7 @@ use crate::error::EngineError;
 use crate::events::{Events, Kind};
 use crate::model::{Container, MountPoint, MountType};
 use crate::paths::Paths;
-use crate::start::payload::{Failure, NOT_FOUND};
+use crate::start::failure::{Failure, NOT_FOUND};
 use crate::volumes::{Hold, VolumeError, Volumes, copy_up};
 
 /// The container with the folders that its volumes and images have at this moment, and what keeps

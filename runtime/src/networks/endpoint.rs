@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use coracle_netns::protocol::Connect;
 
-use super::{LastAddress, Network, NetworkError};
-use crate::model::{Container, EndpointIpam, EndpointSettings};
+use super::{Network, NetworkError};
+use crate::model::{Container, EndpointIpam, EndpointSettings, LastAddress};
 
 /// What the device is called in the container.
 const IF_NAME: &str = "com.docker.network.endpoint.ifname";

@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::{BRIDGE, NetworkState};
+use super::BRIDGE;
+use crate::model::NetworkState;
 use crate::model::{Container, HostConfig};
 use crate::records::{RecordError, Records};
 use crate::spec::NetworkMode;

@@ -38,7 +38,6 @@ pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
 pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOPE};
 pub use request::CreateNetwork;
-pub use state::{Endpoint, LastAddress, NetworkState};
 pub use store::{Networks, NetworksLock};
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 
-use super::{Overlay, Storage, is_refusal, overlay};
+use super::{Overlay, is_refusal, overlay};
+use crate::model::Storage;
 
 /// An image and where a copy of it goes.
 #[derive(Debug)]

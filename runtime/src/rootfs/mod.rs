@@ -23,44 +23,13 @@ use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
-use serde::{Deserialize, Serialize};
 
 pub(crate) use copied::has_copy;
 pub(crate) use image::MountedImage;
 pub use written::Written;
 
-use crate::model::Container;
+use crate::model::{Container, Storage};
 use crate::paths::Paths;
-
-/// How root filesystems are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Storage {
-    /// An overlay; a copy where that is refused.
-    #[default]
-    Auto,
-    /// An overlay or an error.
-    Overlay,
-    Copy,
-}
-
-/// A word that names no [`Storage`].
-#[derive(Debug, thiserror::Error)]
-#[error("unknown storage {0:?}: auto, overlay or copy")]
-pub struct UnknownStorage(String);
-
-impl std::str::FromStr for Storage {
-    type Err = UnknownStorage;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStorage> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "overlay" | "overlay2" => Ok(Self::Overlay),
-            "copy" => Ok(Self::Copy),
-            _ => Err(UnknownStorage(text.to_owned())),
-        }
-    }
-}
 
 /// What is stacked on what.
 #[derive(Debug)]

@@ -183,7 +183,7 @@ mod tests {
 
     use super::*;
     use crate::copy::changes::changes;
-    use crate::rootfs::Storage;
+    use crate::model::Storage;
 
     fn container(temp: &Path) -> Overlay {
         for dir in ["layers/a/diff/etc", "layers/a/diff/usr/bin", "c/upper", "c/work"] {

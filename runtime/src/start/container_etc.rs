@@ -18,8 +18,8 @@ use crate::error::EngineError;
 use crate::etc_files::{
     Hosts, Nameservers, Overrides, ResolvConf, hostname_file, wants_systemd_file,
 };
-use crate::model::Container;
-use crate::networks::{BRIDGE, Link, NetworkState};
+use crate::model::{Container, NetworkState};
+use crate::networks::{BRIDGE, Link};
 use crate::paths::Paths;
 use crate::records::Records;
 use crate::spec::{EtcPaths, NetworkMode};

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::with_causes;
 use crate::one_id::StartIds;
 use crate::spec::ProcessLimit;
-use crate::start::payload::{Failure, FinalCapabilities, Payload};
+use crate::start::failure::Failure;
+use crate::start::payload::{FinalCapabilities, Payload};
 
 /// The descriptors a process in a container gets, or a terminal.
 #[derive(Debug)]

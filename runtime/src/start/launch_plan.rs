@@ -12,8 +12,8 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use crate::devices::Devices;
 use crate::error::EngineError;
 use crate::model::Container;
-use crate::monitor::Launch;
 use crate::one_id::StartIds;
+use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::records::Records;
 use crate::spec::{
@@ -30,7 +30,7 @@ use crate::start::users::User;
 const ACCOUNT_FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
 
 /// What a start needs beyond the plan itself.
-pub(crate) struct Prepared {
+pub(crate) struct LaunchPlan {
     pub(crate) plan: Plan,
     pub(crate) user: User,
     pub(crate) fresh_network: bool,
@@ -44,16 +44,16 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(
     paths: &Paths,
     container: &Container,
-    launch: &Launch,
+    order: &MonitorOrder,
     cgroup: Option<&Path>,
-) -> Result<Prepared, EngineError> {
+) -> Result<LaunchPlan, EngineError> {
     let network = NetworkMode::parse(&container.host_config.network_mode);
     let etc = etc::write(paths, container, &network)?;
     let devices = match container.host_config.privileged {
         true => crate::devices::look(Path::new("/dev")),
         false => Devices::default(),
     };
-    let mut prepared = assemble(paths, container, launch, cgroup, etc, &devices)?;
+    let mut prepared = assemble(paths, container, order, cgroup, etc, &devices)?;
     prepared.warnings.extend(devices.warning());
     let named = container.host_config.resources.devices.as_deref().unwrap_or_default();
     prepared.warnings.extend(crate::devices::unfiltered(named));
@@ -67,25 +67,25 @@ pub(crate) fn prepare(
 pub(crate) fn prepare_exec(
     paths: &Paths,
     container: &Container,
-    launch: &Launch,
+    order: &MonitorOrder,
     cgroup: Option<&Path>,
-) -> Result<Prepared, EngineError> {
-    assemble(paths, container, launch, cgroup, EtcPaths::default(), &Devices::default())
+) -> Result<LaunchPlan, EngineError> {
+    assemble(paths, container, order, cgroup, EtcPaths::default(), &Devices::default())
 }
 
 fn assemble(
     paths: &Paths,
     container: &Container,
-    launch: &Launch,
+    order: &MonitorOrder,
     cgroup: Option<&Path>,
     etc: EtcPaths,
     devices: &Devices,
-) -> Result<Prepared, EngineError> {
+) -> Result<LaunchPlan, EngineError> {
     let container = &joining_the_host(paths, container)?;
     let rootfs = paths.merged(&container.id);
     let groups = container.host_config.group_add.as_deref().unwrap_or_default();
     let wanted = user(&rootfs, &container.config.user, groups)?;
-    let (user, start_ids) = if launch.single_id {
+    let (user, start_ids) = if order.single_id {
         // To the kernel it is id 0; to itself it is whoever the image wants.
         let User { uid, gid, groups, home } = wanted;
         let user = User { uid: 0, gid: 0, groups: vec![0], home };
@@ -109,12 +109,12 @@ fn assemble(
         join_ipc: joined(paths, &container.host_config.ipc_mode, "ipc")?,
         shm_dir: shm_dir(paths, container)?,
         etc,
-        init: launch.exe.clone(),
+        init: order.exe.clone(),
         cgroups_path: cgroup.map(cgroup_name),
         covered: crate::start::covered::look(container, &rootfs),
         host: Host {
             devices: devices.shown.clone(),
-            ..host(&network, launch.single_id, mounts.sysfs)
+            ..host(&network, order.single_id, mounts.sysfs)
         },
         rootfs,
     };
@@ -128,7 +128,7 @@ fn assemble(
         linux.set_cgroups_path(Some(own.unwrap_or_else(none)));
     }
     let fresh_network = inputs.network == NetworkSource::New;
-    Ok(Prepared { plan, user, fresh_network, start_ids, warnings: Vec::new() })
+    Ok(LaunchPlan { plan, user, fresh_network, start_ids, warnings: Vec::new() })
 }
 
 /// Where only one id is mapped, no file system in memory can belong to another: who is to

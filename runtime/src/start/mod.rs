@@ -3,6 +3,7 @@
 pub(crate) mod container_etc;
 pub(crate) mod covered;
 pub(crate) mod early_mounts;
+pub(crate) mod failure;
 pub(crate) mod fresh_network;
 pub(crate) mod init;
 pub(crate) mod kernel_mounts;

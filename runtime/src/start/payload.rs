@@ -28,8 +28,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use serde::{Deserialize, Serialize};
 
+use super::failure::{CANNOT_RUN, Failure, NOT_FOUND};
 use crate::spec::ProcessLimit;
-use coracle_words::shorten;
 
 /// The capabilities a process ends up with.
 /// Each is a mask with bit n for capability number n.
@@ -68,34 +68,6 @@ pub(crate) struct Payload {
     /// Where a failure is told; exec closes it.
     pub failure: Arc<OwnedFd>,
 }
-
-/// Why the program does not run, with the exit code for the command line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    pub code: i32,
-    pub message: String,
-    /// What to do about it, when we know.
-    #[serde(default)]
-    pub hint: Option<String>,
-}
-
-impl Failure {
-    pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
-        let message = shorten(&message.into()).into_owned();
-        Self { code, message, hint: None }
-    }
-
-    /// The container could not be set up.
-    pub(crate) fn setup(message: impl Into<String>) -> Self {
-        Self::new(SETUP_FAILED, message)
-    }
-}
-
-/// Exit codes of `run` and `exec`: the program is there but cannot be run, or is not there.
-pub(crate) const CANNOT_RUN: i32 = 126;
-pub(crate) const NOT_FOUND: i32 = 127;
-/// Ours: the container could not be set up.
-pub(crate) const SETUP_FAILED: i32 = 125;
 
 impl Executor for Payload {
     fn exec(&self, _spec: &Spec) -> Result<(), ExecutorError> {

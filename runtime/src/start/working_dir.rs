@@ -16,7 +16,7 @@ use std::path::{Component, Path};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::start::payload::{CANNOT_RUN, Failure, NOT_FOUND};
+use crate::start::failure::{CANNOT_RUN, Failure, NOT_FOUND};
 
 fn open(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
     let path = path.strip_prefix("/").unwrap_or(path);
