@@ -11,7 +11,9 @@ use coracle_sys::process::ProcessId;
 
 use coracle_image::short_id;
 
-use super::{RecordError, Records, RecordsLock, Sync, UNNAMED, entries, is_id, replace};
+use super::files::{Sync, UNNAMED, entries, replace};
+use super::names::is_id;
+use super::{RecordError, Records, RecordsLock};
 use crate::boot;
 
 /// How the names of folders begin whose container is gone.
