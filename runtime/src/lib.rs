@@ -14,6 +14,7 @@ pub mod events;
 pub mod health;
 pub mod home;
 mod identity;
+mod image_mounts;
 pub mod images;
 mod kind;
 pub mod ladder;

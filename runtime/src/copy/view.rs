@@ -26,11 +26,11 @@ use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 
 use super::CopyError;
-use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::model::{Container, ContainerMount, MountType, Status};
-use crate::paths::make_private;
+use crate::model::{Container, ContainerMount, MountType};
+use crate::paths::{Paths, make_private};
 use crate::rootfs::Overlay;
+use crate::volumes::{Volumes, copy_up};
 
 /// What may be mounted on top of the root filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,17 @@ pub(crate) enum Extent {
     Everything,
 }
 
+/// Whose files they are, and where those are.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    pub(crate) container: &'a Container,
+    pub(crate) paths: &'a Paths,
+    /// Where the layers of images are.
+    pub(crate) layers: &'a Path,
+    /// It never ran: nobody has made its working directory.
+    pub(crate) is_new: bool,
+}
+
 /// A container's files, open.
 pub(crate) struct View {
     root: OwnedFd,
@@ -48,21 +59,18 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Makes the files of `container` visible to this thread.
-    pub(crate) fn open(
-        engine: &Engine,
-        container: &Container,
-        extent: Extent,
-    ) -> Result<Self, EngineError> {
+    /// Makes the files of a container visible to this thread.
+    pub(crate) fn open(whose: Whose<'_>, extent: Extent) -> Result<Self, EngineError> {
+        let Whose { container, paths, layers, is_new } = whose;
         coracle_sys::mount::leave_namespace()
             .map_err(EngineError::syscall("take a mount namespace"))?;
-        let merged = engine.paths().merged(&container.id);
+        let merged = paths.merged(&container.id);
         let path = if is_mount_point(&merged) {
             merged
         } else {
-            let place = engine.paths().container(&container.id).join("view");
+            let place = paths.container(&container.id).join("view");
             make_private(&place)?;
-            Overlay::of(engine.paths(), &engine.config.layers, container)
+            Overlay::of(paths, layers, container)
                 .mount(&place)
                 .map_err(EngineError::syscall("mount the root filesystem"))?;
             place
@@ -70,13 +78,13 @@ impl View {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&path, flags, Mode::empty())
             .map_err(|errno| EngineError::io("open the root filesystem")(errno.into()))?;
-        if engine.records.life(&container.id)?.state.status == Status::Created {
+        if is_new {
             // What is in the way is told when the container is started.
             crate::start::working_dir::make(&path, Path::new(&container.config.working_dir)).ok();
         }
         let view = Self { root, path };
         if extent == Extent::Everything {
-            view.mount_all(engine, container)?;
+            view.mount_all(whose)?;
         }
         Ok(view)
     }
@@ -110,7 +118,8 @@ impl View {
         self.find(path, OFlags::NOFOLLOW).and_then(|fd| fstat(&fd))
     }
 
-    fn mount_all(&self, engine: &Engine, container: &Container) -> Result<(), EngineError> {
+    fn mount_all(&self, whose: Whose<'_>) -> Result<(), EngineError> {
+        let Whose { container, paths, layers, .. } = whose;
         let failed = |doing: String| {
             let id = container.id.clone();
             move |source| EngineError::Copy(CopyError::View { id, doing, source })
@@ -122,16 +131,15 @@ impl View {
             let destination = &mount.point.destination;
             let found = match mount.point.kind {
                 MountType::Image => {
-                    let (paths, layers) = (engine.paths(), &engine.config.layers);
-                    Some((crate::monitor::view_image(paths, layers, container, number)?, false))
+                    Some((crate::image_mounts::view(paths, layers, container, number)?, false))
                 }
-                _ => self.source(engine, mount)?,
+                _ => self.source(paths, mount)?,
             };
             let Some((source, rw)) = found else { continue };
             self.mount(&source, destination, !rw, true)
                 .map_err(failed(format!("mount {} on {destination}", mount.point.source)))?;
         }
-        let folder = engine.paths().container(&container.id);
+        let folder = paths.container(&container.id);
         for name in ["hosts", "hostname", "resolv.conf"] {
             let destination = format!("/etc/{name}");
             if container.mounts.iter().any(|mount| mount.point.destination == destination) {
@@ -149,7 +157,7 @@ impl View {
     /// is not there.
     fn source(
         &self,
-        engine: &Engine,
+        paths: &Paths,
         mount: &ContainerMount,
     ) -> Result<Option<(OwnedFd, bool)>, EngineError> {
         let point = &mount.point;
@@ -158,12 +166,13 @@ impl View {
                 open_path(Path::new(&point.source)).ok().map(|source| (source, point.rw))
             }
             MountType::Volume => {
-                let Ok(volume) = engine.volumes.get(&point.name) else { return Ok(None) };
+                let volumes = Volumes::new(paths.volumes());
+                let Ok(volume) = volumes.get(&point.name) else { return Ok(None) };
                 // Mounted for us alone, if at all: it need not be held.
-                let (attached, _hold) = engine.volumes.attach(&volume.name)?;
+                let (attached, _hold) = volumes.attach(&volume.name)?;
                 if mount.copy_up {
                     let destination = Path::new(&point.destination);
-                    crate::volumes::copy_up(&volume, &attached.path, &self.path, destination)?;
+                    copy_up(&volume, &attached.path, &self.path, destination)?;
                 }
                 let source = if mount.subpath.is_empty() {
                     open_path(&attached.path).map_err(|errno| {

@@ -5,13 +5,25 @@ use std::io::Write;
 use coracle_image::pack::{PackOptions, pack};
 
 use super::Engine;
-use crate::copy::view::{Extent, View};
+use crate::copy::view::{Extent, View, Whose};
 use crate::copy::{self, ContainerPath, Copied, CopyOptions, HostSource, HostTarget};
 use crate::error::EngineError;
 use crate::model::{Container, Status};
 use crate::session::Session;
 
 impl Engine {
+    /// The files of a container. What is seen ends with this process.
+    fn view(&self, container: &Container, extent: Extent) -> Result<View, EngineError> {
+        let status = self.records.life(&container.id)?.state.status;
+        let whose = Whose {
+            container,
+            paths: &self.paths,
+            layers: &self.config.layers,
+            is_new: status == Status::Created,
+        };
+        View::open(whose, extent)
+    }
+
     /// Makes the working folder of a container that was not started yet, so that it is among its
     /// files as with Docker, which makes it at once. Here that would make every start slower.
     pub(super) fn make_working_folder(&self, container: &Container) -> Result<(), EngineError> {
@@ -22,7 +34,7 @@ impl Engine {
         }
         // The view is the thread's: this one goes on as it is.
         let made = std::thread::scope(|scope| {
-            let work = || View::open(self, container, Extent::Root).map(drop);
+            let work = || self.view(container, Extent::Root).map(drop);
             scope.spawn(work).join()
         });
         made.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -43,7 +55,7 @@ impl Engine {
         options: CopyOptions,
     ) -> Result<Copied, EngineError> {
         let container = self.records.load(id)?;
-        let view = View::open(self, &container, Extent::Everything)?;
+        let view = self.view(&container, Extent::Everything)?;
         let readonly = container.host_config.readonly_rootfs;
         let copied = copy::copy_in(&view, to, from, options, readonly)?;
         self.events.container(&container, "extract-to-dir", &[]);
@@ -65,7 +77,7 @@ impl Engine {
         options: CopyOptions,
     ) -> Result<Copied, EngineError> {
         let container = self.records.load(id)?;
-        let view = View::open(self, &container, Extent::Everything)?;
+        let view = self.view(&container, Extent::Everything)?;
         let copied = copy::copy_out(&view, from, to, options)?;
         self.events.container(&container, "archive-path", &[]);
         Ok(copied)
@@ -84,7 +96,7 @@ impl Engine {
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
         let container = self.records.load(id)?;
-        let view = View::open(self, &container, Extent::Root)?;
+        let view = self.view(&container, Extent::Root)?;
         pack(&view.path, out, PackOptions::default())?;
         self.events.container(&container, "export", &[]);
         Ok(())

@@ -43,7 +43,6 @@ pub use exec::main as exec_main;
 pub(crate) use exec::{ExecSession, command_line};
 pub(crate) use exec_mark::living as living_execs;
 pub(crate) use exec_plan::describe;
-pub(crate) use images::view as view_image;
 pub(crate) use launch::{Ready, call_ahead, launch, launch_exec};
 pub use run::main;
 pub(crate) use subpaths::place as image_place;
