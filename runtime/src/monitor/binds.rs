@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{FileType, OFlags};
 
 use crate::model::{Container, ContainerMount, MountType};
+use crate::start::beneath::{self, Links, open_root};
 use crate::start::failure::Failure;
 
 /// Entries of `/proc` that may be mounted over: those that lxcfs stands in for, as in runc.
@@ -175,10 +176,8 @@ fn is_folder(path: &Path) -> Option<bool> {
 
 /// Whether a path of the container is a folder; links in it lead nowhere else.
 fn place(root: &Path, path: &str) -> Option<bool> {
-    let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let root = rustix::fs::openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
-    let found = rustix::fs::openat2(root, path, flags, Mode::empty(), inside).ok()?;
+    let root = open_root(root).ok()?;
+    let found = beneath::open(&root, Path::new(path), OFlags::empty(), Links::Followed).ok()?;
     let stat = rustix::fs::fstat(found).ok()?;
     Some(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
 }

@@ -22,12 +22,14 @@ use std::path::{Path, PathBuf};
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use oci_spec::runtime::{Mount, Spec};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
 };
+
+use crate::start::beneath::{self, Links, open_root};
 
 const DEV: &str = "/dev";
 /// Their folders are made in our `/dev`.
@@ -218,16 +220,9 @@ fn make_file(root: &OwnedFd, path: &str) -> Result<OwnedFd, Errno> {
     open(root, path, OFlags::empty())
 }
 
-fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, root, flags, Mode::empty())
-}
-
 /// Opens a path of the container that has no link on its way.
 fn open(root: &OwnedFd, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
-    let flags = flags | OFlags::PATH | OFlags::CLOEXEC;
-    rustix::fs::openat2(root, path.trim_start_matches('/'), flags, Mode::empty(), resolve)
+    beneath::open(root, Path::new(path), flags, Links::Refused)
 }
 
 fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>, what: &Path) -> Result<(), SyscallError> {

@@ -1,5 +1,6 @@
 //! What a start needs: its plan, the files and mounts made ahead, the border with libcontainer, the last code of ours inside.
 
+pub(crate) mod beneath;
 pub(crate) mod container_etc;
 pub(crate) mod covered;
 pub(crate) mod early_mounts;

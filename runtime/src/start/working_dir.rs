@@ -13,22 +13,14 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::start::beneath::{self, Links, open_root};
 use crate::start::failure::{CANNOT_RUN, Failure, NOT_FOUND};
 
 fn open(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
-    let path = path.strip_prefix("/").unwrap_or(path);
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
-}
-
-fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, root, flags, Mode::empty())
+    beneath::open(root, path, OFlags::DIRECTORY, Links::Followed)
 }
 
 /// Makes the folder `path` of the container at `root`, with those above it.
