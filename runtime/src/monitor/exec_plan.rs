@@ -52,7 +52,8 @@ pub(crate) fn describe(
         wanted.host_config.cap_drop = None;
     }
     let prepared = launch_plan::prepare_exec(&paths, &wanted, &order, cgroup)?;
-    let process = launch_plan::from_the_root(&prepared.plan.spec)
+    let program = launch_plan::program(&prepared.plan);
+    let process = launch_plan::from_the_root(prepared.plan.spec)
         .process()
         .clone()
         .ok_or_else(|| EngineError::Refuse("the process has no description".to_owned()))?;
@@ -65,7 +66,7 @@ pub(crate) fn describe(
         program: Program {
             start_ids: prepared.start_ids,
             terminal_size: request.attach.size.filter(|_| request.tty),
-            ..launch_plan::program(&prepared.plan)
+            ..program
         },
         cgroup: cgroup.map(Path::to_owned),
         order,

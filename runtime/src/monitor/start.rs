@@ -139,11 +139,15 @@ fn first_process(
     let alone = container.mounts.is_empty() && container.host_config.tmpfs.is_empty();
     let early = early_mounts::take(&mut prepared.plan.spec, &merged, alone);
     let masked = masked::take(&mut prepared.plan.spec);
-    let mut spec = launch_plan::from_the_root(&prepared.plan.spec);
+    let program = launch_plan::program(&prepared.plan);
+    let mut spec = launch_plan::from_the_root(prepared.plan.spec);
+    // As `exec` is to read it: whoever reads it later has no descriptor of the network.
+    let lasting = specification(&spec)?;
     // The thread that makes it is gone from here on: what follows may fork.
     let network = fresh.map(|fresh| fresh.finish(&mut spec)).transpose();
     let network = network.map_err(failed("make a network namespace"))?;
-    write_specification(&folder, &spec)?;
+    let own = network.as_ref().map(|_| specification(&spec)).transpose()?;
+    write_specification(&folder, own.as_ref().unwrap_or(&lasting))?;
     let (streams, stdio, console) = streams(container, &prepared.user, &folder)?;
     let place = Place { id, bundle: folder.clone(), root: folder.join("oci") };
     let fresh_network = prepared.fresh_network;
@@ -152,13 +156,7 @@ fn first_process(
         serve_ids(Span::Processes)?;
     }
     let terminal_size = terminal_size(charge, container);
-    let program = Program {
-        fresh_network,
-        start_ids,
-        terminal_size,
-        masked,
-        ..launch_plan::program(&prepared.plan)
-    };
+    let program = Program { fresh_network, start_ids, terminal_size, masked, ..program };
     write_marker(&merged);
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
@@ -175,15 +173,17 @@ fn first_process(
     })
     .map_err(|failure| name_sysctls(container, failure))?;
     if network.is_some() {
-        // As `exec` is to read it.
-        write_specification(&folder, &launch_plan::from_the_root(&prepared.plan.spec))?;
+        write_specification(&folder, &lasting)?;
     }
     drop(fs::remove_file("console.sock"));
     Ok((pid, streams.or(terminal).unwrap_or_default(), wiring))
 }
 
-fn write_specification(bundle: &Path, spec: &Spec) -> Result<(), Failure> {
-    let json = serde_json::to_vec(spec).map_err(failed("write the specification"))?;
+fn specification(spec: &Spec) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(spec).map_err(failed("write the specification"))
+}
+
+fn write_specification(bundle: &Path, json: &[u8]) -> Result<(), Failure> {
     fs::write(bundle.join("config.json"), json).map_err(failed("write the specification"))
 }
 

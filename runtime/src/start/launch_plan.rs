@@ -183,8 +183,7 @@ fn capabilities(sets: CapSets) -> FinalCapabilities {
 }
 
 /// The specification for libcontainer: the working directory is entered later.
-pub(crate) fn from_the_root(spec: &Spec) -> Spec {
-    let mut spec = spec.clone();
+pub(crate) fn from_the_root(mut spec: Spec) -> Spec {
     if let Some(process) = spec.process_mut() {
         process.set_cwd(PathBuf::from("/"));
     }
