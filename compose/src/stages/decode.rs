@@ -3,10 +3,12 @@
 
 use std::mem::take;
 
+use coracle_words::size;
+
 use super::interpolate::{Warnings, boolean, float, integer};
 use super::merge::shown;
 use crate::schema::{Attr, Fields, Shape};
-use crate::text::{duration, size, words};
+use crate::text::{duration, words};
 use crate::tree::{Fault, Map, Node, Path, Result, Value};
 
 type Read = std::result::Result<Value, String>;
@@ -109,7 +111,9 @@ fn leaf(value: Value, attr: &'static Attr, warnings: &Warnings) -> Read {
         (Shape::Float, Value::Text(text)) => float(&text).and_then(single),
         (Shape::Float, Value::Int(value)) => single(value as f64),
         (Shape::Float, Value::Float(value)) => single(value),
-        (Shape::Bytes, Value::Text(text)) => size::parse(&text).map(|n| Value::Int(n.into())),
+        (Shape::Bytes, Value::Text(text)) => {
+            size::compose(&text).map(|n| Value::Int(n.into())).map_err(|error| error.to_string())
+        }
         (Shape::Bytes, value) => whole(value),
         (Shape::Duration | Shape::OptDuration, value) => {
             let text = shown(&Node::new(Default::default(), value));

@@ -1,11 +1,10 @@
-//! Small languages inside values: variables, words of a shell, times, sizes, ports, volumes.
+//! Small languages inside values: variables, words of a shell, ports, volumes.
 
 pub(crate) mod dotenv;
 pub(crate) mod duration;
 pub(crate) mod emit;
 pub(crate) mod numbers;
 pub(crate) mod port;
-pub(crate) mod size;
 pub(crate) mod template;
 pub(crate) mod variables;
 pub(crate) mod volume;

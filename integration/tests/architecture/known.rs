@@ -19,9 +19,4 @@ pub(super) const PORTS: &[&str] = &[
 ];
 
 /// Readers of sizes, of which `words` is to have the only one.
-pub(super) const SIZES: &[&str] = &[
-    "cli/src/args/values.rs",
-    "compose/src/text/size.rs",
-    "runtime/src/logs/config.rs",
-    "runtime/src/mounts/size.rs",
-];
+pub(super) const SIZES: &[&str] = &[];

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::size;
+
 use super::LogError;
 use super::attributes::attributes;
 use crate::model::{Container, LogConfig};
@@ -138,7 +140,7 @@ impl Plan {
             return Ok(plan);
         }
         if let Some(size) = options.get("max-size").filter(|size| *size != "-1") {
-            let bytes = parse_size(size)?;
+            let bytes = size::log(size).map_err(|error| error.to_string())?;
             if bytes == 0 {
                 return Err("max-size must be a positive number".to_owned());
             }
@@ -174,40 +176,9 @@ fn parse_bool(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a size such as `10m` or `1.5 GB`; units are powers of 1000, as Docker has them
-/// for logs.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let invalid = || format!("invalid size: '{text}'");
-    let number_end =
-        text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(number_end);
-    let unit = unit.strip_prefix(' ').unwrap_or(unit).to_ascii_lowercase();
-    let unit = unit.strip_suffix('b').unwrap_or(&unit);
-    let power = match unit.strip_suffix('i').unwrap_or(unit) {
-        "" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        "p" => 5,
-        _ => return Err(invalid()),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut scale = 1000_u64.pow(power);
-    let mut bytes = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(scale));
-    for digit in fraction.bytes() {
-        if !digit.is_ascii_digit() {
-            return Err(invalid());
-        }
-        scale /= 10;
-        bytes = bytes.and_then(|bytes| bytes.checked_add(u64::from(digit - b'0') * scale));
-    }
-    bytes.ok_or_else(invalid)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Driver, Plan, parse_size, validate};
+    use super::{Driver, Plan, validate};
     use crate::model::{Container, HostConfig, LogConfig};
 
     fn config(driver: &str, options: &[(&str, &str)]) -> LogConfig {
@@ -290,22 +261,5 @@ mod tests {
             plan("json-file", &[("max-size", "10m"), ("max-file", "3"), ("compress", "true")])
                 .unwrap();
         assert_eq!((set.max_bytes, set.max_files, set.compress), (Some(10_000_000), 3, true));
-    }
-
-    #[test]
-    fn sizes() {
-        for (text, bytes) in [
-            ("1k", 1000),
-            ("10m", 10_000_000),
-            ("1.5g", 1_500_000_000),
-            ("7", 7),
-            ("2kb", 2000),
-            ("2 KiB", 2000),
-        ] {
-            assert_eq!(parse_size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "x", "k", "-1", "1x", "1.2.3k", "99999999999p"] {
-            assert_eq!(parse_size(text), Err(format!("invalid size: '{text}'")));
-        }
     }
 }

@@ -17,7 +17,6 @@ mod error;
 mod mode;
 mod mount_flag;
 mod plan;
-mod size;
 mod validate;
 mod volume_flag;
 mod volume_name;

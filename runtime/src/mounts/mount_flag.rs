@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use coracle_words::size;
+
 use crate::model::{
     BindOptions, DriverConfig, ImageOptions, Mount, MountType, TmpfsOptions, VolumeOptions,
 };
 use crate::spec::parse_bool;
 
+use super::MountError;
 use super::volume_flag::absolute;
-use super::{MountError, size};
 
 /// Reads one `--mount` option of a command given in `directory`.
 ///
@@ -90,7 +92,7 @@ fn set(mount: &mut Mount, field: &str, directory: &Path) -> Result<(), MountErro
         "volume-driver" => value.clone_into(&mut driver(mount).name),
         "volume-opt" => add(&mut driver(mount).options, value),
         "image-subpath" => value.clone_into(&mut image(mount).subpath),
-        "tmpfs-size" => tmpfs(mount).size_bytes = size::parse(value).ok_or_else(invalid)?,
+        "tmpfs-size" => tmpfs(mount).size_bytes = size::mount(value).map_err(|_| invalid())?,
         "tmpfs-mode" => {
             tmpfs(mount).mode = u32::from_str_radix(value, 8).map_err(|_| invalid())?;
         }
