@@ -21,6 +21,8 @@
 
 use std::time::{Duration, Instant};
 
+use coracle_words::duration;
+
 use crate::model::{Config, Health, HealthConfig, HealthLog, HealthStatus, Timestamp};
 
 /// Results that are kept.
@@ -199,7 +201,8 @@ impl Checker {
         let (exit_code, output) = match (timed_out, output.is_empty()) {
             (false, _) => (exit_code, output),
             (true, empty) => {
-                let limit = go_duration(self.check.timeout);
+                let limit = i64::try_from(self.check.timeout.as_nanos()).unwrap_or(i64::MAX);
+                let limit = duration::format(limit);
                 let colon = if empty { "" } else { ": " };
                 let text = format!("Health check exceeded timeout ({limit}){colon}{output}");
                 (NO_EXIT_CODE, text)
@@ -282,43 +285,9 @@ impl Output {
     }
 }
 
-/// A duration as Go prints it: `1m30s`, `1.5s`, `500ms`.
-fn go_duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    let seconds = duration.as_secs();
-    if seconds == 0 {
-        return match nanos {
-            0 => "0s".to_owned(),
-            1..1_000 => format!("{nanos}ns"),
-            1_000..1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
-            _ => format!("{}ms", decimal(nanos, 1_000_000)),
-        };
-    }
-    let mut text = String::new();
-    if seconds >= 3600 {
-        text.push_str(&format!("{}h", seconds / 3600));
-    }
-    if seconds >= 60 {
-        text.push_str(&format!("{}m", seconds / 60 % 60));
-    }
-    let minute = 60 * 1_000_000_000;
-    text + &decimal(nanos % minute, 1_000_000_000) + "s"
-}
-
-/// `value / unit` with as many digits as needed; `unit` is a power of ten.
-fn decimal(value: u128, unit: u128) -> String {
-    let (whole, rest) = (value / unit, value % unit);
-    if rest == 0 {
-        return whole.to_string();
-    }
-    // The one keeps the zeros after the point.
-    let digits = (unit + rest).to_string();
-    format!("{whole}.{}", digits[1..].trim_end_matches('0'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Checker, HealthCheck, Now, Step, go_duration};
+    use super::{Checker, HealthCheck, Now, Step};
     use crate::model::{Config, Health, HealthConfig, HealthStatus, Timestamp};
     use std::time::{Duration, Instant};
 
@@ -494,22 +463,5 @@ mod tests {
         checker.resume(clock.at(5000));
         assert_eq!(due(&clock, &checker), Some(6000));
         assert_eq!(checker.health().status, HealthStatus::Starting);
-    }
-
-    #[test]
-    fn durations_as_go_prints_them() {
-        for (millis, text) in [
-            (0, "0s"),
-            (500, "500ms"),
-            (1000, "1s"),
-            (1500, "1.5s"),
-            (30_000, "30s"),
-            (60_000, "1m0s"),
-            (90_050, "1m30.05s"),
-            (3_600_000, "1h0m0s"),
-        ] {
-            assert_eq!(go_duration(Duration::from_millis(millis)), text);
-        }
-        assert_eq!(go_duration(Duration::from_nanos(1500)), "1.5µs");
     }
 }

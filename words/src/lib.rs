@@ -4,6 +4,7 @@
 //! of ours below it.
 
 pub mod age;
+pub mod duration;
 mod kind;
 mod layout;
 pub mod moment;

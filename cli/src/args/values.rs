@@ -61,40 +61,7 @@ pub(crate) fn cpus(text: &str) -> Result<i64, String> {
 }
 
 /// A Go duration such as `1m30s` or `300ms`, in nanoseconds.
-pub(crate) fn duration(text: &str) -> Result<i64, String> {
-    let fail = || format!("time: invalid duration {text:?}");
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Ok(0);
-    }
-    if rest.is_empty() {
-        return Err(fail());
-    }
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let value: f64 = rest[..end].parse().map_err(|_| fail())?;
-        rest = &rest[end..];
-        let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let scale = match &rest[..unit_end] {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            "" => return Err(format!("time: missing unit in duration {text:?}")),
-            unit => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
-        };
-        total += value * scale;
-        rest = &rest[unit_end..];
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "saturates, and 292 years are enough")]
-    Ok((sign * total).round() as i64)
-}
+pub(crate) use coracle_words::duration::parse as duration;
 
 #[cfg(test)]
 mod tests {
@@ -105,16 +72,6 @@ mod tests {
         assert_eq!(bytes("-1"), Ok(-1));
         assert_eq!(bytes("64m"), Ok(64 << 20));
         assert_eq!(bytes("-5m").unwrap_err().to_string(), "invalid size: '-5m'");
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("1m30s"), Ok(90_000_000_000));
-        assert_eq!(duration("1.5ms"), Ok(1_500_000));
-        assert_eq!(duration("0"), Ok(0));
-        assert_eq!(duration("-2s"), Ok(-2_000_000_000));
-        assert_eq!(duration("x").unwrap_err(), "time: invalid duration \"x\"");
-        assert_eq!(duration("5").unwrap_err(), "time: missing unit in duration \"5\"");
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Apply<'_> {
 
     pub(super) fn not_in_time(&self) -> ApplyError {
         let seconds = i64::try_from(self.settings.wait_s).unwrap_or(i64::MAX);
-        let time = crate::text::duration::format(seconds.saturating_mul(1_000_000_000));
+        let time = coracle_words::duration::format(seconds.saturating_mul(1_000_000_000));
         ApplyError::NotInTime { time }
     }
 }

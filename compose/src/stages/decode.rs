@@ -3,12 +3,12 @@
 
 use std::mem::take;
 
-use coracle_words::size;
+use coracle_words::{duration, size};
 
 use super::interpolate::{Warnings, boolean, float, integer};
 use super::merge::shown;
 use crate::schema::{Attr, Fields, Shape};
-use crate::text::{duration, words};
+use crate::text::words;
 use crate::tree::{Fault, Map, Node, Path, Result, Value};
 
 type Read = std::result::Result<Value, String>;
@@ -117,7 +117,9 @@ fn leaf(value: Value, attr: &'static Attr, warnings: &Warnings) -> Read {
         (Shape::Bytes, value) => whole(value),
         (Shape::Duration | Shape::OptDuration, value) => {
             let text = shown(&Node::new(Default::default(), value));
-            duration::parse(&text).map(|n| Value::Int(n.into()))
+            duration::parse_long(&text)
+                .map(|n| Value::Int(n.into()))
+                .map_err(|error| error.to_string())
         }
         (Shape::Mode, Value::Text(text)) => i64::from_str_radix(&text, 8)
             .map(|mode| Value::Int(mode.into()))

@@ -1,9 +1,9 @@
 //! A decoded tree as JSON or YAML shows it: attributes in their order, nothing that is unset.
 
+use coracle_words::duration;
 use serde_json::{Map as Object, Number, Value as Json};
 
 use crate::schema::{Attr, Fields, ROOT, Shape};
-use crate::text::duration;
 use crate::tree::{Node, Value};
 
 /// The layouts differ in what they leave out.

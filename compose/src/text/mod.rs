@@ -1,7 +1,6 @@
 //! Small languages inside values: variables, words of a shell, ports, volumes.
 
 pub(crate) mod dotenv;
-pub(crate) mod duration;
 pub(crate) mod emit;
 pub(crate) mod numbers;
 pub(crate) mod port;

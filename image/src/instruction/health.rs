@@ -1,4 +1,6 @@
-//! `HEALTHCHECK` and Go's notation of durations.
+//! `HEALTHCHECK`.
+
+use coracle_words::duration;
 
 use super::command::{DEFAULT_SHELL, json_list};
 use crate::config::{ContainerConfig, Healthcheck};
@@ -50,53 +52,17 @@ pub(super) fn parse(text: &str, config: &ContainerConfig) -> Result<Healthcheck,
 }
 
 fn nanos(name: &str, text: &str) -> Result<i64, String> {
-    let nanos = go_duration(text).ok_or_else(|| format!("--{name}: invalid duration {text:?}"))?;
+    let nanos = duration::parse_unsigned(text)
+        .ok_or_else(|| format!("--{name}: invalid duration {text:?}"))?;
     if nanos != 0 && nanos < MIN_NANOS {
         return Err(format!("--{name}: cannot be less than 1ms"));
     }
     Ok(nanos)
 }
 
-/// Nanoseconds of `1h30m`, `1.5s`, `300ms`.
-fn go_duration(text: &str) -> Option<i64> {
-    if text == "0" {
-        return Some(0);
-    }
-    let mut rest = text;
-    let mut total = 0_f64;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (value, after) = rest.split_at(number);
-        let unit_len = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit_len);
-        let scale = match unit {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += value.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "bounded just before")]
-    (!text.is_empty() && total < 9e18).then_some(total as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        assert_eq!(go_duration("1h30m"), Some(5_400_000_000_000));
-        assert_eq!(go_duration("1.5s"), Some(1_500_000_000));
-        assert_eq!(go_duration("300ms"), Some(300_000_000));
-        assert_eq!(go_duration("5"), None);
-        assert_eq!(go_duration(""), None);
-    }
 
     #[test]
     fn checks() {
