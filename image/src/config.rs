@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::port::PortKey;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -45,7 +46,7 @@ pub struct ContainerConfig {
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "or_default")]
     pub user: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exposed_ports: Option<BTreeMap<String, Empty>>,
+    pub exposed_ports: Option<BTreeMap<PortKey, Empty>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]

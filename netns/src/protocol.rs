@@ -16,6 +16,7 @@
 //!
 //! A message has at most [`MESSAGE_BYTES_MAX`] bytes.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -154,6 +155,15 @@ pub struct Port {
 pub enum Protocol {
     Tcp,
     Udp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
 }
 
 /// What the helper answers.

@@ -1,6 +1,6 @@
 //! Words: the text forms that users and files have for things, each parsed once and printed once.
 //!
-//! Templates, sizes, ages, durations, moments. Pure: no file, no environment, no clock, nothing
+//! Templates, sizes, ages, durations, moments, ports. Pure: no file, no environment, no clock, nothing
 //! of ours below it.
 
 pub mod age;
@@ -9,6 +9,7 @@ mod kind;
 mod layout;
 pub mod moment;
 mod natural;
+pub mod port;
 mod shorten;
 pub mod size;
 pub mod template;

@@ -102,7 +102,7 @@ impl Builtin {
             ..ContainerConfig::default()
         };
         if self == Self::Whoami {
-            config.exposed_ports = Some(BTreeMap::from([("80/tcp".to_owned(), Empty {})]));
+            config.exposed_ports = Some(BTreeMap::from([("80/tcp".into(), Empty {})]));
             let test = ["CMD", path, "--healthcheck"].map(str::to_owned);
             config.healthcheck = Some(Healthcheck {
                 test: Some(test.into()),

@@ -5,59 +5,32 @@
 use std::net::IpAddr;
 
 use coracle_runtime::model::{PortBinding, PortMap};
+use coracle_words::port::{self, PortKey, PortRange, Protocol};
 
 use crate::error::CliError;
 
-/// A range of ports, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ports {
-    first: u16,
-    last: u16,
-}
-
-impl Ports {
-    fn count(self) -> u16 {
-        self.last - self.first
-    }
-
-    fn numbers(self) -> impl Iterator<Item = u16> {
-        self.first..=self.last
-    }
-}
-
-fn range(text: &str) -> Option<Ports> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let ports = Ports { first: first.parse().ok()?, last: last.parse().ok()? };
-    (ports.first <= ports.last).then_some(ports)
-}
-
 /// `--expose`: each port as `80/tcp`.
-pub(super) fn exposed(given: &[String]) -> Result<Vec<String>, CliError> {
+pub(super) fn exposed(given: &[String]) -> Result<Vec<PortKey>, CliError> {
     let mut out = Vec::new();
     for text in given {
         if text.contains(':') {
             return Err(CliError::plain(format!("invalid port format for --expose: {text}")));
         }
-        let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let range = range(ports).ok_or_else(|| {
+        let (ports, protocol) = port::split(text);
+        let range: PortRange = ports.parse().map_err(|_| {
             let word = ports.split('-').find(|w| w.parse::<u16>().is_err()).unwrap_or(ports);
             CliError::plain(format!(
                 "invalid range format for --expose: {text}, error: \
                  strconv.ParseUint: parsing {word:?}: invalid syntax"
             ))
         })?;
-        let protocol = protocol_name(protocol)?;
-        out.extend(range.numbers().map(|port| format!("{port}/{protocol}")));
+        out.extend(range.keys(self::protocol(protocol)?));
     }
     Ok(out)
 }
 
-fn protocol_name(text: &str) -> Result<String, CliError> {
-    let lower = text.to_lowercase();
-    match lower.as_str() {
-        "tcp" | "udp" | "sctp" => Ok(lower),
-        _ => Err(CliError::plain(format!("Invalid proto: {text}"))),
-    }
+fn protocol(text: &str) -> Result<Protocol, CliError> {
+    Protocol::parse(text).ok_or_else(|| CliError::plain(format!("Invalid proto: {text}")))
 }
 
 /// `-p`: the bindings by container port.
@@ -71,9 +44,9 @@ pub(crate) fn published(given: &[String]) -> Result<PortMap, CliError> {
     Ok(out)
 }
 
-fn publication(text: &str) -> Result<Vec<(String, PortBinding)>, CliError> {
+fn publication(text: &str) -> Result<Vec<(PortKey, PortBinding)>, CliError> {
     let fail = |message: String| Err(CliError::plain(message));
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (ports, protocol) = port::split(text);
     let (rest, container) = ports.rsplit_once(':').map_or(("", ports), |(r, c)| (r, c));
     let (ip, host) = match rest.rsplit_once(':') {
         Some((ip, host)) => (ip, host),
@@ -88,20 +61,20 @@ fn publication(text: &str) -> Result<Vec<(String, PortBinding)>, CliError> {
     if container.is_empty() {
         return fail(format!("No port specified: {text}<empty>"));
     }
-    let Some(inner) = range(container) else {
+    let Ok(inner) = container.parse::<PortRange>() else {
         return fail(format!("Invalid containerPort: {container}"));
     };
-    let protocol = protocol_name(protocol)?;
+    let protocol = self::protocol(protocol)?;
     let outer = match host {
         "" => None,
-        host => match range(host) {
-            Some(outer) => Some(outer),
-            None => return fail(format!("Invalid hostPort: {host}")),
+        host => match host.parse::<PortRange>() {
+            Ok(outer) => Some(outer),
+            Err(_) => return fail(format!("Invalid hostPort: {host}")),
         },
     };
     if let Some(outer) = outer
         && outer.count() != inner.count()
-        && inner.count() != 0
+        && !inner.is_single()
     {
         return fail(format!(
             "Invalid ranges specified for container and host Ports: {container} and {host}"
@@ -111,10 +84,10 @@ fn publication(text: &str) -> Result<Vec<(String, PortBinding)>, CliError> {
         let host_port = match outer {
             None => String::new(),
             // One container port and a host range: any free one of the range.
-            Some(outer) if inner.count() == 0 && outer.count() != 0 => host.to_owned(),
-            Some(outer) => (outer.first + (port - inner.first)).to_string(),
+            Some(outer) if inner.is_single() && !outer.is_single() => host.to_owned(),
+            Some(outer) => (outer.first() + (port - inner.first())).to_string(),
         };
-        (format!("{port}/{protocol}"), PortBinding { host_ip: ip.to_owned(), host_port })
+        (PortKey::new(port, protocol), PortBinding { host_ip: ip.to_owned(), host_port })
     };
     Ok(inner.numbers().map(binding).collect())
 }
@@ -127,7 +100,7 @@ mod tests {
         publication(text)
             .unwrap()
             .into_iter()
-            .map(|(port, b)| (port, b.host_ip, b.host_port))
+            .map(|(port, b)| (port.to_string(), b.host_ip, b.host_port))
             .collect()
     }
 
@@ -165,7 +138,7 @@ mod tests {
     #[test]
     fn exposed_ranges() {
         let given = ["80".to_owned(), "90-91/udp".to_owned()];
-        assert_eq!(exposed(&given).unwrap(), ["80/tcp", "90/udp", "91/udp"]);
+        assert_eq!(exposed(&given).unwrap(), ["80/tcp", "90/udp", "91/udp"].map(PortKey::from));
         assert_eq!(
             exposed(&["bogus".to_owned()]).unwrap_err().message,
             "invalid range format for --expose: bogus, error: \

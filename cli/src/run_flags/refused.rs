@@ -12,7 +12,7 @@ const CGROUP_V1: &str = "cgroup v2 has no such setting";
 pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
     // A wrong port is reported as such, before publishing is refused as a whole.
     let published = ports::published(&flags.publish)?;
-    if let Some(port) = published.keys().find(|key| key.ends_with("/sctp")) {
+    if let Some(port) = published.keys().find(|key| key.protocol() == "sctp") {
         let why = "ports of tcp and udp can be published";
         return Err(CliError::unsupported(&format!("--publish {port}"), why));
     }

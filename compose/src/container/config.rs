@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coracle_runtime::model::{Config, Empty, HealthConfig};
+use coracle_words::port::{self, PortKey, PortRange};
 
 use super::{ContainerError, Defaults, Facts, compose_labels};
 use crate::project::{Duration, Health, Project, Service};
@@ -48,7 +49,7 @@ fn emptied(words: Vec<String>) -> Vec<String> {
     if words.is_empty() { vec![String::new()] } else { words }
 }
 
-fn exposed(service: &Service) -> Result<BTreeMap<String, Empty>, ContainerError> {
+fn exposed(service: &Service) -> Result<BTreeMap<PortKey, Empty>, ContainerError> {
     let mut all = BTreeMap::new();
     for text in &service.expose {
         let invalid = || ContainerError::Invalid {
@@ -57,11 +58,9 @@ fn exposed(service: &Service) -> Result<BTreeMap<String, Empty>, ContainerError>
             value: text.clone(),
             why: "expected PORT[-PORT][/PROTOCOL]",
         };
-        let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-        let first: u16 = first.parse().map_err(|_| invalid())?;
-        let last: u16 = last.parse().map_err(|_| invalid())?;
-        all.extend((first..=last).map(|port| (format!("{port}/{protocol}"), Empty {})));
+        let (ports, protocol) = port::split(text);
+        let ports: PortRange = ports.parse().map_err(|_| invalid())?;
+        all.extend(ports.keys(protocol).map(|key| (key, Empty {})));
     }
     for port in &service.ports {
         all.insert(super::host::port_key(port), Empty {});

@@ -6,6 +6,7 @@ use coracle_runtime::model::{
     DeviceMapping, HostConfig, LogConfig, PortBinding, PortMap, Resources, RestartPolicy,
     ThrottleDevice, Ulimit, WeightDevice,
 };
+use coracle_words::port::PortKey;
 
 use super::{ContainerError, Defaults, Facts};
 use crate::project::{Port, Project, Service};
@@ -73,8 +74,8 @@ fn logging(service: &Service, defaults: &Defaults) -> LogConfig {
 }
 
 /// `80/tcp`.
-pub(super) fn port_key(port: &Port) -> String {
-    format!("{}/{}", port.target, port.protocol.as_deref().unwrap_or("tcp"))
+pub(super) fn port_key(port: &Port) -> PortKey {
+    PortKey::new(port.target, port.protocol.as_deref().unwrap_or("tcp"))
 }
 
 fn ports(service: &Service) -> PortMap {

@@ -242,7 +242,7 @@ fn long_port(port: &port::Port, at: At) -> Node {
     let mut put = |key: &str, value: Value| drop(map.insert(key.to_owned(), Node::new(at, value)));
     put("mode", Value::Text("ingress".to_owned()));
     put("target", Value::Int(port.target.into()));
-    put("protocol", Value::Text(port.protocol.clone()));
+    put("protocol", Value::Text(port.protocol.to_string()));
     if !port.host_ip.is_empty() {
         put("host_ip", Value::Text(port.host_ip.clone()));
     }

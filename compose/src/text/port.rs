@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use coracle_words::port::{self, PortKey, PortRange, Protocol};
+
 use crate::limits::PORTS_MAX;
 
 /// One published port.
@@ -11,55 +13,51 @@ pub(crate) struct Port {
     /// A number or a range to choose from; empty when any will do.
     pub(crate) published: String,
     pub(crate) target: u16,
-    pub(crate) protocol: String,
+    pub(crate) protocol: Protocol,
 }
 
 /// All ports of a specification, in the order in which Compose lists them: that of their texts.
 pub(crate) fn parse(text: &str) -> Result<Vec<Port>, String> {
     let (ip, host, container) = parts(text);
-    let (container, protocol) = match container.split_once('/') {
-        Some((container, "")) => (container, "tcp"),
-        Some(both) => both,
-        None => (container, "tcp"),
-    };
+    let (container, protocol) = port::split(container.strip_suffix('/').unwrap_or(container));
     let host_ip = address(&ip)?;
     if container.is_empty() {
         return Err(format!("no port specified: {text}<empty>"));
     }
-    let (first, last) =
-        range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
+    let inner: PortRange =
+        container.parse().map_err(|_| format!("invalid containerPort: {container}"))?;
     let published = match host {
         "" => None,
-        host => Some(range(host).ok_or_else(|| format!("invalid hostPort: {host}"))?),
+        host => Some(host.parse::<PortRange>().map_err(|_| format!("invalid hostPort: {host}"))?),
     };
-    let count = usize::from(last - first) + 1;
-    if let Some((from, to)) = published
-        && usize::from(to - from) + 1 != count
-        && count > 1
+    if let Some(published) = published
+        && published.count() != inner.count()
+        && !inner.is_single()
     {
         return Err(format!(
             "invalid ranges specified for container and host ports: {container} and {host}"
         ));
     }
-    let protocol = protocol.to_lowercase();
-    if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
-        return Err(format!("invalid proto: {protocol}"));
-    }
-    if count > PORTS_MAX {
+    let Some(protocol) = Protocol::parse(protocol) else {
+        return Err(format!("invalid proto: {}", protocol.to_lowercase()));
+    };
+    if inner.count() > PORTS_MAX {
         return Err(format!("more than {PORTS_MAX} ports: {text}"));
     }
-    let mut ports: Vec<Port> = (first..=last)
+    let mut ports: Vec<Port> = inner
+        .numbers()
         .map(|target| Port {
             host_ip: host_ip.clone(),
-            published: published.map_or_else(String::new, |(from, to)| match count {
-                1 if from != to => format!("{from}-{to}"),
-                _ => (u32::from(from) + u32::from(target - first)).to_string(),
-            }),
+            published: match published {
+                None => String::new(),
+                Some(outer) if inner.is_single() => outer.to_string(),
+                Some(outer) => (outer.first() + (target - inner.first())).to_string(),
+            },
             target,
-            protocol: protocol.clone(),
+            protocol,
         })
         .collect();
-    ports.sort_by_cached_key(|port| format!("{}/{}", port.target, port.protocol));
+    ports.sort_by_cached_key(|port| PortKey::new(port.target, port.protocol));
     Ok(ports)
 }
 
@@ -83,19 +81,6 @@ fn address(ip: &str) -> Result<String, String> {
         return Err(format!("invalid ip address: {ip}"));
     }
     Ok(bare.to_owned())
-}
-
-fn range(text: &str) -> Option<(u16, u16)> {
-    let number = |text: &str| -> Option<u16> {
-        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
-    };
-    match text.split_once('-') {
-        None => number(text).map(|port| (port, port)),
-        Some((from, to)) => {
-            let (from, to) = (number(from)?, number(to)?);
-            (from <= to).then_some((from, to))
-        }
-    }
 }
 
 #[cfg(test)]

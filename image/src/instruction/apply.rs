@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::port::{self, PortKey, PortRange, Protocol};
+
 use super::command::{command, json_list};
 use super::health;
 use super::words::{Words, expand, split_words};
@@ -163,22 +165,16 @@ pub fn set_env(env: &mut Vec<String>, key: &str, value: &str) {
 }
 
 /// `80`, `80/udp`, `8000-8002/tcp`, separated by blanks.
-fn ports(text: &str) -> std::result::Result<BTreeMap<String, Empty>, String> {
+fn ports(text: &str) -> std::result::Result<BTreeMap<PortKey, Empty>, String> {
     let mut found = BTreeMap::new();
     for word in text.split_whitespace() {
-        let bad = || format!("invalid containerPort: {word}");
-        let (range, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
-        let protocol = protocol.to_ascii_lowercase();
-        if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
-            return Err(format!("invalid proto: {protocol}"));
-        }
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let first: u16 = first.parse().map_err(|_| bad())?;
-        let last: u16 = last.parse().map_err(|_| bad())?;
-        if first > last {
-            return Err(bad());
-        }
-        found.extend((first..=last).map(|port| (format!("{port}/{protocol}"), Empty {})));
+        let (range, protocol) = port::split(word);
+        let Some(protocol) = Protocol::parse(protocol) else {
+            return Err(format!("invalid proto: {}", protocol.to_ascii_lowercase()));
+        };
+        let range: PortRange =
+            range.parse().map_err(|_| format!("invalid containerPort: {word}"))?;
+        found.extend(range.keys(protocol).map(|key| (key, Empty {})));
     }
     Ok(found)
 }

@@ -302,10 +302,7 @@ fn allocated(port: &Port, held: &Listener, owner: Owner) -> String {
 
 /// Docker's words for a port that the host refuses, and for a low one what would allow it.
 fn refused(port: &Port, at: SocketAddr, inner: IpAddr, error: Errno) -> String {
-    let protocol = match port.protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
-    };
+    let protocol = port.protocol;
     let ip = match at.ip() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),

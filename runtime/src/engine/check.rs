@@ -183,7 +183,7 @@ mod tests {
             network_conflicts(asked, host).err().map(|error| error.to_string())
         };
         let mut exposing = Config::default();
-        exposing.exposed_ports.insert("80/tcp".to_owned(), Empty {});
+        exposing.exposed_ports.insert("80/tcp".into(), Empty {});
         assert_eq!(
             complaint(&exposing, &on("container:a")).as_deref(),
             Some("conflicting options: port exposing and the container type network mode")

@@ -4,7 +4,7 @@
 //! process of it hangs in the kernel) goes on running: what it writes at that moment may be
 //! in the image half.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -122,21 +122,22 @@ impl Drop for Pause<'_> {
     }
 }
 
+/// Keys as a configuration has them; none at all are left out.
+fn set<'a, K: Clone + Ord + 'a>(keys: impl Iterator<Item = &'a K>) -> Option<BTreeMap<K, Empty>> {
+    let set: BTreeMap<K, Empty> = keys.map(|key| (key.clone(), Empty {})).collect();
+    (!set.is_empty()).then_some(set)
+}
+
 /// What of a container's configuration an image carries.
 fn image_config(config: &Config) -> ContainerConfig {
-    let set = |keys: Vec<&String>| {
-        let set: std::collections::BTreeMap<_, _> =
-            keys.into_iter().map(|key| (key.clone(), Empty {})).collect();
-        (!set.is_empty()).then_some(set)
-    };
     let text = |text: &String| (!text.is_empty()).then(|| text.clone());
     ContainerConfig {
         user: config.user.clone(),
-        exposed_ports: set(config.exposed_ports.keys().collect()),
+        exposed_ports: set(config.exposed_ports.keys()),
         env: (!config.env.is_empty()).then(|| config.env.clone()),
         entrypoint: config.entrypoint.clone(),
         cmd: config.cmd.clone(),
-        volumes: set(config.volumes.iter().flat_map(|volumes| volumes.keys()).collect()),
+        volumes: set(config.volumes.iter().flat_map(|volumes| volumes.keys())),
         working_dir: config.working_dir.clone(),
         labels: (!config.labels.is_empty()).then(|| config.labels.clone()),
         stop_signal: text(&config.stop_signal),
@@ -167,7 +168,7 @@ mod tests {
             stop_signal: "QUIT".to_owned(),
             ..Config::default()
         };
-        config.exposed_ports.insert("80/tcp".to_owned(), crate::model::Empty {});
+        config.exposed_ports.insert("80/tcp".into(), crate::model::Empty {});
         config.labels.insert("tier".to_owned(), "web".to_owned());
         let json = serde_json::to_string(&image_config(&config)).unwrap();
         assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::port::PortKey;
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
@@ -22,7 +23,7 @@ pub struct Config {
     pub attach_stderr: bool,
     /// Keys like `80/tcp`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub exposed_ports: BTreeMap<String, Empty>,
+    pub exposed_ports: BTreeMap<PortKey, Empty>,
     pub tty: bool,
     pub open_stdin: bool,
     pub stdin_once: bool,

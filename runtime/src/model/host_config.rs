@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::port::PortKey;
 use serde::{Deserialize, Serialize};
 
 use super::{Mount, Resources, is_default};
@@ -12,10 +13,10 @@ const SHM_BYTES_DEFAULT: i64 = 64 * 1024 * 1024;
 /// The name `inspect` gives to the runtime that starts containers.
 const RUNTIME_NAME: &str = "libcontainer";
 
-/// Published ports by container port, keys like `80/tcp`.
+/// Published ports by container port.
 ///
 /// `null` is kept apart from `[]`: the former is a port without bindings.
-pub type PortMap = BTreeMap<String, Option<Vec<PortBinding>>>;
+pub type PortMap = BTreeMap<PortKey, Option<Vec<PortBinding>>>;
 
 /// Everything `run` says about the host's side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -150,8 +150,8 @@ fn container() -> Container {
     container.host_config.binds = Some(vec!["pv:/pv".to_owned()]);
     container.host_config.network_mode = "bridge".to_owned();
     container.host_config.port_bindings = [
-        ("80/tcp".to_owned(), Some(vec![binding("", "8081")])),
-        ("81/udp".to_owned(), Some(vec![binding("127.0.0.1", "8082")])),
+        ("80/tcp".into(), Some(vec![binding("", "8081")])),
+        ("81/udp".into(), Some(vec![binding("127.0.0.1", "8082")])),
     ]
     .into();
     container.mounts = vec![ContainerMount {
@@ -175,7 +175,7 @@ fn config() -> Config {
         hostname: "48fc025c0a4b".to_owned(),
         attach_stdout: false,
         attach_stderr: false,
-        exposed_ports: [("80/tcp".to_owned(), Empty {}), ("81/udp".to_owned(), Empty {})].into(),
+        exposed_ports: [("80/tcp".into(), Empty {}), ("81/udp".into(), Empty {})].into(),
         env: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()],
         cmd: Some(vec!["sleep".to_owned(), "1000".to_owned()]),
         image: "alpine".to_owned(),
@@ -198,8 +198,8 @@ fn network() -> NetworkSettings {
         sandbox_id: "39".to_owned(),
         sandbox_key: "/n/39".to_owned(),
         ports: [
-            ("80/tcp".to_owned(), Some(vec![binding("0.0.0.0", "8081"), binding("::", "8081")])),
-            ("81/udp".to_owned(), Some(vec![binding("127.0.0.1", "8082")])),
+            ("80/tcp".into(), Some(vec![binding("0.0.0.0", "8081"), binding("::", "8081")])),
+            ("81/udp".into(), Some(vec![binding("127.0.0.1", "8082")])),
         ]
         .into(),
         endpoint_id: "46".to_owned(),

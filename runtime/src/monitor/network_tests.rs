@@ -90,7 +90,7 @@ fn ports_are_published_where_there_is_a_way_in() {
     store.create(inner).unwrap();
     let mut container = container("n1", &["n1"]);
     container.host_config.publish_all_ports = true;
-    container.config.exposed_ports.insert("80/tcp".to_owned(), crate::model::Empty {});
+    container.config.exposed_ports.insert("80/tcp".into(), crate::model::Empty {});
     let wiring = |helper| Wiring {
         helper: Some(helper),
         handed: handed(),
@@ -105,7 +105,7 @@ fn ports_are_published_where_there_is_a_way_in() {
     let (helper, script) = scripted(Vec::new());
     wiring(helper).publish(&store, &container, 0, &mut state).unwrap();
     assert!(script.join().unwrap().is_empty());
-    assert_eq!(state.ports, [("80/tcp".to_owned(), None)].into());
+    assert_eq!(state.ports, [("80/tcp".into(), None)].into());
 
     let mut state = NetworkState::default();
     state.add("n1", "2", got("172.19.0.2", "eth0"));

@@ -152,8 +152,7 @@ fn environment(
         .config
         .exposed_ports
         .keys()
-        .filter_map(|key| key.split_once('/'))
-        .filter_map(|(port, protocol)| Some((port.parse().ok()?, protocol)))
+        .filter_map(|key| Some((key.number()?, key.protocol())))
         .collect();
     ports.sort_unstable();
     let mut env = Vec::new();
@@ -198,7 +197,7 @@ mod tests {
     fn the_variables_are_dockers() {
         let mut other = container("defl");
         other.config.env = vec!["SEC=1".to_owned(), "PATH=/bin".to_owned()];
-        other.config.exposed_ports.insert("80/tcp".to_owned(), Empty {});
+        other.config.exposed_ports.insert("80/tcp".into(), Empty {});
         let address = "172.17.0.2".parse().unwrap();
         assert_eq!(
             environment(&container("tender_elgamal"), &other, "lk", address),

@@ -3,7 +3,8 @@
 //! With the setting `low-ports` (`+8000`) such a port gets that much added: 80 becomes 8080. Who
 //! starts the container is told of each; `ps`, `port` and `inspect` show what was published.
 
-use coracle_netns::protocol::{Port, Protocol};
+use coracle_netns::protocol::Port;
+use coracle_words::port::PortKey;
 
 use super::ports::wanted;
 use crate::model::Container;
@@ -41,9 +42,8 @@ pub(crate) fn hint_for_host(container: &Container) -> Option<String> {
 }
 
 fn kept_for_root(container: &Container, free: u16) -> Option<String> {
-    let number = |key: &String| key.split('/').next().and_then(|port| port.parse::<u16>().ok());
     let published = container.host_config.port_bindings.keys();
-    let ports = container.config.exposed_ports.keys().chain(published).filter_map(number);
+    let ports = container.config.exposed_ports.keys().chain(published).filter_map(PortKey::number);
     let lowest = ports.filter(|port| *port < free).min()?;
     Some(format!(
         "hint: a program with --network host cannot listen at port {lowest} here, ports below {free} are \
@@ -65,14 +65,11 @@ fn raise_below(ports: &mut [Port], by: u16, free: u16) -> Result<Vec<String>, St
         let shown = |(first, last): (u16, u16)| {
             if first == last { first.to_string() } else { format!("{first}-{last}") }
         };
-        let protocol = match port.protocol {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-        };
         let (asked, now) = (shown((first, last)), shown(port.host_ports));
         notes.push(format!(
-            "Port {asked}/{protocol} is published as {now}: this host keeps those below {free} for root \
-             (setting low-ports)"
+            "Port {asked}/{} is published as {now}: this host keeps those below {free} for root \
+             (setting low-ports)",
+            port.protocol
         ));
     }
     notes.dedup();
@@ -82,6 +79,8 @@ fn raise_below(ports: &mut [Port], by: u16, free: u16) -> Result<Vec<String>, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use coracle_netns::protocol::Protocol;
+
     use crate::model::Empty;
 
     fn port(host_ports: (u16, u16)) -> Port {
@@ -91,7 +90,7 @@ mod tests {
     #[test]
     fn exposed_ports_of_root_are_told_with_the_hosts_network() {
         let mut container = Container::default();
-        let exposed = ["8080/tcp", "443/tcp", "80/udp"].map(|port| (port.to_owned(), Empty {}));
+        let exposed = ["8080/tcp", "443/tcp", "80/udp"].map(|port| (port.into(), Empty {}));
         container.config.exposed_ports = exposed.into();
         assert_eq!(hint_for_host(&container), None, "it has a network of its own");
         let hint = kept_for_root(&container, 1024).unwrap();

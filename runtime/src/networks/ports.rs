@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use coracle_netns::protocol::{Port, Protocol, Published};
+use coracle_words::port::PortKey;
 
 use crate::model::{Container, PortBinding, PortMap};
 
@@ -31,9 +32,8 @@ pub(crate) fn wanted(container: &Container, default: Option<IpAddr>) -> Result<V
     Ok(ports)
 }
 
-fn port(key: &str, binding: &PortBinding, default: Option<IpAddr>) -> Result<Port, String> {
-    let (number, protocol) = key.split_once('/').unwrap_or((key, "tcp"));
-    let protocol = match protocol {
+fn port(key: &PortKey, binding: &PortBinding, default: Option<IpAddr>) -> Result<Port, String> {
+    let protocol = match key.protocol() {
         "tcp" => Protocol::Tcp,
         "udp" => Protocol::Udp,
         other => {
@@ -48,7 +48,7 @@ fn port(key: &str, binding: &PortBinding, default: Option<IpAddr>) -> Result<Por
     let outer = |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok() };
     Ok(Port {
         protocol,
-        inner: number.parse().map_err(|_| wrong())?,
+        inner: key.number().ok_or_else(wrong)?,
         host_ip: match binding.host_ip.as_str() {
             "" => default,
             ip => Some(ip.parse().map_err(|_| wrong())?),
@@ -64,11 +64,7 @@ pub(crate) fn as_map(container: &Container, published: &[Published]) -> PortMap 
     // All addresses of one family before those of the other, as Docker binds them.
     for family in [true, false] {
         for port in published.iter().filter(|port| port.host_ip.is_ipv4() == family) {
-            let protocol = match port.protocol {
-                Protocol::Tcp => "tcp",
-                Protocol::Udp => "udp",
-            };
-            let key = format!("{}/{protocol}", port.inner);
+            let key = PortKey::new(port.inner, port.protocol);
             map.entry(key).or_default().get_or_insert_default().push(PortBinding {
                 host_ip: port.host_ip.to_string(),
                 host_port: port.host_port.to_string(),
@@ -90,10 +86,10 @@ mod tests {
     fn container(bindings: &[(&str, &str, &str)], exposed: &[&str]) -> Container {
         let mut container = Container::default();
         for (key, ip, port) in bindings {
-            let slot = container.host_config.port_bindings.entry((*key).to_owned()).or_default();
+            let slot = container.host_config.port_bindings.entry((*key).into()).or_default();
             slot.get_or_insert_default().push(binding(ip, port));
         }
-        let empty = |key: &&str| ((*key).to_owned(), Empty {});
+        let empty = |key: &&str| ((*key).into(), Empty {});
         container.config.exposed_ports = exposed.iter().map(empty).collect();
         container
     }

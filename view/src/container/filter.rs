@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use coracle_image::Digest;
 use coracle_runtime::Home;
 use coracle_runtime::model::{Container, HealthStatus, PortMap, Status};
+use coracle_words::port::{self, PortKey, PortRange};
 
 use super::find::{self, Known};
 use super::summary::{networks, time};
@@ -183,26 +184,17 @@ fn any(values: &[String], test: impl Fn(&String) -> bool) -> bool {
 }
 
 /// Whether `80`, `80/tcp` or `80-90/tcp` covers the port of `key`.
-fn in_range(wanted: &str, key: &str) -> bool {
-    let (range, protocol) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let (port, its_protocol) = key.split_once('/').unwrap_or((key, "tcp"));
-    let number = |text: &str| text.parse::<u16>().ok();
-    match (number(first), number(last), number(port)) {
-        (Some(first), Some(last), Some(port)) => {
-            protocol == its_protocol && (first..=last).contains(&port)
-        }
-        _ => false,
-    }
+fn in_range(wanted: &str, key: &PortKey) -> bool {
+    let (range, protocol) = port::split(wanted);
+    let range = range.parse::<PortRange>().ok();
+    let covers = range.zip(key.number()).is_some_and(|(range, n)| range.numbers().contains(&n));
+    covers && protocol == key.protocol()
 }
 
 fn is_published(wanted: &str, ports: &PortMap) -> bool {
     ports.iter().any(|(key, bindings)| {
-        let protocol = key.split_once('/').map_or("tcp", |(_, protocol)| protocol);
-        bindings
-            .iter()
-            .flatten()
-            .any(|binding| in_range(wanted, &format!("{}/{protocol}", binding.host_port)))
+        let host = |port: &str| PortKey::from(format!("{port}/{}", key.protocol()));
+        bindings.iter().flatten().any(|binding| in_range(wanted, &host(&binding.host_port)))
     })
 }
 
@@ -236,9 +228,9 @@ mod tests {
             ..Container::default()
         };
         container.config.labels = [("tier".to_owned(), "web".to_owned())].into();
-        container.config.exposed_ports = [("9000/udp".to_owned(), Empty {})].into();
+        container.config.exposed_ports = [("9000/udp".into(), Empty {})].into();
         let binding = PortBinding { host_ip: "0.0.0.0".into(), host_port: "8081".into() };
-        container.network_settings.ports = [("80/tcp".to_owned(), Some(vec![binding]))].into();
+        container.network_settings.ports = [("80/tcp".into(), Some(vec![binding]))].into();
         let place = EndpointSettings { network_id: "9fe25c5032cd".into(), ..Default::default() };
         container.network_settings.networks = [("n1".to_owned(), place)].into();
         let health = Health { status: HealthStatus::Unhealthy, ..Health::default() };
@@ -348,6 +340,7 @@ mod tests {
 
     #[test]
     fn port_ranges() {
+        let in_range = |wanted, key: &str| super::in_range(wanted, &key.into());
         assert!(in_range("80", "80/tcp"));
         assert!(in_range("81/udp", "81/udp"));
         assert!(in_range("80-90", "85/tcp"));

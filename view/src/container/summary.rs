@@ -129,13 +129,12 @@ impl ContainerSummary {
 fn ports(map: &PortMap) -> Vec<PortEntry> {
     let mut entries = Vec::new();
     for (key, bindings) in map {
-        let (number, protocol) = key.split_once('/').unwrap_or((key, "tcp"));
-        let Ok(private_port) = number.parse::<u16>() else { continue };
+        let Some(private_port) = key.number() else { continue };
         let entry = |ip: &str, public_port| PortEntry {
             ip: ip.to_owned(),
             private_port,
             public_port,
-            protocol: protocol.to_owned(),
+            protocol: key.protocol().to_owned(),
         };
         match bindings {
             None => entries.push(entry("", None)),
@@ -257,9 +256,9 @@ mod tests {
             host_port: port.to_owned(),
         };
         container.network_settings.ports = [
-            ("80/tcp".to_owned(), Some(vec![binding("0.0.0.0", "8080"), binding("::", "8080")])),
-            ("81/udp".to_owned(), Some(vec![binding("127.0.0.1", "32768")])),
-            ("82/tcp".to_owned(), None),
+            ("80/tcp".into(), Some(vec![binding("0.0.0.0", "8080"), binding("::", "8080")])),
+            ("81/udp".into(), Some(vec![binding("127.0.0.1", "32768")])),
+            ("82/tcp".into(), None),
         ]
         .into();
         let known = Known { container, state: running(), life: Default::default() };

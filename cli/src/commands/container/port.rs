@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use coracle_runtime::model::PortBinding;
+use coracle_words::port::{self, PortKey};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -34,13 +35,13 @@ impl Runnable for PortArgs {
             }
             return Ok(ExitStatus::Success);
         };
-        let (number, protocol) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
-        if number.parse::<u16>().is_err() {
+        let (number, protocol) = port::split(wanted);
+        let Some(port) = PortKey::from(wanted.as_str()).number() else {
             return Err(CliError::plain(format!(
                 "Error: invalid port ({number}): strconv.ParseUint: parsing {number:?}: invalid syntax"
             )));
-        }
-        let bindings = ports.get(&format!("{number}/{protocol}")).cloned().flatten();
+        };
+        let bindings = ports.get(&PortKey::new(port, protocol)).cloned().flatten();
         let Some(bindings) = bindings.filter(|bindings| !bindings.is_empty()) else {
             let name = &self.args[0];
             return Err(CliError::plain(format!(

@@ -202,8 +202,8 @@ mod tests {
         container.config.labels =
             [("tier".to_owned(), "web".to_owned()), ("x".to_owned(), "1".to_owned())].into();
         container.network_settings.ports = [
-            ("80/tcp".to_owned(), Some(vec![binding("0.0.0.0", "8081"), binding("::", "8081")])),
-            ("81/udp".to_owned(), Some(vec![binding("127.0.0.1", "8082")])),
+            ("80/tcp".into(), Some(vec![binding("0.0.0.0", "8081"), binding("::", "8081")])),
+            ("81/udp".into(), Some(vec![binding("127.0.0.1", "8082")])),
         ]
         .into();
         container
@@ -248,10 +248,10 @@ mod tests {
             Some(vec![PortBinding { host_ip: "0.0.0.0".into(), host_port: port.into() }])
         };
         let map: PortMap = [
-            ("80/tcp".to_owned(), same("80")),
-            ("81/tcp".to_owned(), same("81")),
-            ("90/tcp".to_owned(), None),
-            ("91/tcp".to_owned(), None),
+            ("80/tcp".into(), same("80")),
+            ("81/tcp".into(), same("81")),
+            ("90/tcp".into(), None),
+            ("91/tcp".into(), None),
         ]
         .into();
         let mut container = container();

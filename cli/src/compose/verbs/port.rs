@@ -60,11 +60,9 @@ struct Published {
 fn published(known: &Known) -> Vec<Published> {
     let mut all = Vec::new();
     for (port, bindings) in &known.container.network_settings.ports {
-        let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-        let private = number.parse().unwrap_or(0);
         let one = |ip: &str, public: &str| Published {
-            private,
-            protocol: protocol.to_owned(),
+            private: port.number().unwrap_or(0),
+            protocol: port.protocol().to_owned(),
             ip: ip.to_owned(),
             public: public.parse().unwrap_or(0),
         };

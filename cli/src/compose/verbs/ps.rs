@@ -168,11 +168,10 @@ fn row(mut row: Row, summary: &Summary) -> Row {
 fn publishers(summary: &Summary) -> Value {
     let mut all = Vec::new();
     for (port, bindings) in &summary.container.network_settings.ports {
-        let (target, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-        let target: u16 = target.parse().unwrap_or(0);
+        let target = port.number().unwrap_or(0);
         let publisher = |address: &str, published: u16| {
             json!({"URL": address, "TargetPort": target, "PublishedPort": published,
-                   "Protocol": protocol})
+                   "Protocol": port.protocol()})
         };
         match bindings {
             None => all.push(publisher("", 0)),
