@@ -9,13 +9,16 @@ mod kind;
 mod layout;
 pub mod moment;
 mod natural;
+mod pairs;
 pub mod port;
 mod shorten;
 pub mod size;
+pub mod strconv;
 pub mod template;
 mod time;
 
 pub use kind::ErrorKind;
 pub use natural::natural;
+pub use pairs::{pair, pairs};
 pub use shorten::shorten;
 pub use time::{ParseTimestampError, Timestamp};

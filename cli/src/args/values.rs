@@ -10,36 +10,10 @@ pub(crate) fn filter(text: &str) -> Result<Filter, String> {
     Ok(Filter { key: key.trim().to_lowercase(), value: value.trim().to_owned() })
 }
 
-/// `--flag` and `--flag=VALUE` with Go's spellings of truth.
-pub(crate) fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
-    }
-}
-
-pub(crate) fn int(text: &str) -> Result<i64, String> {
-    number(text, "ParseInt")
-}
-
-pub(crate) fn uint16(text: &str) -> Result<u16, String> {
-    number(text, "ParseUint")
-}
-
-fn number<N: std::str::FromStr<Err = std::num::ParseIntError>>(
-    text: &str,
-    function: &str,
-) -> Result<N, String> {
-    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
-    text.parse::<N>().map_err(|e| {
-        let why = match e.kind() {
-            PosOverflow | NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
-        format!("strconv.{function}: parsing {text:?}: {why}")
-    })
-}
+/// Whole numbers, and `--flag` and `--flag=VALUE` with Go's spellings of truth.
+pub(crate) use coracle_words::strconv::{
+    parse_int as int, parse_uint16 as uint16, truth as switch,
+};
 
 /// A size such as `64m`, in powers of 1024; `-1` passes.
 pub(crate) fn bytes(text: &str) -> Result<i64, InvalidSize> {

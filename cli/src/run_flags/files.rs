@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coracle_words::pair;
+
 use crate::error::CliError;
 use crate::settings::Environment;
 
@@ -61,7 +63,7 @@ pub(super) fn labels(
 }
 
 fn insert(labels: &mut BTreeMap<String, String>, entry: &str) {
-    let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+    let (key, value) = pair(entry);
     labels.insert(key.to_owned(), value.to_owned());
 }
 

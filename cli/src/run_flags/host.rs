@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coracle_runtime::model::{HostConfig, LogConfig, RestartPolicy};
+use coracle_words::{pair, pairs};
 
 use super::CreateFlags;
 use super::{ports, resources};
@@ -71,14 +72,6 @@ pub(super) fn build(
 
 fn first_given(flags: &[String], file: &[String]) -> Vec<String> {
     if flags.is_empty() { file.to_vec() } else { flags.to_vec() }
-}
-
-fn pairs(entries: &[String]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .map(|entry| entry.split_once('=').unwrap_or((entry, "")))
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
 }
 
 fn tmpfs(entries: &[String]) -> BTreeMap<String, String> {
@@ -182,7 +175,7 @@ fn log_config(flags: &CreateFlags, settings: &Settings) -> Result<LogConfig, Cli
     let same = flags.log_driver.as_ref().is_none_or(|d| Some(d) == file.log_driver.as_ref());
     let mut config = if same { file.log_opts.clone() } else { BTreeMap::new() };
     for entry in &flags.log_opt {
-        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+        let (key, value) = pair(entry);
         config.insert(key.to_owned(), value.to_owned());
     }
     let config = LogConfig { driver, config };
@@ -196,7 +189,7 @@ fn security(given: &[String]) -> Result<(Vec<String>, bool), CliError> {
     let mut options = Vec::new();
     let mut open_paths = false;
     for option in given {
-        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        let (key, value) = pair(option);
         match (key, value) {
             ("systempaths", "unconfined") => open_paths = true,
             ("seccomp", "unconfined" | "builtin" | "") => options.push(option.clone()),

@@ -91,7 +91,7 @@ pub(super) fn ulimit(text: &str) -> Result<Ulimit, String> {
     }
     let number = |text: &str| match text {
         "unlimited" => Ok(-1),
-        _ => crate::args::values::int(text),
+        _ => crate::args::values::int(text).map_err(|error| error.to_string()),
     };
     let (soft, hard) = match value.split(':').collect::<Vec<_>>().as_slice() {
         [both] => (number(both)?, number(both)?),

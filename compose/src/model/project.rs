@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::strconv::parse_bool;
+
 use super::env_file;
 use super::read::{Folder, Reader, local_only, parent};
 use crate::files::FileKind;
@@ -9,7 +11,6 @@ use crate::options::LoadOptions;
 use crate::stages::interpolate::Environment;
 use crate::stages::merge::shown;
 use crate::stages::paths::join;
-use crate::text::numbers::parse_bool;
 use crate::text::template::substitute;
 use crate::tree::{Fault, Path, Result};
 use crate::yaml::Document;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::strconv::parse_bool;
+
 use super::merge::shown;
 use crate::limits::Budget;
-use crate::text::numbers::parse_bool;
 use crate::text::volume::clean;
 use crate::tree::{At, Fault, Map, Node, Result, Value};
 

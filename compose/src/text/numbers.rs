@@ -1,13 +1,6 @@
 //! Numbers as Go reads and prints them.
 
-/// `strconv.ParseBool`
-pub(crate) fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
+use coracle_words::strconv::parse_bool;
 
 /// [`parse_bool`] after lower case and trimming; anything else is false.
 pub(crate) fn is_true(text: &str) -> bool {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use coracle_words::size;
+use coracle_words::{size, strconv};
 
 use super::LogError;
 use super::attributes::attributes;
@@ -156,7 +156,7 @@ impl Plan {
                 .ok_or("max-file cannot be less than 1")?;
         }
         if let Some(compress) = options.get("compress") {
-            plan.compress = parse_bool(compress)?;
+            plan.compress = strconv::truth(compress).map_err(|error| error.to_string())?;
         }
         if plan.compress && (plan.max_files < 2 || plan.max_bytes.is_none()) {
             return Err("compress cannot be true when max-file is less than 2 or max-size is \
@@ -164,15 +164,6 @@ impl Plan {
                 .to_owned());
         }
         Ok(plan)
-    }
-}
-
-/// Go's `strconv.ParseBool`.
-fn parse_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use coracle_words::size;
+use coracle_words::strconv::parse_bool;
+use coracle_words::{pair, size};
 
 use crate::model::{
     BindOptions, DriverConfig, ImageOptions, Mount, MountType, TmpfsOptions, VolumeOptions,
 };
-use crate::spec::parse_bool;
 
 use super::MountError;
 use super::volume_flag::absolute;
@@ -165,8 +165,8 @@ fn tmpfs(mount: &mut Mount) -> &mut TmpfsOptions {
     mount.tmpfs_options.get_or_insert_default()
 }
 
-fn add(map: &mut BTreeMap<String, String>, pair: &str) {
-    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+fn add(map: &mut BTreeMap<String, String>, entry: &str) {
+    let (key, value) = pair(entry);
     map.insert(key.to_owned(), value.to_owned());
 }
 

@@ -7,9 +7,10 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use coracle_words::pair;
+
 use super::BRIDGE;
-use crate::model::NetworkState;
-use crate::model::{Container, HostConfig};
+use crate::model::{Container, HostConfig, NetworkState};
 use crate::records::{RecordError, Records};
 use crate::spec::NetworkMode;
 
@@ -168,7 +169,7 @@ fn environment(
     }
     env.push(format!("{prefix}_NAME=/{}/{alias}", container.name));
     for entry in &other.config.env {
-        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        let (name, value) = pair(entry);
         if !matches!(name, "HOME" | "PATH") {
             env.push(format!("{prefix}_ENV_{name}={value}"));
         }

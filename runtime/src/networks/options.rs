@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::strconv::parse_bool;
+
 use super::NetworkError;
 
 const ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -36,7 +38,7 @@ impl Settings {
     /// Of options that were checked when the network was made.
     pub(super) fn of(options: &BTreeMap<String, String>) -> Self {
         Self {
-            talk: options.get(ICC).and_then(|text| truth(text)).unwrap_or(true),
+            talk: options.get(ICC).and_then(|text| parse_bool(text)).unwrap_or(true),
             mtu: options.get(MTU).and_then(|text| text.parse().ok()).unwrap_or(0),
         }
     }
@@ -61,12 +63,12 @@ pub(super) fn check(options: &BTreeMap<String, String>) -> Result<(), NetworkErr
             return refuse(why);
         }
         match key.as_str() {
-            ICC if truth(value).is_none() => return invalid(),
+            ICC if parse_bool(value).is_none() => return invalid(),
             MTU if !value.parse().is_ok_and(|mtu| mtu == 0 || MTU_RANGE.contains(&mtu)) => {
                 return invalid();
             }
             BINDING if value.parse::<std::net::Ipv4Addr>().is_err() => return invalid(),
-            MASQUERADE => match truth(value) {
+            MASQUERADE => match parse_bool(value) {
                 None => return invalid(),
                 Some(false) => return refuse("the way out is always in the host's name"),
                 Some(true) => {}
@@ -78,15 +80,6 @@ pub(super) fn check(options: &BTreeMap<String, String>) -> Result<(), NetworkErr
         }
     }
     Ok(())
-}
-
-/// Go's spellings of truth.
-fn truth(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,5 @@ pub use inputs::{Covered, EtcPaths, Host, Inputs, KernelFs, NetworkSource};
 pub use modes::{CgroupnsMode, IpcMode, NetworkMode, PidMode, UtsMode};
 pub use process::environment;
 pub use process_limit::ProcessLimit;
-pub(crate) use security::parse_bool;
 pub use security::{SeccompChoice, SecurityOptions};
 pub use sysctl::IPC_SYSCTLS;

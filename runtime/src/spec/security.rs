@@ -1,6 +1,7 @@
 //! `--security-opt`, as the command line hands it down.
 
 use crate::seccomp::{Profile, ProfileError};
+use coracle_words::strconv::parse_bool;
 
 use super::SpecError;
 
@@ -68,15 +69,6 @@ fn seccomp(value: &str) -> Result<SeccompChoice, SpecError> {
         text => Profile::from_json(text)
             .map(|profile| SeccompChoice::Custom(Box::new(profile)))
             .map_err(|source: ProfileError| SpecError::Seccomp { source }),
-    }
-}
-
-/// The words Go's `ParseBool` takes.
-pub(crate) fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `network create`: make a network.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use clap::ArgAction;
 use coracle_netns::prefix::Prefix;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig};
+use coracle_words::pairs;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -181,14 +181,6 @@ fn home<'a>(
     };
     let found = blocks.iter_mut().find(inside);
     found.ok_or_else(|| format!("no matching subnet for {kind} {shown}"))
-}
-
-fn pairs(entries: &[String]) -> BTreeMap<String, String> {
-    let split = |entry: &String| {
-        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-        (key.to_owned(), value.to_owned())
-    };
-    entries.iter().map(split).collect()
 }
 
 #[cfg(test)]

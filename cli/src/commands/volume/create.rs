@@ -1,9 +1,9 @@
 //! `volume create`: create a volume.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use coracle_runtime::volumes::CreateVolume;
+use coracle_words::pairs;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -101,12 +101,4 @@ impl VolumeCreateArgs {
             None => Ok(()),
         }
     }
-}
-
-fn pairs(entries: &[String]) -> BTreeMap<String, String> {
-    let split = |entry: &String| {
-        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-        (key.to_owned(), value.to_owned())
-    };
-    entries.iter().map(split).collect()
 }

@@ -7,6 +7,7 @@ use crate::args::{Runnable, values};
 use crate::compose::project::target;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use coracle_view::container::Known;
+use coracle_words::strconv;
 
 /// Show the address under which a port of a service is published
 #[derive(Debug, clap::Args)]
@@ -24,11 +25,8 @@ pub(crate) struct ComposePortArgs {
 impl Runnable for ComposePortArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let word = &self.args[1];
-        let port: u16 = word.parse().map_err(|_| {
-            let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-            let why = if digits { "value out of range" } else { "invalid syntax" };
-            CliError::plain(format!("strconv.ParseUint: parsing {word:?}: {why}"))
-        })?;
+        let port =
+            strconv::parse_uint16(word).map_err(|error| CliError::plain(error.to_string()))?;
         let protocol = self.protocol.as_deref().unwrap_or("tcp").to_lowercase();
         let project = target::project(app)?;
         let index = self.index.unwrap_or(0);

@@ -1,6 +1,7 @@
 //! What the flags of `compose run` change of a service.
 
 use coracle_compose::project::Service;
+use coracle_words::pair;
 
 use crate::error::CliError;
 
@@ -45,7 +46,7 @@ impl Overrides {
             }
         }
         for entry in self.env {
-            let (key, value) = entry.split_once('=').unwrap_or((&entry, ""));
+            let (key, value) = pair(&entry);
             service.environment.insert(key.to_owned(), Some(value.to_owned()));
         }
         for entry in self.labels {
