@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use coracle_image::{AuthSettings, Credential, CredentialStore, ImageError, NameRules, Store};
+use coracle_image::{Credential, CredentialStore, ImageError, NameRules, Store};
 use coracle_runtime::engine::ProjectLock;
 use coracle_runtime::model::Container;
 use coracle_runtime::session::Session;
@@ -128,16 +128,7 @@ impl App {
 
     /// Where passwords of registries are kept.
     pub(crate) fn credentials(&self) -> CredentialStore {
-        CredentialStore::new(self.auth_settings())
-    }
-
-    pub(crate) fn auth_settings(&self) -> AuthSettings {
-        let environment = &self.settings.environment;
-        AuthSettings {
-            config_dir: self.settings.docker_config.clone(),
-            inline_json: environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned),
-            auth_file: environment.get("REGISTRY_AUTH_FILE").map(Into::into),
-        }
+        CredentialStore::new(registries::auth(&self.settings))
     }
 
     /// The keys that leave a session: those of the flag, or of the client's configuration.
@@ -152,7 +143,7 @@ impl App {
         registry: &str,
         credential: &Credential,
     ) -> Result<(), CliError> {
-        coracle_image::login(&registries::settings(self), registry, credential)
+        coracle_image::login(&registries::settings(&self.settings), registry, credential)
             .map_err(|e| registries::failure(&e, false))
     }
 

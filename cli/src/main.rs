@@ -220,9 +220,10 @@ fn execute(
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();
     app.warn_of_damage();
-    let result = result
-        .map_err(|error| did_you_mean::complete(&app, error))
-        .map_err(|error| port_holder::complete(&mut app, error));
+    let result = result.map_err(|error| did_you_mean::complete(&app, error)).map_err(|error| {
+        let witness = app.witness.take();
+        port_holder::complete(error, witness, app.engine().ok(), app.program)
+    });
     let result = match result {
         Err(error) if invocation.spec.fails_as_run => {
             Err(as_failure_of_run(error, program, &invocation.path))

@@ -17,11 +17,11 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 
+use coracle_runtime::Engine;
 use coracle_sys::fork::{Fork, exit_now, fork};
 use coracle_sys::process::ProcessId;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
-use crate::app::App;
 use crate::error::CliError;
 
 /// Docker's words for a port that a container has, around the address.
@@ -82,12 +82,16 @@ fn testify(mut stream: UnixStream) {
 }
 
 /// Adds the hint to an error about a port that is taken, unless it has another.
-pub(crate) fn complete(app: &mut App, mut error: CliError) -> CliError {
-    let witness = app.witness.take();
+pub(crate) fn complete(
+    mut error: CliError,
+    witness: Option<Witness>,
+    engine: Option<&Engine>,
+    program: &str,
+) -> CliError {
     if error.hint.is_none()
         && let Some(at) = taken(&error.message)
     {
-        let container = container(app, at);
+        let container = engine.and_then(|engine| container(engine, program, at));
         error.hint = container.or_else(|| witness.and_then(|mut witness| witness.ask(at)));
     }
     error
@@ -114,8 +118,8 @@ fn overlaps(held: IpAddr, wanted: IpAddr) -> bool {
     held == wanted || held.is_unspecified() || wanted.is_unspecified()
 }
 
-fn container(app: &App, at: SocketAddr) -> Option<String> {
-    let all = app.engine().ok()?.list().ok()?;
+fn container(engine: &Engine, program: &str, at: SocketAddr) -> Option<String> {
+    let all = engine.list().ok()?;
     let has = all.into_iter().find(|one| {
         one.life
             .network
@@ -124,11 +128,7 @@ fn container(app: &App, at: SocketAddr) -> Option<String> {
             .any(|port| port.host_port == at.port() && overlaps(port.host_ip, at.ip()))
     })?;
     let name = has.container.name;
-    Some(format!(
-        "the container {name} has port {}; `{} stop {name}` frees it",
-        at.port(),
-        app.program
-    ))
+    Some(format!("the container {name} has port {}; `{program} stop {name}` frees it", at.port()))
 }
 
 /// What has the port on this host, as a hint.

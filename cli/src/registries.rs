@@ -2,14 +2,23 @@
 
 use std::path::PathBuf;
 
-use coracle_image::{RegistrySettings, TransferError};
+use coracle_image::{AuthSettings, RegistrySettings, TransferError};
 
-use crate::app::App;
 use crate::error::CliError;
+use crate::settings::Settings;
+
+/// Where passwords of registries are kept.
+pub(crate) fn auth(settings: &Settings) -> AuthSettings {
+    let environment = &settings.environment;
+    AuthSettings {
+        config_dir: settings.docker_config.clone(),
+        inline_json: environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned),
+        auth_file: environment.get("REGISTRY_AUTH_FILE").map(Into::into),
+    }
+}
 
 /// How registries are reached, from the environment and the settings file.
-pub(crate) fn settings(app: &App) -> RegistrySettings {
-    let settings = &app.settings;
+pub(crate) fn settings(settings: &Settings) -> RegistrySettings {
     let environment = &settings.environment;
     let file = &settings.file;
     let owned = |name: &str| environment.get(name).map(str::to_owned);
@@ -23,7 +32,7 @@ pub(crate) fn settings(app: &App) -> RegistrySettings {
     let mut retry = defaults.retry;
     retry.attempts = file.max_download_attempts.unwrap_or(retry.attempts);
     RegistrySettings {
-        auth: app.auth_settings(),
+        auth: auth(settings),
         ca_file: environment.get("SSL_CERT_FILE").map(PathBuf::from),
         ca_dirs: owned("SSL_CERT_DIR"),
         certs_dirs,

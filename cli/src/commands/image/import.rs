@@ -48,7 +48,7 @@ impl Runnable for ImportArgs {
         let mut reader: Box<dyn Read> = if source == "-" {
             Box::new(std::io::stdin())
         } else if source.starts_with("http://") || source.starts_with("https://") {
-            let download = Download::open(&registries::settings(app), source)
+            let download = Download::open(&registries::settings(&app.settings), source)
                 .map_err(|error| CliError::library(&error, error.hint()))?;
             writeln!(app.ui.data(), "Downloading from {}", download.url())?;
             app.ui.flush()?;

@@ -115,7 +115,7 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
         return Ok(lines);
     }
     let options = PullOptions { platform, all_platforms: wanted.all_platforms };
-    let settings = registries::settings(app);
+    let settings = registries::settings(&app.settings);
     let progress = match wanted.report {
         true => Progress::report(),
         false => Progress::new(wanted.quiet, Ui::stdout_is_terminal()),

@@ -71,7 +71,7 @@ pub(crate) fn upload(
     platform: Option<&Platform>,
     quiet: bool,
 ) -> Result<PushOutcome, CliError> {
-    let settings = registries::settings(app);
+    let settings = registries::settings(&app.settings);
     let progress = Progress::new(quiet, Ui::stdout_is_terminal());
     let images = app.home.images()?;
     let pushed = images.push(&settings, name, platform, &progress);

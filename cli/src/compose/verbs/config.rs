@@ -200,7 +200,7 @@ impl ComposeConfigArgs {
 
 /// Asks registries for the digests of images that have none.
 fn pin_images(app: &App, loaded: &mut Loaded) -> Result<(), CliError> {
-    let settings = registries::settings(app);
+    let settings = registries::settings(&app.settings);
     let images: Vec<(String, String)> = loaded
         .services()
         .filter_map(|(name, service)| Some((name.clone(), service["image"].as_str()?.to_owned())))
