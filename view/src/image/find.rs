@@ -44,3 +44,9 @@ pub fn platform(text: Option<&str>) -> Result<Option<Platform>, ViewError> {
     let given = text.filter(|text| !text.is_empty());
     given.map(str::parse).transpose().map_err(|e: PlatformError| ViewError::Platform(e.to_string()))
 }
+
+/// A name as it is repeated to the user: with the tag it implies.
+pub fn with_tag(home: &Home, text: &str) -> Result<String, ViewError> {
+    let name = home.names().resolve(text).map_err(ImageError::from)?;
+    Ok(name.with_default_tag().familiar())
+}

@@ -1,9 +1,19 @@
-//! Images: found, named.
+//! Images: found, named, filtered, listed, inspected.
 
+mod document;
+mod filter;
 mod find;
+mod history;
 mod labels;
+mod list;
 mod names;
+#[cfg(test)]
+mod tests;
 
-pub use find::{find, find_for, platform, stored_name};
+pub use document::{Descriptor, document, typed_document};
+pub use filter::FILTERS;
+pub use find::{find, find_for, platform, stored_name, with_tag};
+pub use history::{HistoryStep, history};
 pub use labels::{labels, parse_time};
+pub use list::{ImageSummary, ListOptions, container_counts, list};
 pub use names::{ImageNames, readable};

@@ -134,7 +134,7 @@ fn image_for(app: &mut App, request: &Request) -> Result<Image, CliError> {
         (None, PullPolicy::Never) => Ok(find(&app.home, name)?),
         (None, policy) => {
             if policy == PullPolicy::Missing {
-                let shown = crate::commands::image::rows::with_tag(app, name)?;
+                let shown = coracle_view::image::with_tag(&app.home, name)?;
                 writeln!(app.ui.status(), "Unable to find image '{shown}' locally")?;
             }
             crate::fetch::fetch(app, name, platform, request.quiet)?;

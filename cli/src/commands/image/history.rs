@@ -1,16 +1,15 @@
 //! `history`: list the layers of an image and what made them.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 
+use chrono::{DateTime, Utc};
 use clap::ArgAction;
-use coracle_image::{Digest, Image};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::error::{CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
-use coracle_view::image::{find_for, parse_time};
+use coracle_view::image::{HistoryStep, find_for, history};
 
 /// List the layers of an image and what made them
 #[derive(Debug, clap::Args)]
@@ -59,7 +58,9 @@ impl Runnable for HistoryArgs {
         let listing = Listing::new(columns, self.format.as_deref(), self.quiet)?;
         crate::builtin::prepare_outside(app, &self.args[0])?;
         let image = find_for(&app.home, &self.args[0], self.platform.as_deref())?;
-        let rows = self.rows(app, &image)?;
+        let now = app.now();
+        let steps = history(&app.home, &image)?;
+        let rows: Vec<Row> = steps.iter().map(|step| self.row(step, now)).collect();
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;
         Ok(ExitStatus::Success)
@@ -67,54 +68,32 @@ impl Runnable for HistoryArgs {
 }
 
 impl HistoryArgs {
-    /// Newest step first. Layers belong, in order, to the steps that are not empty.
-    fn rows(&self, app: &App, image: &Image) -> Result<Vec<Row>, CliError> {
-        let config = app.store()?.config(&image.id)?;
-        let known = ids_by_step(app, image, config.history.len())?;
-        let now = app.now();
-        let mut layers = image.layers.iter();
-        let mut rows = Vec::new();
-        for (step, history) in config.history.iter().enumerate() {
-            let size = if history.empty_layer {
-                0
-            } else {
-                layers.next().map_or(0, |layer| layer.unpacked_size)
-            };
-            let created = history.created.as_deref().and_then(parse_time);
-            let made_by = history.created_by.as_deref().unwrap_or_default().replace('\t', " ");
-            let id = match known.get(&(step + 1)) {
-                Some(id) if self.no_trunc => id.to_string(),
-                Some(id) => id.short(),
-                None => "<missing>".to_owned(),
-            };
-            let mut row = Row::new("*formatter.historyContext");
-            row.set("ID", id)
-                .set("CreatedAt", created.map(units::rfc3339_seconds).unwrap_or_default())
-                .set("CreatedSince", created.map(|t| units::ago(t, now)).unwrap_or_default())
-                .set(
-                    "CreatedBy",
-                    match self.no_trunc {
-                        true => made_by,
-                        false => units::ellipsis(&made_by, CREATED_BY_WIDTH),
-                    },
-                )
-                .set("Size", if self.human { units::short_size(size) } else { size.to_string() })
-                .set("Comment", history.comment.clone().unwrap_or_default());
-            rows.push(row);
-        }
-        rows.reverse();
-        Ok(rows)
+    fn row(&self, step: &HistoryStep, now: DateTime<Utc>) -> Row {
+        let made_by = step.created_by.replace('\t', " ");
+        let created = step.created_at;
+        let id = match step.image {
+            Some(id) if !self.no_trunc => id.short(),
+            _ => step.id.clone(),
+        };
+        let mut row = Row::new("*formatter.historyContext");
+        row.set("ID", id)
+            .set("CreatedAt", created.map(units::rfc3339_seconds).unwrap_or_default())
+            .set("CreatedSince", created.map(|t| units::ago(t, now)).unwrap_or_default())
+            .set(
+                "CreatedBy",
+                match self.no_trunc {
+                    true => made_by,
+                    false => units::ellipsis(&made_by, CREATED_BY_WIDTH),
+                },
+            )
+            .set(
+                "Size",
+                match self.human {
+                    true => units::short_size(step.size),
+                    false => step.size.to_string(),
+                },
+            )
+            .set("Comment", step.comment.clone());
+        row
     }
-}
-
-/// After how many steps which image was complete: this one and its parents.
-fn ids_by_step(app: &App, image: &Image, steps: usize) -> Result<HashMap<usize, Digest>, CliError> {
-    let mut known = HashMap::from([(steps, image.id)]);
-    let mut parent = image.parent;
-    while let Some(id) = parent {
-        let Ok(image) = app.store()?.get(&id) else { break };
-        known.insert(app.store()?.config(&id)?.history.len(), id);
-        parent = image.parent;
-    }
-    Ok(known)
 }

@@ -2,14 +2,16 @@
 
 use std::io::Write as _;
 
-use super::rows::{Layout, PLAIN, Selected, WITH_DIGEST, container_counts, rows_of, selected};
+use super::rows::{Layout, PLAIN, WITH_DIGEST, rows_of};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
 use crate::commands::{chosen_format, warn_ignored_format};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::Listing;
+use coracle_view::Api;
 use coracle_view::filter::Filters;
+use coracle_view::image::{FILTERS, ListOptions, list};
 
 /// List images
 #[derive(Debug, clap::Args)]
@@ -39,8 +41,6 @@ pub(crate) struct ImagesArgs {
     pub(crate) args: Vec<String>,
 }
 
-const FILTERS: &[&str] = &["before", "dangling", "label", "label!", "reference", "since", "until"];
-
 impl Runnable for ImagesArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         if self.tree {
@@ -56,19 +56,18 @@ impl Runnable for ImagesArgs {
         let format = format.as_deref();
         let columns = if self.digests { &WITH_DIGEST } else { &PLAIN };
         let listing = Listing::new(columns, format, self.quiet)?;
-        let images = selected(app, &filters, self.all)?;
+        let asked = app.asked();
+        // No column has what their configurations say.
+        let (api, all) = (Api::V1_51, self.all);
+        let options = ListOptions { api, all, details: false, shared_size: false };
+        let images = list(&app.home, &filters, options, &asked)?;
         let layout = Layout {
             digests: self.digests || format.is_some_and(|f| f.contains(".Digest")),
             digest_rows: self.digests,
             full: self.no_trunc,
         };
-        let now = app.now();
-        let counts = container_counts(app)?;
-        let mut rows = Vec::new();
-        for Selected { image, names } in &images {
-            let count = counts.get(&image.id).copied().unwrap_or(0);
-            rows.extend(rows_of(image, names.as_deref(), layout, count, now));
-        }
+        let rows: Vec<_> =
+            images.iter().flat_map(|image| rows_of(image, layout, asked.time)).collect();
         warn_ignored_format(app, given, self.quiet)?;
         let text = listing.render(&rows)?;
         write!(app.ui.data(), "{text}")?;

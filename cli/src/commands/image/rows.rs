@@ -1,16 +1,14 @@
-//! Images as lists show them: finding, filtering, one row per name.
+//! Images as lists show them: one row per name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use coracle_image::{Digest, Image, Reference};
-use coracle_view::image::{find, labels, parse_time};
+use coracle_image::Reference;
+use coracle_view::image::ImageSummary;
 
 use crate::app::App;
-use crate::error::CliError;
 use crate::format::{Columns, Row, units};
-use coracle_view::filter::{Filters, glob};
 
 const TITLES: &[(&str, &str)] = &[
     ("Repository", "REPOSITORY"),
@@ -39,14 +37,6 @@ pub(crate) const WITH_DIGEST: Columns =
 
 const NONE: &str = "<none>";
 
-/// An image that passed the filters, with the names that did.
-#[derive(Debug)]
-pub(crate) struct Selected {
-    pub(crate) image: Image,
-    /// `None` when no filter chose among the names.
-    pub(crate) names: Option<Vec<Reference>>,
-}
-
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     /// Digests are wanted in the rows.
@@ -54,12 +44,6 @@ pub(crate) struct Layout {
     /// A repository known by digests alone has a row for each.
     pub(crate) digest_rows: bool,
     pub(crate) full: bool,
-}
-
-/// A name as it is repeated to the user: with the tag it implies.
-pub(crate) fn with_tag(app: &App, text: &str) -> Result<String, CliError> {
-    let name = app.home.names().resolve(text).map_err(|e| CliError::plain(e.to_string()))?;
-    Ok(name.with_default_tag().familiar())
 }
 
 /// Says what of an archive could not be unpacked as it was.
@@ -70,88 +54,13 @@ pub(crate) fn notes(app: &mut App, notes: &[String]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// How many containers each image has.
-pub(crate) fn container_counts(app: &App) -> Result<HashMap<Digest, usize>, CliError> {
-    let mut counts = HashMap::new();
-    for user in app.home.image_users()? {
-        *counts.entry(user.image).or_default() += 1;
-    }
-    Ok(counts)
-}
-
-/// The images that pass the filters, newest first.
-pub(crate) fn selected(app: &App, filters: &Filters, all: bool) -> Result<Vec<Selected>, CliError> {
-    let store = app.store()?;
-    let images = store.images()?;
-    let created = |name: &str| -> Result<Option<DateTime<Utc>>, CliError> {
-        Ok(parse_time(&find(&app.home, name)?.created))
-    };
-    let mut before = Vec::new();
-    for name in filters.values("before") {
-        before.extend(created(name)?);
-    }
-    let mut since = Vec::new();
-    for name in filters.values("since") {
-        since.extend(created(name)?);
-    }
-    before.extend(filters.until(&app.asked())?);
-    let dangling = filters.truth("dangling")?;
-    let by_label = filters.has("label") || filters.has("label!");
-    let parents: Vec<Digest> = images.iter().filter_map(|image| image.parent).collect();
-    let mut out = Vec::new();
-    for image in images {
-        let time = parse_time(&image.created);
-        let in_time = before.iter().all(|limit| time.is_some_and(|t| t < *limit))
-            && since.iter().all(|limit| time.is_some_and(|t| t > *limit));
-        let intermediate = image.is_dangling() && parents.contains(&image.id);
-        if !in_time
-            || dangling.is_some_and(|wanted| wanted != image.is_dangling())
-            || (intermediate && !all)
-            || (by_label && !filters.labels(&labels(store, &image)))
-        {
-            continue;
-        }
-        let patterns = filters.values("reference");
-        if patterns.is_empty() {
-            out.push(Selected { image, names: None });
-            continue;
-        }
-        let chosen: Vec<Reference> = image
-            .names
-            .iter()
-            .chain(&image.repo_digests)
-            .filter(|name| patterns.iter().any(|pattern| matches_name(pattern, name)))
-            .cloned()
-            .collect();
-        if !chosen.is_empty() {
-            out.push(Selected { image, names: Some(chosen) });
-        }
-    }
-    Ok(out)
-}
-
-/// A pattern is compared with the whole name and with the repository alone.
-fn matches_name(pattern: &str, name: &Reference) -> bool {
-    glob(pattern, &name.familiar())
-        || glob(pattern, &name.familiar_repository())
-        || Reference::parse(pattern).is_ok_and(|wanted| match wanted.is_name_only() {
-            true => wanted.repository() == name.repository(),
-            false => wanted == *name,
-        })
-}
-
 /// One row per name; repositories known by digest alone follow those with tags.
-pub(crate) fn rows_of(
-    image: &Image,
-    chosen: Option<&[Reference]>,
-    layout: Layout,
-    containers: usize,
-    now: DateTime<Utc>,
-) -> Vec<Row> {
+pub(crate) fn rows_of(summary: &ImageSummary, layout: Layout, now: DateTime<Utc>) -> Vec<Row> {
+    let image = &summary.image;
     let all: Vec<Reference> = image.names.iter().chain(&image.repo_digests).cloned().collect();
-    let names = chosen.unwrap_or(&all);
+    let names = summary.chosen.as_deref().unwrap_or(&all);
     let row = |repository: &str, tag: &str, digest: &str| {
-        row(image, [repository, tag, digest], layout.full, containers, now)
+        row(summary, [repository, tag, digest], layout.full, now)
     };
     if names.is_empty() {
         return vec![row(NONE, NONE, NONE)];
@@ -195,31 +104,32 @@ pub(crate) fn rows_of(
 }
 
 fn row(
-    image: &Image,
+    summary: &ImageSummary,
     [repository, tag, digest]: [&str; 3],
     full: bool,
-    containers: usize,
     now: DateTime<Utc>,
 ) -> Row {
-    let created = parse_time(&image.created);
-    let size = image.size();
+    let created = summary.created_at;
     let mut row = Row::new("*formatter.imageContext");
     row.set("Repository", repository)
         .set("Tag", tag)
         .set("Digest", digest)
-        .set("ID", if full { image.id.to_string() } else { image.id.short() })
+        .set("ID", if full { summary.id.clone() } else { summary.image.id.short() })
         .set("CreatedSince", created.map(|t| units::ago(t, now)).unwrap_or_default())
         .set("CreatedAt", created.map(units::created_at).unwrap_or_default())
-        .set("Size", units::short_size(size))
-        .set("Containers", containers.to_string())
+        .set("Size", units::short_size(summary.size))
+        .set("Containers", summary.containers.to_string())
         .set("SharedSize", "N/A")
         .set("UniqueSize", "N/A")
-        .set("VirtualSize", units::human_size(size));
+        .set("VirtualSize", units::human_size(summary.size));
     row
 }
 
 #[cfg(test)]
 mod tests {
+    use coracle_image::{Digest, Image};
+    use coracle_view::image::parse_time;
+
     use crate::commands::image::rows::*;
     use crate::format::Listing;
 
@@ -246,7 +156,8 @@ mod tests {
         let now = parse_time("2026-11-20T23:56:06Z").unwrap();
         let columns = if digests { &WITH_DIGEST } else { &PLAIN };
         let listing = Listing::new(columns, None, false).unwrap();
-        listing.render(&rows_of(image, None, layout, 0, now)).unwrap()
+        let summary = ImageSummary::new(image.clone(), None, 0);
+        listing.render(&rows_of(&summary, layout, now)).unwrap()
     }
 
     #[test]

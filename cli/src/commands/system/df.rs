@@ -7,13 +7,13 @@ use coracle_runtime::volumes::tree_bytes;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::container::rows::row as container_row;
-use crate::commands::image::rows::{Layout, container_counts, rows_of};
+use crate::commands::image::rows::{Layout, rows_of};
 use crate::commands::volume::rows as volume_rows;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
 use coracle_view::container;
 use coracle_view::container::ContainerSummary;
-use coracle_view::image::{ImageNames, readable};
+use coracle_view::image::{ImageNames, ImageSummary, container_counts, readable};
 use coracle_view::volume::VolumeUsers;
 
 /// Show how much disk images, containers and volumes use
@@ -182,7 +182,7 @@ fn verbose(usage: &Usage) -> Result<String, CliError> {
 fn of_images(app: &App) -> Result<Kind, CliError> {
     let store = app.store()?;
     let Some(sizes) = readable(&app.home, store.usage())? else { return Ok(Kind::default()) };
-    let counts = container_counts(app)?;
+    let counts = container_counts(&app.home)?;
     let now = app.now();
     let layout = Layout { digests: false, digest_rows: false, full: false };
     let mut kind = Kind { bytes: sizes.layers_size, ..Kind::default() };
@@ -200,7 +200,8 @@ fn of_images(app: &App) -> Result<Kind, CliError> {
             }
         }
         let size = sizes.images.get(&image.id).copied().unwrap_or_default();
-        for mut row in rows_of(&image, None, layout, count, now) {
+        let summary = ImageSummary::new(image, None, count);
+        for mut row in rows_of(&summary, layout, now) {
             row.set("SharedSize", units::human_size(size.shared_size))
                 .set("UniqueSize", units::human_size(size.unique_size));
             kind.rows.push(row);

@@ -13,7 +13,6 @@ use coracle_runtime::volumes::VolumeError;
 use super::lifecycle::orphans;
 use crate::app::App;
 use crate::args::{Runnable, values};
-use crate::commands::image::rows;
 use crate::compose::doing::act;
 use crate::compose::doing::act::{Images, act, project_of};
 use crate::compose::project::place;
@@ -183,7 +182,7 @@ fn images(app: &App, project: &Project, which: &str) -> Result<Vec<String>, CliE
         if which == "local" && service.image.is_some() {
             continue;
         }
-        let name = rows::with_tag(app, &project.image_name(service))?;
+        let name = coracle_view::image::with_tag(&app.home, &project.image_name(service))?;
         if coracle_view::image::find(&app.home, &name).is_ok() && !names.contains(&name) {
             names.push(name);
         }
