@@ -10,6 +10,7 @@ use coracle_runtime::session::Session;
 use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
 use coracle_view::{Now, ViewError};
 
+use crate::args::Table;
 use crate::compose::ComposeGlobals;
 use crate::error::{CliError, ExitStatus};
 use crate::port_holder::Witness;
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// `coracle`, or `docker` when called by that name.
     pub(crate) program: &'static str,
+    /// Every command there is, for help, completions and man pages.
+    pub(crate) table: &'static Table,
     /// The options of `compose`, for its commands.
     pub(crate) compose: ComposeGlobals,
     /// The user's umask, where entering the namespaces has set the one of containers.
@@ -37,12 +40,18 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(ui: Ui, settings: Settings, program: &'static str) -> Self {
+    pub(crate) fn new(
+        ui: Ui,
+        settings: Settings,
+        program: &'static str,
+        table: &'static Table,
+    ) -> Self {
         let home = Home::new(home_settings(&settings));
         Self {
             ui,
             settings,
             program,
+            table,
             compose: ComposeGlobals::default(),
             umask: None,
             project_lock: None,

@@ -15,6 +15,7 @@ use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitCode, Std
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::args::Table;
 use crate::commands::image::pull::{Wanted, pull};
 use crate::error::CliError;
 use crate::settings::Settings;
@@ -142,8 +143,8 @@ enum Told {
 }
 
 /// The process that fetches for `run`; it has our namespaces already.
-pub(crate) fn main(order: &str) -> ExitCode {
-    match run_order(order) {
+pub(crate) fn main(order: &str, table: &'static Table) -> ExitCode {
+    match run_order(order, table) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The parent reads it, and shows it as its own.
@@ -153,7 +154,7 @@ pub(crate) fn main(order: &str) -> ExitCode {
     }
 }
 
-fn run_order(order: &str) -> Result<(), CliError> {
+fn run_order(order: &str, table: &'static Table) -> Result<(), CliError> {
     let order: Order = serde_json::from_str(order)
         .map_err(|e| CliError::plain(format!("cannot understand the order: {e}")))?;
     let mut settings = Settings::read()?;
@@ -161,7 +162,7 @@ fn run_order(order: &str) -> Result<(), CliError> {
     settings.docker_config = order.docker_config;
     settings.read_client_config();
     let program = if order.program == "docker" { "docker" } else { "coracle" };
-    let mut app = App::new(Ui::new(), settings, program);
+    let mut app = App::new(Ui::new(), settings, program, table);
     app.home.set_one_id(order.one_id);
     let lines = pull(&mut app, &order.wanted)?;
     if order.wanted.report {

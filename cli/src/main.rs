@@ -101,7 +101,7 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     }
     if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();
-        return Ok(fetch::main(&order.to_string_lossy()));
+        return Ok(fetch::main(&order.to_string_lossy(), &commands::table::TABLE));
     }
     if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
         return exit(coracle_runtime::start::tiny_init::main(&words.collect::<Vec<_>>()));
@@ -144,7 +144,7 @@ fn prepare(
     program: &'static str,
     words: Vec<OsString>,
 ) -> Result<Option<(Box<Invocation>, Settings)>, CliError> {
-    let parsed = args::parse(program, words)?;
+    let parsed = args::parse(program, &commands::table::TABLE, words)?;
     let mut settings = Settings::read()?;
     match parsed {
         Parsed::Print(text) => {
@@ -212,7 +212,7 @@ fn execute(
     if let Ok(Some(line)) = &meant {
         writeln!(ui.status(), "WARNING: {line}").unwrap_or_default();
     }
-    let mut app = App::new(ui, settings, program);
+    let mut app = App::new(ui, settings, program, &commands::table::TABLE);
     app.compose = invocation.compose.clone();
     let result = meant
         .and_then(|_| commands::system::info::require(&app, &invocation.globals.require))

@@ -2,35 +2,38 @@
 
 use super::dispatch::{self, Invocation, Parsed};
 use super::globals::Globals;
+use super::table::Table;
 use super::{help, messages};
-use crate::commands::table::COMPOSE;
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 
 /// Parses what follows the word `compose`.
 pub(super) fn parse(
     program: &'static str,
+    table: &'static Table,
     globals: Globals,
     words: &[String],
 ) -> Result<Parsed, CliError> {
-    let matches = dispatch::flags(program, "compose", &COMPOSE, words)?;
+    let matches = dispatch::flags(program, "compose", table.compose, words)?;
     if matches.get_flag("help") {
-        return Ok(Parsed::Print(help::compose(program)));
+        return Ok(Parsed::Print(help::compose(program, table)));
     }
     let (options, count) = ComposeGlobals::parse(&matches)?;
     let version = [String::from("version")];
     let words = if options.version { &version } else { &words[words.len() - count..] };
     let (wanted, inner_help) = match (words.first(), words.get(1)) {
-        (None, _) => return Ok(Parsed::Print(help::compose(program))),
-        (Some(word), None) if word == "help" => return Ok(Parsed::Print(help::compose(program))),
+        (None, _) => return Ok(Parsed::Print(help::compose(program, table))),
+        (Some(word), None) if word == "help" => {
+            return Ok(Parsed::Print(help::compose(program, table)));
+        }
         (Some(word), Some(about)) if word == "help" => (about, true),
         (Some(word), _) => (word, false),
     };
     let path = format!("compose {wanted}");
-    let Some(spec) = dispatch::by_name(&path) else {
+    let Some(spec) = table.by_name(&path) else {
         return Ok(Parsed::Misused(
-            help::compose(program),
-            messages::unknown_subcommand(program, &path),
+            help::compose(program, table),
+            messages::unknown_subcommand(program, table, &path),
         ));
     };
     if inner_help || globals.help {

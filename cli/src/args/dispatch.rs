@@ -6,8 +6,8 @@ use clap::ArgMatches;
 
 use super::globals::{self, Globals};
 use super::spec::Spec;
+use super::table::Table;
 use super::{compose, help, messages};
-use crate::commands::table::{SECTIONS, commands};
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 
@@ -34,7 +34,11 @@ pub(crate) enum Parsed {
 }
 
 /// Parses everything after the program's name.
-pub(crate) fn parse(program: &'static str, words: Vec<OsString>) -> Result<Parsed, CliError> {
+pub(crate) fn parse(
+    program: &'static str,
+    table: &'static Table,
+    words: Vec<OsString>,
+) -> Result<Parsed, CliError> {
     let words: Vec<String> = words
         .into_iter()
         .map(|word| {
@@ -49,18 +53,18 @@ pub(crate) fn parse(program: &'static str, words: Vec<OsString>) -> Result<Parse
         return Ok(Parsed::Print(version_line(program)));
     }
     let rest = match rest.first().map(String::as_str) {
-        None => return Ok(Parsed::Print(help::overview(program))),
-        Some("help") => return help_for(program, &rest[1..]),
+        None => return Ok(Parsed::Print(help::overview(program, table))),
+        Some("help") => return help_for(program, table, &rest[1..]),
         Some(_) => rest,
     };
     if rest[0] == "compose" {
-        return compose::parse(program, globals, &rest[1..]);
+        return compose::parse(program, table, globals, &rest[1..]);
     }
     if globals.help {
-        return help_for(program, rest);
+        return help_for(program, table, rest);
     }
-    let Some((spec, depth)) = find(rest) else {
-        return management(program, rest);
+    let Some((spec, depth)) = find(table, rest) else {
+        return management(program, table, rest);
     };
     invoke(program, rest[..depth].join(" "), spec, &rest[depth..], globals)
 }
@@ -108,52 +112,49 @@ fn version_line(program: &str) -> String {
 }
 
 /// The command at the start of `words` and how many words name it.
-pub(super) fn find(words: &[String]) -> Option<(&'static Spec, usize)> {
+fn find(table: &Table, words: &[String]) -> Option<(&'static Spec, usize)> {
     let two = words.get(..2).map(|pair| pair.join(" "));
-    if let Some(spec) = two.as_deref().and_then(by_name) {
+    if let Some(spec) = two.as_deref().and_then(|pair| table.by_name(pair)) {
         return Some((spec, 2));
     }
-    words.first().and_then(|word| by_name(word)).map(|spec| (spec, 1))
+    words.first().and_then(|word| table.by_name(word)).map(|spec| (spec, 1))
 }
 
 /// The command that has this name among others.
-pub(crate) fn by_name(wanted: &str) -> Option<&'static Spec> {
-    commands().find(|spec| spec.names.contains(&wanted))
-}
-
-fn is_management(word: &str) -> bool {
-    SECTIONS.iter().any(|section| section.name == word)
-}
 
 /// `docker container`, `docker container --help`, or a word nobody knows.
-fn management(program: &'static str, words: &[String]) -> Result<Parsed, CliError> {
+fn management(program: &'static str, table: &Table, words: &[String]) -> Result<Parsed, CliError> {
     let first = words.first().map_or("", String::as_str);
     let second = words.get(1).map(String::as_str);
     match second {
-        None | Some("--help" | "-h" | "help") if is_management(first) => {
-            Ok(Parsed::Print(help::management(program, first)))
+        None | Some("--help" | "-h" | "help") if table.is_section(first) => {
+            Ok(Parsed::Print(help::management(program, table, first)))
         }
-        Some(word) if is_management(first) && !word.starts_with('-') => {
-            Err(messages::unknown_command(program, &words[..2]))
+        Some(word) if table.is_section(first) && !word.starts_with('-') => {
+            Err(messages::unknown_command(program, table, &words[..2]))
         }
-        Some(flag) if is_management(first) => {
+        Some(flag) if table.is_section(first) => {
             let text = format!("unknown flag: {flag}");
             Err(CliError::plain(text).status(crate::error::ExitStatus::Ours))
         }
-        _ => Err(messages::unknown_command(program, &words[..1])),
+        _ => Err(messages::unknown_command(program, table, &words[..1])),
     }
 }
 
-fn help_for(program: &'static str, words: &[String]) -> Result<Parsed, CliError> {
+fn help_for(
+    program: &'static str,
+    table: &'static Table,
+    words: &[String],
+) -> Result<Parsed, CliError> {
     if words.first().is_some_and(|word| word == "compose") {
         let globals = Globals { help: true, ..Globals::default() };
-        return compose::parse(program, globals, &words[1..]);
+        return compose::parse(program, table, globals, &words[1..]);
     }
-    let text = match (words.first(), find(words)) {
-        (None, _) => help::overview(program),
+    let text = match (words.first(), find(table, words)) {
+        (None, _) => help::overview(program, table),
         (_, Some((spec, depth))) => help::command(program, &words[..depth].join(" "), spec),
-        (Some(word), None) if is_management(word) => help::management(program, word),
-        (Some(_), None) => return Err(messages::unknown_command(program, &words[..1])),
+        (Some(word), None) if table.is_section(word) => help::management(program, table, word),
+        (Some(_), None) => return Err(messages::unknown_command(program, table, &words[..1])),
     };
     Ok(Parsed::Print(text))
 }

@@ -4,26 +4,28 @@ use clap::Command;
 
 use super::globals;
 use super::spec::{Group, Spec};
-use crate::commands::table::{COMPOSE, SECTIONS, Section, commands, in_order};
+use super::table::{Section, Table};
 
 /// Widest help line; a wider terminal does not make it easier to read.
 const WIDTH: usize = 80;
 
 /// What `coracle` without a command prints.
-pub(super) fn overview(program: &str) -> String {
+pub(super) fn overview(program: &str, table: &Table) -> String {
     let mut out = format!(
         "\nUsage:  {program} [OPTIONS] COMMAND\n\n\
          Run containers as an ordinary user, without a daemon\n"
     );
     let listed = |is_meant: fn(&Spec) -> bool| {
-        in_order()
+        table
+            .in_order()
             .into_iter()
             .filter(|spec| is_meant(spec))
             .map(|spec| (spec.names[0], about(spec)))
             .collect::<Vec<_>>()
     };
     section(&mut out, "Common Commands", &listed(|spec| matches!(spec.group, Group::Common(_))));
-    let management: Vec<_> = SECTIONS.iter().map(|one| (one.name, one.about.to_owned())).collect();
+    let management: Vec<_> =
+        table.sections.iter().map(|one| (one.name, one.about.to_owned())).collect();
     section(&mut out, "Management Commands", &management);
     section(&mut out, "Commands", &listed(|spec| spec.group == Group::Other));
     out.push_str("\nGlobal Options:\n");
@@ -33,10 +35,10 @@ pub(super) fn overview(program: &str) -> String {
 }
 
 /// What `coracle container` prints.
-pub(super) fn management(program: &str, name: &str) -> String {
-    let about = SECTIONS.iter().find(|one| one.name == name).map_or("", |one| one.about);
+pub(super) fn management(program: &str, table: &Table, name: &str) -> String {
+    let about = table.sections.iter().find(|one| one.name == name).map_or("", |one| one.about);
     let mut out = format!("\nUsage:  {program} {name} COMMAND\n\n{about}\n");
-    let inner: Vec<_> = inner(name).map(|(word, spec)| (word, self::about(spec))).collect();
+    let inner: Vec<_> = inner(table, name).map(|(word, spec)| (word, self::about(spec))).collect();
     section(&mut out, "Commands", &inner);
     let called = format!("{program} {name}");
     out.push_str(&format!("\nRun '{called} COMMAND --help' for more information on a command.\n"));
@@ -44,11 +46,13 @@ pub(super) fn management(program: &str, name: &str) -> String {
 }
 
 /// What `coracle compose` prints.
-pub(super) fn compose(program: &str) -> String {
-    let mut out =
-        format!("Usage:  {program} compose [OPTIONS] COMMAND\n\n{}\n\nOptions:\n", about(&COMPOSE));
-    out.push_str(&options(COMPOSE.shown("compose")));
-    let inner: Vec<_> = inner("compose").map(|(word, spec)| (word, about(spec))).collect();
+pub(super) fn compose(program: &str, table: &Table) -> String {
+    let mut out = format!(
+        "Usage:  {program} compose [OPTIONS] COMMAND\n\n{}\n\nOptions:\n",
+        about(table.compose)
+    );
+    out.push_str(&options(table.compose.shown("compose")));
+    let inner: Vec<_> = inner(table, "compose").map(|(word, spec)| (word, about(spec))).collect();
     section(&mut out, "Commands", &inner);
     out.push_str(&format!(
         "\nRun '{program} compose COMMAND --help' for more information on a command.\n"
@@ -85,9 +89,13 @@ fn about(spec: &Spec) -> String {
 }
 
 /// The commands below `container` and the like, each with its word there.
-fn inner(management: &str) -> impl Iterator<Item = (&'static str, &'static Spec)> {
+fn inner(
+    table: &Table,
+    management: &str,
+) -> impl Iterator<Item = (&'static str, &'static Spec)> + use<> {
     let prefix = format!("{management} ");
-    let mut found: Vec<_> = commands()
+    let mut found: Vec<_> = table
+        .commands()
         .filter(|spec| spec.is_listed())
         .filter_map(|spec| {
             spec.names.iter().find_map(|n| n.strip_prefix(prefix.as_str())).map(|word| (word, spec))
@@ -137,25 +145,25 @@ fn wrap(text: &str) -> String {
 }
 
 /// The whole tree, under the name of the program.
-pub(crate) fn tree(program: &'static str) -> Command {
+pub(crate) fn tree(program: &'static str, table: &Table) -> Command {
     let mut root = globals::flags(
         Command::new(program)
             .about("Run containers as an ordinary user, without a daemon")
             .disable_help_flag(true)
             .disable_help_subcommand(true),
     );
-    for spec in in_order().into_iter().filter(|spec| spec.is_listed()) {
+    for spec in table.in_order().into_iter().filter(|spec| spec.is_listed()) {
         for name in spec.names.iter().filter(|name| !name.contains(' ')) {
             root = root.subcommand(documented(spec, name, program, name));
         }
     }
-    for Section { name, about, .. } in SECTIONS {
+    for Section { name, about, .. } in table.sections {
         let group = match *name {
-            "compose" => COMPOSE.shown("compose"),
+            "compose" => table.compose.shown("compose"),
             name => Command::new(name),
         };
         let mut group = group.about(*about).disable_help_flag(true).disable_help_subcommand(true);
-        for (word, spec) in inner(name) {
+        for (word, spec) in inner(table, name) {
             group = group.subcommand(documented(spec, word, program, &format!("{name} {word}")));
         }
         root = root.subcommand(group);

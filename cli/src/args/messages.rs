@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::spec::{Arity, Spec};
-use crate::commands::table::{SECTIONS, in_order};
+use super::table::Table;
 use crate::error::{CliError, ExitStatus};
 
 /// The command as it was called: `docker container run`.
@@ -132,7 +132,7 @@ fn short_of(long: &str, spec: &Spec) -> Option<char> {
 }
 
 /// A word that names no command.
-pub(super) fn unknown_command(program: &str, words: &[String]) -> CliError {
+pub(super) fn unknown_command(program: &str, table: &Table, words: &[String]) -> CliError {
     let wanted = words.join(" ");
     let (parent, _) = wanted.rsplit_once(' ').unwrap_or(("", ""));
     let called = if parent.is_empty() { program.into() } else { called(program, parent) };
@@ -145,30 +145,31 @@ pub(super) fn unknown_command(program: &str, words: &[String]) -> CliError {
     let topic = if word(0) == "image" && words.len() > 1 { word(1) } else { word(0) };
     if let Some((_, what)) = NOT_YET.iter().find(|(names, _)| names.contains(&topic)) {
         error = error.hint(format!("{what} not part of this version"));
-    } else if let Some(near) = near_command(&wanted) {
+    } else if let Some(near) = near_command(table, &wanted) {
         error = error.hint(format!("did you mean `{program} {near}`?"));
     }
     error
 }
 
 /// A word after `compose` that names no command.
-pub(super) fn unknown_subcommand(program: &str, path: &str) -> CliError {
+pub(super) fn unknown_subcommand(program: &str, table: &Table, path: &str) -> CliError {
     let error = CliError::plain(format!("unknown docker command: {path:?}"));
-    match near_command(path) {
+    match near_command(table, path) {
         Some(near) => error.hint(format!("did you mean `{program} {near}`?")),
         None => error,
     }
 }
 
 /// The command that is most like a path such as `container lss`, below the same parent.
-fn near_command(wanted: &str) -> Option<String> {
+fn near_command(table: &Table, wanted: &str) -> Option<String> {
     let (parent, word) = wanted.rsplit_once(' ').unwrap_or(("", wanted));
-    let names = in_order().into_iter().filter(|spec| spec.is_listed()).flat_map(|spec| spec.names);
+    let names =
+        table.in_order().into_iter().filter(|spec| spec.is_listed()).flat_map(|spec| spec.names);
     let below = names.filter_map(|name| match name.rsplit_once(' ') {
         Some((its_parent, last)) => (its_parent == parent).then_some(last),
         None => parent.is_empty().then_some(*name),
     });
-    let groups = SECTIONS.iter().map(|section| section.name).filter(|_| parent.is_empty());
+    let groups = table.sections.iter().map(|section| section.name).filter(|_| parent.is_empty());
     let near = coracle_runtime::names::nearest(word, below.chain(groups))?;
     Some(format!("{parent} {near}").trim_start().to_owned())
 }

@@ -10,13 +10,15 @@ mod globals;
 mod help;
 mod messages;
 pub(crate) mod spec;
+mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod values;
 
-pub(crate) use dispatch::{Invocation, Parsed, by_name, parse};
+pub(crate) use dispatch::{Invocation, Parsed, parse};
 pub(crate) use examples::examples;
 pub(crate) use globals::Globals;
 pub(crate) use help::tree;
 pub(crate) use messages::run_help_note;
 pub(crate) use spec::{Effect, Exits, Runnable};
+pub(crate) use table::{Section, Table};

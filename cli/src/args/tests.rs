@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::{Effect, Invocation, Parsed, parse, tree};
-use crate::commands::table::{COMPOSE, commands, in_order};
+use crate::commands::table::TABLE;
 use crate::error::CliError;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -11,18 +11,18 @@ fn words(line: &str) -> Vec<OsString> {
 }
 
 fn fails(line: &str) -> CliError {
-    parse("docker", words(line)).unwrap_err()
+    parse("docker", &TABLE, words(line)).unwrap_err()
 }
 
 fn runs(line: &str) -> Invocation {
-    match parse("docker", words(line)).unwrap() {
+    match parse("docker", &TABLE, words(line)).unwrap() {
         Parsed::Run(invocation) => *invocation,
         Parsed::Print(text) | Parsed::Misused(text, _) => panic!("printed {text}"),
     }
 }
 
 fn prints(line: &str) -> String {
-    match parse("coracle", words(line)).unwrap() {
+    match parse("coracle", &TABLE, words(line)).unwrap() {
         Parsed::Print(text) => text,
         Parsed::Run(_) | Parsed::Misused(..) => panic!("did not print"),
     }
@@ -181,8 +181,11 @@ fn an_engine_is_named_once() {
 #[test]
 fn commands_that_only_look() {
     let of = |effect| {
-        let named =
-            in_order().into_iter().filter(|spec| spec.effect == effect).map(|spec| spec.names[0]);
+        let named = TABLE
+            .in_order()
+            .into_iter()
+            .filter(|spec| spec.effect == effect)
+            .map(|spec| spec.names[0]);
         named.collect::<Vec<_>>().join(", ")
     };
     insta::assert_snapshot!(of(Effect::Looks), @"ps, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, container inspect, image inspect, network inspect, network ls, system df, volume inspect, volume ls");
@@ -191,12 +194,12 @@ fn commands_that_only_look() {
 
 #[test]
 fn the_tree_is_sound() {
-    tree("coracle").debug_assert();
+    tree("coracle", &TABLE).debug_assert();
 }
 
 #[test]
 fn every_flag_has_one_line_of_help_that_fits() {
-    for spec in commands() {
+    for spec in TABLE.commands() {
         for argument in spec.shown("x").get_arguments().filter(|a| !a.is_positional()) {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(!help.is_empty(), "{}: {}", spec.names[0], argument.get_id());
@@ -341,7 +344,7 @@ fn help_of_a_group_and_of_commands() {
 
 #[test]
 fn help_fits_eighty_columns() {
-    for spec in commands() {
+    for spec in TABLE.commands() {
         for line in prints(&format!("{} --help", spec.names[0])).lines() {
             let excused = line.starts_with("Usage:") || line.starts_with("  coracle ");
             assert!(excused || line.chars().count() <= 80, "{}: {line}", spec.names[0]);
@@ -391,7 +394,7 @@ fn mistakes_after_compose() {
         assert_eq!(error.to_string(), message, "{line}");
         assert_eq!(error.status.code(), 1, "{line}");
     }
-    match parse("docker", words("compose bogus")).unwrap() {
+    match parse("docker", &TABLE, words("compose bogus")).unwrap() {
         Parsed::Misused(help, error) => {
             assert!(help.starts_with("Usage:  docker compose [OPTIONS] COMMAND\n"), "{help}");
             assert_eq!(error.to_string(), "unknown docker command: \"compose bogus\"");
@@ -421,9 +424,9 @@ fn help_of_compose() {
 #[test]
 fn every_flag_of_compose_is_known() {
     let parser = |name: &str| match name {
-        "compose" => COMPOSE.parser(),
+        "compose" => TABLE.compose.parser(),
         name => {
-            let found = commands().find(|spec| spec.names.contains(&name));
+            let found = TABLE.commands().find(|spec| spec.names.contains(&name));
             found.unwrap_or_else(|| panic!("{name} is no command")).parser()
         }
     };

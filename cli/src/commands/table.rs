@@ -4,56 +4,33 @@
 //! needs of the process and what it does. Nothing elsewhere lists commands by name.
 
 use super::{container, image, network, system, volume};
-use crate::args::spec::{Group, Spec};
+use crate::args::Table;
 use crate::compose::verbs;
 
-pub(crate) use crate::compose::verbs::table::COMPOSE;
-
-/// The commands of one kind of object, and the word that groups them.
-#[derive(Debug)]
-pub(crate) struct Section {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) commands: &'static [Spec],
-}
-
-/// In the order of the general help.
-pub(crate) static SECTIONS: [&Section; 6] = [
-    &verbs::table::TABLE,
-    &container::table::TABLE,
-    &image::table::TABLE,
-    &network::table::TABLE,
-    &system::table::TABLE,
-    &volume::table::TABLE,
-];
-
-/// Every command, section by section.
-pub(crate) fn commands() -> impl Iterator<Item = &'static Spec> {
-    SECTIONS.iter().flat_map(|section| section.commands)
-}
-
-/// Every command, in the order of the general help.
-pub(crate) fn in_order() -> Vec<&'static Spec> {
-    let mut all: Vec<_> = commands().collect();
-    all.sort_by_key(|spec| match spec.group {
-        Group::Common(place) => (0, place, ""),
-        Group::Other => (1, 0, spec.names[0]),
-        // As the sections have them.
-        Group::Inner | Group::Hidden => (2, 0, ""),
-    });
-    all
-}
+/// What the command line is read by.
+pub(crate) static TABLE: Table = Table {
+    compose: &verbs::table::COMPOSE,
+    sections: &[
+        &verbs::table::TABLE,
+        &container::table::TABLE,
+        &image::table::TABLE,
+        &network::table::TABLE,
+        &system::table::TABLE,
+        &volume::table::TABLE,
+    ],
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::spec::{Exits, Ports, Spares};
+    use crate::args::spec::{Exits, Ports, Spares, Spec};
 
     /// A fact that is missing on a row compiles, and is seen late: who adds a command looks here.
     #[test]
     fn facts_on_the_rows() {
         let of = |has: fn(&Spec) -> bool| {
-            let named = in_order().into_iter().filter(|spec| has(spec)).map(|spec| spec.names[0]);
+            let named =
+                TABLE.in_order().into_iter().filter(|spec| has(spec)).map(|spec| spec.names[0]);
             named.collect::<Vec<_>>().join(", ")
         };
         let expect = |has: fn(&Spec) -> bool, names: &str| assert_eq!(of(has), names);
@@ -90,8 +67,8 @@ mod tests {
 
     #[test]
     fn a_command_stands_below_its_section_or_alone() {
-        let sections: Vec<_> = SECTIONS.iter().map(|section| section.name).collect();
-        for name in commands().flat_map(|spec| spec.names) {
+        let sections: Vec<_> = TABLE.sections.iter().map(|section| section.name).collect();
+        for name in TABLE.commands().flat_map(|spec| spec.names) {
             let parent = name.split_once(' ').map(|(parent, _)| parent);
             assert!(parent.is_none_or(|parent| sections.contains(&parent)), "{name}");
         }

@@ -4,12 +4,12 @@ use super::{
     attach, commit, cp, create, diff, exec, export, inspect, kill, logs, ls, pause, port, prune,
     rename, restart, rm, run, start, stats, stop, top, unpause, update, wait,
 };
+use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, Between, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Entry::{Namespace, NamespaceIf};
 use crate::args::spec::Group::{Common, Inner};
 use crate::args::spec::{Exits, Ports, Spares, Spec};
-use crate::commands::table::Section;
 
 const ONE_OR_MORE: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
 const SOME: &str = "CONTAINER [CONTAINER...]";

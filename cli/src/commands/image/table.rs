@@ -1,12 +1,12 @@
 //! The rows of the commands on images.
 
 use super::{history, import, inspect, load, ls, prune, pull, push, rm, save, tag};
+use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Entry::Namespace;
 use crate::args::spec::Group::{Common, Inner};
 use crate::args::spec::Spec;
-use crate::commands::table::Section;
 
 pub(crate) static TABLE: Section = Section {
     name: "image",

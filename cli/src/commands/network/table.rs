@@ -1,11 +1,11 @@
 //! The rows of the commands on networks.
 
 use super::{connect, create, disconnect, inspect, ls, prune, rm};
+use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Group::Inner;
 use crate::args::spec::Spec;
-use crate::commands::table::Section;
 
 pub(crate) static TABLE: Section = Section {
     name: "network",

@@ -22,7 +22,12 @@ impl Runnable for CompletionArgs {
             CliError::plain(format!("no completions for {wanted:?}"))
                 .hint("the shells are bash, zsh, fish, elvish and powershell")
         })?;
-        clap_complete::generate(shell, &mut tree(app.program), app.program, app.ui.data());
+        clap_complete::generate(
+            shell,
+            &mut tree(app.program, app.table),
+            app.program,
+            app.ui.data(),
+        );
         Ok(ExitStatus::Success)
     }
 }

@@ -4,12 +4,12 @@ use super::{
     check, completion, df, events, info, inspect, login, logout, man, prune, reset, unshare,
     version,
 };
+use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, AtMost, Exactly, None as NoArgs};
 use crate::args::spec::Effect::{ChangesIf, Looks, Nothing};
 use crate::args::spec::Entry::{Namespace, NamespaceIf};
 use crate::args::spec::Group::{Common, Hidden, Inner};
 use crate::args::spec::Spec;
-use crate::commands::table::Section;
 
 pub(crate) static TABLE: Section = Section {
     name: "system",

@@ -1,12 +1,12 @@
 //! The rows of the commands on volumes.
 
 use super::{create, inspect, ls, prune, rm, update};
+use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, AtMost, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Entry::Namespace;
 use crate::args::spec::Group::{Hidden, Inner};
 use crate::args::spec::Spec;
-use crate::commands::table::Section;
 
 pub(crate) static TABLE: Section = Section {
     name: "volume",

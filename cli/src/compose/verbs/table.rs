@@ -5,12 +5,12 @@ use super::{
     ls, plan, port, ps, publish, pull, push, rm, run, scale, stats, top, up, version, volumes,
     wait, watch, why,
 };
+use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, AtMost, Between, Exactly, None as NoArgs};
 use crate::args::spec::Effect::{ChangesIf, Looks};
 use crate::args::spec::Entry::{Namespace, NamespaceIf};
 use crate::args::spec::Group::Inner;
 use crate::args::spec::{Exits, Ports, Spares, Spec};
-use crate::commands::table::Section;
 use crate::compose::ComposeGlobals;
 
 /// `compose` itself: its options, which stand before the subcommand.
