@@ -1,4 +1,4 @@
-//! Names and ids of containers: made up when the user gives no name, checked when they do.
+//! Names of containers: made up when the user gives none, checked when they do.
 //!
 //! # How it works
 //!
@@ -9,8 +9,6 @@
 //!
 //! Whether a name is taken: the caller tries again, with [`generate_numbered`] when two
 //! attempts clashed.
-
-use crate::error::EngineError;
 
 /// The longest name: files are called so, with something before and behind.
 pub const NAME_BYTES_MAX: usize = 240;
@@ -25,18 +23,6 @@ pub enum InvalidName {
         /// Its beginning.
         name: String,
     },
-}
-
-/// A new id: of a container, or of a session of `exec`.
-///
-/// # Errors
-/// When the kernel has no random bytes.
-pub(crate) fn new_id() -> Result<String, EngineError> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        EngineError::io("get random bytes for an id")(std::io::Error::other(error))
-    })?;
-    Ok(hex::encode(bytes))
 }
 
 /// The name that a user gave, with or without the slash that Docker keeps before it.

@@ -61,7 +61,7 @@ impl Engine {
         if let Some(name) = &mut request.name {
             *name = crate::names::given(name)?.to_owned();
         }
-        let id = request.id.map_or_else(crate::names::new_id, Ok)?;
+        let id = request.id.map_or_else(crate::id::new_id, Ok)?;
         super::check::network_conflicts(&request.config, &request.host_config)?;
         let mut config = merge(request.config, &request.image.config);
         super::check::conflicts(&config, &request.host_config)?;
@@ -148,9 +148,9 @@ impl Engine {
             return Ok(self.records.create(lock, container)?);
         }
         for attempt in 0.. {
-            container.name = crate::names::generate(random);
+            container.name = crate::names::generate(crate::id::random);
             if attempt >= NAME_TRIES {
-                container.name.push_str(&(random() % 10).to_string());
+                container.name.push_str(&(crate::id::random() % 10).to_string());
             }
             match self.records.create(lock, container) {
                 Err(crate::records::RecordError::NameTaken { .. }) if attempt < 3 * NAME_TRIES => {}
@@ -167,18 +167,13 @@ fn set_mode(path: &std::path::Path, mode: u32) -> Result<(), EngineError> {
         .map_err(EngineError::io(format!("set the mode of {}", path.display())))
 }
 
-pub(super) fn random() -> u32 {
-    // The kernel's generator is ready long before a user can log in.
-    getrandom::u32().unwrap_or_default()
-}
-
 impl Engine {
     /// Random digits, as many as an id has.
     ///
     /// # Errors
     /// When the kernel has none.
     pub fn random_id(&self) -> Result<String, EngineError> {
-        crate::names::new_id()
+        crate::id::new_id()
     }
 }
 

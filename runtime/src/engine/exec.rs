@@ -93,7 +93,7 @@ impl Engine {
     ) -> Result<Executed, EngineError> {
         let id = container.id.as_str();
         join(monitor)?;
-        let exec_id = crate::names::new_id()?;
+        let exec_id = crate::id::new_id()?;
         let order = self.order(id, request.attach);
         let session = describe(container, life.cgroup.as_deref(), order, request, &exec_id)?;
         let memory = to_memory(&session)?;

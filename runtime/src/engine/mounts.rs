@@ -36,7 +36,7 @@ impl Engine {
             .collect();
         let mut new_name = || {
             hex::encode(
-                std::array::from_fn::<_, 8, _>(|_| super::create::random())
+                std::array::from_fn::<_, 8, _>(|_| crate::id::random())
                     .map(u32::to_be_bytes)
                     .concat(),
             )

@@ -193,7 +193,7 @@ impl Engine {
     /// # Errors
     /// When the monitor cannot be started.
     pub fn call_ahead(&self, session: &mut Session) -> Result<String, EngineError> {
-        let id = crate::names::new_id()?;
+        let id = crate::id::new_id()?;
         let ready = call_ahead(session, &self.paths, &id);
         session.ready = Some(ready.map_err(EngineError::syscall("start the container's monitor"))?);
         Ok(id)

@@ -92,7 +92,7 @@ pub(super) fn run(charge: &mut Charge, prober: &mut Option<Prober>) {
     let Some(prober) = prober else { return };
     match prober.checker.poll(Now::read()) {
         Some(Step::Run(command)) => {
-            let exec_id = crate::names::new_id().unwrap_or_default();
+            let exec_id = crate::id::new_id().unwrap_or_default();
             prober.exec_id.clone_from(&exec_id);
             prober.command = command_line(&command);
             tell(charge, prober, "exec_create", &[]);
