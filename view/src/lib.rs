@@ -14,6 +14,7 @@ pub mod image;
 mod named;
 pub mod network;
 mod now;
+pub mod system;
 pub mod volume;
 
 pub use any::{Found, find_any};

@@ -85,7 +85,7 @@ pub fn sample(target: &Target<'_>) -> Sample {
         list.map(|list| from_processes(&list)).unwrap_or_default()
     };
     let network = target.init.and_then(network);
-    let machine = memory_total();
+    let machine = crate::home::memory_total();
     Sample {
         at,
         cpu_us: group.cpu_us.or(summed.cpu_us),
@@ -201,12 +201,6 @@ fn sum_network(text: &str) -> (u64, u64) {
             let ninth = fields.nth(7).and_then(Result::ok).unwrap_or(0);
             (received + first, sent + ninth)
         })
-}
-
-fn memory_total() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let kilobytes = text.strip_prefix("MemTotal:")?.split_ascii_whitespace().next()?;
-    Some(kilobytes.parse::<u64>().ok()? * 1024)
 }
 
 #[cfg(test)]

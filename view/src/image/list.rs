@@ -97,8 +97,7 @@ impl ImageSummary {
     }
 
     /// With null for empty lists of names, as disk usage has them.
-    #[must_use]
-    pub fn with_nulls(mut self) -> Self {
+    pub(crate) fn with_nulls(mut self) -> Self {
         self.repo_digests = self.repo_digests.filter(|names| !names.is_empty());
         self.repo_tags = self.repo_tags.filter(|names| !names.is_empty());
         self
@@ -147,10 +146,7 @@ pub fn list(
 }
 
 /// How many containers each image has.
-///
-/// # Errors
-/// When nobody can tell.
-pub fn container_counts(home: &Home) -> Result<HashMap<Digest, usize>, ViewError> {
+pub(crate) fn container_counts(home: &Home) -> Result<HashMap<Digest, usize>, ViewError> {
     let mut counts = HashMap::new();
     for user in home.image_users()? {
         *counts.entry(user.image).or_default() += 1;

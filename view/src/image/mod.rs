@@ -8,12 +8,13 @@ mod labels;
 mod list;
 mod names;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use document::{Descriptor, document, typed_document};
 pub use filter::FILTERS;
 pub use find::{find, find_for, platform, stored_name, with_tag};
 pub use history::{HistoryStep, history};
 pub use labels::{labels, parse_time};
-pub use list::{ImageSummary, ListOptions, container_counts, list};
+pub(crate) use list::container_counts;
+pub use list::{ImageSummary, ListOptions, list};
 pub use names::{ImageNames, readable};

@@ -12,7 +12,7 @@ use crate::filter::{Filter, Filters};
 use crate::{Api, Now};
 
 /// An image of that time with these names.
-pub(super) fn made_up(created: &str, names: &[&str], digests: &[&str]) -> Image {
+pub(crate) fn made_up(created: &str, names: &[&str], digests: &[&str]) -> Image {
     let parse = |names: &[&str]| names.iter().map(|n| Reference::parse(n).unwrap()).collect();
     let digest = |byte: &str| Digest::from_hex(&byte.repeat(32)).unwrap();
     Image {
@@ -38,7 +38,7 @@ pub(super) fn made_up(created: &str, names: &[&str], digests: &[&str]) -> Image 
     }
 }
 
-pub(super) fn now() -> Now {
+pub(crate) fn now() -> Now {
     let time: DateTime<Utc> = "2026-11-20T23:54:42Z".parse().unwrap();
     Now { time, zone: FixedOffset::east_opt(0).unwrap() }
 }

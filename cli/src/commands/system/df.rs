@@ -2,19 +2,18 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::volumes::tree_bytes;
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::container::rows::row as container_row;
+use crate::commands::container::rows as container_rows;
 use crate::commands::image::rows::{Layout, rows_of};
 use crate::commands::volume::rows as volume_rows;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
-use coracle_view::container;
 use coracle_view::container::ContainerSummary;
-use coracle_view::image::{ImageNames, ImageSummary, container_counts, readable};
-use coracle_view::volume::VolumeUsers;
+use coracle_view::image::ImageSummary;
+use coracle_view::system::{DiskUsage, KindUsage, LogUsage, VolumeUsage};
 
 /// Show how much disk images, containers and volumes use
 #[derive(Debug, clap::Args)]
@@ -86,39 +85,16 @@ const LOGS: Columns = Columns {
     raw: "",
 };
 
-/// Everything there is, with its rows for the long form.
-#[derive(Debug, Default)]
-struct Usage {
-    images: Kind,
-    containers: Kind,
-    volumes: Kind,
-    /// Docker counts these nowhere.
-    logs: Kind,
-}
-
-#[derive(Debug, Default)]
-struct Kind {
-    total: usize,
-    active: usize,
-    bytes: u64,
-    reclaimable: u64,
-    rows: Vec<Row>,
-}
-
 impl Runnable for SystemDfArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         if self.verbose && self.format.as_ref().is_some_and(|format| !format.is_empty()) {
             let why = "the long form has a table for each kind";
             return Err(CliError::unsupported("--verbose with --format", why));
         }
-        let usage = Usage {
-            containers: of_containers(app)?,
-            images: of_images(app)?,
-            volumes: of_volumes(app)?,
-            logs: of_logs(app)?,
-        };
+        let now = app.asked();
+        let usage = DiskUsage::read(&mut app.home, &now)?;
         let text = match self.verbose {
-            true => verbose(&usage)?,
+            true => verbose(&usage, now.time)?,
             false => {
                 Listing::new(&SUMMARY, self.format.as_deref(), false)?.render(&summary(&usage))?
             }
@@ -126,150 +102,96 @@ impl Runnable for SystemDfArgs {
         write!(app.ui.data(), "{text}")?;
         // Below Docker's table, whose lines stay what they are.
         let plain = self.format.as_deref().is_none_or(|format| matches!(format, "" | "table"));
-        if plain && !self.verbose && usage.logs.bytes > 0 {
-            let size = units::human_size(usage.logs.bytes);
+        if plain && !self.verbose && usage.log_bytes() > 0 {
+            let size = units::human_size(usage.log_bytes());
             writeln!(app.ui.data(), "\nLogs of containers, not counted above: {size}")?;
         }
         Ok(ExitStatus::Success)
     }
 }
 
-fn summary(usage: &Usage) -> Vec<Row> {
-    let row = |name: &str, kind: &Kind| {
-        let freed = units::human_size(kind.reclaimable);
-        #[expect(clippy::integer_division, reason = "whole percents are shown")]
-        let share = (kind.bytes > 0).then(|| kind.reclaimable * 100 / kind.bytes);
-        let mut row = Row::new("*formatter.diskUsageContext");
-        row.set("Type", name)
-            .set("TotalCount", kind.total.to_string())
-            .set("Active", kind.active.to_string())
-            .set("Size", units::human_size(kind.bytes))
-            .set(
-                "Reclaimable",
-                match share {
-                    Some(share) => format!("{freed} ({share}%)"),
-                    None => freed,
-                },
-            );
-        row
-    };
+fn summary(usage: &DiskUsage) -> Vec<Row> {
     vec![
-        row("Images", &usage.images),
-        row("Containers", &usage.containers),
-        row("Local Volumes", &usage.volumes),
-        row("Build Cache", &Kind::default()),
+        summary_row("Images", &usage.images),
+        summary_row("Containers", &usage.containers),
+        summary_row("Local Volumes", &usage.volumes),
+        summary_row("Build Cache", &KindUsage::<()>::default()),
     ]
 }
 
-fn verbose(usage: &Usage) -> Result<String, CliError> {
-    let table = |columns, kind: &Kind| -> Result<String, CliError> {
-        Ok(Listing::new(columns, None, false)?.render(&kind.rows)?)
+fn summary_row<T>(name: &str, kind: &KindUsage<T>) -> Row {
+    let freed = units::human_size(kind.reclaimable);
+    #[expect(clippy::integer_division, reason = "whole percents are shown")]
+    let share = (kind.bytes > 0).then(|| kind.reclaimable * 100 / kind.bytes);
+    let mut row = Row::new("*formatter.diskUsageContext");
+    row.set("Type", name)
+        .set("TotalCount", kind.items.len().to_string())
+        .set("Active", kind.active.to_string())
+        .set("Size", units::human_size(kind.bytes))
+        .set(
+            "Reclaimable",
+            match share {
+                Some(share) => format!("{freed} ({share}%)"),
+                None => freed,
+            },
+        );
+    row
+}
+
+fn verbose(usage: &DiskUsage, now: DateTime<Utc>) -> Result<String, CliError> {
+    let table = |columns, rows: Vec<Row>| -> Result<String, CliError> {
+        Ok(Listing::new(columns, None, false)?.render(&rows)?)
     };
+    let images = usage.images.items.iter().flat_map(|image| image_rows(image, now)).collect();
+    let containers = usage.containers.items.iter().map(|one| container_row(one, now)).collect();
+    let volumes = usage.volumes.items.iter().map(volume_row).collect();
     Ok(format!(
         "Images space usage:\n\n{}\nContainers space usage:\n\n{}\n\
          Local Volumes space usage:\n\n{}\nBuild cache usage: 0B\n\n\
          CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n{}",
-        table(&IMAGES, &usage.images)?,
-        table(&CONTAINERS, &usage.containers)?,
-        table(&VOLUMES, &usage.volumes)?,
-        match usage.logs.rows.is_empty() {
+        table(&IMAGES, images)?,
+        table(&CONTAINERS, containers)?,
+        table(&VOLUMES, volumes)?,
+        match usage.logs.is_empty() {
             true => String::new(),
-            false => format!("\nLogs space usage:\n\n{}", table(&LOGS, &usage.logs)?),
+            false => {
+                let rows = usage.logs.iter().map(log_row).collect();
+                format!("\nLogs space usage:\n\n{}", table(&LOGS, rows)?)
+            }
         }
     ))
 }
 
-fn of_images(app: &App) -> Result<Kind, CliError> {
-    let store = app.store()?;
-    let Some(sizes) = readable(&app.home, store.usage())? else { return Ok(Kind::default()) };
-    let counts = container_counts(&app.home)?;
-    let now = app.now();
+fn image_rows(image: &ImageSummary, now: DateTime<Utc>) -> Vec<Row> {
     let layout = Layout { digests: false, digest_rows: false, full: false };
-    let mut kind = Kind { bytes: sizes.layers_size, ..Kind::default() };
-    let mut used_layers = std::collections::HashSet::new();
-    let mut used_bytes = 0;
-    for image in store.images()? {
-        let count = counts.get(&image.id).copied().unwrap_or(0);
-        kind.total += 1;
-        if count > 0 {
-            kind.active += 1;
-            for layer in &image.layers {
-                if used_layers.insert(layer.diff_id) {
-                    used_bytes += layer.unpacked_size;
-                }
-            }
-        }
-        let size = sizes.images.get(&image.id).copied().unwrap_or_default();
-        let summary = ImageSummary::new(image, None, count);
-        for mut row in rows_of(&summary, layout, now) {
-            row.set("SharedSize", units::human_size(size.shared_size))
-                .set("UniqueSize", units::human_size(size.unique_size));
-            kind.rows.push(row);
-        }
+    // It is -1 only where nobody asked.
+    let shared = u64::try_from(image.shared_size).unwrap_or(0);
+    let mut rows = rows_of(image, layout, now);
+    for row in &mut rows {
+        row.set("SharedSize", units::human_size(shared))
+            .set("UniqueSize", units::human_size(image.size.saturating_sub(shared)));
     }
-    kind.reclaimable = kind.bytes.saturating_sub(used_bytes);
-    Ok(kind)
+    rows
 }
 
-fn of_containers(app: &mut App) -> Result<Kind, CliError> {
-    let names = ImageNames::read(&app.home)?;
-    let now = app.asked();
-    let mut kind = Kind::default();
-    for known in container::list(&app.home)? {
-        let (own, _) = container::size(&mut app.home, &known)?;
-        kind.total += 1;
-        kind.bytes += own;
-        if known.state.status.is_running() {
-            kind.active += 1;
-        } else {
-            kind.reclaimable += own;
-        }
-        let summary = ContainerSummary::new(&known, &[], &names, None, &now);
-        let mut row = container_row(&summary, false, now.time);
-        let created = summary.created_at;
-        row.set("Size", units::short_size(own))
-            .set("RunningFor", created.map(|t| units::ago(t, now.time)).unwrap_or_default());
-        kind.rows.push(row);
-    }
-    Ok(kind)
+fn container_row(summary: &ContainerSummary, now: DateTime<Utc>) -> Row {
+    let mut row = container_rows::row(summary, false, now);
+    let own = summary.size.map_or(0, |(own, _)| own);
+    let age = summary.created_at.map(|t| units::ago(t, now)).unwrap_or_default();
+    row.set("Size", units::short_size(own)).set("RunningFor", age);
+    row
 }
 
-/// The logs that are not empty.
-fn of_logs(app: &App) -> Result<Kind, CliError> {
-    let mut kind = Kind::default();
-    for known in container::list(&app.home)? {
-        let bytes = container::log_size(&app.home, &known)?;
-        if bytes > 0 {
-            kind.total += 1;
-            kind.bytes += bytes;
-            let mut row = Row::new("*formatter.diskUsageContext");
-            row.set("ID", known.container.short_id())
-                .set("Size", units::human_size(bytes))
-                .set("Names", known.container.name.clone());
-            kind.rows.push(row);
-        }
-    }
-    Ok(kind)
+fn volume_row(usage: &VolumeUsage) -> Row {
+    let mut row = volume_rows::row(&usage.volume);
+    row.set("Links", usage.links.to_string()).set("Size", units::short_size(usage.bytes));
+    row
 }
 
-fn of_volumes(app: &App) -> Result<Kind, CliError> {
-    let users = VolumeUsers::read(&app.home)?;
-    let mut volumes = app.engine()?.volumes.list().map_err(volume_rows::error)?;
-    volumes.sort_by_key(|volume| coracle_words::natural(&volume.name));
-    let mut kind = Kind::default();
-    for volume in &volumes {
-        let links = users.of(volume).len();
-        let bytes = tree_bytes(&volume.data);
-        kind.total += 1;
-        kind.bytes += bytes;
-        if links > 0 {
-            kind.active += 1;
-        } else {
-            kind.reclaimable += bytes;
-        }
-        let mut row = volume_rows::row(volume);
-        row.set("Links", links.to_string()).set("Size", units::short_size(bytes));
-        kind.rows.push(row);
-    }
-    Ok(kind)
+fn log_row(log: &LogUsage) -> Row {
+    let mut row = Row::new("*formatter.diskUsageContext");
+    row.set("ID", units::short_id(&log.id))
+        .set("Size", units::human_size(log.bytes))
+        .set("Names", log.name.clone());
+    row
 }

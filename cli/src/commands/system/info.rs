@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use coracle_runtime::Storage;
-use coracle_runtime::ladder::{Answer, Ladder, Rung};
-use coracle_runtime::model::Status;
+use coracle_runtime::home::Machine;
+use coracle_runtime::ladder::{Answer, Ladder};
 use serde_json::{Value, json};
 
 use super::version::architecture;
@@ -16,8 +15,7 @@ use crate::commands::container::rows::warn_of_large_logs;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template, units};
 use coracle_view::container;
-use coracle_view::image::readable;
-use coracle_view::value_of;
+use coracle_view::system::{self, InfoSettings};
 
 /// Show what this host offers and what is stored
 #[derive(Debug, clap::Args)]
@@ -75,172 +73,29 @@ fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
     })
 }
 
+/// What is known of engine and host, and what Docker's client says of itself.
 fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
-    let known = container::list(&app.home)?;
-    let count = |status: Status| known.iter().filter(|k| k.state.status == status).count();
-    let running = known.iter().filter(|known| known.state.status.is_running()).count();
-    let paused = count(Status::Paused);
-    let overlay = matches!(ladder.rung("overlay"), Some(Rung { answer: Answer::Have(_), .. }));
-    // Docker's name for copies.
-    let (driver, driver_status) = match app.settings.storage {
-        Storage::Copy => ("vfs", json!([])),
-        Storage::Auto if !overlay => ("vfs", json!([])),
-        Storage::Auto | Storage::Overlay => ("overlay2", json!([["userxattr", "true"]])),
-    };
-    let counts = json!({
-        "ID": "",
-        "Containers": known.len(),
-        "ContainersRunning": running - paused,
-        "ContainersPaused": paused,
-        "ContainersStopped": known.len() - running,
-        "Images": readable(&app.home, app.store()?.images())?.map_or(0, |images| images.len()),
-        "Driver": driver,
-        "DriverStatus": driver_status,
-        "Plugins": {
-            "Volume": ["local"],
-            "Network": ["bridge", "host", "null", "overlay"],
-            "Authorization": null,
-            "Log": ["json-file", "local", "none"],
-        },
-        "NetworkPath": network_path(app, ladder)?,
-    });
-    Ok(joined([counts, kernel_facts(app, ladder), settings_facts(app), engine_facts(ladder)?]))
-}
-
-/// How packets of containers' connections find their sockets: as the network helper says, or
-/// as one would if it started now.
-fn network_path(app: &App, ladder: &Ladder) -> Result<String, CliError> {
-    if let Some(helper) = app.engine()?.network_helper()? {
-        return Ok(helper.path);
-    }
-    let marks = matches!(ladder.rung("nf-tables"), Some(Rung { answer: Answer::Have(_), .. }));
-    let path = if marks && !app.settings.packets { "nf_tables" } else { "packets" };
-    Ok(path.to_owned())
-}
-
-/// One document of several.
-fn joined(parts: [Value; 4]) -> Value {
-    let mut all = serde_json::Map::new();
-    for part in parts {
-        if let Value::Object(map) = part {
-            all.extend(map);
-        }
-    }
-    Value::Object(all)
-}
-
-fn words(text: &std::ffi::CStr) -> String {
-    text.to_string_lossy().into_owned()
-}
-
-fn kernel_facts(app: &App, ladder: &Ladder) -> Value {
-    let uname = rustix::system::uname();
-    let rung = ladder.rung("cgroup").map(|rung| &rung.answer);
-    let limits = matches!(rung, Some(Answer::Have(_)));
-    json!({
-        "MemoryLimit": limits,
-        "SwapLimit": limits,
-        "CpuCfsPeriod": limits,
-        "CpuCfsQuota": limits,
-        "CPUShares": limits,
-        "CPUSet": limits,
-        "PidsLimit": limits,
-        "IPv4Forwarding": false,
-        "Debug": false,
-        "OomKillDisable": false,
-        "SystemTime": app.now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true),
-        "LoggingDriver": app.settings.file.log_driver.as_deref().unwrap_or("json-file"),
-        "CgroupDriver": if limits { "cgroupfs" } else { "none" },
-        "CgroupVersion": "2",
-        "KernelVersion": words(uname.release()),
-        "OperatingSystem": operating_system(),
-        "OSVersion": "",
-        "OSType": "linux",
-        "Architecture": words(uname.machine()),
-    })
-}
-
-fn settings_facts(app: &App) -> Value {
-    let uname = rustix::system::uname();
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let environment = &app.settings.environment;
-    let file = &app.settings.file;
+    let (environment, file) = (&app.settings.environment, &app.settings.file);
     let proxy = |name: &str| environment.proxy(name).unwrap_or_default().to_owned();
-    json!({
-        "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": {
-            "IndexConfigs": {
-                "docker.io": {
-                    "Mirrors": file.registry_mirrors,
-                    "Name": "docker.io",
-                    "Official": true,
-                    "Secure": true,
-                },
-            },
-            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "Mirrors": file.registry_mirrors,
-        },
-        "NCPU": cpus,
-        "MemTotal": memory_total(),
-        "DockerRootDir": app.settings.data_root.display().to_string(),
-        "HttpProxy": proxy("HTTP_PROXY"),
-        "HttpsProxy": proxy("HTTPS_PROXY"),
-        "NoProxy": proxy("NO_PROXY"),
-        "Name": words(uname.nodename()),
-        "Labels": [],
-        "ExperimentalBuild": false,
-    })
-}
-
-fn engine_facts(ladder: &Ladder) -> Result<Value, CliError> {
-    Ok(json!({
-        "ServerVersion": VERSION,
-        "Runtimes": { "libcontainer": { "path": "libcontainer" } },
-        "DefaultRuntime": "libcontainer",
-        "Swarm": {
-            "NodeID": "",
-            "NodeAddr": "",
-            "LocalNodeState": "inactive",
-            "ControlAvailable": false,
-            "Error": "",
-            "RemoteManagers": null,
-        },
-        "LiveRestoreEnabled": true,
-        "Isolation": "",
-        "InitBinary": "docker-init",
-        "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
-        "Ladder": value_of(ladder)?,
+    let settings = InfoSettings {
+        version: VERSION.to_owned(),
+        registry_mirrors: file.registry_mirrors.clone(),
+        log_driver: file.log_driver.clone(),
+        http_proxy: proxy("HTTP_PROXY"),
+        https_proxy: proxy("HTTPS_PROXY"),
+        no_proxy: proxy("NO_PROXY"),
+    };
+    let mut document = system::info(&app.home, ladder, &Machine::look(), &settings, &app.asked())?;
+    document["ClientInfo"] = json!({
+        "Debug": false,
+        "Version": VERSION,
+        "Os": "linux",
+        "Arch": architecture(),
+        "Context": "default",
+        "Plugins": [],
         "Warnings": null,
-        "ClientInfo": {
-            "Debug": false,
-            "Version": VERSION,
-            "Os": "linux",
-            "Arch": architecture(),
-            "Context": "default",
-            "Plugins": [],
-            "Warnings": null,
-        },
-    }))
-}
-
-/// The name of the distribution.
-fn operating_system() -> String {
-    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    text.lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
-        .map(|name| name.trim_matches('"').to_owned())
-        .unwrap_or_default()
-}
-
-/// Bytes of memory of the machine.
-fn memory_total() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .and_then(|number| number.parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
+    });
+    Ok(document)
 }
 
 fn text(document: &Value, ladder: &Ladder) -> String {

@@ -1,0 +1,7 @@
+//! The system as a whole: what it offers, and what its objects take.
+
+mod info;
+mod usage;
+
+pub use info::{InfoSettings, info};
+pub use usage::{DiskUsage, KindUsage, LogUsage, VolumeUsage};
