@@ -6,6 +6,7 @@ pub mod config;
 pub mod digest;
 mod download;
 pub mod error;
+mod given_name;
 pub mod instruction;
 mod kind;
 pub mod limits;
@@ -31,6 +32,7 @@ pub use auth::{
 pub use digest::{Digest, DigestError, short_id};
 pub use download::{Download, DownloadError};
 pub use error::ImageError;
+pub use given_name::GivenName;
 pub use names::NameRules;
 pub use platform::{Platform, PlatformError};
 pub use progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::EngineError;
 use crate::model::{Container, ContainerMount};
 use crate::paths::{Paths, make_private};
-use crate::rootfs::MountedImage;
+use crate::rootfs::{MountedImage, layer_files};
 use crate::volumes::{VolumeError, open_beneath};
 
 /// Mounts the image of the mount `number` on `place`.
@@ -22,11 +22,8 @@ pub(crate) fn mount(
 ) -> Result<(), EngineError> {
     let mount = &container.mounts[number];
     let name = &mount.point.name;
-    let diff = |digest: &String| {
-        let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-        layers.join(hex).join("diff")
-    };
-    let stack: Vec<PathBuf> = mount.layers.iter().map(diff).collect();
+    let files = |layer| layer_files(layers, layer);
+    let stack: Vec<PathBuf> = mount.layers.iter().map(files).collect();
     if let Some(layer) = stack.iter().find(|layer| !layer.is_dir()) {
         let layer = layer.display();
         return Err(EngineError::Refuse(format!(

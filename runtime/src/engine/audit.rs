@@ -4,8 +4,8 @@
 //! a new state and a volume a new record, leads names to their containers again, and sweeps
 //! what killed commands left. It removes no container, network or volume: that is `rm -f`.
 
-use coracle_image::short_id;
 use coracle_image::store::Finding;
+use coracle_image::{Digest, short_id};
 
 use super::Engine;
 use crate::damage::Damaged;
@@ -85,25 +85,23 @@ impl Engine {
         Ok(())
     }
 
-    fn has_layer(&self, digest: &str) -> bool {
-        let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-        self.config.layers.join(hex).join("diff").is_dir()
+    fn has_layer(&self, layer: &Digest) -> bool {
+        crate::rootfs::layer_files(&self.config.layers, layer).is_dir()
     }
 
     fn check_references(&self, container: &Container, check: &mut RecordsCheck) {
         let what = format!("container {}", container.short_id());
         let mut miss = |problem: String| check.findings.push(Finding::new(&what, problem));
         if !crate::rootfs::has_copy(&self.paths.container(&container.id)) {
-            for digest in &container.layers {
-                if !self.has_layer(digest) {
-                    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-                    let layer = short_id(hex);
+            for layer in &container.layers {
+                if !self.has_layer(layer) {
+                    let layer = layer.short();
                     miss(format!("layer {layer} of its image is missing; pull or load it again"));
                 }
             }
         }
         for mount in &container.mounts {
-            if mount.layers.iter().any(|digest| !self.has_layer(digest)) {
+            if mount.layers.iter().any(|layer| !self.has_layer(layer)) {
                 let image = &mount.point.name;
                 miss(format!(
                     "a layer of image {image}, which it mounts, is missing; pull it again"

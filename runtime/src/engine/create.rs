@@ -5,6 +5,8 @@ use std::fs;
 
 use super::Engine;
 use super::mounts::Givens;
+use coracle_image::{Digest, GivenName};
+
 use crate::error::EngineError;
 use crate::model::{
     Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION,
@@ -19,11 +21,11 @@ pub struct ImageFacts {
     /// `sha256:…`.
     pub id: String,
     /// As the user named it.
-    pub name: String,
+    pub name: GivenName,
     /// `linux/amd64`.
     pub platform: String,
     /// DiffIDs, lowest first.
-    pub layers: Vec<String>,
+    pub layers: Vec<Digest>,
     /// What the image's configuration says.
     pub config: Config,
     /// Images that the container mounts besides, by the names that its mounts have for them.

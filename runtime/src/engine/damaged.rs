@@ -7,6 +7,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use coracle_image::Digest;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::{Connection, Engine};
@@ -93,7 +94,7 @@ impl Engine {
     /// Image and layers that containers need whose records cannot be read, as far as those
     /// still say it.
     #[must_use]
-    pub fn unreadable_image_users(&self) -> Vec<(String, String, Vec<String>)> {
+    pub fn unreadable_image_users(&self) -> Vec<(String, String, Vec<Digest>)> {
         let users = |id: String| {
             let Err(RecordError::Damaged { .. }) = self.records.load(&id) else {
                 return Vec::new();
@@ -123,11 +124,11 @@ impl Engine {
 }
 
 /// What a record, or a mount in it, says of its image.
-fn image_and_layers(record: &serde_json::Value) -> Option<(String, Vec<String>)> {
+fn image_and_layers(record: &serde_json::Value) -> Option<(String, Vec<Digest>)> {
     let image = record.get("image")?.as_str()?.to_owned();
     let layers = record.get("layers").and_then(|layers| layers.as_array());
     let layers = layers.into_iter().flatten();
-    Some((image, layers.filter_map(|layer| layer.as_str()).map(str::to_owned).collect()))
+    Some((image, layers.filter_map(|layer| layer.as_str()?.parse().ok()).collect()))
 }
 
 /// A descriptor of a process becomes readable when that ends.

@@ -9,6 +9,7 @@ use crate::model::{
     Container, ContainerInspect, EndpointSettings, GraphDriver, InspectPaths, MountType,
 };
 use crate::records::Life;
+use crate::rootfs::layer_files;
 
 /// A container and where its life stands.
 #[derive(Clone, Debug)]
@@ -61,10 +62,7 @@ impl Engine {
             .layers
             .iter()
             .rev()
-            .map(|digest| {
-                let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-                self.config.layers.join(hex).join("diff").display().to_string()
-            })
+            .map(|layer| layer_files(&self.config.layers, layer).display().to_string())
             .collect();
         let copied = crate::rootfs::has_copy(&folder);
         let (driver, own) = if copied { ("copy", "copy") } else { ("overlay2", "upper") };

@@ -1,6 +1,6 @@
 //! How much disk a container takes: `ps --size`, `inspect --size`, `system df`.
 
-use coracle_image::{Digest, Store};
+use coracle_image::Store;
 
 use super::Engine;
 use crate::model::Container;
@@ -28,8 +28,7 @@ impl Engine {
         let image: u64 = container
             .layers
             .iter()
-            .filter_map(|id| id.parse::<Digest>().ok())
-            .filter_map(|id| store.layer(&id).ok())
+            .filter_map(|id| store.layer(id).ok())
             .map(|layer| layer.unpacked_size)
             .sum();
         ContainerSize { rw, root_fs: rw + image }

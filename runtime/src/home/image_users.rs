@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use coracle_image::ImageError;
 use coracle_image::store::ImageUser;
+use coracle_image::{Digest, ImageError};
 
 use crate::Engine;
 
@@ -23,8 +23,8 @@ pub fn image_users(engine: &Engine) -> Result<Vec<ImageUser>, ImageError> {
             let images: BTreeMap<_, _> =
                 mounted.chain([(&container.image, &container.layers)]).collect();
             let running = summary.life.state.status.is_running();
-            let user = |(image, layers): (&String, &Vec<String>)| {
-                image_user(&container.id, running, image, layers)
+            let user = |(image, layers): (&String, &Vec<Digest>)| {
+                image_user(&container.id, running, image, layers.clone())
             };
             images.into_iter().filter_map(user).collect::<Vec<_>>()
         })
@@ -32,17 +32,17 @@ pub fn image_users(engine: &Engine) -> Result<Vec<ImageUser>, ImageError> {
     users.extend(
         engine
             .unreadable_image_users()
-            .iter()
-            .filter_map(|(container, image, layers)| image_user(container, false, image, layers)),
+            .into_iter()
+            .filter_map(|(container, image, layers)| image_user(&container, false, &image, layers)),
     );
     Ok(users)
 }
 
-fn image_user(container: &str, running: bool, image: &str, layers: &[String]) -> Option<ImageUser> {
-    Some(ImageUser {
-        running,
-        image: image.parse().ok()?,
-        layers: layers.iter().filter_map(|id| id.parse().ok()).collect(),
-        container: container.to_owned(),
-    })
+fn image_user(
+    container: &str,
+    running: bool,
+    image: &str,
+    layers: Vec<Digest>,
+) -> Option<ImageUser> {
+    Some(ImageUser { running, image: image.parse().ok()?, layers, container: container.to_owned() })
 }

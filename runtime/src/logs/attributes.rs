@@ -70,7 +70,7 @@ fn field_value(field: &str, container: &Container) -> Result<String, String> {
         ".Name" => container.name.clone(),
         ".ImageID" => short_id(image).to_owned(),
         ".ImageFullID" => container.image.clone(),
-        ".ImageName" => container.image_name.clone(),
+        ".ImageName" => container.image_name.to_string(),
         ".DaemonName" => "docker".to_owned(),
         ".Command" => {
             let words = std::iter::once(&container.path).chain(&container.args);
@@ -97,7 +97,7 @@ mod tests {
             id: "7ee1041ab64c4118d287f64290c0a520286ba32b64a2a492fd1c2b6e5fb4aaab".to_owned(),
             name: "l3".to_owned(),
             image: "sha256:0123456789abcdef".to_owned(),
-            image_name: "alpine".to_owned(),
+            image_name: "alpine".into(),
             path: "sh".to_owned(),
             args: vec!["-c".to_owned(), "true".to_owned()],
             config,

@@ -1,5 +1,6 @@
 //! The record of a container on disk: everything but its state.
 
+use coracle_image::{Digest, GivenName};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,11 +26,11 @@ pub struct Container {
     /// The image's id, `sha256:…`.
     pub image: String,
     /// The image as the user named it.
-    pub image_name: String,
+    pub image_name: GivenName,
     /// `linux/amd64` and the like: the platform of the image.
     pub platform: String,
     /// DiffIDs of the image's layers, lowest first.
-    pub layers: Vec<String>,
+    pub layers: Vec<Digest>,
     pub config: Config,
     pub host_config: HostConfig,
     pub mounts: Vec<ContainerMount>,
@@ -54,7 +55,7 @@ impl Default for Container {
             path: String::new(),
             args: Vec::new(),
             image: String::new(),
-            image_name: String::new(),
+            image_name: GivenName::default(),
             platform: "linux".to_owned(),
             layers: Vec::new(),
             config: Config::default(),
@@ -96,5 +97,5 @@ pub struct ContainerMount {
     pub image: String,
     /// DiffIDs of the layers of a mounted image, lowest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub layers: Vec<String>,
+    pub layers: Vec<Digest>,
 }

@@ -141,7 +141,7 @@ fn container() -> Container {
         path: "sleep".to_owned(),
         args: vec!["1000".to_owned()],
         image: "sha256:f08f".to_owned(),
-        image_name: "alpine".to_owned(),
+        image_name: "alpine".into(),
         platform: "linux/amd64".to_owned(),
         config: config(),
         network_settings: network(),

@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use coracle_image::Digest;
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
 use rustix::io::Errno;
@@ -45,15 +46,17 @@ pub(crate) struct Overlay {
     pub(crate) storage: Storage,
 }
 
+/// Where the files of a layer are; `layers` is where all of them are.
+pub(crate) fn layer_files(layers: &Path, layer: &Digest) -> PathBuf {
+    layers.join(layer.hex()).join("diff")
+}
+
 impl Overlay {
     /// That of a container, mounted or not; `layers` is where those of images are.
     pub(crate) fn of(paths: &Paths, layers: &Path, container: &Container) -> Self {
         let folder = paths.container(&container.id);
-        let diff = |digest: &String| {
-            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-            layers.join(hex).join("diff")
-        };
-        let mut stack: Vec<PathBuf> = container.layers.iter().map(diff).collect();
+        let files = |layer| layer_files(layers, layer);
+        let mut stack: Vec<PathBuf> = container.layers.iter().map(files).collect();
         if stack.is_empty() {
             stack.push(folder.join("empty"));
         }

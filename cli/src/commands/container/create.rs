@@ -191,9 +191,9 @@ pub(crate) fn facts(app: &App, image: &Image, typed: &str) -> Result<ImageFacts,
     }
     Ok(ImageFacts {
         id: image.id.to_string(),
-        name: typed.to_owned(),
+        name: typed.into(),
         platform,
-        layers: image.layers.iter().map(|layer| layer.diff_id.to_string()).collect(),
+        layers: image.layers.iter().map(|layer| layer.diff_id).collect(),
         config: container_config(config.config),
         ..ImageFacts::default()
     })

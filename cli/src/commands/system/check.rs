@@ -83,7 +83,7 @@ fn document(finding: &Finding) -> serde_json::Value {
 fn names_of_containers(app: &App) -> Result<Vec<(Digest, Reference)>, CliError> {
     let name = |known: container::Known| {
         let container = known.container;
-        Some((container.image.parse().ok()?, Reference::parse(&container.image_name).ok()?))
+        Some((container.image.parse().ok()?, container.image_name.reference()?.clone()))
     };
     Ok(container::list(&app.home)?.into_iter().filter_map(name).collect())
 }
