@@ -120,8 +120,6 @@ fn find(table: &Table, words: &[String]) -> Option<(&'static Spec, usize)> {
     words.first().and_then(|word| table.by_name(word)).map(|spec| (spec, 1))
 }
 
-/// The command that has this name among others.
-
 /// `docker container`, `docker container --help`, or a word nobody knows.
 fn management(program: &'static str, table: &Table, words: &[String]) -> Result<Parsed, CliError> {
     let first = words.first().map_or("", String::as_str);
