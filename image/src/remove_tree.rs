@@ -23,7 +23,7 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
         Err(e) => return Err(e),
     };
     if !meta.is_dir() {
-        return std::fs::remove_file(path);
+        return absent_is_fine(std::fs::remove_file(path));
     }
     let top = open_dir(rustix::fs::CWD, path)?;
     let mut sweep = Sweep { top, moved: VecDeque::new(), next: 0, first_error: None };
@@ -35,7 +35,15 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     }
     match sweep.first_error {
         Some(errno) => Err(errno.into()),
-        None => std::fs::remove_dir(path),
+        None => absent_is_fine(std::fs::remove_dir(path)),
+    }
+}
+
+/// Somebody else may remove the same at the same time.
+fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -191,19 +191,15 @@ impl Store {
         if path.exists() || blobs.exists() {
             return Ok(());
         }
-        let new = self.root.join(format!(".images.json.{}", std::process::id()));
+        // One of several that begin at once does it, and what a killed one left is written over.
+        let _lock = self.lock_index()?;
+        if path.exists() || blobs.exists() {
+            return Ok(());
+        }
+        let new = self.root.join(".images.json.new");
         let bytes =
             serde_json::to_vec(&Index::default()).map_err(ImageError::json("the image index"))?;
-        std::fs::write(&new, bytes).map_err(ImageError::io("write", &new))?;
-        // Whoever was faster may have added images already.
-        let placed = std::fs::hard_link(&new, &path);
-        std::fs::remove_file(&new).map_err(ImageError::io("remove", &new))?;
-        match placed {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                Err(ImageError::io("create", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        fsutil::replace_file(&path, &new, &bytes)
     }
 
     fn has_content(&self) -> Result<bool> {
@@ -290,5 +286,25 @@ mod tests {
         let index = Index::parse(text.as_bytes(), Path::new("x")).unwrap();
         assert_eq!((index.version, index.names[name]), (FORMAT_VERSION, id));
         assert!(index.indexes.is_empty());
+    }
+
+    #[test]
+    fn a_store_can_be_begun_by_several_at_once() {
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let together = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let begin = || {
+                    together.wait();
+                    Store::open(dir.path(), crate::StoreOptions::default()).map(drop)
+                };
+                let all: Vec<_> = (0..4).map(|_| scope.spawn(begin)).collect();
+                for one in all {
+                    one.join().unwrap().unwrap();
+                }
+            });
+            let store = Store::open(dir.path(), crate::StoreOptions::default()).unwrap();
+            assert!(store.images().unwrap().is_empty());
+        }
     }
 }
