@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use coracle_sys::process::ProcessId;
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use super::charge::Charge;
@@ -23,7 +24,7 @@ use crate::order::MonitorOrder;
 use crate::paths::Paths;
 use crate::processes::pause::Paused;
 use crate::processes::remnants::Remnants;
-use crate::records::Records;
+use crate::records::{ProcessRecord, Records};
 use crate::reopen::{CALL, Kept, call_monitors};
 use crate::restart::Restart;
 use crate::session::{Registration, register};
@@ -95,7 +96,9 @@ impl Monitor {
         let paths = order.paths();
         let records = Records::open(&paths).map_err(failed("open the records"))?;
         let container = records.load(&order.id).map_err(failed("load the container"))?;
-        let life = records.life_as_written(&order.id).map_err(failed("load the state"))?;
+        let mut life = records.life_as_written(&order.id).map_err(failed("load the state"))?;
+        // Nobody knows better who watches than we do.
+        life.monitor = Some(ProcessRecord::from(ProcessId::current()));
         let signals =
             coracle_sys::signal::signal_fd(&signals()).map_err(failed("watch for signals"))?;
         let listener =
