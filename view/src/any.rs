@@ -1,6 +1,6 @@
 //! Finding whatever has a name: what `inspect` does when no kind is said.
 
-use coracle_image::{Image, ImageError};
+use coracle_image::Image;
 use coracle_runtime::Home;
 use coracle_runtime::networks::{Network, NetworkError};
 use coracle_runtime::volumes::VolumeError;
@@ -28,9 +28,11 @@ pub fn find_any(home: &Home, name: &str) -> Result<Found, ViewError> {
         Err(error) if home.engine()?.records.find(name).is_ok() => return Err(error),
         Err(_) => {}
     }
-    let unreadable_index = match home.store()?.find(&image::stored_name(home, name)) {
+    let unreadable_index = match image::find(home, name) {
         Ok(image) => return Ok(Found::Image(Box::new(image))),
-        Err(error) => Some(error).filter(ImageError::is_index_unreadable),
+        Err(ViewError::Image(error)) if error.is_index_unreadable() => Some(error),
+        Err(ViewError::Image(_)) => None,
+        Err(error) => return Err(error),
     };
     match home.engine()?.networks.find(name) {
         Ok(network) => return Ok(Found::Network(Box::new(network))),

@@ -5,24 +5,45 @@ use coracle_runtime::Home;
 
 use crate::ViewError;
 
+/// An image, and the name that the store has it under.
+#[derive(Debug)]
+pub struct Resolved {
+    pub image: Image,
+    pub stored: String,
+}
+
 /// Finds an image by what the user typed, with aliases and search registries.
+///
+/// # Errors
+/// When there is none, or the store cannot be read.
+pub fn resolve(home: &Home, text: &str) -> Result<Resolved, ViewError> {
+    let store = home.store()?;
+    let missing = match store.find(text) {
+        Ok(image) => return Ok(Resolved { image, stored: text.to_owned() }),
+        Err(error @ ImageError::NoSuchImage { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    for name in home.names().candidates(text).unwrap_or_default() {
+        let stored = name.to_string();
+        if let Ok(image) = store.find(&stored) {
+            return Ok(Resolved { image, stored });
+        }
+    }
+    Err(missing.into())
+}
+
+/// The image alone.
+///
+/// # Errors
+/// As [`resolve`].
 pub fn find(home: &Home, text: &str) -> Result<Image, ViewError> {
-    Ok(home.store()?.find(&stored_name(home, text))?)
+    Ok(resolve(home, text)?.image)
 }
 
 /// The name under which the store has an image; the text itself when it has none.
+#[must_use]
 pub fn stored_name(home: &Home, text: &str) -> String {
-    let Ok(store) = home.store() else { return text.to_owned() };
-    if !matches!(store.find(text), Err(ImageError::NoSuchImage { .. })) {
-        return text.to_owned();
-    }
-    home.names()
-        .candidates(text)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|name| name.to_string())
-        .find(|name| store.find(name).is_ok())
-        .unwrap_or_else(|| text.to_owned())
+    resolve(home, text).map_or_else(|_| text.to_owned(), |found| found.stored)
 }
 
 /// `--platform` of commands that look at one image.

@@ -12,7 +12,7 @@ pub(crate) mod tests;
 
 pub use document::{Descriptor, document, typed_document};
 pub use filter::FILTERS;
-pub use find::{find, find_for, platform, stored_name, with_tag};
+pub use find::{Resolved, find, find_for, platform, resolve, stored_name, with_tag};
 pub use history::{HistoryStep, history};
 pub use labels::{labels, parse_time};
 pub(crate) use list::container_counts;

@@ -13,6 +13,7 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::files::reason;
 use crate::run_flags::CreateFlags;
 use crate::run_flags::{self, PullPolicy, Request};
+use coracle_view::ViewError;
 use coracle_view::image::find;
 
 /// Create a container without starting it
@@ -149,14 +150,16 @@ pub(crate) fn local(
     name: &str,
     platform: Option<&str>,
 ) -> Result<Option<Image>, CliError> {
-    let (stored, store) = (coracle_view::image::stored_name(&app.home, name), app.store()?);
     let found = match coracle_view::image::platform(platform)? {
-        Some(wanted) => store.find_variant(&stored, &wanted),
-        None => store.find(&stored).map(Some),
+        Some(wanted) => {
+            let stored = coracle_view::image::stored_name(&app.home, name);
+            app.store()?.find_variant(&stored, &wanted).map_err(ViewError::from)
+        }
+        None => find(&app.home, name).map(Some),
     };
     match found {
         Ok(image) => Ok(image),
-        Err(ImageError::NoSuchImage { .. }) => {
+        Err(ViewError::Image(ImageError::NoSuchImage { .. })) => {
             // A name that is none is reported as such, not looked for.
             app.home.names().candidates(name).map_err(|e| CliError::plain(e.to_string()))?;
             Ok(None)
