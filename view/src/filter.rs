@@ -63,10 +63,7 @@ impl Filters {
 
     /// True when every `KEY` or `KEY=VALUE` of `label` is there and none of `label!` is.
     pub fn labels(&self, labels: &BTreeMap<String, String>) -> bool {
-        let has = |wanted: &String| match wanted.split_once('=') {
-            Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
-            None => labels.contains_key(wanted),
-        };
+        let has = |wanted: &String| coracle_words::has_label(labels, wanted);
         self.values("label").iter().all(has) && !self.values("label!").iter().any(has)
     }
 

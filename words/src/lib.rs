@@ -6,6 +6,7 @@
 pub mod age;
 pub mod duration;
 mod kind;
+mod label;
 mod layout;
 pub mod moment;
 mod natural;
@@ -18,6 +19,7 @@ pub mod template;
 mod time;
 
 pub use kind::ErrorKind;
+pub use label::has_label;
 pub use natural::natural;
 pub use pairs::{pair, pairs};
 pub use shorten::shorten;

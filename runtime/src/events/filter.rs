@@ -3,6 +3,8 @@
 //! Values of one key are alternatives, except labels, which must all be there; keys must
 //! all agree. Names and ids match by their beginning.
 
+use coracle_words::has_label;
+
 use super::{Event, Kind};
 
 /// A filter with a key that `events` does not have.
@@ -81,7 +83,7 @@ impl Filter {
         self.clauses.iter().all(|(key, values)| {
             let mut values = values.iter().map(String::as_str);
             match key {
-                Key::Label => values.all(|value| has_label(event, value)),
+                Key::Label => values.all(|value| has_label(&event.actor.attributes, value)),
                 Key::Type => values.any(|value| value == event.kind.as_str()),
                 Key::Scope => values.any(|value| value == event.scope),
                 Key::Event => values.any(|value| is_action(event, value)),
@@ -102,15 +104,6 @@ fn is_action(event: &Event, wanted: &str) -> bool {
 fn is_about(event: &Event, wanted: &str) -> bool {
     let name = event.actor.attributes.get("name");
     event.actor.id.starts_with(wanted) || name.is_some_and(|name| name.starts_with(wanted))
-}
-
-fn has_label(event: &Event, wanted: &str) -> bool {
-    let (name, value) = match wanted.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (wanted, None),
-    };
-    let found = event.actor.attributes.get(name);
-    found.is_some_and(|found| value.is_none_or(|value| value == found))
 }
 
 fn is_of_image(event: &Event, wanted: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_words::has_label;
+
 use super::{Network, NetworkError, SCOPE};
 use crate::model::Timestamp;
 
@@ -71,8 +73,8 @@ impl Filter {
             && self.any("driver", |driver| network.driver == driver)
             && self.any("scope", |scope| scope == SCOPE)
             && self.any("type", |wanted| wanted == kind)
-            && self.values("label").iter().all(|label| has_label(network, label))
-            && !self.values("label!").iter().any(|label| has_label(network, label))
+            && self.values("label").iter().all(|label| has_label(&network.labels, label))
+            && !self.values("label!").iter().any(|label| has_label(&network.labels, label))
             && self.until.is_none_or(|until| network.created <= until)
             // Docker never calls its own three dangling.
             && self.dangling.is_none_or(|dangling| {
@@ -87,13 +89,6 @@ impl Filter {
     fn any(&self, key: &str, test: impl Fn(&str) -> bool) -> bool {
         let values = self.values(key);
         values.is_empty() || values.iter().any(|value| test(value))
-    }
-}
-
-fn has_label(network: &Network, wanted: &str) -> bool {
-    match wanted.split_once('=') {
-        Some((name, value)) => network.labels.get(name).is_some_and(|found| found == value),
-        None => network.labels.contains_key(wanted),
     }
 }
 

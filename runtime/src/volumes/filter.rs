@@ -78,11 +78,7 @@ impl Filter {
 }
 
 fn has_label(volume: &Volume, wanted: &str) -> bool {
-    let Some(labels) = &volume.labels else { return false };
-    match wanted.split_once('=') {
-        Some((name, value)) => labels.get(name).is_some_and(|found| found == value),
-        None => labels.contains_key(wanted),
-    }
+    volume.labels.as_ref().is_some_and(|labels| coracle_words::has_label(labels, wanted))
 }
 
 #[cfg(test)]
