@@ -97,11 +97,12 @@ impl ContainerSummary {
         let Known { container, state, .. } = known;
         let links = names_by_links(container, all.iter().map(|other| &other.container));
         let names = std::iter::once(container.name.clone()).chain(links);
+        let (image, short_image) = images.shown(container);
         let settings = &container.network_settings;
         Self {
             id: container.id.clone(),
             names: names.map(|name| format!("/{name}")).collect(),
-            image: images.shown(container, true),
+            image,
             image_id: container.image.clone(),
             command: command_line(container),
             created: container.created.datetime().timestamp(),
@@ -119,7 +120,7 @@ impl ContainerSummary {
             mounts: container.mounts.iter().map(|mount| mount.point.clone()).collect(),
             size,
             created_at: time(container.created),
-            short_image: images.shown(container, false),
+            short_image,
             networks: networks(container),
         }
     }

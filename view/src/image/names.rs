@@ -51,23 +51,25 @@ impl ImageNames {
     }
 
     /// The image of a container as it was named, or its id when that name has
-    /// moved to another image.
-    pub fn shown(&self, container: &Container, full: bool) -> String {
+    /// moved to another image: in full, and in few characters.
+    #[must_use]
+    pub fn shown(&self, container: &Container) -> (String, String) {
         let typed = container.image_name.as_str();
-        let Some(names) = &self.0 else { return typed.to_owned() };
-        let Ok(name) = Reference::parse(typed) else { return typed.to_owned() };
+        let as_typed = || (typed.to_owned(), typed.to_owned());
+        let Some(names) = &self.0 else { return as_typed() };
+        let Ok(name) = Reference::parse(typed) else { return as_typed() };
         let complete = name.clone().with_default_tag().to_string();
         match names.get(&complete) {
             Some(id) if id.to_string() == container.image => match name.digest() {
-                Some(_) if !full => name.familiar_repository(),
-                _ => typed.to_owned(),
+                Some(_) => (typed.to_owned(), name.familiar_repository()),
+                None => as_typed(),
             },
             // A beginning of the id, as typed.
-            _ if !typed.is_empty() && hex_of(&container.image).starts_with(typed) => {
-                typed.to_owned()
+            _ if !typed.is_empty() && hex_of(&container.image).starts_with(typed) => as_typed(),
+            _ => {
+                let id = &container.image;
+                (id.clone(), coracle_image::short_id(id).to_owned())
             }
-            _ if full => container.image.clone(),
-            _ => coracle_image::short_id(&container.image).to_owned(),
         }
     }
 }
