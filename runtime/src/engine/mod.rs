@@ -48,6 +48,7 @@ pub use remove::{RemoveOptions, Removing};
 pub use start::{Restarting, Started, Starting};
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;
+pub use volumes::VolumeUsers;
 
 use crate::damage::Notes;
 use crate::error::EngineError;

@@ -29,7 +29,7 @@ impl Engine {
     pub fn remove_volume(&self, name: &str, force: bool) -> Result<(), EngineError> {
         // No container is made meanwhile.
         let list = self.records.lock()?;
-        let known = self.known_users()?;
+        let known = self.users_of_volumes()?;
         let users = |volume: &Volume| match known.of(volume) {
             // What a record that cannot be read names is not removed under it.
             none if none.is_empty() => self.volume_users(&volume.name),
@@ -48,7 +48,7 @@ impl Engine {
     /// When one cannot be removed; those before it are gone.
     pub fn prune_volumes(&self, all: bool, filter: &Filter) -> Result<Option<Pruned>, EngineError> {
         let list = self.records.lock()?;
-        let known = self.known_users()?;
+        let known = self.users_of_volumes()?;
         if self.has_unknown_users()? {
             return Ok(None);
         }
@@ -68,23 +68,29 @@ impl Engine {
         self.events.object(Kind::Volume, action, name, &[("driver", "local")]);
     }
 
-    /// Who uses volumes, as the records that can be read say.
-    fn known_users(&self) -> Result<KnownUsers, EngineError> {
+    /// Who uses volumes, as the records that can be read say; read once for a whole list.
+    ///
+    /// # Errors
+    /// When the containers cannot be listed.
+    pub fn users_of_volumes(&self) -> Result<VolumeUsers, EngineError> {
         let mut pairs = Vec::new();
         for summary in self.list()? {
             for mount in summary.container.mounts {
                 pairs.push((mount.point.name, summary.container.id.clone()));
             }
         }
-        Ok(KnownUsers(pairs))
+        Ok(VolumeUsers(pairs))
     }
 }
 
 /// Names of volumes, each with the id of a container that has it; the newest container first.
-struct KnownUsers(Vec<(String, String)>);
+#[derive(Debug)]
+pub struct VolumeUsers(Vec<(String, String)>);
 
-impl KnownUsers {
-    fn of(&self, volume: &Volume) -> Vec<String> {
+impl VolumeUsers {
+    /// The ids of the containers that mount it.
+    #[must_use]
+    pub fn of(&self, volume: &Volume) -> Vec<String> {
         let mine = self.0.iter().filter(|(name, _)| *name == volume.name);
         mine.map(|(_, id)| id.clone()).collect()
     }

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use crate::container::{self, ContainerSummary};
 use crate::document::value_of;
 use crate::image::{ImageNames, ImageSummary, container_counts, readable};
-use crate::volume::VolumeUsers;
 use crate::{Api, Now, ViewError};
 
 /// What the objects of one kind take.
@@ -201,8 +200,9 @@ fn of_containers(home: &mut Home, now: &Now) -> Result<KindUsage<ContainerSummar
 }
 
 fn of_volumes(home: &Home) -> Result<KindUsage<VolumeUsage>, ViewError> {
-    let users = VolumeUsers::read(home)?;
-    let mut volumes = home.engine()?.volumes.list()?;
+    let engine = home.engine()?;
+    let users = engine.users_of_volumes()?;
+    let mut volumes = engine.volumes.list()?;
     volumes.sort_by_key(|volume| natural(&volume.name));
     let mut kind = KindUsage::default();
     for volume in volumes {

@@ -3,7 +3,6 @@
 use coracle_runtime::Home;
 use coracle_runtime::volumes::{Filter as VolumeFilter, Volume};
 
-use super::VolumeUsers;
 use crate::ViewError;
 use crate::filter::Filter;
 
@@ -14,8 +13,9 @@ use crate::filter::Filter;
 pub fn list(home: &Home, filters: &[Filter]) -> Result<Vec<Volume>, ViewError> {
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = VolumeFilter::for_list(pairs)?;
-    let users = VolumeUsers::read(home)?;
-    let mut volumes = home.engine()?.volumes.list()?;
+    let engine = home.engine()?;
+    let users = engine.users_of_volumes()?;
+    let mut volumes = engine.volumes.list()?;
     volumes.retain(|volume| filter.matches(volume, || !users.of(volume).is_empty()));
     Ok(volumes)
 }
