@@ -1,7 +1,15 @@
 //! Swarm without a daemon: services, tasks, nodes, secrets and configs of one machine.
 //!
 //! [`model`] has the objects, in the form that the Engine API gives them. [`state`] holds them and says what may be
-//! changed; it is pure. One process writes: the agent, to a journal that is durable before it answers.
+//! changed; it is pure. One process writes: the agent, to the [`journal`], which is durable before it answers
+//! ([`protocol`]). What is secret is sealed there ([`seal`]).
 
+pub mod client;
+mod error;
+pub mod journal;
 pub mod model;
+pub mod protocol;
+pub mod seal;
 pub mod state;
+
+pub use error::SwarmError;
