@@ -6,7 +6,8 @@
 //! it is still free, so that a container keeps its address when it starts again; otherwise the
 //! first that is free, from the bottom of the subnet's range, as Docker does. Never given out:
 //! the network's own address, in IPv4 the one for broadcasts, the gateway's, and those that
-//! the network keeps for others.
+//! the network keeps for others. Addresses that are reserved for somebody are had only by who
+//! asks for that very one.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -41,15 +42,23 @@ pub enum AddressError {
     Exhausted { family: &'static str, network: String, id: String },
 }
 
-/// Picks addresses for an endpoint in `network`, of which `taken` are others'; each comes with
-/// the length of its subnet's prefix.
+/// Picks addresses for an endpoint in `network`, of which `taken` are others' and `reserved` are
+/// for who asks for them; each comes with the length of its subnet's prefix.
 ///
 /// # Errors
 /// When what was asked for cannot be had, or everything is taken.
-pub fn pick(network: &Network, wish: &Wish, taken: &[IpAddr]) -> Result<Vec<Prefix>, AddressError> {
-    let taken: HashSet<_> = taken.iter().copied().collect();
-    let v4 = pick_one(network, "IPv4", &taken, wish.ip, wish.last_ip)?;
-    let v6 = pick_one(network, "IPv6", &taken, wish.ip6, wish.last_ip6)?;
+pub fn pick(
+    network: &Network,
+    wish: &Wish,
+    taken: &[IpAddr],
+    reserved: &[IpAddr],
+) -> Result<Vec<Prefix>, AddressError> {
+    let asked: HashSet<_> = taken.iter().copied().collect();
+    let mut any = asked.clone();
+    any.extend(reserved);
+    let taken = |is_asked: bool| if is_asked { &asked } else { &any };
+    let v4 = pick_one(network, "IPv4", taken(wish.ip.is_some()), wish.ip, wish.last_ip)?;
+    let v6 = pick_one(network, "IPv6", taken(wish.ip6.is_some()), wish.ip6, wish.last_ip6)?;
     Ok(v4.into_iter().chain(v6).collect())
 }
 
@@ -166,7 +175,7 @@ mod tests {
 
     fn picked(network: &Network, wish: Wish, taken: &[&str]) -> Result<Vec<String>, String> {
         let taken: Vec<_> = taken.iter().map(|ip| ip.parse().unwrap()).collect();
-        pick(network, &wish, &taken)
+        pick(network, &wish, &taken, &[])
             .map(|prefixes| prefixes.iter().map(ToString::to_string).collect())
             .map_err(|error| error.to_string())
     }
@@ -229,6 +238,19 @@ mod tests {
         assert_eq!(picked(&plain, last("172.18.0.9"), &taken).unwrap(), ["172.18.0.2/16"]);
         // The network is another one since.
         assert_eq!(picked(&plain, last("10.0.0.9"), &[]).unwrap(), ["172.18.0.2/16"]);
+    }
+
+    #[test]
+    fn what_is_reserved_is_for_who_asks_for_it() {
+        let plain = network(&["10.0.1.0/24 10.0.1.1"]);
+        let reserved: [IpAddr; 2] = ["10.0.1.2", "10.0.1.3"].map(|ip| ip.parse().unwrap());
+        let got = |wish: Wish, taken: &[IpAddr]| {
+            pick(&plain, &wish, taken, &reserved).map(|prefixes| prefixes[0].to_string())
+        };
+        assert_eq!(got(Wish::default(), &[]).unwrap(), "10.0.1.4/24");
+        assert_eq!(got(last("10.0.1.3"), &[]).unwrap(), "10.0.1.4/24");
+        assert_eq!(got(asked("10.0.1.3"), &[]).unwrap(), "10.0.1.3/24");
+        assert_eq!(got(asked("10.0.1.3"), &reserved), Err(AddressError::InUse));
     }
 
     #[test]

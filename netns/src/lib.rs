@@ -5,6 +5,7 @@
 //! container is made of.
 
 pub mod addresses;
+pub mod balance;
 pub mod dns;
 mod flow;
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! taken back. The helper keeps nothing on disk; after it died its clients join again and name
 //! the addresses they had.
 //!
-//! A connection that never joins may ask for [`Request::Status`] only.
+//! A connection that never joins may ask for [`Request::Status`] and send a [`Request::Balance`].
 //!
 //! # Limits
 //!
@@ -47,6 +47,9 @@ pub enum Request {
     /// Somebody removed the folder: take other clients at this door from now on. With it travel
     /// a listening socket and the lock. Answered by [`Reply::Done`].
     Door,
+    /// What a swarm wants from now on, all of it. With it travels a descriptor of a file that
+    /// holds a [`crate::balance::Balance`] as JSON. Answered by [`Reply::Balanced`].
+    Balance,
     /// What is in use now. Answered by [`Reply::Status`].
     Status,
 }
@@ -150,7 +153,7 @@ pub struct Port {
     pub host_ports: (u16, u16),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     Tcp,
@@ -173,6 +176,11 @@ pub enum Reply {
     Connected(Connected),
     Published {
         ports: Vec<Published>,
+    },
+    /// For each entry of the balance's `ingress` why it is not bound, Docker's words where Docker
+    /// has some; an entry that fails is tried again with the next balance.
+    Balanced {
+        ingress: Vec<Option<String>>,
     },
     Status(Status),
     /// The message is for the user, Docker's words where Docker has some.

@@ -10,6 +10,7 @@ mod message;
 mod names;
 mod resolv_conf;
 mod server;
+mod services;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ pub use forward::Action;
 pub use names::{Endpoint, Member, Network};
 pub use resolv_conf::Resolvers;
 pub use server::Server;
+pub use services::Services;
 pub use terms::Transport;

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::resolv_conf::Resolvers;
+use super::services::Services;
 use super::terms::{TYPE_A, TYPE_AAAA};
 
 /// A network, as far as names go.
@@ -61,6 +62,8 @@ pub(super) enum Found {
     Addresses(Vec<IpAddr>),
     /// The name is there, addresses of this kind are not.
     NothingOfThisKind,
+    /// A service's name, of which no task is ready: there is no such name now, also elsewhere.
+    NobodyReady,
     Unknown,
 }
 
@@ -75,6 +78,7 @@ pub(super) struct Names {
     by_name: HashMap<String, HashMap<String, Vec<String>>>,
     /// Endpoints of a member, best network first.
     by_member: HashMap<String, Vec<String>>,
+    services: Services,
     /// Turns taken by answers with several addresses, by kind: one counter for both would give
     /// those who ask for both kinds the same first address each time.
     turns: [usize; 2],
@@ -83,6 +87,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn set_member(&mut self, id: &str, member: Member) {
         self.members.insert(id.to_owned(), member);
+    }
+
+    /// These are the services from now on.
+    pub(super) fn set_services(&mut self, services: Services) {
+        self.services = services;
     }
 
     /// Returns the addresses that are nobody's now.
@@ -191,7 +200,7 @@ impl Names {
 
     /// First what the member alone knows, then its links, then what its networks know.
     fn look_up(&self, member: &str, name: &str, kind: u16) -> Found {
-        let mut exists = false;
+        let (mut exists, mut is_service) = (false, false);
         let mut addresses: Vec<IpAddr> = self
             .members
             .get(member)
@@ -220,20 +229,28 @@ impl Names {
                     let owners = self.owners(&place.network.id, name);
                     exists |= !owners.is_empty();
                     let theirs = owners.iter().flat_map(|id| &self.endpoints[id].addresses);
-                    addresses.extend(theirs.filter(|&&address| is_kind(address, kind)));
+                    let service = self.services.addresses(&place.network.id, name);
+                    is_service |= service.is_some();
+                    exists |= service.is_some_and(|addresses| !addresses.is_empty());
+                    let all = theirs.chain(service.into_iter().flatten());
+                    addresses.extend(all.filter(|&&address| is_kind(address, kind)));
                 }
             }
         }
         match (addresses.is_empty(), exists) {
             (false, _) => Found::Addresses(addresses),
             (true, true) => Found::NothingOfThisKind,
+            (true, false) if is_service => Found::NobodyReady,
             (true, false) => Found::Unknown,
         }
     }
 
     /// Whether the name is there, whatever its addresses.
-    pub(super) fn knows(&self, member: &str, name: &str) -> bool {
-        self.look_up(member, name, TYPE_A) != Found::Unknown
+    pub(super) fn knows(&self, member: &str, name: &str) -> Found {
+        match self.look_up(member, name, TYPE_A) {
+            Found::Addresses(_) => Found::NothingOfThisKind,
+            found => found,
+        }
     }
 
     fn owners(&self, network: &str, name: &str) -> &[String] {
@@ -245,6 +262,13 @@ impl Names {
 
     /// The name of an address in the asker's networks, with its network's.
     pub(super) fn name_of(&self, member: &str, address: IpAddr) -> Option<String> {
+        let service = self.places(member).find_map(|place| {
+            let name = self.services.name_of(&place.network.id, address)?;
+            Some(format!("{name}.{}", place.network.name))
+        });
+        if service.is_some() {
+            return service;
+        }
         let owner = &self.endpoints[self.by_address.get(&address)?.last()?];
         let known = owner.network.names
             && self.places(member).any(|place| place.network.id == owner.network.id);

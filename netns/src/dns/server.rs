@@ -19,6 +19,7 @@ use super::forward::{Action, Ask, Forwarder};
 use super::message::Rejected;
 use super::names::{self, Endpoint, Found, Member, Names};
 use super::resolv_conf::Resolvers;
+use super::services::Services;
 use super::terms::{
     CLASS_IN, Query, Rcode, TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR, TYPE_SVCB, Transport,
 };
@@ -75,6 +76,11 @@ impl<T: Copy> Server<T> {
     /// Gives an endpoint other names.
     pub fn rename(&mut self, endpoint: &str, names: Vec<String>) {
         self.names.rename(endpoint, names);
+    }
+
+    /// These are the services from now on.
+    pub fn set_services(&mut self, services: Services) {
+        self.names.set_services(services);
     }
 
     /// A question from `asker`. Over TCP, `bytes` are a message without its length.
@@ -147,8 +153,8 @@ impl<T: Copy> Server<T> {
         };
         let name = query.question.text().filter(|_| query.question.class == CLASS_IN);
         if let Some(name) = name {
-            if let Some(records) = self.known(&member, &name, query.question.kind) {
-                return Decision::Answer(Rcode::NoError, records);
+            if let Some((rcode, records)) = self.known(&member, &name, query.question.kind) {
+                return Decision::Answer(rcode, records);
             }
             // Docker says "no such record" here, so that the resolver tries its search list.
             let keeps = self.names.member(&member).is_some_and(|member| member.keeps_bare_names);
@@ -165,22 +171,24 @@ impl<T: Copy> Server<T> {
     }
 
     /// What the table says; `None` if that is not for it to say.
-    fn known(&mut self, member: &str, name: &str, kind: u16) -> Option<Vec<Record>> {
-        match kind {
-            TYPE_A | TYPE_AAAA => match self.names.resolve(member, name, kind) {
-                Found::Addresses(addresses) => {
-                    Some(addresses.into_iter().map(Record::from).collect())
-                }
-                Found::NothingOfThisKind => Some(Vec::new()),
-                Found::Unknown => None,
-            },
-            TYPE_MX | TYPE_HTTPS | TYPE_SVCB => self.names.knows(member, name).then(Vec::new),
+    fn known(&mut self, member: &str, name: &str, kind: u16) -> Option<(Rcode, Vec<Record>)> {
+        let found = match kind {
+            TYPE_A | TYPE_AAAA => self.names.resolve(member, name, kind),
+            TYPE_MX | TYPE_HTTPS | TYPE_SVCB => self.names.knows(member, name),
             TYPE_PTR => {
                 let address = names::reverse_address(name)?;
                 let name = self.names.name_of(member, address)?;
-                Some(vec![Record::Ptr(encode_name(&name)?)])
+                return Some((Rcode::NoError, vec![Record::Ptr(encode_name(&name)?)]));
             }
-            _ => None,
+            _ => return None,
+        };
+        match found {
+            Found::Addresses(addresses) => {
+                Some((Rcode::NoError, addresses.into_iter().map(Record::from).collect()))
+            }
+            Found::NothingOfThisKind => Some((Rcode::NoError, Vec::new())),
+            Found::NobodyReady => Some((Rcode::NameError, Vec::new())),
+            Found::Unknown => None,
         }
     }
 }

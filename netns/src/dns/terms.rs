@@ -28,6 +28,7 @@ pub(super) enum Rcode {
     NoError = 0,
     FormatError = 1,
     ServerFailure = 2,
+    NameError = 3,
     NotImplemented = 4,
     Refused = 5,
 }

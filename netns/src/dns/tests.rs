@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::limits::{PENDING_MAX, PENDING_PER_ASKER_MAX, QUERY_BYTES_MAX};
 use super::terms::{TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_MX, TYPE_PTR};
-use super::{Action, Endpoint, Member, Network, Resolvers, Server, Transport};
+use super::{Action, Endpoint, Member, Network, Resolvers, Server, Services, Transport};
+use crate::balance::Service;
 
 const TYPE_TXT: u16 = 16;
 const U1: &str = "172.18.0.2";
@@ -261,6 +262,66 @@ fn links_and_extra_names_are_the_members_own() {
     assert_eq!(told(server, u4, "host.docker.internal", TYPE_AAAA), "8180");
     assert_eq!(told(server, u4, "nosuch", TYPE_A), "8180");
     assert_eq!(told(server, U1, "lk", TYPE_A), "forwarded");
+}
+
+/// What members of the recorded network `n1` hear of a service with a virtual address, `v1`, and
+/// of one without, `d1`, of which these are ready.
+fn with_services(server: &mut Server<u32>, ready: &[&str]) {
+    let ready: Vec<IpAddr> = ready.iter().map(|text| ip(text)).collect();
+    let service = |names: &[&str], tasks: &[&str], vip: Option<&str>| Service {
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+        task_names: tasks.iter().map(|&name| name.to_owned()).collect(),
+        vip: vip.map(ip),
+        ready: ready.clone(),
+    };
+    let v1 = service(&["v1", "web"], &["tasks.v1", "tasks.web"], Some("172.18.9.1"));
+    let d1 = service(&["d1", "dal"], &["tasks.d1", "tasks.dal"], None);
+    let mut services = Services::default();
+    services.add("id-n1", &[v1, d1]);
+    server.set_services(services);
+}
+
+#[test]
+fn services_are_their_virtual_address_or_those_who_are_ready() {
+    let server = &mut docker();
+    with_services(server, &["172.18.0.8", "172.18.0.9"]);
+    let vip = "8180 ttl600 172.18.9.1";
+    let (one, other) =
+        ("8180 ttl600 172.18.0.8 ttl600 172.18.0.9", "8180 ttl600 172.18.0.9 ttl600 172.18.0.8");
+    for (name, kind, expected) in [
+        ("v1", TYPE_A, vip),
+        ("WEB", TYPE_A, vip),
+        ("v1.n1", TYPE_A, vip),
+        ("v1", TYPE_AAAA, "8180"),
+        ("v1", TYPE_MX, "8180"),
+        ("tasks.v1", TYPE_A, other),
+        ("tasks.v1", TYPE_A, one),
+        ("d1", TYPE_A, other),
+        ("dal", TYPE_A, one),
+        ("tasks.dal", TYPE_A, other),
+        ("tasks.nosuch", TYPE_A, "forwarded"),
+        ("1.9.18.172.in-addr.arpa", TYPE_PTR, "8180 ttl600 \\x02v1\\x02n1\\x00"),
+    ] {
+        assert_eq!(told(server, U1, name, kind), expected, "{name}");
+    }
+    let elsewhere = "172.21.0.2";
+    server.add(endpoint("e", network("n3"), &[elsewhere], &["e"]));
+    for name in ["v1", "tasks.v1", "1.9.18.172.in-addr.arpa"] {
+        assert_eq!(told(server, elsewhere, name, TYPE_A), "forwarded", "{name}");
+    }
+}
+
+#[test]
+fn nobody_ready_is_no_such_name_but_a_virtual_address_stays() {
+    let server = &mut docker();
+    with_services(server, &[]);
+    assert_eq!(told(server, U1, "v1", TYPE_A), "8180 ttl600 172.18.9.1");
+    for kind in [TYPE_A, TYPE_AAAA, TYPE_MX] {
+        assert_eq!(told(server, U1, "tasks.v1", kind), "8183");
+        assert_eq!(told(server, U1, "d1", kind), "8183");
+    }
+    server.set_services(Services::default());
+    assert_eq!(told(server, U1, "v1", TYPE_A), "forwarded");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What every flow works with: the poller, the wire, who makes sockets, the clock.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
@@ -81,9 +81,22 @@ impl Token {
 pub(crate) enum Verdict {
     /// To this address, as the host sees it.
     Pass(IpAddr),
+    /// It is for a virtual address of the sender's network.
+    Service,
     Refuse(Unreachable),
     /// Not even an answer: the sender is nobody we know.
     Drop,
+}
+
+/// Where a container's connection, or its datagrams, go on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// The world; the address is as the host sees it.
+    Outside(SocketAddr),
+    /// A task of a service, from this address in the hub.
+    Task { vip: IpAddr, source: SocketAddr, task: SocketAddr },
+    /// A service of which no task is ready.
+    Nobody,
 }
 
 /// Why a connection to the outside failed, as the container is told.

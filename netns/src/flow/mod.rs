@@ -9,8 +9,8 @@ mod tcp;
 mod udp;
 
 pub(crate) use echo::Echoes;
-pub(crate) use kit::{Kind, Kit, Token, Verdict, Wire, oldest};
-pub(crate) use sockets::{family, host_socket, loopback, tune, unmapped};
+pub(crate) use kit::{Goal, Kind, Kit, Token, Verdict, Wire, oldest};
+pub(crate) use sockets::{family, host_socket, loopback, reset, tune, unmapped};
 pub(crate) use splice::{PIPES_MAX, Pipes, Side};
 pub(crate) use tcp::{Ends, TcpFlows};
 pub(crate) use udp::{Caller, FLOWS_MAX as DATAGRAM_FLOWS_MAX, Passage, UdpFlows};

@@ -34,7 +34,7 @@ use rustix::io::Errno;
 use rustix::net::SocketType;
 use slab::Slab;
 
-use super::kit::{Failure, Kind, Kit, Token, longest};
+use super::kit::{Failure, Goal, Kind, Kit, Token, longest};
 use super::shares::Shares;
 use super::sockets::{connection_state, family, host_socket, reset, tune};
 use super::splice::{Pair, Progress, Side};
@@ -156,8 +156,8 @@ impl TcpFlows {
         }
     }
 
-    /// A segment of no connection we know. `target` is its destination, seen from the host.
-    pub(crate) fn on_segment(&mut self, kit: &mut Kit, frame: Frame<'_>, target: SocketAddr) {
+    /// A segment of no connection we know.
+    pub(crate) fn on_segment(&mut self, kit: &mut Kit, frame: Frame<'_>, goal: Goal) {
         let Some(packet) = Packet::parse(frame.packet()) else { return };
         let Some(tcp) = packet.tcp() else { return };
         let ends = Ends::of(&tcp);
@@ -176,7 +176,7 @@ impl TcpFlows {
             return;
         }
         self.dial_fewer(kit, ends.inner.ip());
-        match dial(target) {
+        match dial(kit, goal) {
             Ok(far) => {
                 let first = frame.turned().to_vec();
                 let state = State::Dialing { far, first, since: kit.now };
@@ -216,7 +216,7 @@ impl TcpFlows {
     ) {
         // What cannot be continued is reset by closing with the client's bytes unread.
         let room = self.connections.has_room(container.ip());
-        let near = match self.call(kit, source, container) {
+        let near = match call(kit, source, container) {
             Ok(near) if room => near,
             _ => return reset(&client),
         };
@@ -230,20 +230,6 @@ impl TcpFlows {
         // Most clients have said something by now.
         if let Some(index) = index {
             self.on_ready(kit, index, Side::Far, EventFlags::IN);
-        }
-    }
-
-    fn call(
-        &mut self,
-        kit: &mut Kit,
-        source: SocketAddr,
-        container: SocketAddr,
-    ) -> Result<OwnedFd, Errno> {
-        let near = kit.maker.stream(family(&container.ip()))?;
-        rustix::net::bind(&near, &source)?;
-        match rustix::net::connect(&near, &container) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(near),
-            Err(error) => Err(error),
         }
     }
 
@@ -475,8 +461,23 @@ impl TcpFlows {
     }
 }
 
-/// Begins to connect from the host.
-fn dial(target: SocketAddr) -> Result<OwnedFd, Errno> {
+/// Begins to connect from the hub.
+fn call(kit: &mut Kit, source: SocketAddr, container: SocketAddr) -> Result<OwnedFd, Errno> {
+    let near = kit.maker.stream(family(&container.ip()))?;
+    rustix::net::bind(&near, &source)?;
+    match rustix::net::connect(&near, &container) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(near),
+        Err(error) => Err(error),
+    }
+}
+
+/// Begins to connect for a container.
+fn dial(kit: &mut Kit, goal: Goal) -> Result<OwnedFd, Errno> {
+    let target = match goal {
+        Goal::Outside(target) => target,
+        Goal::Task { source, task, .. } => return call(kit, source, task),
+        Goal::Nobody => return Err(Errno::CONNREFUSED),
+    };
     let far = host_socket(family(&target.ip()), SocketType::STREAM)?;
     tune(&far);
     match rustix::net::connect(&far, &target) {

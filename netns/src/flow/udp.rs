@@ -32,7 +32,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use slab::Slab;
 
-use super::kit::{Kind, Kit, Token, longest};
+use super::kit::{Goal, Kind, Kit, Token, longest};
 use super::shares::Shares;
 use super::sockets::{family, host_socket};
 use crate::wire::{Packet, Udp, Unreachable, udp_packet, unreachable_message};
@@ -57,6 +57,8 @@ enum Way {
     Out {
         /// The start of the last packet, to be quoted if it is refused.
         last: Vec<u8>,
+        /// The virtual address and the task that stands for it; the socket is the hub's then.
+        task: Option<(IpAddr, IpAddr)>,
     },
     /// The socket is the hub's, bound to the outer end; answers leave by the port's socket. The
     /// port's address where the client is a container, who can be told of a refusal.
@@ -128,25 +130,25 @@ impl UdpFlows {
         self.is_call(&Ends { inner: udp.source, outer: udp.destination })
     }
 
-    /// A datagram came up the wire. `target` is where its destination is, seen from the host.
+    /// A datagram came up the wire. `goal` is asked where it goes if it is the first of a pair.
     pub(crate) fn on_datagram(
         &mut self,
         kit: &mut Kit,
         packet: &Packet<'_>,
         udp: &Udp<'_>,
-        target: SocketAddr,
+        goal: impl FnOnce() -> Goal,
     ) {
         let ends = Ends { inner: udp.source, outer: udp.destination };
         let index = match self.by_ends.get(&ends) {
             Some(&index) => index,
-            None => match self.open(kit, ends, target) {
+            None => match self.open(kit, ends, goal()) {
                 Ok(index) => index,
                 Err(error) => return kit.tell(packet, error, Unreachable::Port),
             },
         };
         let flow = &mut self.flows[index];
         flow.used = kit.now;
-        if let Way::Out { last } = &mut flow.way {
+        if let Way::Out { last, .. } = &mut flow.way {
             last.clear();
             last.extend_from_slice(&packet.bytes[..packet.bytes.len().min(QUOTED_BYTES)]);
         }
@@ -161,10 +163,38 @@ impl UdpFlows {
         }
     }
 
-    fn open(&mut self, kit: &Kit, ends: Ends, target: SocketAddr) -> Result<usize, Errno> {
-        let socket = host_socket(family(&target.ip()), SocketType::DGRAM)?;
-        rustix::net::connect(&socket, &target)?;
-        self.add(kit, ends, socket, Way::Out { last: Vec::new() })
+    fn open(&mut self, kit: &mut Kit, ends: Ends, goal: Goal) -> Result<usize, Errno> {
+        let (socket, task) = match goal {
+            Goal::Outside(target) => {
+                let socket = host_socket(family(&target.ip()), SocketType::DGRAM)?;
+                rustix::net::connect(&socket, &target)?;
+                (socket, None)
+            }
+            Goal::Task { vip, source, task } => {
+                (call(kit, source, task)?.0, Some((vip, task.ip())))
+            }
+            Goal::Nobody => return Err(Errno::CONNREFUSED),
+        };
+        self.add(kit, ends, socket, Way::Out { last: Vec::new(), task })
+    }
+
+    /// Forgets the pairs of tasks that do not stand for their virtual address any more; `is_ready`
+    /// is asked with both.
+    pub(crate) fn keep_tasks(&mut self, is_ready: impl Fn(IpAddr, IpAddr) -> bool) {
+        let is_over = |flow: &Flow| match flow.way {
+            Way::Out { task: Some((vip, task)), .. } => !is_ready(vip, task),
+            Way::Out { .. } | Way::In { .. } => false,
+        };
+        let over: Vec<usize> =
+            self.flows.iter().filter(|(_, flow)| is_over(flow)).map(|(index, _)| index).collect();
+        over.into_iter().for_each(|index| self.remove(index));
+    }
+
+    /// What a client's datagrams come from in the hub, and the container they go to, if it has
+    /// sent some.
+    pub(crate) fn task_of(&self, caller: &Caller) -> Option<(SocketAddr, SocketAddr)> {
+        let flow = &self.flows[*self.by_caller.get(caller)?];
+        Some((flow.ends.outer, flow.ends.inner))
     }
 
     fn add(&mut self, kit: &Kit, ends: Ends, socket: OwnedFd, way: Way) -> Result<usize, Errno> {
@@ -289,7 +319,7 @@ impl UdpFlows {
     /// A datagram was refused, or went nowhere.
     fn on_error(&mut self, kit: &mut Kit, index: usize, error: Errno) {
         match &self.flows[index].way {
-            Way::Out { last } => {
+            Way::Out { last, .. } => {
                 if let Some(packet) = quoted(last) {
                     kit.tell(&packet, error, Unreachable::Port);
                 }

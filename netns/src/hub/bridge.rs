@@ -21,7 +21,7 @@ const RULE_OUT: u32 = 100;
 const RULE_LOST: u32 = 101;
 
 /// A bridge's table of routes is this and the bridge's index.
-const TABLES: u32 = 1000;
+pub(super) const TABLES: u32 = 1000;
 
 /// A route of this metric is the last resort: should the way out vanish, as it does when the
 /// helper is killed, packets must not fall through to routes that are not theirs.

@@ -70,6 +70,22 @@ pub fn introduce(newcomer: &Acquaintance<'_>, others: &[Acquaintance<'_>]) {
     newcomer.hear_of(others).ok();
 }
 
+/// Tells members that the bridge of their network, which is the gateway's, has these addresses.
+pub fn tell_of_vips(network: &str, vips: &[IpAddr], members: &[Acquaintance<'_>]) {
+    if vips.is_empty() {
+        return;
+    }
+    for member in members {
+        let bridge = Acquaintance {
+            container: member.container,
+            interface: member.interface,
+            mac: super::bridge::mac(network),
+            addresses: vips.to_vec(),
+        };
+        member.hear_of([&bridge]).ok();
+    }
+}
+
 /// Nobody has these addresses any more.
 pub fn part(addresses: &[IpAddr], others: &[Acquaintance<'_>]) {
     for other in others {

@@ -40,13 +40,14 @@ mod error;
 mod existing;
 mod introduce;
 mod set_up;
+mod vip;
 
 pub use bridge::bridge_name;
 pub use container::{WayOut, lead_out};
 pub use endpoint::Endpoint;
 pub use error::HubError;
 pub use existing::{Found, free_interface};
-pub use introduce::{Acquaintance, forget_others, introduce, part};
+pub use introduce::{Acquaintance, forget_others, introduce, part, tell_of_vips};
 pub use set_up::{FAR_MAC, Hub, NEAR_MAC, WIRE, WIRE_MTU};
 
 #[cfg(test)]

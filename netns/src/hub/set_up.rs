@@ -123,7 +123,9 @@ impl Hub {
             Err(error) => return Err(error.into()),
         };
         hasten();
-        Ok((Self { netlink, wire, ipv6, marks: false }, far))
+        let hub = Self { netlink, wire, ipv6, marks: false };
+        hub.forget_vips()?;
+        Ok((hub, far))
     }
 
     /// Has packets of connections that have their socket go to it without a journey over the

@@ -45,14 +45,14 @@ impl Netd {
         made
     }
 
-    /// Tells a new member of a network and the others of each other.
+    /// Tells a new member of a network and the others of each other, and it of virtual addresses.
     fn introduce(&self, index: usize, network: &Network, got: &Connected) {
-        if !network.talk {
-            return;
-        }
-        if let Some(newcomer) = self.acquaintance(index, got) {
+        let Some(newcomer) = self.acquaintance(index, got) else { return };
+        if network.talk {
             hub::introduce(&newcomer, &self.others(index, &network.id));
         }
+        let vips: Vec<IpAddr> = self.balancer.vips(&network.id).into_iter().collect();
+        hub::tell_of_vips(&network.id, &vips, &[newcomer]);
     }
 
     /// Tells those who stay in a network that a member has left.
@@ -70,6 +70,12 @@ impl Netd {
         })
     }
 
+    /// The members of a network.
+    pub(crate) fn acquaintances<'a>(&'a self, network: &'a str) -> Vec<Acquaintance<'a>> {
+        let members = self.members.inside(network);
+        members.filter_map(|member| self.acquaintance(member.client, &member.got)).collect()
+    }
+
     /// The members of a network but one.
     fn others<'a>(&'a self, index: usize, network: &'a str) -> Vec<Acquaintance<'a>> {
         let others = self.members.inside(network).filter(|other| other.client != index);
@@ -83,18 +89,17 @@ impl Netd {
         namespace: std::os::fd::BorrowedFd<'_>,
         container: &Netlink,
     ) -> Result<Connected, String> {
-        let taken: Vec<IpAddr> = self
-            .members
-            .inside(&network.id)
-            .flat_map(|endpoint| super::members::addresses(&endpoint.got))
-            .collect();
+        let (reserved, mut taken) = self.balancer.reserved(&network.id);
+        let members = self.members.inside(&network.id);
+        taken.extend(members.flat_map(|endpoint| super::members::addresses(&endpoint.got)));
         let wish = Wish {
             ip: connect.ip,
             ip6: connect.ip6,
             last_ip: connect.last_ip,
             last_ip6: connect.last_ip6,
         };
-        let picked = addresses::pick(network, &wish, &taken).map_err(|error| error.to_string())?;
+        let picked = addresses::pick(network, &wish, &taken, &reserved)
+            .map_err(|error| error.to_string())?;
         let interface = match &connect.interface {
             Some(name) => name.clone(),
             None => hub::free_interface(container).map_err(|error| error.describe())?,

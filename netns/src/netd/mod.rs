@@ -16,6 +16,7 @@
 //! Nothing is written to disk, and nothing of the host's network is changed.
 
 mod attach;
+mod balance;
 mod clients;
 mod end;
 mod isolate;
@@ -24,6 +25,7 @@ mod names;
 mod ports;
 mod requests;
 mod run;
+mod services;
 mod setup;
 mod stream;
 

@@ -23,7 +23,7 @@ use slab::Slab;
 
 use super::members::addresses;
 use super::stream::{MESSAGE_BYTES_MAX, Stream};
-use crate::dns::{Action, Endpoint, Member, Network, Resolvers, Server, Transport};
+use crate::dns::{Action, Endpoint, Member, Network, Resolvers, Server, Services, Transport};
 use crate::flow::{Kind, Kit, Token, family, host_socket, oldest};
 use crate::maker::Maker;
 use crate::protocol::{self, Connected};
@@ -164,6 +164,10 @@ impl Names {
 
     pub(crate) fn rename(&mut self, endpoint: &str, names: Vec<String>) {
         self.server.rename(endpoint, names);
+    }
+
+    pub(crate) fn set_services(&mut self, services: Services) {
+        self.server.set_services(services);
     }
 
     /// One of the sockets is ready.

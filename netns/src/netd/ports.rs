@@ -19,19 +19,20 @@ use rustix::io::Errno;
 use rustix::net::{SocketType, sockopt};
 use slab::Slab;
 
+use crate::balance::Ingress;
 use crate::flow::{Kind, Kit, Token, family, host_socket, tune};
 use crate::protocol::{Port, Protocol, Published};
 
 /// What a listener belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    /// Index of the client whose container it is.
-    pub(crate) client: usize,
-    /// Port in the container.
-    pub(crate) inner: u16,
+pub(crate) enum Target {
+    /// A client's container, by the client's index.
+    Container(usize),
+    /// A port of a service, by its place.
+    Service(usize),
 }
 
-/// Whose ports are published.
+/// Whose ports are published, if they are a container's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
     /// Index of the client.
@@ -46,6 +47,8 @@ pub(crate) struct Owner {
 pub(crate) struct Listener {
     pub(crate) socket: Rc<OwnedFd>,
     pub(crate) target: Target,
+    /// Port in the container.
+    pub(crate) inner: u16,
     protocol: Protocol,
     at: SocketAddr,
     side: Side,
@@ -90,7 +93,7 @@ impl Ports {
     ) -> Result<Vec<Published>, String> {
         let mut made = Vec::new();
         for port in ports {
-            let result = self.publish_one(kit, owner, port);
+            let result = self.publish_one(kit, Some(owner), port, Target::Container(owner.client));
             match result {
                 Ok(indices) => made.extend(indices),
                 Err(message) => {
@@ -104,21 +107,43 @@ impl Ports {
         Ok(made.iter().map(|&index| self.published(index)).collect())
     }
 
+    /// Listens at a port of a service.
+    pub(crate) fn publish_service(
+        &mut self,
+        kit: &Kit,
+        place: usize,
+        ingress: &Ingress,
+    ) -> Result<(), String> {
+        let port = Port {
+            protocol: ingress.protocol,
+            inner: ingress.target_port,
+            host_ip: ingress.host_ip,
+            host_ports: (ingress.host_port, ingress.host_port),
+        };
+        self.publish_one(kit, None, &port, Target::Service(place)).map(drop)
+    }
+
     fn published(&self, index: usize) -> Published {
         let listener = &self.listeners[index];
         Published {
             protocol: listener.protocol,
-            inner: listener.target.inner,
+            inner: listener.inner,
             host_ip: listener.at.ip(),
             host_port: listener.at.port(),
         }
     }
 
-    fn publish_one(&mut self, kit: &Kit, owner: Owner, port: &Port) -> Result<Vec<usize>, String> {
+    fn publish_one(
+        &mut self,
+        kit: &Kit,
+        owner: Option<Owner>,
+        port: &Port,
+        target: Target,
+    ) -> Result<Vec<usize>, String> {
         let (first, last) = port.host_ports;
         let mut error = String::new();
         for number in first..=last {
-            match self.bind_all(kit, owner, port, number) {
+            match self.bind_all(kit, owner, (port, target), number) {
                 Ok(indices) => return Ok(indices),
                 Err(message) => error = message,
             }
@@ -130,13 +155,12 @@ impl Ports {
     fn bind_all(
         &mut self,
         kit: &Kit,
-        owner: Owner,
-        port: &Port,
+        owner: Option<Owner>,
+        (port, target): (&Port, Target),
         number: u16,
     ) -> Result<Vec<usize>, String> {
         const ANY: [IpAddr; 2] =
             [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-        let Owner { client, inner, .. } = owner;
         let addresses = port.host_ip.map_or_else(|| ANY.to_vec(), |ip| vec![ip]);
         let mut indices: Vec<usize> = Vec::new();
         let mut number = number;
@@ -144,14 +168,14 @@ impl Ports {
             let at = SocketAddr::new(ip, number);
             let outcome = match self.holder(port.protocol, at) {
                 Some(held) => Err(allocated(port, held, owner)),
-                None => match self.listen(kit, Target { client, inner: port.inner }, port, at) {
+                None => match self.listen(kit, target, port, at) {
                     // A host without IPv6.
                     Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
                         if port.host_ip.is_none() && ip.is_ipv6() =>
                     {
                         continue;
                     }
-                    result => result.map_err(|error| refused(port, at, inner, error)),
+                    result => result.map_err(|error| refused(port, at, owner, error)),
                 },
             };
             match outcome {
@@ -200,14 +224,14 @@ impl Ports {
         if at.is_ipv6() {
             sockopt::set_ipv6_v6only(&socket, true)?;
         }
-        self.serve(kit, socket, target, port.protocol, at, Side::Host)
+        self.serve(kit, socket, (target, port.inner), port.protocol, at, Side::Host)
     }
 
     fn serve(
         &mut self,
         kit: &Kit,
         socket: OwnedFd,
-        target: Target,
+        (target, inner): (Target, u16),
         protocol: Protocol,
         at: SocketAddr,
         side: Side,
@@ -229,7 +253,7 @@ impl Ports {
         let entry = self.listeners.vacant_entry();
         let index = entry.key();
         kit.watch_input(&socket, Token::new(event, index))?;
-        entry.insert(Listener { socket: Rc::new(socket), target, protocol, at, side });
+        entry.insert(Listener { socket: Rc::new(socket), target, inner, protocol, at, side });
         Ok(index)
     }
 
@@ -240,18 +264,22 @@ impl Ports {
     /// Listens at the networks' gateways for the ports that are published at all addresses, and
     /// nowhere else in the hub. To be called when ports or networks have changed.
     pub(crate) fn follow(&mut self, kit: &mut Kit, gateways: &[IpAddr]) {
-        let wanted: Vec<(Protocol, SocketAddr, Target)> =
-            self.hosts()
-                .filter(|(_, listener)| listener.at.ip().is_unspecified())
-                .flat_map(|(_, listener)| {
-                    let port = listener.at.port();
-                    gateways.iter().filter(|ip| ip.is_ipv4() == listener.at.is_ipv4()).map(
-                        move |ip| (listener.protocol, SocketAddr::new(*ip, port), listener.target),
+        let wanted: Vec<(Protocol, SocketAddr, (Target, u16))> = self
+            .hosts()
+            .filter(|(_, listener)| listener.at.ip().is_unspecified())
+            .flat_map(|(_, listener)| {
+                let port = listener.at.port();
+                gateways.iter().filter(|ip| ip.is_ipv4() == listener.at.is_ipv4()).map(move |ip| {
+                    (
+                        listener.protocol,
+                        SocketAddr::new(*ip, port),
+                        (listener.target, listener.inner),
                     )
                 })
-                .collect();
+            })
+            .collect();
         self.listeners.retain(|_, it| {
-            it.side == Side::Host || wanted.contains(&(it.protocol, it.at, it.target))
+            it.side == Side::Host || wanted.contains(&(it.protocol, it.at, (it.target, it.inner)))
         });
         for (protocol, at, target) in wanted {
             let has =
@@ -268,12 +296,12 @@ impl Ports {
         }
     }
 
-    /// Takes back all that a client published; gives the sockets that were closed.
-    pub(crate) fn withdraw(&mut self, client: usize) -> Vec<Rc<OwnedFd>> {
+    /// Takes back all that a client, or a service, published; gives the sockets that were closed.
+    pub(crate) fn withdraw(&mut self, target: Target) -> Vec<Rc<OwnedFd>> {
         let theirs: Vec<usize> = self
             .listeners
             .iter()
-            .filter(|(_, listener)| listener.target.client == client)
+            .filter(|(_, listener)| listener.target == target)
             .map(|(index, _)| index)
             .collect();
         theirs.into_iter().map(|index| self.listeners.remove(index).socket).collect()
@@ -282,17 +310,20 @@ impl Ports {
     /// What a client published.
     pub(crate) fn of(&self, client: usize) -> Vec<Published> {
         self.hosts()
-            .filter(|(_, listener)| listener.target.client == client)
+            .filter(|(_, listener)| listener.target == Target::Container(client))
             .map(|(index, _)| self.published(index))
             .collect()
     }
 }
 
 /// Docker's words for a port that a container of ours holds; it may be the same one.
-fn allocated(port: &Port, held: &Listener, owner: Owner) -> String {
+fn allocated(port: &Port, held: &Listener, owner: Option<Owner>) -> String {
     let ip = match port.host_ip {
         // On the default network Docker looks at IPv6 first, unless it has just bound IPv4 itself.
-        None if owner.is_default && held.target.client != owner.client => {
+        None if owner.is_some_and(|owner| {
+            owner.is_default && held.target != Target::Container(owner.client)
+        }) =>
+        {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED)
         }
         _ => held.at.ip(),
@@ -301,7 +332,7 @@ fn allocated(port: &Port, held: &Listener, owner: Owner) -> String {
 }
 
 /// Docker's words for a port that the host refuses, and for a low one what would allow it.
-fn refused(port: &Port, at: SocketAddr, inner: IpAddr, error: Errno) -> String {
+fn refused(port: &Port, at: SocketAddr, owner: Option<Owner>, error: Errno) -> String {
     let protocol = port.protocol;
     let ip = match at.ip() {
         IpAddr::V4(ip) => ip.to_string(),
@@ -318,9 +349,6 @@ fn refused(port: &Port, at: SocketAddr, inner: IpAddr, error: Errno) -> String {
         ),
         other => other.to_string(),
     };
-    format!(
-        "failed to bind host port for {ip}:{}:{inner}:{}/{protocol}: {reason}",
-        at.port(),
-        port.inner
-    )
+    let inner = owner.map(|owner| format!(":{}:{}", owner.inner, port.inner)).unwrap_or_default();
+    format!("failed to bind host port for {ip}:{}{inner}/{protocol}: {reason}", at.port())
 }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::clients::{Heard, Joined};
 use super::members::Endpoint;
-use super::ports::Owner;
+use super::ports::{Owner, Target};
 use super::run::Netd;
 use crate::netlink::Netlink;
 use crate::protocol::{Connect, Connected, Join, Member, Port, Reply, Request, Status};
@@ -42,6 +42,7 @@ impl Netd {
                 Ok(Reply::Done)
             }
             Request::Door => self.take_door(descriptors),
+            Request::Balance => self.balance(descriptors),
             Request::Status => Ok(Reply::Status(self.status())),
         }
     }
@@ -89,6 +90,7 @@ impl Netd {
             self.names.add(network, &joined.join, connect, &got);
         }
         self.ports.follow(&mut self.kit, &self.members.gateways());
+        self.rebalance();
         self.lead_out(index)?;
         Ok(Reply::Connected(got))
     }
@@ -102,6 +104,7 @@ impl Netd {
         self.part(&endpoint);
         self.detach(index, &endpoint, last.as_ref());
         self.ports.follow(&mut self.kit, &self.members.gateways());
+        self.rebalance();
         self.lead_out(index)?;
         Ok(Reply::Done)
     }
@@ -150,9 +153,7 @@ impl Netd {
     /// somebody else may be in that namespace, and the addresses be others'. An idle bridge stays for the next
     /// member, or until another network needs its place.
     fn leave(&mut self, index: usize) {
-        for socket in self.ports.withdraw(index) {
-            self.udp.forget_port(&socket);
-        }
+        self.close(Target::Container(index));
         let networks: Vec<String> =
             self.members.of(index).map(|endpoint| endpoint.network.clone()).collect();
         for network in networks {
@@ -163,6 +164,7 @@ impl Netd {
             }
         }
         self.ports.follow(&mut self.kit, &self.members.gateways());
+        self.rebalance();
         let joined = self.clients.get_mut(index).and_then(|client| client.joined.take());
         if let Some(joined) = joined {
             self.names.remove_member(&joined.join.id);

@@ -12,17 +12,19 @@ use rustix::net::SocketFlags;
 use rustix::time::Timespec;
 use slab::Slab;
 
+use super::balance::Balancer;
 use super::clients::Client;
 use super::end::Exit;
 use super::members::Members;
 use super::names::Names;
-use super::ports::Ports;
+use super::ports::{Ports, Target};
+use super::services::{self, Led};
 use crate::flow::{
-    Caller, DATAGRAM_FLOWS_MAX, Echoes, Ends, Kind, Kit, PIPES_MAX, Passage, Side, TcpFlows, Token,
-    UdpFlows, Verdict, unmapped,
+    Caller, DATAGRAM_FLOWS_MAX, Echoes, Ends, Goal, Kind, Kit, PIPES_MAX, Passage, Side, TcpFlows,
+    Token, UdpFlows, Verdict, reset, unmapped,
 };
 use crate::hub::Hub;
-use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, is_for_us, protocol};
+use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, echo_packet, is_for_us, protocol};
 
 /// Frames and connections taken from one socket before others get their turn.
 const BURST: usize = 64;
@@ -52,6 +54,8 @@ pub(crate) struct Netd {
     pub(crate) members: Members,
     pub(crate) ports: Ports,
     pub(crate) names: Names,
+    pub(crate) balancer: Balancer,
+    pub(crate) led: Led,
     pub(crate) tcp: TcpFlows,
     pub(crate) udp: UdpFlows,
     echoes: Echoes,
@@ -84,6 +88,8 @@ impl Netd {
             members: Members::default(),
             ports: Ports::default(),
             names,
+            balancer: Balancer::default(),
+            led: Led::default(),
             tcp: TcpFlows::new(room.connections),
             udp: UdpFlows::new(room.datagram_flows),
             echoes: Echoes::default(),
@@ -218,8 +224,13 @@ impl Netd {
         match verdict {
             Verdict::Pass(ip) => {
                 let target = SocketAddr::new(ip, tcp.destination.port());
-                self.tcp.on_segment(&mut self.kit, frame, target);
+                self.tcp.on_segment(&mut self.kit, frame, Goal::Outside(target));
             }
+            Verdict::Service if tcp.flags.opens() => {
+                let goal = services::goal(&mut self.balancer, &self.members, tcp.destination);
+                self.tcp.on_segment(&mut self.kit, frame, goal.unwrap_or(Goal::Nobody));
+            }
+            Verdict::Service => self.tcp.on_segment(&mut self.kit, frame, Goal::Nobody),
             Verdict::Refuse(why) if tcp.flags.opens() => self.kit.refuse(&packet, why),
             Verdict::Refuse(_) | Verdict::Drop => {}
         }
@@ -228,18 +239,36 @@ impl Netd {
     fn on_datagram(&mut self, packet: &Packet<'_>, verdict: Verdict) {
         let target = match verdict {
             Verdict::Pass(target) => target,
+            Verdict::Service => return self.on_service(packet),
             Verdict::Refuse(why) => return self.kit.refuse(packet, why),
             Verdict::Drop => return,
         };
         if let Some(udp) = packet.udp() {
             let target = SocketAddr::new(target, udp.destination.port());
-            self.udp.on_datagram(&mut self.kit, packet, &udp, target);
+            self.udp.on_datagram(&mut self.kit, packet, &udp, || Goal::Outside(target));
         } else if let Some(echo) = packet.echo() {
             self.echoes.on_request(&mut self.kit, packet, &echo, target);
         }
     }
 
+    /// A packet without a connection for a virtual address.
+    fn on_service(&mut self, packet: &Packet<'_>) {
+        if let Some(udp) = packet.udp() {
+            let (balancer, members) = (&mut self.balancer, &self.members);
+            self.udp.on_datagram(&mut self.kit, packet, &udp, || {
+                services::goal(balancer, members, udp.destination).unwrap_or(Goal::Nobody)
+            });
+        } else if let Some(echo) = packet.echo() {
+            let (from, to) = (packet.destination, packet.source);
+            self.kit.wire.send(echo_packet(from, to, (echo.id, echo.sequence), echo.data));
+        }
+    }
+
     fn verdict(&self, packet: &Packet<'_>) -> Verdict {
+        let source = self.members.at(packet.source);
+        if source.is_some_and(|it| self.balancer.is_vip(&it.network, packet.destination)) {
+            return Verdict::Service;
+        }
         self.members.verdict(packet.source, packet.destination, |client| {
             let joined = self.clients.get(client).and_then(|client| client.joined.as_ref());
             joined.is_some_and(|joined| joined.join.host_gateway)
@@ -249,15 +278,14 @@ impl Netd {
     /// One at a time: to ask whether there is another costs as much as to take it.
     fn on_tcp_port(&mut self, index: usize) {
         let Some(listener) = self.ports.get(index) else { return };
-        let target = listener.target;
+        let target = (listener.target, listener.inner);
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let accepted = rustix::net::acceptfrom_with(&*listener.socket, flags);
         let Ok((client, Some(peer))) = accepted else { return };
         let Ok(peer) = SocketAddr::try_from(peer) else { return };
-        // Closed without a container to go on to.
-        let Some((source, container)) = self.route(target.client, unmapped(peer), target.inner)
-        else {
-            return;
+        // Reset without a container to go on to.
+        let Some((source, container)) = self.route(target, unmapped(peer)) else {
+            return reset(&client);
         };
         self.tcp.on_client(&mut self.kit, client, source, container);
     }
@@ -266,15 +294,20 @@ impl Netd {
         let mut buffer = std::mem::take(&mut self.datagram);
         for _ in 0..BURST {
             let Some(listener) = self.ports.get(index) else { break };
-            let (socket, target) = (Rc::clone(&listener.socket), listener.target);
+            let (socket, target) = (Rc::clone(&listener.socket), (listener.target, listener.inner));
             let hub = listener.in_hub();
             let received = receive_at(&*socket, &mut buffer);
             let Ok(Received { length, from, at }) = received else { break };
-            let Some((source, container)) = self.route(target.client, unmapped(from), target.inner)
+            let caller = Caller { port: index, client: from, at };
+            // A client stays with the task it has.
+            let kept = self.udp.task_of(&caller).filter(|(_, task)| match target.0 {
+                Target::Service(port) => self.balancer.is_ready_at(port, task.ip()),
+                Target::Container(_) => false,
+            });
+            let Some((source, container)) = kept.or_else(|| self.route(target, unmapped(from)))
             else {
                 continue;
             };
-            let caller = Caller { port: index, client: from, at };
             let passage = Passage { port: &socket, hub, source, container };
             self.udp.on_client(&mut self.kit, caller, &passage, &buffer[..length]);
         }
@@ -283,15 +316,28 @@ impl Netd {
 
     /// The address a client's connection comes from in the hub, and the container's.
     fn route(
-        &self,
-        client: usize,
+        &mut self,
+        (target, inner): (Target, u16),
         peer: SocketAddr,
-        port: u16,
     ) -> Option<(SocketAddr, SocketAddr)> {
-        let got = &self.members.gateway(client)?.got;
-        // In the hub a link-local address would be somebody else's.
+        let (endpoint, port) = match target {
+            Target::Container(client) => (self.members.gateway(client)?, inner),
+            Target::Service(port) => {
+                let (endpoint, port) = self.next_task(port)?;
+                // What it answers goes out by its way out, if it has one.
+                let client = endpoint.client;
+                match self.members.gateway(client) {
+                    Some(gateway) => (gateway, port),
+                    None => (self.members.of(client).next()?, port),
+                }
+            }
+        };
+        let got = &endpoint.got;
+        // In the hub a link-local address would be somebody else's; and in a network without a
+        // way out all others are unknown.
         let link = matches!(peer.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
-        let keep = !peer.ip().is_loopback() && !link && !self.members.owns(peer.ip());
+        let internal = self.members.networks.get(&endpoint.network).is_none_or(|it| it.internal);
+        let keep = !internal && !peer.ip().is_loopback() && !link && !self.members.owns(peer.ip());
         let (v4, v6) = (got.ip.map(IpAddr::V4), got.ip6.map(IpAddr::V6));
         let same_family = if peer.is_ipv4() { v4 } else { v6 };
         if let Some(container) = same_family.filter(|_| keep) {

@@ -46,6 +46,8 @@ pub enum RouteKind {
     Unreachable = 7,
     /// Refused: not allowed.
     Prohibit = 8,
+    /// Not for this table to say: the next rule decides.
+    Throw = 9,
 }
 
 /// A route to be made, or found.
@@ -174,6 +176,7 @@ fn parse(body: &[u8]) -> Option<Route> {
         6 => RouteKind::Blackhole,
         7 => RouteKind::Unreachable,
         8 => RouteKind::Prohibit,
+        9 => RouteKind::Throw,
         _ => return None,
     };
     let number = |kind| attribute(rest, kind).and_then(|value| u32_at(value, 0));

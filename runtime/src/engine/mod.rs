@@ -6,6 +6,7 @@
 //! lock is held when.
 
 mod audit;
+mod balance;
 mod check;
 mod commit;
 mod control;
@@ -37,6 +38,7 @@ use std::sync::OnceLock;
 use coracle_sys::idmap::IdMap;
 
 pub use audit::RecordsCheck;
+pub use balance::Balancer;
 pub use commit::CommitRequest;
 pub use control::{Connection, Ending};
 pub use create::{CreateRequest, ImageFacts};

@@ -248,10 +248,7 @@ impl Engine {
     /// When it does not answer.
     pub fn network_helper(&self) -> Result<Option<HelperStatus>, EngineError> {
         use coracle_netns::protocol::{Reply, Request as Ask};
-        let failed = |error: crate::networks::HelperError| EngineError::Io {
-            what: "ask the network helper".to_owned(),
-            source: std::io::Error::other(error),
-        };
+        let failed = super::balance::failed;
         let Some(helper) = Helper::present(&self.paths).map_err(failed)? else { return Ok(None) };
         match helper.ask(&Ask::Status, &[]).map_err(failed)? {
             Reply::Status(status) => {

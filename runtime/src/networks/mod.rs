@@ -21,6 +21,7 @@ mod request;
 mod state;
 mod store;
 
+pub use coracle_netns::balance;
 pub use coracle_netns::prefix::Prefix;
 pub use endpoint::dns_names;
 pub(crate) use endpoint::{check_endpoint, for_connect};

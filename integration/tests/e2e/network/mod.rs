@@ -2,6 +2,7 @@
 //!
 //! `scripts/test` runs all of this twice: the second time without nf_tables, and more that may be missing.
 
+mod balance;
 mod dns;
 mod faults;
 mod isolation;
