@@ -11,6 +11,29 @@ pub enum Data<'a> {
     Document { value: &'a Value, missing: Missing },
     /// Fields by name, such as a row of a list command or its header line.
     Fields(&'a dyn Fields),
+    /// What a template may ask for that is part of an object, as in a service.
+    Context(&'a Context<'a>),
+}
+
+/// A document all of whose fields are known: what is not there is an error, in a map too.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub value: &'a Value,
+    /// What Go calls the structure under this key; the document itself is under the empty one. `None` for a map.
+    pub type_of: fn(&str) -> Option<&'static str>,
+    /// Functions besides Go's own; [`Template::parse_with`] was given their names.
+    ///
+    /// [`Template::parse_with`]: super::Template::parse_with
+    pub functions: &'a dyn Functions,
+}
+
+/// Functions of a template's surroundings.
+pub trait Functions: fmt::Debug {
+    /// Calls one; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// In words.
+    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<String, String>>;
 }
 
 /// How a field that the document lacks is reported.

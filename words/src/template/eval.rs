@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::ast::{Command, Node, Operand, OperandKind, Pipeline, Template};
-use super::data::{Data, Missing};
+use super::data::{Context, Data, Missing};
 use super::error::TemplateError;
 use super::functions;
 use super::print;
@@ -284,6 +284,12 @@ impl Run<'_> {
                     self.fail_at(operand, &message)
                 });
             }
+            (Val::Root, Data::Context(context)) => {
+                return self.known(operand, context, context.value, ("", name));
+            }
+            (Val::Json(value, key), Data::Context(context)) => {
+                return self.known(operand, context, value, (key, name));
+            }
             (Val::Root, Data::Document { value, .. }) => value,
             (Val::Json(value, _), _) => value,
             (Val::Null(Zero::Map | Zero::Absent), _) => return Ok(Val::Null(Zero::Absent)),
@@ -310,6 +316,26 @@ impl Run<'_> {
                 &format!("can't evaluate field {name} in type {}", print::go_type(object)),
             )),
         }
+    }
+
+    /// A field of the value under `key`, which must be there.
+    fn known(
+        &self,
+        operand: &Operand,
+        context: &Context<'_>,
+        value: &Value,
+        (key, name): (&str, &str),
+    ) -> Result<Val, TemplateError> {
+        if let Some(found) = value.as_object().and_then(|map| map.get(name)) {
+            return Ok(Val::named(found.clone(), name));
+        }
+        let structure =
+            if value.is_object() { (context.type_of)(key) } else { Some(print::go_type(value)) };
+        let message = match structure {
+            Some(structure) => format!("can't evaluate field {name} in type {structure}"),
+            None => format!("map has no entry for key {name:?}"),
+        };
+        Err(self.fail_at(operand, &message))
     }
 
     fn missing(&self, operand: &Operand, name: &str, at_root: bool) -> TemplateError {

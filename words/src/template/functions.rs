@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::data::Data;
+use super::data::{Context, Data};
 use super::print::{self, display};
 use super::value::{Val, Zero};
 
@@ -22,6 +22,12 @@ pub(super) fn exists(name: &str) -> bool {
 
 /// Calls a function; the error is the text after `error calling NAME:`.
 pub(super) fn call(name: &str, arguments: &[Val], data: Data<'_>) -> Result<Val, String> {
+    if let Data::Context(context) = data {
+        let plain: Vec<Value> = arguments.iter().map(|value| value.plain(context.value)).collect();
+        if let Some(result) = context.functions.call(name, &plain) {
+            return result.map(Val::text);
+        }
+    }
     // The header line shows titles, whatever is done to the values below it.
     let shapes_text = matches!(
         name,
@@ -86,7 +92,8 @@ pub(super) fn call(name: &str, arguments: &[Val], data: Data<'_>) -> Result<Val,
 
 fn type_of(value: &Val, data: Data<'_>) -> &'static str {
     match (value, data) {
-        (Val::Json(value, _), _) | (Val::Root, Data::Document { value, .. }) => {
+        (Val::Json(value, _), _)
+        | (Val::Root, Data::Document { value, .. } | Data::Context(&Context { value, .. })) => {
             print::go_type(value)
         }
         (Val::Null(_), _) => "<nil>",

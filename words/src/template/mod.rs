@@ -16,6 +16,6 @@ mod tests;
 mod value;
 
 pub use ast::Template;
-pub use data::{Data, Fields, Missing};
+pub use data::{Context, Data, Fields, Functions, Missing};
 pub use error::TemplateError;
 pub use print::{escape_html, go_quote, indented, visible};

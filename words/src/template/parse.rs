@@ -7,12 +7,23 @@ use super::lex::{self, Piece, Token, TokenKind};
 
 impl Template {
     /// Parses `source`; `name` appears in error messages and may be empty.
+    ///
+    /// # Errors
+    /// When it is no template.
     pub fn parse(name: &str, source: &str) -> Result<Self, TemplateError> {
+        Self::parse_with(name, source, &[])
+    }
+
+    /// The same with functions besides Go's own.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn parse_with(name: &str, source: &str, functions: &[&str]) -> Result<Self, TemplateError> {
         let fail = |line: usize, message: String| {
             TemplateError::Parse(format!("template: {name}:{line}: {message}"))
         };
         let pieces = lex::pieces(source).map_err(|e| fail(e.line, e.message))?;
-        let mut parser = Parser { pieces: pieces.into_iter(), line: 1, loops: 0 };
+        let mut parser = Parser { pieces: pieces.into_iter(), line: 1, loops: 0, functions };
         let (nodes, end) = parser.block().map_err(|e| {
             let (line, message) = (parser.line, e);
             fail(line, message)
@@ -25,7 +36,9 @@ impl Template {
     }
 }
 
-struct Parser {
+struct Parser<'f> {
+    /// Known here, besides Go's own.
+    functions: &'f [&'f str],
     pieces: std::vec::IntoIter<Piece>,
     line: usize,
     loops: usize,
@@ -39,7 +52,7 @@ enum Closed {
     ByElse(Vec<Token>),
 }
 
-impl Parser {
+impl Parser<'_> {
     fn block(&mut self) -> Result<(Vec<Node>, Closed), String> {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.next() {
@@ -71,17 +84,17 @@ impl Parser {
         let rest = tokens.get(1..).unwrap_or_default();
         match keyword {
             "if" => {
-                let condition = pipeline(rest, "if")?;
+                let condition = pipeline(self.functions, rest, "if")?;
                 let (then, otherwise) = self.branches("if")?;
                 Ok(Node::If { condition, then, otherwise })
             }
             "with" => {
-                let value = pipeline(rest, "with")?;
+                let value = pipeline(self.functions, rest, "with")?;
                 let (then, otherwise) = self.branches("with")?;
                 Ok(Node::With { value, then, otherwise })
             }
             "range" => {
-                let over = pipeline(rest, "range")?;
+                let over = pipeline(self.functions, rest, "range")?;
                 self.loops += 1;
                 let (body, otherwise) = self.branches("range")?;
                 self.loops -= 1;
@@ -93,7 +106,7 @@ impl Parser {
             "define" | "template" | "block" => {
                 Err(format!("{{{{{keyword}}}}} is not supported in a format"))
             }
-            _ => Ok(Node::Output(pipeline(tokens, "command")?)),
+            _ => Ok(Node::Output(pipeline(self.functions, tokens, "command")?)),
         }
     }
 
@@ -121,8 +134,8 @@ impl Parser {
 }
 
 /// Parses a whole token list as one pipeline.
-fn pipeline(tokens: &[Token], context: &str) -> Result<Pipeline, String> {
-    let mut reader = Reader { tokens, at: 0 };
+fn pipeline(functions: &[&str], tokens: &[Token], context: &str) -> Result<Pipeline, String> {
+    let mut reader = Reader { functions, tokens, at: 0 };
     let (variables, assigns) = reader.declaration();
     let commands = reader.commands(context)?;
     if let Some(token) = reader.peek() {
@@ -132,6 +145,7 @@ fn pipeline(tokens: &[Token], context: &str) -> Result<Pipeline, String> {
 }
 
 struct Reader<'a> {
+    functions: &'a [&'a str],
     tokens: &'a [Token],
     at: usize,
 }
@@ -205,7 +219,9 @@ impl<'a> Reader<'a> {
                 "true" => OperandKind::Bool(true),
                 "false" => OperandKind::Bool(false),
                 "nil" => OperandKind::Nil,
-                name if functions::exists(name) => OperandKind::Function(word.clone()),
+                name if functions::exists(name) || self.functions.contains(&name) => {
+                    OperandKind::Function(word.clone())
+                }
                 name => return Err(format!("function {name:?} not defined")),
             },
             TokenKind::Open => {

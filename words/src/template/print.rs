@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::data::Data;
+use super::data::{Context, Data};
 use super::value::{Val, Zero};
 
 /// Keys of Docker's documents that hold a map rather than a fixed structure.
@@ -152,7 +152,7 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
             out
         }
         Val::Root => match data {
-            Data::Document { value, .. } => {
+            Data::Document { value, .. } | Data::Context(&Context { value, .. }) => {
                 let mut out = String::new();
                 write_value(&mut out, value, "");
                 out
@@ -234,7 +234,9 @@ pub(super) fn json(value: &Val, data: Data<'_>) -> String {
         Val::Null(_) => "null".into(),
         Val::Json(value, _) => value.to_string(),
         Val::Root => match data {
-            Data::Document { value, .. } => value.to_string(),
+            Data::Document { value, .. } | Data::Context(&Context { value, .. }) => {
+                value.to_string()
+            }
             Data::Fields(fields) => fields.json(),
         },
     }

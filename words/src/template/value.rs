@@ -41,6 +41,15 @@ impl Val {
         }
     }
 
+    /// As JSON has it; the document itself is `root`.
+    pub(super) fn plain(&self, root: &Value) -> Value {
+        match self {
+            Self::Root => root.clone(),
+            Self::Null(_) => Value::Null,
+            Self::Json(value, _) => value.clone(),
+        }
+    }
+
     pub(super) fn truth(&self) -> bool {
         match self {
             Self::Root => true,
