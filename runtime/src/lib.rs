@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod copy;
 pub mod damage;
+mod delivered;
 mod devices;
 pub mod engine;
 pub mod error;

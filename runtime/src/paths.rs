@@ -189,6 +189,11 @@ impl Paths {
         self.run.join("inside")
     }
 
+    /// Files that must not lie on a disk.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.inside().join("secrets")
+    }
+
     /// What only a container's monitor and those in its namespaces use.
     #[must_use]
     pub fn bundle(&self, id: &str) -> PathBuf {

@@ -36,7 +36,10 @@ pub(crate) fn remove_rest(
     folder: &Path,
     volumes: bool,
 ) -> Result<(), EngineError> {
-    let removed = remove_tree(folder).map_err(EngineError::from);
+    // Those of a container that was never started.
+    let delivered = crate::delivered::remove(paths, &container.id)
+        .map_err(EngineError::io("remove delivered files"));
+    let removed = remove_tree(folder).map_err(EngineError::from).and(delivered);
     if volumes {
         let kept = Volumes::new(paths.volumes());
         for mount in &container.mounts {

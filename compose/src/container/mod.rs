@@ -88,7 +88,6 @@ pub fn request(
     let mut host_config = host::build(project, service, &facts, defaults, mode)?;
     mounts::fill(project, service, &facts, &mut config, &mut host_config)?;
     Ok(CreateRequest {
-        id: None,
         name: Some(name),
         image: facts.image,
         config,
@@ -96,6 +95,7 @@ pub fn request(
         networks,
         inherited: facts.inherited,
         origin: service.raw.clone(),
+        ..CreateRequest::default()
     })
 }
 

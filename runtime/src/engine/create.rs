@@ -9,7 +9,7 @@ use coracle_image::{Digest, GivenName};
 
 use crate::error::EngineError;
 use crate::model::{
-    Config, Container, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION,
+    Config, Container, DeliveredFile, EndpointSettings, HostConfig, NetworkSettings, RECORD_VERSION,
 };
 use crate::paths::make_private;
 use crate::records::RecordsLock;
@@ -47,6 +47,8 @@ pub struct CreateRequest {
     /// Anonymous volumes of a container whose place this one takes, by path: used instead of
     /// new ones.
     pub inherited: BTreeMap<String, String>,
+    /// Files whose content [`Engine::deliver_task`] has to hand over before each start.
+    pub delivered: Vec<DeliveredFile>,
     /// What the caller wants to find in the record again.
     pub origin: serde_json::Value,
 }
@@ -93,6 +95,7 @@ impl Engine {
             layers: request.image.layers,
             config,
             host_config,
+            delivered: request.delivered,
             network_settings: NetworkSettings { networks, ..NetworkSettings::default() },
             storage: self.config.storage,
             origin: request.origin,

@@ -7,12 +7,10 @@
 //! is started later has its files delivered again.
 
 use std::fs;
-use std::io;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Engine;
+use crate::delivered::{Rights, put};
 use crate::error::EngineError;
 use crate::paths::make_private;
 use crate::session::Session;
@@ -36,12 +34,14 @@ impl Engine {
     /// # Errors
     /// When it cannot be written or given to its owner.
     pub fn deliver(&self, _session: &Session, file: &Delivery) -> Result<PathBuf, EngineError> {
-        make_private(&self.secrets().join(&file.place))?;
+        make_private(&self.paths.secrets().join(&file.place))?;
         let path = self.delivered_at(file);
         if fs::read(&path).is_ok_and(|there| there == file.content) {
             return Ok(path);
         }
-        write(&path, file).map_err(EngineError::io(format!("deliver {}", file.name)))?;
+        let rights = Rights { uid: file.uid, gid: file.gid, mode: file.mode };
+        put(&path, &file.content, rights)
+            .map_err(EngineError::io(format!("deliver {}", file.name)))?;
         Ok(path)
     }
 
@@ -51,27 +51,8 @@ impl Engine {
         fs::read(self.delivered_at(file)).is_ok_and(|there| there != file.content)
     }
 
-    fn secrets(&self) -> PathBuf {
-        self.paths.inside().join("secrets")
-    }
-
     fn delivered_at(&self, file: &Delivery) -> PathBuf {
         let Delivery { place, name, uid, gid, mode, .. } = file;
-        self.secrets().join(place).join(format!("{name}-{uid}-{gid}-{mode:o}"))
+        self.paths.secrets().join(place).join(format!("{name}-{uid}-{gid}-{mode:o}"))
     }
-}
-
-fn write(path: &Path, file: &Delivery) -> io::Result<()> {
-    let new = path.with_extension("new");
-    // What a killed command left.
-    drop(fs::remove_file(&new));
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    out.write_all(&file.content)?;
-    let given = std::os::unix::fs::fchown(&out, Some(file.uid), Some(file.gid));
-    // With one id only, every file belongs to it.
-    if file.uid != 0 || file.gid != 0 {
-        given?;
-    }
-    out.set_permissions(fs::Permissions::from_mode(file.mode))?;
-    fs::rename(&new, path)
 }

@@ -25,6 +25,7 @@ mod recover;
 mod remove;
 mod reset;
 mod start;
+mod task_files;
 #[cfg(test)]
 mod told_tests;
 mod top;
@@ -48,6 +49,7 @@ pub use inspect::Summary;
 pub use network::HelperStatus;
 pub use remove::{RemoveOptions, Removing};
 pub use start::{Restarting, Started, Starting};
+pub use task_files::TaskFile;
 pub use update::UpdateRequest;
 pub use usage::ContainerSize;
 pub use volumes::VolumeUsers;

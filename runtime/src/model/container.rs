@@ -34,6 +34,9 @@ pub struct Container {
     pub config: Config,
     pub host_config: HostConfig,
     pub mounts: Vec<ContainerMount>,
+    /// Files whose content is kept in memory alone. They are no mounts: `inspect` does not list them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delivered: Vec<DeliveredFile>,
     pub network_settings: NetworkSettings,
     #[serde(default)]
     pub restart_count: u32,
@@ -61,6 +64,7 @@ impl Default for Container {
             config: Config::default(),
             host_config: HostConfig::default(),
             mounts: Vec::new(),
+            delivered: Vec::new(),
             network_settings: NetworkSettings::default(),
             restart_count: 0,
             storage: super::Storage::default(),
@@ -74,6 +78,17 @@ impl Container {
     pub fn short_id(&self) -> &str {
         coracle_image::short_id(&self.id)
     }
+}
+
+/// A file that a container sees and no disk does: a secret or config of a task. Its content comes with every start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DeliveredFile {
+    /// Absolute in the container.
+    pub target: String,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
 }
 
 /// A mount of a container: what `inspect` shows, and what starting it needs besides.

@@ -25,7 +25,7 @@ mod state;
 mod storage;
 
 pub use config::{Config, Empty, HealthConfig};
-pub use container::{Container, ContainerMount, RECORD_VERSION};
+pub use container::{Container, ContainerMount, DeliveredFile, RECORD_VERSION};
 pub use coracle_words::{ParseTimestampError, Timestamp};
 pub use exec::{Attach, ExecRequest};
 pub use host_config::{HostConfig, LogConfig, PortBinding, PortMap, RestartPolicy};

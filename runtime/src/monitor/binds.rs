@@ -34,6 +34,11 @@ pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
         wanted.check_place(container, root)?;
         wanted.check_options(options)?;
     }
+    for file in &container.delivered {
+        let wanted = Wanted { source: "/dev/null", destination: &file.target, in_memory: false };
+        wanted.check_kernel_entry(container)?;
+        wanted.check_place(container, root)?;
+    }
     for mount in &container.mounts {
         let (source, destination) = (&mount.point.source, &mount.point.destination);
         let in_memory = mount.point.kind == MountType::Tmpfs;

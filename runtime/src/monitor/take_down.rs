@@ -38,6 +38,7 @@ fn remove_folder(paths: &Paths, id: &str) -> Result<(), EngineError> {
         remove_busy(folder).map_err(EngineError::io(format!("remove {}", folder.display())))
     };
     gone(&bundle)?;
+    crate::delivered::remove(paths, id).map_err(EngineError::io("remove delivered files"))?;
     // The last to go: by it others see that there is something to take down.
     gone(&paths.running(id))
 }

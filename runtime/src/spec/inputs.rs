@@ -25,6 +25,8 @@ pub struct Inputs {
     pub shm_dir: Option<PathBuf>,
     /// Files mounted over the image's in `/etc`.
     pub etc: EtcPaths,
+    /// Where the container's delivered files are, in the order of its record.
+    pub delivered: Vec<PathBuf>,
     /// The program mounted as `/sbin/docker-init` when `--init` is given.
     pub init: PathBuf,
     /// Absolute cgroup of the container; `None` when none is delegated.

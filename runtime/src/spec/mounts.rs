@@ -34,6 +34,7 @@ pub(super) fn build(
 ) -> Result<Vec<Mount>, SpecError> {
     let mut taken: Vec<&str> =
         container.mounts.iter().map(|mount| mount.point.destination.as_str()).collect();
+    taken.extend(container.delivered.iter().map(|file| file.target.as_str()));
     taken.extend(container.host_config.tmpfs.keys().map(|path| path.trim_end_matches('/')));
     if container
         .mounts
@@ -58,6 +59,9 @@ pub(super) fn build(
     for (path, typed) in &container.host_config.tmpfs {
         let options = tmpfs::typed_options(typed, inputs.covered.get(path))?;
         own.push(tmpfs_mount(path, &options));
+    }
+    for (file, source) in container.delivered.iter().zip(&inputs.delivered) {
+        own.push(bind(&file.target, source.clone(), &["bind", "ro"]));
     }
     own.extend(etc(container, inputs).into_iter().filter(&free));
     own.extend(devices(container, inputs));

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use crate::devices::Devices;
 use crate::error::EngineError;
-use crate::model::Container;
+use crate::model::{Container, DeliveredFile};
 use crate::one_id::StartIds;
 use crate::order::MonitorOrder;
 use crate::paths::Paths;
@@ -109,6 +109,7 @@ fn assemble(
         join_ipc: joined(paths, &container.host_config.ipc_mode, "ipc")?,
         shm_dir: shm_dir(paths, container)?,
         etc,
+        delivered: delivered(paths, container)?,
         init: order.exe.clone(),
         cgroups_path: cgroup.map(cgroup_name),
         covered: crate::start::covered::look(container, &rootfs),
@@ -129,6 +130,21 @@ fn assemble(
     }
     let fresh_network = inputs.network == NetworkSource::New;
     Ok(LaunchPlan { plan, user, fresh_network, start_ids, warnings: Vec::new() })
+}
+
+/// Where the files are that were delivered before this start.
+fn delivered(paths: &Paths, container: &Container) -> Result<Vec<PathBuf>, EngineError> {
+    let place = |(number, file): (usize, &DeliveredFile)| {
+        let place = crate::delivered::place(paths, &container.id, number);
+        if place.exists() {
+            return Ok(place);
+        }
+        let target = &file.target;
+        Err(EngineError::Refuse(format!(
+            "{target} was not handed over: only the swarm starts the container of a task"
+        )))
+    };
+    container.delivered.iter().enumerate().map(place).collect()
 }
 
 /// Where only one id is mapped, no file system in memory can belong to another: who is to
