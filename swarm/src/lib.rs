@@ -1,8 +1,9 @@
 //! Swarm without a daemon: services, tasks, nodes, secrets and configs of one machine.
 //!
 //! [`model`] has the objects, in the form that the Engine API gives them. [`state`] holds them and says what may be
-//! changed; [`container`] makes of a task what the engine is asked for; they are pure. One process writes: the agent, to
-//! the [`journal`], which is durable before it answers ([`protocol`]). What is secret is sealed there ([`seal`]).
+//! changed; [`reconcile`] says what is to be done, [`container`] makes of a task what the engine is asked for; they are
+//! pure. One process writes: the agent, to the [`journal`], which is durable before it answers ([`protocol`]). What is
+//! secret is sealed there ([`seal`]).
 
 pub mod client;
 pub mod container;
@@ -10,6 +11,7 @@ mod error;
 pub mod journal;
 pub mod model;
 pub mod protocol;
+pub mod reconcile;
 pub mod seal;
 pub mod state;
 

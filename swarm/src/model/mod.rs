@@ -20,7 +20,9 @@ pub use endpoint::{Endpoint, EndpointMode, EndpointSpec, PortConfig, PublishMode
 pub use meta::{Meta, Version};
 pub use node::{Availability, Node, NodeSpec, NodeState, Role};
 pub use secret::{Config, Sealed, Secret, SecretSpec};
-pub use service::{Mode, Service, ServiceSpec, UpdateConfig, UpdateState, UpdateStatus};
+pub use service::{
+    Lane, Mode, Progress, Service, ServiceSpec, SlotKey, UpdateConfig, UpdateState, UpdateStatus,
+};
 pub use task::{
     Condition, DesiredState, Placement, Resources, RestartPolicy, Task, TaskSpec, TaskState,
     TaskStatus,

@@ -163,4 +163,57 @@ pub struct ServiceOwn {
     /// The user removed it; it goes when its tasks have.
     #[serde(skip_serializing_if = "is_default")]
     pub removed: bool,
+    /// The update or rollback that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Box<Progress>>,
+}
+
+/// A place that one task at a time fills: a number, or a node for a global service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SlotKey {
+    #[serde(skip_serializing_if = "is_default")]
+    pub slot: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub node: String,
+}
+
+/// How far an update is, for an agent that comes after.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Progress {
+    /// The spec it works towards; with another one it starts anew.
+    pub spec_version: u64,
+    /// The slots that were to be changed when it began.
+    pub total: u64,
+    /// Those whose turn comes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queue: Vec<SlotKey>,
+    /// Those in work, at most the parallelism.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<Lane>,
+    /// The tasks it made, whose failures count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
+    /// Those of them that failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+    /// The last slot is done, and failures still count until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitor_until: Option<Timestamp>,
+}
+
+/// A slot that is being changed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Lane {
+    pub slot: SlotKey,
+    /// The task that it waits for.
+    pub task: String,
+    /// The task was there before: it need only be wanted, not run.
+    #[serde(skip_serializing_if = "is_default")]
+    pub found: bool,
+    /// The task runs or has ended; the next slot's turn comes then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free_at: Option<Timestamp>,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::container::ContainerSpec;
-use super::endpoint::PortConfig;
+use super::endpoint::{EndpointSpec, PortConfig};
 use super::is_default;
 use super::meta::{Meta, Version};
 
@@ -274,15 +274,26 @@ pub struct TaskOwn {
     /// A desired state of ready becomes running then (the restart delay).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// The task whose place it takes: it waits for the end of that one.
+    /// The task whose place it takes: it waits for the end of all older ones in its place.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub replaces: String,
+    /// It waits no longer for them than until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Timestamp>,
+    /// How often its slot was restarted with this spec, and when (as far as a window may ask).
+    #[serde(skip_serializing_if = "is_default")]
+    pub restarts: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restarted: Vec<Timestamp>,
     /// When it first was running.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_since: Option<Timestamp>,
-    /// Published ports of the host mode and others it was made with.
+    /// The service's published ports when it was allocated, of both modes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PortConfig>,
+    /// What the service asked for when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_spec: Option<EndpointSpec>,
     /// Name of the service when the task was made, for its container.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub service_name: String,

@@ -1,0 +1,123 @@
+//! Nodes that are lost and found, and tasks that may not stay where they are.
+//!
+//! A node that is off is Down once its heartbeats have been missed. (Docker allows three periods since the last one,
+//! which was half a period before the loss on average.) Its tasks are orphaned when it is removed, or a day later.
+
+use std::collections::BTreeMap;
+
+use crate::model::task::Reservations;
+use crate::model::{Availability, Node, NodeState, TaskState, TaskStatus};
+
+use super::clock::{SECOND, after};
+use super::constraint;
+use super::draft::{Draft, TaskNo};
+
+/// Until the tasks of a node that is off are given up.
+const LOST: i64 = 24 * 3600 * SECOND;
+
+/// Sets the states of nodes, and puts tasks away that cannot stay on theirs.
+pub(super) fn look_after(draft: &mut Draft<'_>) {
+    let mut nodes: Vec<Node> = draft.nodes().cloned().collect();
+    for node in &mut nodes {
+        if set_state(draft, node) {
+            draft.put_node(node.clone());
+        }
+    }
+    enforce(draft);
+}
+
+/// Whether the node's state is another now.
+fn set_state(draft: &mut Draft<'_>, node: &mut Node) -> bool {
+    let period = draft.state.cluster.spec.dispatcher.heartbeat_period;
+    let period = if period > 0 { period } else { 5 * SECOND };
+    let (state, message) = match node.own.off_since {
+        None if !node.own.left => (NodeState::Ready, ""),
+        Some(since) if after(since, period / 2 * 5) > draft.now => {
+            draft.wake_at(after(since, period / 2 * 5));
+            return false;
+        }
+        _ => (NodeState::Down, "heartbeat failure"),
+    };
+    let changes = node.status.state != state;
+    if changes {
+        node.status.state = state;
+        message.clone_into(&mut node.status.message);
+    }
+    changes
+}
+
+/// Orphans the tasks of nodes that are gone, and rejects those whose node does not fit them any more.
+fn enforce(draft: &mut Draft<'_>) {
+    let mut gone = Vec::new();
+    let mut misfits = Vec::new();
+    let mut room: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for (number, task) in draft.tasks() {
+        let state = task.status.state;
+        if task.node_id.is_empty() || state < TaskState::Assigned || state.is_over() {
+            continue;
+        }
+        let Some(node) = draft.node(&task.node_id) else {
+            gone.push(number);
+            continue;
+        };
+        if node.own.off_since.is_some_and(|since| after(since, LOST) <= draft.now) {
+            gone.push(number);
+        } else if task.desired_state >= TaskState::Assigned
+            && task.desired_state <= TaskState::Complete
+            && node.spec.availability == Availability::Active
+            && (!constraint::fits(&task.spec, node) || !has_room(&mut room, node, draft, number))
+        {
+            misfits.push(number);
+        }
+    }
+    let lost: Vec<_> = draft.nodes().filter_map(|node| node.own.off_since).collect();
+    for moment in lost.into_iter().map(|since| after(since, LOST)) {
+        if moment > draft.now {
+            draft.wake_at(moment);
+        }
+    }
+    for number in gone {
+        let message = "Task belonged to a node that has been deleted";
+        put(draft, number, TaskState::Orphaned, message, "");
+    }
+    for number in misfits {
+        let error = "assigned node no longer meets constraints";
+        put(draft, number, TaskState::Rejected, "task rejected by constraint enforcer", error);
+    }
+}
+
+/// Takes what a task reserves from what its node has.
+fn has_room(
+    room: &mut BTreeMap<String, (i64, i64)>,
+    node: &Node,
+    draft: &Draft<'_>,
+    number: TaskNo,
+) -> bool {
+    let resources = draft.task(number).spec.resources.as_ref();
+    let Some(Reservations { nano_cpus, memory_bytes, .. }) =
+        resources.and_then(|resources| resources.reservations.as_ref())
+    else {
+        return true;
+    };
+    let all = &node.description.resources;
+    let (cpus, memory) = room.entry(node.id.clone()).or_insert((all.nano_cpus, all.memory_bytes));
+    if nano_cpus > cpus || memory_bytes > memory {
+        return false;
+    }
+    *cpus -= nano_cpus;
+    *memory -= memory_bytes;
+    true
+}
+
+fn put(draft: &mut Draft<'_>, number: TaskNo, state: TaskState, message: &str, error: &str) {
+    let now = draft.now;
+    let task = draft.change(number);
+    task.status = TaskStatus {
+        timestamp: now,
+        state,
+        message: message.to_owned(),
+        err: error.to_owned(),
+        container_status: task.status.container_status.take(),
+        ..TaskStatus::default()
+    };
+}

@@ -1,0 +1,5 @@
+//! The reconciler against a simulated executor on a simulated clock.
+
+mod basics;
+mod losses;
+mod sim;
