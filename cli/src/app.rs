@@ -8,6 +8,7 @@ use coracle_runtime::engine::ProjectLock;
 use coracle_runtime::model::Container;
 use coracle_runtime::session::Session;
 use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
+use coracle_swarm::SwarmError;
 use coracle_view::{Now, ViewError};
 
 use crate::args::Table;
@@ -249,6 +250,12 @@ impl From<ViewError> for CliError {
 
 impl From<ImageError> for CliError {
     fn from(error: ImageError) -> Self {
+        ViewError::from(error).into()
+    }
+}
+
+impl From<SwarmError> for CliError {
+    fn from(error: SwarmError) -> Self {
         ViewError::from(error).into()
     }
 }

@@ -38,6 +38,7 @@ mod registries;
 mod run_flags;
 mod settings;
 mod streams;
+mod swarm;
 mod terminal;
 mod threads;
 mod ui;

@@ -5,6 +5,7 @@ use coracle_runtime::EngineError;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::records::RecordError;
 use coracle_runtime::volumes::VolumeError;
+use coracle_swarm::SwarmError;
 use coracle_words::ErrorKind;
 use coracle_words::moment::InvalidMoment;
 
@@ -27,6 +28,8 @@ pub enum ViewError {
     Engine(EngineError),
     #[error(transparent)]
     Image(ImageError),
+    #[error(transparent)]
+    Swarm(#[from] SwarmError),
     /// A filter's key that the list does not know.
     #[error("invalid filter '{key}'")]
     UnknownFilter { key: String },
@@ -92,6 +95,7 @@ impl ViewError {
         match self {
             Self::Engine(error) => error.kind(),
             Self::Image(error) => error.kind(),
+            Self::Swarm(error) => error.kind(),
             Self::UnknownFilter { .. }
             | Self::InvalidFilter { .. }
             | Self::BadFilter { .. }

@@ -13,7 +13,9 @@ pub mod filter;
 pub mod image;
 mod named;
 pub mod network;
+pub mod node;
 mod now;
+mod swarm;
 pub mod system;
 pub mod volume;
 

@@ -11,6 +11,7 @@ mod layout;
 pub(crate) mod network;
 mod prune;
 mod signal;
+pub(crate) mod swarm;
 pub(crate) mod system;
 pub(crate) mod table;
 pub(crate) mod volume;

@@ -1,0 +1,127 @@
+//! The swarm, as commands get it: who asks its agent, its state, and the words when there is none.
+
+use std::ffi::CString;
+
+use coracle_swarm::SwarmError;
+use coracle_swarm::client::{AgentStart, Client};
+use coracle_swarm::journal::Reader;
+use coracle_swarm::model::Node;
+use coracle_swarm::protocol::{Answer, Request};
+use coracle_swarm::state::State;
+use coracle_view::node::{self, Standing};
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::error::CliError;
+
+/// What stands in front of every refusal for lack of a key.
+pub(crate) const LOCKED: &str = "Swarm is encrypted and needs to be unlocked before it can be used. Please use \"docker swarm \
+     unlock\" to unlock it.";
+
+impl App {
+    /// Where the swarm of this user is, and how its agent is started.
+    pub(crate) fn swarm(&self) -> Result<Client, CliError> {
+        let paths = self.engine()?.paths();
+        let root = path_text(&paths.data)?;
+        // What holds a NUL cannot be in an environment.
+        let pairs = self.settings.environment.all.iter();
+        let environment =
+            pairs.filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok());
+        let start = AgentStart { arguments: vec![root], environment: environment.collect() };
+        Ok(Client::new(&paths.data, &paths.run, start))
+    }
+
+    /// The state, for a command that any node may give.
+    pub(crate) fn swarm_state(&self) -> Result<(Client, Reader), CliError> {
+        let swarm = self.swarm()?;
+        let reader = swarm.read()?;
+        Ok((swarm, reader))
+    }
+
+    /// The state, for a command that only a manager may give. An agent that is missing and needed is there
+    /// afterwards.
+    pub(crate) fn manager(&self) -> Result<Reader, CliError> {
+        let (swarm, reader) = self.swarm_state()?;
+        self.check_manager(&swarm, &reader)?;
+        // Who only looks is not kept from it when no agent can be started; who changes something will hear why.
+        if !reader.state.services.is_empty() && !swarm.is_alive() {
+            drop(swarm.ask(&Request::Wake));
+        }
+        Ok(reader)
+    }
+
+    /// Whether the node that this command is given on may speak for the swarm.
+    pub(crate) fn check_manager(&self, swarm: &Client, reader: &Reader) -> Result<(), CliError> {
+        let say = |words: &str| Err(self.of_engine(words));
+        if !reader.is_swarm() {
+            return say(node::NO_SWARM);
+        }
+        if is_locked(swarm, &reader.state) {
+            return say(LOCKED);
+        }
+        let node = self.this_node(&reader.state)?;
+        match node::standing(&reader.state, node) {
+            Standing::Manager => Ok(()),
+            Standing::Worker => say(node::NO_MANAGER),
+            Standing::NoQuorum => say(node::NO_LEADER),
+        }
+    }
+
+    /// The node that this command is given on: the machine, or the rehearsal node that was chosen.
+    pub(crate) fn this_node<'a>(&self, state: &'a State) -> Result<&'a Node, CliError> {
+        match node::itself(state) {
+            Some(node) => Ok(node),
+            None => Err(self.of_engine(node::NO_SWARM)),
+        }
+    }
+
+    /// Has the agent do something; gives the id of what was made. Warnings are told.
+    pub(crate) fn order(&mut self, request: &Request) -> Result<String, CliError> {
+        match self.swarm()?.ask(request).map_err(|error| self.of_agent(error))? {
+            Answer::Done { id, warnings } => {
+                self.warn(&warnings);
+                Ok(id)
+            }
+            Answer::Text { .. } | Answer::Refused { .. } => Err(CliError::plain(
+                "the agent of the swarm gave another answer than was asked for",
+            )),
+        }
+    }
+
+    /// Asks the agent for a text.
+    pub(crate) fn text_of(&self, request: &Request) -> Result<Zeroizing<String>, CliError> {
+        match self.swarm()?.ask(request).map_err(|error| self.of_agent(error))? {
+            Answer::Text { text } => Ok(text),
+            Answer::Done { .. } | Answer::Refused { .. } => Err(CliError::plain(
+                "the agent of the swarm gave another answer than was asked for",
+            )),
+        }
+    }
+
+    /// Words of Docker's engine, with our name where it says its own.
+    pub(crate) fn of_engine(&self, words: &str) -> CliError {
+        CliError::engine(self.called(words))
+    }
+
+    /// `docker swarm join` in recorded words is what this program is called.
+    pub(crate) fn called(&self, words: &str) -> String {
+        words.replace("docker swarm ", &format!("{} swarm ", self.program))
+    }
+
+    fn of_agent(&self, error: SwarmError) -> CliError {
+        let mut error = CliError::from(error);
+        error.message = self.called(&error.message);
+        error
+    }
+}
+
+/// Whether the key is in nobody's hands: secrets cannot be opened until somebody types it.
+pub(crate) fn is_locked(swarm: &Client, state: &State) -> bool {
+    state.cluster.spec.encryption_config.auto_lock_managers && !swarm.has_key() && !swarm.is_alive()
+}
+
+fn path_text(path: &std::path::Path) -> Result<CString, CliError> {
+    use std::os::unix::ffi::OsStrExt as _;
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| CliError::plain(format!("{} holds a NUL", path.display())))
+}
