@@ -2,6 +2,7 @@
 //!
 //! Each is written under a number: that of its place in the record.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::model::DeliveredFile;
+use crate::model::{Container, DeliveredFile};
 use crate::one_id::record_owner;
 use crate::paths::{Paths, make_private};
 use crate::start::launch_plan::mapped_ids;
@@ -30,6 +31,12 @@ pub(crate) fn place(paths: &Paths, id: &str, number: usize) -> PathBuf {
 /// No project of Compose has a dot in its name.
 fn folder(paths: &Paths, id: &str) -> PathBuf {
     paths.secrets().join(format!("container.{id}"))
+}
+
+/// Where a start makes places for the files: each, and the folders above it. They are nothing that the container changed.
+pub(crate) fn places_made(container: &Container) -> BTreeSet<PathBuf> {
+    let targets = container.delivered.iter().map(|file| Path::new(&file.target));
+    targets.flat_map(Path::ancestors).map(Path::to_owned).collect()
 }
 
 /// Writes the content of a file.

@@ -78,17 +78,22 @@ const MADE_BY_US: [&str; 14] = [
 ];
 
 /// The differences between `upper` and `layers` (lowest first), parents before children,
-/// names in order.
-pub(crate) fn changes(upper: &Path, layers: &[PathBuf]) -> io::Result<Vec<Change>> {
+/// names in order. `made` are further places that starting this container makes.
+pub(crate) fn changes(
+    upper: &Path,
+    layers: &[PathBuf],
+    made: &BTreeSet<PathBuf>,
+) -> io::Result<Vec<Change>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = rustix::fs::open(upper, flags, Mode::empty())?;
     let below: Vec<PathBuf> = layers.iter().rev().cloned().collect();
-    let mut walk = Walk { found: Vec::new() };
+    let mut walk = Walk { made, found: Vec::new() };
     walk.directory(&root, Path::new("/"), &below, 0)?;
     Ok(walk.found)
 }
 
-struct Walk {
+struct Walk<'a> {
+    made: &'a BTreeSet<PathBuf>,
     found: Vec<Change>,
 }
 
@@ -100,7 +105,7 @@ pub(crate) enum Below {
     Directory(Stat, Vec<PathBuf>),
 }
 
-impl Walk {
+impl Walk<'_> {
     fn directory(
         &mut self,
         dir: &OwnedFd,
@@ -159,7 +164,7 @@ impl Walk {
             Below::Directory(old, below) if same_meta(&stat, &old) => (None, below),
             Below::Directory(_, below) => (Some(ChangeKind::Changed), below),
             Below::File(..) => (Some(ChangeKind::Changed), Vec::new()),
-            Below::Nothing if is_ours(&path) => (None, Vec::new()),
+            Below::Nothing if self.is_ours(&path) => (None, Vec::new()),
             Below::Nothing => (Some(ChangeKind::Added), Vec::new()),
         };
         let before = self.found.len();
@@ -173,7 +178,7 @@ impl Walk {
 
     fn file(&mut self, dir: &OwnedFd, path: PathBuf, name: &OsStr, stat: &Stat, under: &Below) {
         match under {
-            Below::Nothing if stat.st_size == 0 && is_regular(stat) && is_ours(&path) => {}
+            Below::Nothing if stat.st_size == 0 && is_regular(stat) && self.is_ours(&path) => {}
             Below::Nothing => self.note(ChangeKind::Added, path),
             Below::File(old, place) if same_file(stat, old) => {
                 let here = PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd())).join(name);
@@ -199,6 +204,10 @@ impl Walk {
         if !matches!(under, Below::Nothing) {
             self.note(ChangeKind::Deleted, path);
         }
+    }
+
+    fn is_ours(&self, path: &Path) -> bool {
+        self.made.contains(path) || MADE_BY_US.iter().any(|ours| path == Path::new(ours))
     }
 
     fn note(&mut self, kind: ChangeKind, path: PathBuf) {
@@ -260,10 +269,6 @@ pub(crate) fn look_below(below: &[PathBuf], name: &OsStr) -> io::Result<Below> {
         }
     }
     Ok(first.map_or(Below::Nothing, |stat| Below::Directory(stat, folders)))
-}
-
-fn is_ours(path: &Path) -> bool {
-    MADE_BY_US.iter().any(|ours| path == Path::new(ours))
 }
 
 fn is_regular(stat: &Stat) -> bool {

@@ -1,5 +1,6 @@
 //! Tests of the parent module, with folders made by hand and with real overlays.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -46,8 +47,12 @@ fn places() -> Places {
 }
 
 fn diff(places: &Places) -> Vec<String> {
+    diff_besides(places, &BTreeSet::new())
+}
+
+fn diff_besides(places: &Places, made: &BTreeSet<PathBuf>) -> Vec<String> {
     let layers = [places.base.join("low"), places.base.join("high")];
-    let all = changes(&places.upper, &layers).unwrap();
+    let all = changes(&places.upper, &layers, made).unwrap();
     all.iter().map(|c| format!("{} {}", c.kind.letter(), c.path.display())).collect()
 }
 
@@ -66,6 +71,24 @@ fn nothing_and_traces_of_a_start_are_no_change() {
     fs::write(upper.join("etc/hosts"), "not empty").unwrap();
     fs::write(upper.join("sbin/tool"), "").unwrap();
     assert_eq!(diff(&places), ["C /etc", "A /etc/hosts", "C /sbin", "A /sbin/tool"]);
+}
+
+#[test]
+fn places_of_delivered_files_are_no_change() {
+    let places = places();
+    let upper = &places.upper;
+    let mut container = crate::model::Container::default();
+    for target in ["/run/secrets/s1", "/etc/abs", "/c1"] {
+        let place = upper.join(&target[1..]);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, "").unwrap();
+        let target = target.to_owned();
+        container.delivered.push(crate::model::DeliveredFile { target, ..Default::default() });
+    }
+    let made = crate::delivered::places_made(&container);
+    assert!(diff_besides(&places, &made).is_empty(), "{:?}", diff_besides(&places, &made));
+    fs::write(upper.join("run/secrets/own"), "").unwrap();
+    assert_eq!(diff_besides(&places, &made), ["C /run", "C /run/secrets", "A /run/secrets/own"]);
 }
 
 #[test]

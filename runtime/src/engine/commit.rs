@@ -15,6 +15,7 @@ use coracle_image::{Digest, Reference, Store, instruction};
 
 use super::Engine;
 use crate::copy::changes;
+use crate::delivered;
 use crate::error::EngineError;
 use crate::events::Kind;
 use crate::model::{Config, Status};
@@ -55,11 +56,12 @@ impl Engine {
 
         let overlay = Overlay::of(&self.paths, &self.config.layers, &container);
         let written = self.written(session, &container)?;
-        let changed: HashSet<Vec<u8>> = changes::changes(&written, &overlay.layers)
-            .map_err(EngineError::io(format!("compare container {id} with its image")))?
-            .into_iter()
-            .map(|change| change.path.as_os_str().as_bytes()[1..].to_vec())
-            .collect();
+        let changed: HashSet<Vec<u8>> =
+            changes::changes(&written, &overlay.layers, &delivered::places_made(&container))
+                .map_err(EngineError::io(format!("compare container {id} with its image")))?
+                .into_iter()
+                .map(|change| change.path.as_os_str().as_bytes()[1..].to_vec())
+                .collect();
         let words = std::iter::once(&container.path).chain(&container.args);
         let names: Vec<Reference> = request.name.iter().cloned().collect();
         let image = archive::commit(

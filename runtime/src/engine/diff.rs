@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::copy::{Change, changes};
+use crate::delivered;
 use crate::error::EngineError;
 use crate::model::Container;
 use crate::rootfs::Overlay;
@@ -17,7 +18,7 @@ impl Engine {
         let container = self.records.load(id)?;
         let overlay = Overlay::of(&self.paths, &self.config.layers, &container);
         let written = self.written(session, &container)?;
-        changes::changes(&written, &overlay.layers)
+        changes::changes(&written, &overlay.layers, &delivered::places_made(&container))
             .map_err(EngineError::io(format!("compare container {id} with its image")))
     }
 

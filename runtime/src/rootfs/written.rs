@@ -207,7 +207,7 @@ mod tests {
         overlay.make_copy(&copy).unwrap();
         let shown = |overlay: &Overlay| -> Vec<String> {
             let written = overlay.written().unwrap();
-            changes(&written, &overlay.layers)
+            changes(&written, &overlay.layers, &BTreeSet::new())
                 .unwrap()
                 .iter()
                 .map(|change| format!("{} {}", change.kind.letter(), change.path.display()))
