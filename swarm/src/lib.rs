@@ -9,6 +9,7 @@ pub mod client;
 pub mod container;
 mod error;
 pub mod journal;
+pub mod machine;
 pub mod model;
 pub mod protocol;
 pub mod reconcile;

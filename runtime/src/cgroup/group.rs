@@ -78,13 +78,13 @@ pub fn prepare_what_is_there(
     }
 }
 
-fn not_delegated(settings: &[Setting], why: String) -> CgroupError {
+pub(super) fn not_delegated(settings: &[Setting], why: String) -> CgroupError {
     let wanted = controllers_of(settings);
     let on_v1 = any_on_v1(&wanted);
     CgroupError::NotDelegated { wanted, why, on_v1 }
 }
 
-fn controllers_of(settings: &[Setting]) -> Vec<&'static str> {
+pub(super) fn controllers_of(settings: &[Setting]) -> Vec<&'static str> {
     let mut names: Vec<_> = settings.iter().map(|setting| setting.controller).collect();
     names.sort_unstable();
     names.dedup();

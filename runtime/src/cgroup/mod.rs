@@ -29,6 +29,7 @@ mod error;
 mod group;
 mod host;
 mod limits;
+mod refusal;
 mod systemd;
 mod validate;
 
@@ -39,5 +40,6 @@ pub(crate) use group::any_on_v1;
 pub use group::{Request, prepare, prepare_what_is_there, remove, update};
 pub(crate) use host::{CONTROLLERS, is_tree_ours, is_v2};
 pub use host::{Host, Settings};
+pub use refusal::refusal;
 pub use systemd::enter;
 pub use validate::{LimitError, validate};

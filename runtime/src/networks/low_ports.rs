@@ -12,7 +12,7 @@ use crate::spec::NetworkMode;
 
 /// The first port that everybody may listen at (ip(7)).
 #[must_use]
-pub(crate) fn first_free_port() -> u16 {
+pub fn first_free_port() -> u16 {
     const PATH: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let text = std::fs::read_to_string(PATH).unwrap_or_default();
     text.trim().parse().unwrap_or(1024)

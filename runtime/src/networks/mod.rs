@@ -32,9 +32,8 @@ pub(crate) use helper::{Helper, HelperError};
 pub use helper::{NETD_ARGV0, main as helper_main};
 pub use links::names_by_links;
 pub(crate) use links::{Link, check as check_links, resolve as resolve_links};
-pub(crate) use low_ports::{
-    first_free_port, hint_for_host, notes as low_port_notes, raise as raise_low_ports,
-};
+pub use low_ports::first_free_port;
+pub(crate) use low_ports::{hint_for_host, notes as low_port_notes, raise as raise_low_ports};
 pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
 pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOPE};

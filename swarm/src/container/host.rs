@@ -66,7 +66,7 @@ fn extra_hosts(hosts: &[String]) -> Vec<String> {
 }
 
 /// Limits only: what is reserved is the scheduler's business.
-fn resources(task: &TaskSpec, spec: &ContainerSpec) -> Resources {
+pub(super) fn resources(task: &TaskSpec, spec: &ContainerSpec) -> Resources {
     let all = task.resources.clone().unwrap_or_default();
     let limits = all.limits.unwrap_or_default();
     let (cpu_period, cpu_quota) = match limits.nano_cpus {

@@ -17,6 +17,7 @@ mod config;
 mod error;
 pub mod files;
 mod host;
+pub mod host_check;
 mod mounts;
 mod network;
 pub mod payload;
