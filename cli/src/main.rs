@@ -18,6 +18,7 @@ use error::{CliError, CommandResult, ExitStatus};
 use settings::Settings;
 use ui::Ui;
 
+mod agent;
 mod app;
 mod args;
 mod builtin;
@@ -77,7 +78,9 @@ fn main() -> ExitCode {
 /// Helpers that outlive the command which starts them: nothing of the caller concerns them.
 fn is_of_the_engine(name: &OsStr) -> bool {
     use coracle_runtime::monitor::{EXEC_ARGV0, MONITOR_ARGV0};
-    name == MONITOR_ARGV0 || name == EXEC_ARGV0 || name == coracle_runtime::networks::NETD_ARGV0
+    let agent = coracle_swarm::client::AGENT_ARGV0;
+    let netd = coracle_runtime::networks::NETD_ARGV0;
+    [MONITOR_ARGV0, EXEC_ARGV0, netd, agent].iter().any(|helper| name == *helper)
 }
 
 /// The helpers of the engine are this executable under other names. Gives the words
@@ -99,6 +102,10 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     if name == networks::NETD_ARGV0 {
         let settings = words.next().unwrap_or_default();
         return exit(networks::helper_main(&settings.to_string_lossy()));
+    }
+    if name == coracle_swarm::client::AGENT_ARGV0 {
+        let data_root = words.next().unwrap_or_default();
+        return Ok(agent::main(data_root.into(), &commands::table::TABLE));
     }
     if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();

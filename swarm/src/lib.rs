@@ -5,6 +5,7 @@
 //! pure. One process writes: the agent, to the [`journal`], which is durable before it answers ([`protocol`]). What is
 //! secret is sealed there ([`seal`]).
 
+pub mod agent;
 pub mod client;
 pub mod container;
 mod error;

@@ -5,7 +5,7 @@
 //! What `screen` prints to people goes to standard error, as everywhere; log lines look as Docker
 //! Compose's (`time="…" level=warning msg="…"`).
 
-mod doing;
+pub(crate) mod doing;
 pub(crate) mod globals;
 mod images;
 pub(crate) mod project;

@@ -27,7 +27,7 @@ use crate::SwarmError;
 use crate::journal::{self, Reader};
 use crate::protocol::{Answer, Request};
 
-const SOCKET: &str = "agent.sock";
+pub(crate) const SOCKET: &str = "agent.sock";
 const LOCK: &str = "lock";
 /// Where an agent that cannot begin leaves the reason.
 const ERROR: &str = "error";
@@ -135,7 +135,6 @@ pub(crate) fn run_folder(run: &Path) -> PathBuf {
 }
 
 /// The file in which an agent says why it cannot begin.
-#[expect(dead_code, reason = "the agent writes it")]
 pub(crate) fn error_file(run: &Path) -> PathBuf {
     run_folder(run).join(ERROR)
 }

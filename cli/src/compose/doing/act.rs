@@ -47,7 +47,7 @@ pub(crate) fn project_of(place: &Place) -> Project {
     }
 }
 
-fn defaults(app: &App) -> Defaults {
+pub(crate) fn defaults(app: &App) -> Defaults {
     let file = &app.settings.file;
     let driver = file.log_driver.clone().unwrap_or_else(|| LogConfig::default().driver);
     Defaults {

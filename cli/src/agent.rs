@@ -1,0 +1,103 @@
+//! The agent of the swarm: this executable under another name, with what it needs to know of images and settings.
+//!
+//! It is started with the data root as its argument and the environment of the command that needed it: settings and
+//! credentials are read as that command would.
+
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use coracle_compose::container::Defaults;
+use coracle_runtime::Home;
+use coracle_runtime::engine::ImageFacts;
+use coracle_swarm::agent::{self, Fetching, Host};
+use rustix::io::Errno;
+
+use crate::app::App;
+use crate::args::Table;
+use crate::commands::container::create;
+use crate::compose::doing::act::defaults;
+use crate::fetch::{self, Transfer};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Lives as long as it is needed.
+pub(crate) fn main(data_root: PathBuf, table: &'static Table) -> ExitCode {
+    let Ok(mut settings) = Settings::read() else { return ExitCode::FAILURE };
+    settings.data_root = data_root;
+    settings.read_client_config();
+    let app = App::new(Ui::new(), settings, "coracle", table);
+    let code = agent::main(&mut Surroundings { app });
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+struct Surroundings {
+    app: App,
+}
+
+impl Host for Surroundings {
+    fn home(&self) -> &Home {
+        &self.app.home
+    }
+
+    fn home_mut(&mut self) -> &mut Home {
+        &mut self.app.home
+    }
+
+    fn defaults(&self) -> Defaults {
+        defaults(&self.app)
+    }
+
+    fn find(&mut self, name: &str) -> Result<Option<ImageFacts>, String> {
+        let app = &mut self.app;
+        let found = crate::builtin::prepare(app, name)
+            .and_then(|_| create::local(app, name, None))
+            .and_then(|found| found.map(|image| create::facts(app, &image, name)).transpose());
+        found.map_err(|error| error.message)
+    }
+
+    fn fetch(&mut self, name: &str) -> Result<Box<dyn Fetching>, String> {
+        let transfer = fetch::begin(&mut self.app, name, None, false).map_err(|it| it.message)?;
+        rustix::io::ioctl_fionbio(&transfer.errors, true).map_err(|error| error.to_string())?;
+        Ok(Box::new(Fetch { transfer: Some(transfer), said: Vec::new() }))
+    }
+}
+
+/// An image on its way.
+struct Fetch {
+    transfer: Option<Transfer>,
+    said: Vec<u8>,
+}
+
+impl Fetching for Fetch {
+    fn fd(&self) -> BorrowedFd<'_> {
+        // Only a transfer that goes on is waited for.
+        match &self.transfer {
+            Some(transfer) => transfer.errors.as_fd(),
+            None => rustix::stdio::stdin(),
+        }
+    }
+
+    fn outcome(&mut self) -> Option<Result<(), String>> {
+        let transfer = self.transfer.as_mut()?;
+        let mut part = [0; 4096];
+        loop {
+            match transfer.errors.read(&mut part) {
+                Ok(0) => break,
+                Ok(length) => self.said.extend_from_slice(&part[..length]),
+                Err(error) if error.raw_os_error() == Some(Errno::INTR.raw_os_error()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return None,
+                Err(error) => return Some(Err(error.to_string())),
+            }
+        }
+        let transfer = self.transfer.take()?;
+        Some(transfer.finish(&self.said).map_err(|error| error.message))
+    }
+
+    fn stop(&mut self) {
+        if let Some(transfer) = self.transfer.take() {
+            transfer.stop();
+        }
+    }
+}

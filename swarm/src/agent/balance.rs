@@ -1,0 +1,144 @@
+//! Tells the network helper which tasks are ready, under which names, addresses and ports.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use coracle_netns::balance::{Balance, Ingress, Service as Balanced, Wanted};
+use coracle_netns::prefix::Prefix;
+use coracle_netns::protocol::Protocol;
+use coracle_runtime::engine::Balancer;
+
+use super::Agent;
+use crate::model::{EndpointMode, PublishMode, Service, Task, TaskState};
+use crate::state::State;
+
+/// The connection to the network helper, and what it was told last.
+#[derive(Debug, Default)]
+pub(super) struct Helper {
+    connection: Option<Balancer>,
+    told: Balance,
+    /// Why ports of services are not bound, by port.
+    pub(super) unbound: BTreeMap<u16, String>,
+}
+
+impl Helper {
+    /// Readable when the helper is gone.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.connection.as_ref().map(AsFd::as_fd)
+    }
+}
+
+impl Agent<'_> {
+    /// Has the helper know what is so now. It comes before anything is stopped.
+    pub(super) fn balance(&mut self) {
+        let wanted = wanted(&self.journal.state);
+        if self.helper.connection.as_ref().is_some_and(|it| !it.is_alive()) {
+            self.helper.connection = None;
+        }
+        if self.helper.connection.is_none() {
+            if wanted == Balance::default() || self.runs.is_empty() {
+                return;
+            }
+            let Ok(engine) = self.host.home().engine() else { return };
+            // Without a helper no task is on a network; the first one that starts brings it.
+            let Ok(Some(connection)) = engine.balancer() else { return };
+            self.helper.connection = Some(connection);
+            self.helper.told = Balance::default();
+        }
+        if wanted == self.helper.told {
+            return;
+        }
+        let Some(connection) = &self.helper.connection else { return };
+        match connection.set(&wanted) {
+            Ok(outcomes) => {
+                let failed = wanted.ingress.iter().zip(outcomes);
+                self.helper.unbound =
+                    failed.filter_map(|(entry, why)| Some((entry.host_port, why?))).collect();
+                // With nothing to say the helper may end as soon as its members do.
+                if wanted == Balance::default() {
+                    self.helper.connection = None;
+                }
+                self.helper.told = wanted;
+            }
+            Err(_) => self.helper.connection = None,
+        }
+    }
+}
+
+/// What the state of a swarm means for its networks.
+fn wanted(state: &State) -> Balance {
+    let mut balance = Balance::default();
+    for task in state.tasks.values().filter(|task| !task.status.state.is_over()) {
+        for attachment in &task.networks_attachments {
+            let addresses = attachment.addresses.iter().filter_map(|text| address(text));
+            entry(&mut balance, &attachment.network).reserved.extend(addresses);
+        }
+    }
+    for service in state.services.values() {
+        let ready: Vec<&Task> = state.tasks_of(&service.id).filter(|task| is_ready(task)).collect();
+        names(&mut balance, service, &ready);
+        ports(&mut balance, service, &ready);
+    }
+    balance
+}
+
+fn entry<'a>(balance: &'a mut Balance, network: &str) -> &'a mut Wanted {
+    balance.networks.entry(network.to_owned()).or_default()
+}
+
+/// Whether it takes new connections.
+fn is_ready(task: &Task) -> bool {
+    task.status.state == TaskState::Running && task.desired_state <= TaskState::Complete
+}
+
+fn names(balance: &mut Balance, service: &Service, ready: &[&Task]) {
+    let spec = &service.spec;
+    let mode = spec.endpoint_spec.as_ref().and_then(|it| it.mode).unwrap_or_default();
+    for used in &spec.task_template.networks {
+        let vip = service.endpoint.virtual_ips.iter().find(|vip| vip.network_id == used.target);
+        let vip = vip.filter(|_| mode == EndpointMode::Vip).and_then(|vip| address(&vip.addr));
+        let names: Vec<String> =
+            std::iter::once(&spec.name).chain(&used.aliases).cloned().collect();
+        let balanced = Balanced {
+            task_names: names.iter().map(|name| format!("tasks.{name}")).collect(),
+            names,
+            vip,
+            ready: ready.iter().filter_map(|task| on_network(task, &used.target)).collect(),
+        };
+        entry(balance, &used.target).services.push(balanced);
+    }
+}
+
+fn ports(balance: &mut Balance, service: &Service, ready: &[&Task]) {
+    for port in &service.endpoint.ports {
+        if port.mode() != PublishMode::Ingress || port.published_port == 0 {
+            continue;
+        }
+        let protocol = match port.protocol.as_str() {
+            "udp" => Protocol::Udp,
+            _ => Protocol::Tcp,
+        };
+        let ready = ready.iter().filter_map(|task| {
+            let first = task.networks_attachments.first()?;
+            let address = first.addresses.iter().find_map(|text| address(text))?;
+            Some((first.network.clone(), address))
+        });
+        balance.ingress.push(Ingress {
+            protocol,
+            host_ip: None,
+            host_port: port.published_port,
+            target_port: port.target_port,
+            ready: ready.collect(),
+        });
+    }
+}
+
+fn on_network(task: &Task, network: &str) -> Option<IpAddr> {
+    let attachment = task.networks_attachments.iter().find(|it| it.network == network)?;
+    attachment.addresses.iter().find_map(|text| address(text))
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse::<Prefix>().ok().map(|prefix| prefix.address)
+}

@@ -1,0 +1,197 @@
+//! What commands ask for: checked, written down, answered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use coracle_runtime::clock;
+use coracle_words::ErrorKind;
+use zeroize::Zeroizing;
+
+use super::for_now::{self as command, CommandError, Rollback};
+use super::{Agent, new_id};
+use crate::SwarmError;
+use crate::journal::Sync;
+use crate::model::{Sealed, SecretSpec};
+use crate::protocol::{Answer, Request};
+use crate::state::Change;
+
+/// What an answer is made of.
+pub(super) enum Outcome {
+    /// To be written down; the id of what was made.
+    Changes(Vec<Change>, String),
+    /// It is done already.
+    Done(String),
+    Text(Zeroizing<String>),
+}
+
+impl From<CommandError> for SwarmError {
+    fn from(error: CommandError) -> Self {
+        Self::refused(error.kind, error.words)
+    }
+}
+
+impl Agent<'_> {
+    /// Does what is asked, or says why not.
+    pub(super) fn answer(&mut self, request: Request) -> Answer {
+        match self.serve(request) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let kind = error.kind().into();
+                Answer::Refused { kind, words: told(&error) }
+            }
+        }
+    }
+
+    fn serve(&mut self, request: Request) -> Result<Answer, SwarmError> {
+        self.check_open(&request)?;
+        let outcome = self.outcome(request)?;
+        match outcome {
+            Outcome::Changes(changes, id) => {
+                if !changes.is_empty() {
+                    self.journal.commit(changes, clock::now(), Sync::Yes)?;
+                }
+                self.put_key_away();
+                Ok(Answer::Done { id, warnings: Vec::new() })
+            }
+            Outcome::Done(id) => {
+                self.put_key_away();
+                Ok(Answer::Done { id, warnings: Vec::new() })
+            }
+            Outcome::Text(text) => Ok(Answer::Text { text }),
+        }
+    }
+
+    /// Whether there is a swarm, and it is not locked.
+    fn check_open(&self, request: &Request) -> Result<(), SwarmError> {
+        let there = !self.journal.state.cluster.id.is_empty();
+        match request {
+            Request::Wake => Ok(()),
+            Request::Init(init) if there && !init.force_new_cluster => Err(SwarmError::refused(
+                ErrorKind::Unavailable,
+                "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
+                 another one.",
+            )),
+            Request::Init(_) => Ok(()),
+            Request::Leave { .. } if !there => {
+                Err(SwarmError::refused(ErrorKind::Unavailable, "This node is not part of a swarm"))
+            }
+            _ if !there => Err(SwarmError::refused(ErrorKind::Unavailable, command::NOT_A_MANAGER)),
+            Request::Unlock { .. } | Request::Leave { .. } => Ok(()),
+            _ if self.key.is_none() => {
+                Err(SwarmError::refused(ErrorKind::Unavailable, command::LOCKED))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn outcome(&mut self, request: Request) -> Result<Outcome, SwarmError> {
+        let now = clock::now();
+        let state = &self.journal.state;
+        let changed = |changes| Ok(Outcome::Changes(changes, String::new()));
+        match request {
+            Request::Wake => Ok(Outcome::Done(String::new())),
+            Request::Init(init) => self.init(&init),
+            Request::Leave { force } => self.leave(force),
+            Request::UpdateCluster { version, spec, rotate } => {
+                self.update_cluster(version, *spec, rotate)
+            }
+            Request::Unlock { key } => self.unlock(&key),
+            Request::UnlockKey { rotate } => self.unlock_key(rotate),
+            Request::CreateService { spec, registry_auth: _ } => {
+                let id = new_id();
+                let changes = command::create_service(state, *spec, id.clone(), now)?;
+                Ok(Outcome::Changes(changes, id))
+            }
+            Request::UpdateService { id, version, spec, rollback, registry_auth: _ } => {
+                let rollback = if rollback { Rollback::Previous } else { Rollback::No };
+                changed(command::update_service(state, &id, version, *spec, rollback, now)?)
+            }
+            Request::RemoveService { id } => changed(command::remove_service(state, &id)?),
+            Request::CreateSecret { spec, data } => {
+                let id = new_id();
+                let (clear, sealed) = self.sealed("secret", &id, &data)?;
+                let state = &self.journal.state;
+                let changes = command::create_secret(state, spec, id.clone(), clear.len(), sealed)?;
+                Ok(Outcome::Changes(changes, id))
+            }
+            Request::UpdateSecret { id, version, spec } => {
+                changed(command::update_secret(state, &id, version, spec)?)
+            }
+            Request::RemoveSecret { id } => changed(command::remove_secret(state, &id)?),
+            Request::CreateConfig { spec, data } => {
+                let id = new_id();
+                let (clear, sealed) = self.sealed("config", &id, &data)?;
+                let state = &self.journal.state;
+                let changes = command::create_config(state, spec, id.clone(), clear.len(), sealed)?;
+                Ok(Outcome::Changes(changes, id))
+            }
+            Request::UpdateConfig { id, version, spec } => {
+                changed(command::update_config(state, &id, version, spec)?)
+            }
+            Request::RemoveConfig { id } => changed(command::remove_config(state, &id)?),
+            Request::ConfigData { id } => {
+                let clear = self.config(&id)?;
+                Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&clear))))
+            }
+            Request::UpdateNode { id, version, spec } => {
+                changed(command::update_node(state, &id, version, spec)?)
+            }
+            Request::RemoveNode { id, force } => changed(command::remove_node(state, &id, force)?),
+            Request::AddNode { name, spec } => self.add_node(&name, spec),
+            Request::NodeLeaves { id, force } => self.node_leaves(&id, force),
+            Request::NodePower { id, power } => Ok(Outcome::Changes(self.power(&id, power)?, id)),
+        }
+    }
+
+    /// Content that arrived in base64, and sealed.
+    fn sealed(
+        &self,
+        kind: &str,
+        id: &str,
+        data: &str,
+    ) -> Result<(Zeroizing<Vec<u8>>, Sealed), SwarmError> {
+        let invalid = |_| SwarmError::refused(ErrorKind::BadRequest, "the content is not base64");
+        let clear = Zeroizing::new(BASE64.decode(data).map_err(invalid)?);
+        let key = self.key.as_ref().ok_or_else(locked)?;
+        let sealed = key.seal(&format!("{kind} {id}"), &clear)?;
+        Ok((clear, sealed))
+    }
+
+    /// The content of a config.
+    pub(super) fn config(&self, id: &str) -> Result<Zeroizing<Vec<u8>>, SwarmError> {
+        let config = self.journal.state.configs.get(id);
+        let missing = || SwarmError::refused(ErrorKind::NotFound, format!("config {id} not found"));
+        let key = self.key.as_ref().ok_or_else(locked)?;
+        Ok(key.open(&format!("config {id}"), &config.ok_or_else(missing)?.sealed)?)
+    }
+
+    /// The content of a secret.
+    pub(super) fn secret(&self, id: &str) -> Result<Zeroizing<Vec<u8>>, SwarmError> {
+        let secret = self.journal.state.secrets.get(id);
+        let missing = || SwarmError::refused(ErrorKind::NotFound, format!("secret {id} not found"));
+        let key = self.key.as_ref().ok_or_else(locked)?;
+        Ok(key.open(&format!("secret {id}"), &secret.ok_or_else(missing)?.sealed)?)
+    }
+}
+
+/// Whether a template driver is named.
+pub(super) fn is_template(spec: &SecretSpec) -> bool {
+    spec.templating.as_ref().is_some_and(|driver| !driver.name.is_empty())
+}
+
+pub(super) fn locked() -> SwarmError {
+    SwarmError::refused(ErrorKind::Unavailable, command::LOCKED)
+}
+
+/// An error and what is behind it, in one line.
+fn told(error: &SwarmError) -> String {
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(behind) = source {
+        let more = behind.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        source = behind.source();
+    }
+    words
+}
