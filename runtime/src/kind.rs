@@ -58,11 +58,12 @@ impl NetworkError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } | Self::UnknownDriver { .. } => ErrorKind::NotFound,
-            Self::NameTaken { .. } => ErrorKind::Conflict,
+            Self::NameTaken { .. } | Self::SecondIngress { .. } => ErrorKind::Conflict,
             Self::Predefined { .. }
             | Self::RemovePredefined { .. }
             | Self::OneInstance { .. }
             | Self::Overlap
+            | Self::NotAttachable { .. }
             | Self::InUse { .. } => ErrorKind::Forbidden,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Busy { .. } => ErrorKind::Unavailable,

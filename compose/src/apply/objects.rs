@@ -107,5 +107,6 @@ fn request(network: &Network, name: &str, labels: BTreeMap<String, String>) -> C
         attachable: network.attachable,
         options: network.driver_opts.clone(),
         labels,
+        swarm: None,
     }
 }

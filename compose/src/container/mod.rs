@@ -94,6 +94,7 @@ pub fn request(
         host_config,
         networks,
         inherited: facts.inherited,
+        is_task: false,
         origin: service.raw.clone(),
         ..CreateRequest::default()
     })

@@ -49,6 +49,8 @@ pub struct CreateRequest {
     pub inherited: BTreeMap<String, String>,
     /// Files whose content [`Engine::deliver_task`] has to hand over before each start.
     pub delivered: Vec<DeliveredFile>,
+    /// A swarm's agent makes it: it may join networks of the swarm that others may not.
+    pub is_task: bool,
     /// What the caller wants to find in the record again.
     pub origin: serde_json::Value,
 }
@@ -98,6 +100,7 @@ impl Engine {
             delivered: request.delivered,
             network_settings: NetworkSettings { networks, ..NetworkSettings::default() },
             storage: self.config.storage,
+            is_task: request.is_task,
             origin: request.origin,
             ..Container::default()
         };

@@ -42,27 +42,48 @@ impl Engine {
     /// # Errors
     /// As [`crate::networks::Networks::remove`].
     pub fn remove_network(&self, reference: &str, force: bool) -> Result<(), EngineError> {
+        self.remove_network_unless(reference, force, |_| None)
+    }
+
+    /// The same, unless a swarm's network is in use there: `in_swarm` gives by whom, as
+    /// `service ID`.
+    ///
+    /// # Errors
+    /// As [`crate::networks::Networks::remove`].
+    pub fn remove_network_unless(
+        &self,
+        reference: &str,
+        force: bool,
+        in_swarm: impl FnOnce(&Network) -> Option<String>,
+    ) -> Result<(), EngineError> {
         let users = |network: &Network| self.network_users(network);
-        let network = self.networks.remove(reference, force, users)?;
+        let network = self.networks.remove(reference, force, in_swarm, users)?;
         self.tell_of_network(&network, "destroy");
         Ok(())
     }
 
-    /// Removes networks of the user's that nobody is connected to; gives their names.
+    /// Removes networks of the user's that nobody is connected to, nor a swarm uses (as
+    /// [`Engine::remove_network_unless`]); gives their names.
     ///
     /// # Errors
     /// When one cannot be removed; those before it are gone.
-    pub fn prune_networks(&self, filter: &Filter) -> Result<Vec<String>, EngineError> {
+    pub fn prune_networks(
+        &self,
+        filter: &Filter,
+        in_swarm: impl Fn(&Network) -> Option<String>,
+    ) -> Result<Vec<String>, EngineError> {
         let mut gone = Vec::new();
         for network in self.networks.list()? {
-            if network.is_predefined() || !filter.matches(&network, || false) {
+            if network.is_predefined() || network.ingress || !filter.matches(&network, || false) {
                 continue;
             }
-            match self.remove_network(&network.id, false) {
+            match self.remove_network_unless(&network.id, false, &in_swarm) {
                 Ok(()) => gone.push(network.name),
                 // In use, or somebody was faster.
                 Err(EngineError::Network(
-                    NetworkError::InUse { .. } | NetworkError::NotFound { .. },
+                    NetworkError::InUse { .. }
+                    | NetworkError::InSwarmUse { .. }
+                    | NetworkError::NotFound { .. },
                 )) => {}
                 Err(error) => return Err(error),
             }
@@ -157,6 +178,7 @@ impl Engine {
             (NetworkMode::None, _) | (_, "null") => return refuse(PRIVATE),
             (NetworkMode::Network(_), _) => {}
         }
+        network.admits(container.is_task)?;
         check_endpoint(&network, &wish)?;
         if network.name == BRIDGE && wish.links.as_ref().is_some_and(|list| !list.is_empty()) {
             return refuse(

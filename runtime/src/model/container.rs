@@ -43,6 +43,9 @@ pub struct Container {
     /// How its root filesystem is made.
     #[serde(default)]
     pub storage: super::Storage,
+    /// A swarm's agent made it: it may join networks of the swarm that others may not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_task: bool,
     /// What whoever made it keeps here: Compose its service, to tell what changed.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub origin: serde_json::Value,
@@ -68,6 +71,7 @@ impl Default for Container {
             network_settings: NetworkSettings::default(),
             restart_count: 0,
             storage: super::Storage::default(),
+            is_task: false,
             origin: serde_json::Value::Null,
         }
     }

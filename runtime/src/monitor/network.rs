@@ -79,7 +79,8 @@ pub(super) fn begin(charge: &Charge) -> Result<Option<Begun>, Failure> {
     let store = Networks::new(charge.paths.networks());
     let wanted = &container.network_settings.networks;
     for name in wanted.keys() {
-        store.find(name).map_err(|error| refused(words(&error)))?;
+        let network = store.find(name).map_err(|error| refused(words(&error)))?;
+        network.admits(container.is_task).map_err(|error| refused(words(&error)))?;
     }
     let links = networks::resolve_links(&charge.records, container)
         .map_err(|message| Failure::new(NETWORK_FAILED, message))?;

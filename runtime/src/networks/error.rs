@@ -51,6 +51,18 @@ pub enum NetworkError {
         "error while removing network: network {name} has active endpoints ({})", shown(.users)
     )]
     InUse { name: String, users: Vec<User> },
+    #[error(
+        "Could not attach to network {name}: rpc error: code = PermissionDenied desc = network \
+         {name} not manually attachable"
+    )]
+    NotAttachable { name: String },
+    #[error("rpc error: code = InvalidArgument desc = name must be valid as a DNS name component")]
+    InvalidSwarmName,
+    #[error("rpc error: code = AlreadyExists desc = ingress network ({id}) is already present")]
+    SecondIngress { id: String },
+    /// `user` is `service ID` or `task ID`.
+    #[error("rpc error: code = FailedPrecondition desc = network {id} is in use by {user}")]
+    InSwarmUse { id: String, user: String },
     #[error("invalid filter '{filter}'")]
     InvalidFilter { filter: String },
     #[error("invalid endpoint settings:\n{}", bullets(.0))]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle_words::has_label;
 
-use super::{Network, NetworkError, SCOPE};
+use super::{Network, NetworkError};
 use crate::model::Timestamp;
 
 /// Which networks are wanted. Values of one key are alternatives, except labels.
@@ -71,7 +71,7 @@ impl Filter {
         self.any("name", |pattern| crate::names::matches(pattern, &network.name))
             && self.any("id", |pattern| crate::names::matches(pattern, &network.id))
             && self.any("driver", |driver| network.driver == driver)
-            && self.any("scope", |scope| scope == SCOPE)
+            && self.any("scope", |scope| scope == network.scope())
             && self.any("type", |wanted| wanted == kind)
             && self.values("label").iter().all(|label| has_label(&network.labels, label))
             && !self.values("label!").iter().any(|label| has_label(&network.labels, label))
@@ -121,6 +121,9 @@ mod tests {
         assert!(passes(&[("type", "custom")], "n1") && !passes(&[("type", "custom")], "none"));
         assert!(passes(&[("type", "builtin")], "bridge"));
         assert!(passes(&[("scope", "local")], "n1") && !passes(&[("scope", "swarm")], "n1"));
+        let swarms = Network { swarm: true, ..network("n1") };
+        let filter = Filter::for_list([("scope", "swarm")]).unwrap();
+        assert!(filter.matches(&swarms, || false));
         assert!(passes(&[("label", "a=b"), ("label", "a")], "n1"));
         assert!(!passes(&[("label", "zz")], "n1"));
         assert!(passes(&[("dangling", "true")], "n1") && !passes(&[("dangling", "true")], "host"));

@@ -3,7 +3,8 @@
 //!
 //! # Limits
 //!
-//! A network is a bridge of the helper's; `overlay` is one too, because there is one machine.
+//! A network is a bridge of the helper's; `overlay` is one too, because there is one machine. One
+//! that is a swarm's has an id as swarms make them, a block of the swarm's pool, and lets in tasks.
 //! Nothing here touches devices: that is done by the helper, asked through [`helper`].
 
 mod endpoint;
@@ -36,8 +37,8 @@ pub use low_ports::first_free_port;
 pub(crate) use low_ports::{hint_for_host, notes as low_port_notes, raise as raise_low_ports};
 pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
-pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect, SCOPE};
-pub use request::CreateNetwork;
+pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect};
+pub use request::{CreateNetwork, SwarmNetwork};
 pub use store::{Networks, NetworksLock};
 
 #[cfg(test)]

@@ -22,6 +22,23 @@ const POOLS: [(Prefix, u8); 5] = [
 /// Pieces of the local IPv6 prefix that are tried.
 const V6_PIECES: u16 = u16::MAX;
 
+/// What networks of a swarm are cut from, if nothing else was chosen.
+pub(super) const SWARM_POOL: (Prefix, u8) = (Prefix::v4([10, 0, 0, 0], 8), 24);
+
+/// The first piece of these pools that is free of everything in `taken`. The very first is for the
+/// network of published ports alone, as in Docker.
+pub(super) fn choose_for_swarm(
+    pools: &[(Prefix, u8)],
+    ingress: bool,
+    taken: &[Prefix],
+) -> Option<Prefix> {
+    let v4 =
+        pools.iter().filter(|(pool, size)| pool.is_v4() && pool.length <= *size && *size <= 32);
+    v4.flat_map(|(pool, size)| pieces(*pool, *size))
+        .skip(usize::from(!ingress))
+        .find(|piece| is_free(*piece, taken))
+}
+
 /// The first IPv4 block free of everything in `taken`.
 pub(super) fn choose_v4(taken: &[Prefix]) -> Option<Prefix> {
     POOLS.iter().flat_map(|(pool, size)| pieces(*pool, *size)).find(|piece| is_free(*piece, taken))
@@ -82,6 +99,20 @@ mod tests {
         assert_eq!(shown[15], "192.168.0.0/20");
         assert_eq!(shown[30], "192.168.240.0/20");
         assert_eq!(choose_v4(&taken), None);
+    }
+
+    #[test]
+    fn a_swarms_blocks_begin_with_that_of_published_ports() {
+        let pools = [SWARM_POOL];
+        let first = choose_for_swarm(&pools, false, &[]).unwrap();
+        assert_eq!(first.to_string(), "10.0.1.0/24");
+        assert_eq!(choose_for_swarm(&pools, true, &[first]).unwrap().to_string(), "10.0.0.0/24");
+        let next = choose_for_swarm(&pools, false, &[first]).unwrap();
+        assert_eq!(next.to_string(), "10.0.2.0/24");
+        let small = [(Prefix::v4([10, 9, 0, 0], 23), 24)];
+        let only = choose_for_swarm(&small, false, &[]).unwrap();
+        assert_eq!(only.to_string(), "10.9.1.0/24");
+        assert_eq!(choose_for_swarm(&small, false, &[only]), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol;
 use serde::{Deserialize, Serialize};
 
+use super::NetworkError;
 use super::options::Settings;
 use crate::model::Timestamp;
 
@@ -23,7 +24,7 @@ pub(super) const PREDEFINED: [(&str, &str); 3] =
 #[serde(default, rename_all = "PascalCase")]
 pub struct Network {
     pub name: String,
-    /// 64 hexadecimal digits.
+    /// 64 hexadecimal digits, or 25 of base 36 for a swarm's.
     pub id: String,
     pub created: Timestamp,
     pub driver: String,
@@ -34,7 +35,12 @@ pub struct Network {
     #[serde(rename = "IPAM")]
     pub ipam: Ipam,
     pub internal: bool,
+    /// Containers that are no tasks may join, though it is a swarm's.
     pub attachable: bool,
+    /// It is a swarm's.
+    pub swarm: bool,
+    /// It is the one of ports that services publish.
+    pub ingress: bool,
     /// As given with `--opt`.
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
@@ -78,6 +84,20 @@ impl Network {
         PREDEFINED.iter().any(|(name, _)| *name == self.name)
     }
 
+    /// Whose it is, as Docker says it.
+    #[must_use]
+    pub fn scope(&self) -> &'static str {
+        if self.swarm { "swarm" } else { "local" }
+    }
+
+    /// Whether a container may join; `is_task` when the swarm made it.
+    pub(crate) fn admits(&self, is_task: bool) -> Result<(), NetworkError> {
+        if self.swarm && !self.attachable && !is_task {
+            return Err(NetworkError::NotAttachable { name: self.name.clone() });
+        }
+        Ok(())
+    }
+
     /// Whether containers get devices and addresses in it.
     #[must_use]
     pub fn has_endpoints(&self) -> bool {
@@ -113,29 +133,27 @@ impl Network {
     /// As `network inspect` shows it.
     #[must_use]
     pub fn inspect(&self, containers: BTreeMap<String, Member>) -> NetworkInspect<'_> {
+        let absent = |is_empty: bool| self.swarm && is_empty;
         NetworkInspect {
             name: &self.name,
             id: &self.id,
             created: self.created,
-            scope: SCOPE,
+            scope: self.scope(),
             driver: &self.driver,
             enable_ipv4: self.enable_ipv4,
             enable_ipv6: self.enable_ipv6,
             ipam: &self.ipam,
             internal: self.internal,
             attachable: self.attachable,
-            ingress: false,
+            ingress: self.ingress,
             config_from: ConfigFrom { network: "" },
             config_only: false,
-            containers,
+            containers: (!absent(containers.is_empty())).then_some(containers),
             options: &self.options,
-            labels: &self.labels,
+            labels: (!absent(self.labels.is_empty() && !self.ingress)).then_some(&self.labels),
         }
     }
 }
-
-/// What every network's scope is.
-pub const SCOPE: &str = "local";
 
 fn subnet(config: &IpamConfig) -> Option<protocol::Subnet> {
     let subnet: Prefix = config.subnet.parse().ok()?;
@@ -173,9 +191,9 @@ pub struct NetworkInspect<'a> {
     ingress: bool,
     config_from: ConfigFrom,
     config_only: bool,
-    containers: BTreeMap<String, Member>,
+    containers: Option<BTreeMap<String, Member>>,
     options: &'a BTreeMap<String, String>,
-    labels: &'a BTreeMap<String, String>,
+    labels: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -21,10 +21,37 @@ pub struct CreateNetwork {
     pub attachable: bool,
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
+    /// It is a swarm's.
+    pub swarm: Option<SwarmNetwork>,
+}
+
+/// What a swarm's network has besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwarmNetwork {
+    /// 25 digits of base 36; made here when there is none.
+    pub id: Option<String>,
+    /// It is the one of ports that services publish; there is one at most.
+    pub ingress: bool,
+    /// Blocks that it is cut from, and how long the prefix of a piece is; `10.0.0.0/8` and 24 when
+    /// there are none.
+    pub pools: Vec<(Prefix, u8)>,
 }
 
 /// Drivers of Docker that need the host's own devices.
 const HOST_DRIVERS: [&str; 2] = ["macvlan", "ipvlan"];
+
+/// The driver of a swarm's networks.
+pub(super) const OVERLAY: &str = "overlay";
+
+/// The length of ids that swarms make.
+pub(super) const SWARM_ID_DIGITS: usize = 25;
+
+/// The longest part of a DNS name.
+const DNS_LABEL_MAX: usize = 63;
+
+pub(super) fn is_swarm_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte.is_ascii_lowercase()
+}
 
 /// Longer than any name that somebody types.
 const NAME_BYTES_MAX: usize = 255;
@@ -43,8 +70,11 @@ impl CreateNetwork {
         if self.name == "default" || PREDEFINED.iter().any(|(name, _)| *name == self.name) {
             return Err(NetworkError::Predefined { name: self.name.clone() });
         }
+        if let Some(swarm) = &self.swarm {
+            self.check_swarm(swarm)?;
+        }
         match self.driver.as_str() {
-            "" | BRIDGE | "overlay" => {}
+            "" | BRIDGE | OVERLAY => {}
             driver @ ("host" | "null") => {
                 return Err(NetworkError::OneInstance { driver: driver.to_owned() });
             }
@@ -63,6 +93,28 @@ impl CreateNetwork {
         let errors: Vec<String> =
             self.ipam.iter().flat_map(|config| self.check_block(config)).collect();
         if errors.is_empty() { Ok(()) } else { Err(NetworkError::InvalidConfig(errors)) }
+    }
+
+    fn check_swarm(&self, swarm: &SwarmNetwork) -> Result<(), NetworkError> {
+        if !matches!(self.driver.as_str(), "" | OVERLAY) {
+            return Err(NetworkError::Unsupported {
+                what: format!("driver {} for a network of a swarm", self.driver),
+                why: "it is an overlay network",
+            });
+        }
+        let is_id = |id: &String| id.len() == SWARM_ID_DIGITS && id.bytes().all(is_swarm_digit);
+        if !swarm.id.as_ref().is_none_or(is_id) {
+            return Err(NetworkError::NotFound { reference: swarm.id.clone().unwrap_or_default() });
+        }
+        // A letter or digit at both ends, and between any of them also `-` and `_`.
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let ends = self.name.bytes().next().into_iter().chain(self.name.bytes().last());
+        let mut ends = ends.map(|byte| byte.is_ascii_alphanumeric());
+        let is_name = ends.all(|it| it) && self.name.bytes().all(inner);
+        if !is_name || self.name.len() > DNS_LABEL_MAX {
+            return Err(NetworkError::InvalidSwarmName);
+        }
+        Ok(())
     }
 
     fn check_block(&self, config: &IpamConfig) -> Vec<String> {
@@ -172,6 +224,28 @@ mod tests {
         );
         assert!(complaint(&with(block("fd00::/64"))).ends_with("IPv6 is not enabled"));
         assert!(with(block("10.1.0.0/24")).check().is_ok());
+    }
+
+    #[test]
+    fn what_a_swarm_asks_for() {
+        let swarm = |name: &str, swarm: SwarmNetwork| CreateNetwork {
+            driver: OVERLAY.to_owned(),
+            swarm: Some(swarm),
+            ..request(name)
+        };
+        let plain = SwarmNetwork::default();
+        assert!(swarm("my_net-1", plain.clone()).check().is_ok());
+        for name in ["bad name_front", "-a", "a-", "a.b", &"a".repeat(64)] {
+            assert_eq!(
+                complaint(&swarm(name, plain.clone())),
+                "rpc error: code = InvalidArgument desc = name must be valid as a DNS name component"
+            );
+        }
+        let bridge = CreateNetwork { driver: BRIDGE.to_owned(), ..swarm("n", plain) };
+        assert!(complaint(&bridge).contains("not supported"));
+        let id = |id: &str| SwarmNetwork { id: Some(id.to_owned()), ..SwarmNetwork::default() };
+        assert!(swarm("n", id("812f2kxwdnfjygsn9bkp0do62")).check().is_ok());
+        assert!(swarm("n", id("../812f2kxwdnfjygsn9bkp0d")).check().is_err());
     }
 
     #[test]

@@ -22,7 +22,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::record::{BRIDGE, Ipam, IpamConfig, PREDEFINED, RECORD_VERSION, Record};
-use super::{CreateNetwork, Network, NetworkError, User, pools};
+use super::request::{OVERLAY, SWARM_ID_DIGITS, is_swarm_digit};
+use super::{CreateNetwork, Network, NetworkError, SwarmNetwork, User, pools};
 use crate::damage::{self, Damaged, Notes, Unreadable};
 use crate::file_lock::{self, FileLock, LockError, Share};
 use crate::model::Timestamp;
@@ -112,7 +113,17 @@ impl Networks {
         if let Some((_, error)) = damaged.into_iter().find(|(id, _)| self.says(id, &request.name)) {
             return Err(error);
         }
-        let id = new_id(&self.dir)?;
+        let is_swarms = |swarm: &SwarmNetwork| swarm.ingress;
+        if request.swarm.as_ref().is_some_and(is_swarms)
+            && let Some(other) = others.iter().find(|other| other.ingress)
+        {
+            return Err(NetworkError::SecondIngress { id: other.id.clone() });
+        }
+        let id = match &request.swarm {
+            None => new_id(&self.dir)?,
+            Some(SwarmNetwork { id: Some(id), .. }) => id.clone(),
+            Some(SwarmNetwork { id: None, .. }) => new_swarm_id(&self.dir)?,
+        };
         let network = assemble(request, id, &others, known.ipv6_prefix)?;
         self.save(&network)?;
         Ok(network)
@@ -170,8 +181,16 @@ impl Networks {
         damage::salvage(&bytes, "Name").is_some_and(|salvaged| salvaged == name)
     }
 
-    /// Removes a network; `users` gives the containers that are connected now. One whose
-    /// record cannot be read goes too, and one of a newer version when `force` is set.
+    /// Whether there are networks of a swarm.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn have_swarm(&self) -> Result<bool, NetworkError> {
+        Ok(self.list()?.iter().any(|network| network.swarm))
+    }
+
+    /// Removes a network; `users` gives the containers that are connected now, `in_swarm` the
+    /// service or task that has it (`service ID`), asked only for a swarm's. One whose record cannot be read goes too, and one of a newer version when `force` is set.
     ///
     /// # Errors
     /// When there is none, it is one of the three, or in use.
@@ -179,6 +198,7 @@ impl Networks {
         &self,
         reference: &str,
         force: bool,
+        in_swarm: impl FnOnce(&Network) -> Option<String>,
         users: impl FnOnce(&Network) -> Vec<User>,
     ) -> Result<Network, NetworkError> {
         let network = match self.find(reference) {
@@ -193,6 +213,11 @@ impl Networks {
             return Err(NetworkError::RemovePredefined { name: network.name });
         }
         let _lock = self.lock(false)?;
+        if network.swarm
+            && let Some(user) = in_swarm(&network)
+        {
+            return Err(NetworkError::InSwarmUse { id: network.id, user });
+        }
         let users = users(&network);
         if !users.is_empty() {
             return Err(NetworkError::InUse { name: network.name, users });
@@ -278,7 +303,7 @@ impl Networks {
             let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
                 continue;
             };
-            if id.len() != ID_DIGITS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if !is_id(id) {
                 continue;
             }
             let path = entry.path();
@@ -305,6 +330,15 @@ impl Networks {
             }
         }
         Ok(all)
+    }
+}
+
+/// Whether a record can be of a network with this id.
+fn is_id(id: &str) -> bool {
+    match id.len() {
+        ID_DIGITS => id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        SWARM_ID_DIGITS => id.bytes().all(is_swarm_digit),
+        _ => false,
     }
 }
 
@@ -375,6 +409,7 @@ fn assemble(
     }
     let user_subnets = !wanted.is_empty();
     let mut config = request.ipam;
+    let swarm = request.swarm.as_ref();
     // What the host uses does not forbid a block, but is not chosen.
     let mut avoided = taken(others);
     avoided.extend(&wanted);
@@ -388,12 +423,34 @@ fn assemble(
         Ok(())
     };
     if request.ipv4 && !wanted.iter().any(|block| block.is_v4()) {
-        add(pools::choose_v4(&avoided))?;
+        add(match swarm {
+            None => pools::choose_v4(&avoided),
+            Some(SwarmNetwork { pools, ingress, .. }) => {
+                let usual = [pools::SWARM_POOL];
+                let pools = if pools.is_empty() { &usual[..] } else { pools };
+                pools::choose_for_swarm(pools, *ingress, &avoided)
+            }
+        })?;
     }
     if request.ipv6 && wanted.iter().all(|block| block.is_v4()) {
         add(pools::choose_v6(ipv6_prefix, &avoided))?;
     }
-    let driver = if request.driver.is_empty() { BRIDGE.to_owned() } else { request.driver };
+    for block in config.iter_mut().filter(|_| swarm.is_some()) {
+        // A swarm shows it whoever chose it.
+        if block.gateway.is_empty() {
+            block.gateway = block
+                .subnet
+                .parse::<Prefix>()
+                .map_or_else(|_| String::new(), |subnet| subnet.first_host().to_string());
+        }
+    }
+    let mut options = request.options;
+    if let Some(swarm) = swarm {
+        let number = vxlan_number(swarm.ingress, others).to_string();
+        options.entry(VXLAN_OPTION.to_owned()).or_insert(number);
+    }
+    let usual = if swarm.is_some() { OVERLAY } else { BRIDGE };
+    let driver = if request.driver.is_empty() { usual.to_owned() } else { request.driver };
     Ok(Network {
         name: request.name,
         id,
@@ -403,15 +460,29 @@ fn assemble(
         enable_ipv6: request.ipv6,
         ipam: Ipam {
             driver: "default".to_owned(),
-            options: Some(BTreeMap::new()),
+            options: swarm.is_none().then(BTreeMap::new),
             config: Some(config),
         },
         internal: request.internal,
         attachable: request.attachable,
-        options: request.options,
+        swarm: swarm.is_some(),
+        ingress: swarm.is_some_and(|swarm| swarm.ingress),
+        options,
         labels: request.labels,
         user_subnets,
     })
+}
+
+/// What tells a swarm's networks apart on the wire between machines; here it is only shown.
+const VXLAN_OPTION: &str = "com.docker.network.driver.overlay.vxlanid_list";
+const VXLAN_FIRST: u32 = 4096;
+
+/// The first number that no other network has; the very first is that of published ports.
+fn vxlan_number(ingress: bool, others: &[Network]) -> u32 {
+    let numbers = others.iter().filter_map(|other| other.options.get(VXLAN_OPTION));
+    let taken: Vec<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
+    let first = VXLAN_FIRST + u32::from(!ingress);
+    (first..).find(|number| !taken.contains(number)).unwrap_or(first)
 }
 
 /// Address blocks that are not chosen for a new network.
@@ -431,6 +502,18 @@ fn random<const BYTES: usize>(dir: &Path) -> Result<[u8; BYTES], NetworkError> {
 
 fn new_id(dir: &Path) -> Result<String, NetworkError> {
     Ok(hex::encode(random::<{ ID_DIGITS / 2 }>(dir)?))
+}
+
+/// As swarms make them of 128 random bits.
+fn new_swarm_id(dir: &Path) -> Result<String, NetworkError> {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut bits = u128::from_be_bytes(random::<16>(dir)?);
+    let mut digits = [b'0'; SWARM_ID_DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[usize::try_from(bits % 36).unwrap_or_default()];
+        bits /= 36;
+    }
+    Ok(String::from_utf8_lossy(&digits).into_owned())
 }
 
 /// A unique local prefix, `fdXX:XXXX:XXXX::/48`.

@@ -90,16 +90,16 @@ fn only_unused_ones_are_removed() {
     let made = networks.create(request("n1")).unwrap();
     let user = User { name: "u1".to_owned(), endpoint: "88d496f427f1ea1c".to_owned() };
     assert_eq!(
-        networks.remove("n1", false, |_| vec![user]).unwrap_err().to_string(),
+        networks.remove("n1", false, |_| None, |_| vec![user]).unwrap_err().to_string(),
         "error while removing network: network n1 has active endpoints (name:\"u1\" \
          id:\"88d496f427f1\")"
     );
     assert_eq!(
-        networks.remove("bridge", false, |_| Vec::new()).unwrap_err().to_string(),
+        networks.remove("bridge", false, |_| None, |_| Vec::new()).unwrap_err().to_string(),
         "bridge is a pre-defined network and cannot be removed"
     );
-    assert_eq!(networks.remove("n1", false, |_| Vec::new()).unwrap(), made);
-    assert!(networks.remove("n1", false, |_| Vec::new()).is_err());
+    assert_eq!(networks.remove("n1", false, |_| None, |_| Vec::new()).unwrap(), made);
+    assert!(networks.remove("n1", false, |_| None, |_| Vec::new()).is_err());
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn a_newer_record_is_not_misread() {
     assert!(matches!(*source, NetworkError::Newer { .. }));
     // Nor is its name given away.
     assert!(matches!(networks.create(request("n1")), Err(NetworkError::Damaged { .. })));
-    assert!(networks.remove("n1", false, |_| Vec::new()).is_err());
-    assert_eq!(networks.remove("n1", true, |_| Vec::new()).unwrap().id, made.id);
+    assert!(networks.remove("n1", false, |_| None, |_| Vec::new()).is_err());
+    assert_eq!(networks.remove("n1", true, |_| None, |_| Vec::new()).unwrap().id, made.id);
 }
 
 #[test]
@@ -131,4 +131,54 @@ fn the_three_are_made_anew_and_a_newer_file_is_put_aside() {
     let aside = networks.dir.join("predefined.json.format-7");
     assert_eq!(std::fs::read_to_string(aside).unwrap(), r#"{"version":7}"#);
     assert_eq!(networks.damage.take_new().len(), 2);
+}
+
+#[test]
+fn a_swarms_networks_have_its_ids_blocks_and_words() {
+    let (_temp, networks) = networks();
+    let id = "812f2kxwdnfjygsn9bkp0do62";
+    let swarm = |name: &str, swarm: SwarmNetwork| CreateNetwork {
+        driver: "overlay".to_owned(),
+        swarm: Some(swarm),
+        ..request(name)
+    };
+    assert!(!networks.have_swarm().unwrap());
+    let ingress = SwarmNetwork { ingress: true, ..SwarmNetwork::default() };
+    let first = networks.create(swarm("ingress", ingress.clone())).unwrap();
+    assert_eq!(first.id.len(), 25);
+    let again = networks.create(swarm("other", ingress)).unwrap_err().to_string();
+    assert!(again.ends_with(&format!("ingress network ({}) is already present", first.id)));
+    let chosen = SwarmNetwork { id: Some(id.to_owned()), ..SwarmNetwork::default() };
+    let made = networks.create(swarm("ov1", chosen)).unwrap();
+    assert!(networks.have_swarm().unwrap());
+    assert_eq!(networks.find("812f2kxwdnfj").unwrap(), made);
+    let shown = serde_json::to_value(made.inspect(BTreeMap::new())).unwrap();
+    let network = "com.docker.network.driver.overlay.vxlanid_list";
+    assert_eq!(shown["Options"], serde_json::json!({ network: "4097" }));
+    let facts =
+        ["Scope", "Driver", "Containers", "Labels", "IPAM", "Ingress"].map(|key| &shown[key]);
+    let block = serde_json::json!({"Driver": "default", "Options": null, "Config":
+        [{"Subnet": "10.0.1.0/24", "Gateway": "10.0.1.1"}]});
+    let null = serde_json::Value::Null;
+    assert_eq!(facts, [&"swarm".into(), &"overlay".into(), &null, &null, &block, &false.into()]);
+    let shown = serde_json::to_value(first.inspect(BTreeMap::new())).unwrap();
+    assert_eq!(shown["IPAM"]["Config"][0]["Subnet"], "10.0.0.0/24");
+    assert_eq!((&shown["Labels"], &shown["Ingress"]), (&serde_json::json!({}), &true.into()));
+    assert_eq!(
+        made.admits(false).unwrap_err().to_string(),
+        "Could not attach to network ov1: rpc error: code = PermissionDenied desc = network ov1 \
+         not manually attachable"
+    );
+    made.admits(true).unwrap();
+    let attachable = CreateNetwork { attachable: true, ..swarm("ov2", SwarmNetwork::default()) };
+    networks.create(attachable).unwrap().admits(false).unwrap();
+    let used = |_: &Network| Some("service 8wzbu4qbyh2m1s0h4z9dne6vz".to_owned());
+    assert_eq!(
+        networks.remove("ov1", false, used, |_| Vec::new()).unwrap_err().to_string(),
+        format!(
+            "rpc error: code = FailedPrecondition desc = network {id} is in use by service \
+             8wzbu4qbyh2m1s0h4z9dne6vz"
+        )
+    );
+    assert_eq!(networks.remove("ov1", false, |_| None, |_| Vec::new()).unwrap().id, id);
 }

@@ -4,18 +4,24 @@ use std::io::Write as _;
 
 use clap::ArgAction;
 use coracle_netns::prefix::Prefix;
-use coracle_runtime::networks::{CreateNetwork, IpamConfig};
+use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
 use coracle_words::pairs;
 
+use super::rows::error;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags::run_values;
 
+const OVERLAY: &str = "overlay";
+
+const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker \
+                          swarm join\" to connect this node to swarm and try again.";
+
 /// Create a network
 #[derive(Debug, clap::Args)]
 pub(crate) struct NetworkCreateArgs {
-    /// Containers outside a swarm may join an overlay network
+    /// Containers that no service started may join an overlay network
     #[arg(long)]
     pub(crate) attachable: bool,
     /// Address that is never given out, NAME=IP
@@ -27,13 +33,13 @@ pub(crate) struct NetworkCreateArgs {
     /// Only keep the settings, for --config-from
     #[arg(long)]
     pub(crate) config_only: bool,
-    /// Driver: bridge, or overlay, which is a bridge on a single machine
+    /// Driver: bridge, or overlay, in a swarm one of its networks
     #[arg(long, short = 'd', value_name = "string")]
     pub(crate) driver: Option<String>,
     /// Gateway of the subnet
     #[arg(long, value_name = "ipSlice", value_delimiter = ',', value_parser = run_values::ip)]
     pub(crate) gateway: Vec<String>,
-    /// The routing mesh of a swarm (not supported)
+    /// The network of ports that services publish
     #[arg(long)]
     pub(crate) ingress: bool,
     /// No way out of this network
@@ -60,7 +66,7 @@ pub(crate) struct NetworkCreateArgs {
     /// Driver option key=value
     #[arg(long, short = 'o', value_name = "map")]
     pub(crate) opt: Vec<String>,
-    /// Scope: local
+    /// Scope: local, or swarm
     #[arg(long, value_name = "string")]
     pub(crate) scope: Option<String>,
     /// Subnet as address/prefix
@@ -73,6 +79,13 @@ pub(crate) struct NetworkCreateArgs {
 impl Runnable for NetworkCreateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         self.refuse()?;
+        let in_swarm = app.engine()?.networks.have_swarm().map_err(error)?;
+        let driver = self.driver.as_deref().unwrap_or_default();
+        let scoped = self.ingress || self.scope.as_deref() == Some("swarm");
+        if scoped && !in_swarm {
+            return Err(CliError::engine(NO_MANAGER));
+        }
+        let is_swarms = scoped || in_swarm && driver == OVERLAY;
         let request = CreateNetwork {
             name: self.args[0].clone(),
             driver: self.driver.clone().unwrap_or_default(),
@@ -83,10 +96,16 @@ impl Runnable for NetworkCreateArgs {
             attachable: self.attachable,
             options: pairs(&self.opt),
             labels: pairs(&self.label),
+            swarm: is_swarms
+                .then(|| SwarmNetwork { ingress: self.ingress, ..SwarmNetwork::default() }),
         };
         let network = app.engine()?.create_network(request)?;
-        if network.driver == "overlay" {
-            let text = "note: there is one machine, so this overlay network is a bridge";
+        if network.driver == OVERLAY && !network.swarm {
+            let text = "note: there is no swarm, so this overlay network is a bridge";
+            writeln!(app.ui.status(), "{text}")?;
+        }
+        if network.driver == OVERLAY && network.options.contains_key("encrypted") {
+            let text = "note: nothing in it leaves this machine, and nothing is encrypted";
             writeln!(app.ui.status(), "{text}")?;
         }
         writeln!(app.ui.data(), "{}", network.id)?;
@@ -105,9 +124,12 @@ impl NetworkCreateArgs {
         let given = [
             ("--config-from", "a network is made with its own settings", set(&self.config_from)),
             ("--config-only", "a network is made with its own settings", self.config_only),
-            ("--ingress", "there is no swarm", self.ingress),
             ("--ipam-opt", "addresses are given out without options", !self.ipam_opt.is_empty()),
-            ("--scope", "every network is local to this machine", !matches!(scope, "" | "local")),
+            (
+                "--scope",
+                "a network is local or a swarm's",
+                !matches!(scope, "" | "local" | "swarm"),
+            ),
         ];
         match given.iter().find(|(_, _, given)| *given) {
             Some((flag, why, _)) => Err(CliError::unsupported(flag, why)),
@@ -246,11 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_swarms_are_refused_by_name() {
+    fn flags_that_cannot_be_honoured_are_refused_by_name() {
         for (words, flag) in [
-            (&["--ingress", "n"][..], "--ingress"),
-            (&["--scope=swarm", "n"], "--scope"),
-            (&["--config-only", "n"], "--config-only"),
+            (&["--config-only", "n"][..], "--config-only"),
+            (&["--scope=global", "n"], "--scope"),
             (&["--ipam-opt=a=b", "n"], "--ipam-opt"),
         ] {
             let error = on(words).refuse().unwrap_err();

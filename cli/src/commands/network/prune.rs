@@ -1,6 +1,6 @@
 //! `network prune`: remove unused networks.
 
-use coracle_runtime::networks::Filter as NetworkFilter;
+use coracle_runtime::networks::{Filter as NetworkFilter, Network};
 
 use super::rows::error;
 use crate::app::App;
@@ -41,5 +41,7 @@ pub(crate) fn prune(app: &App, filters: &[Filter]) -> Result<Vec<String>, CliErr
     }
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = NetworkFilter::for_prune(pairs, until).map_err(error)?;
-    Ok(app.engine()?.prune_networks(&filter)?)
+    // A service may use one though no task of it runs.
+    let in_swarm = |_: &Network| Some("the swarm".to_owned());
+    Ok(app.engine()?.prune_networks(&filter, in_swarm)?)
 }

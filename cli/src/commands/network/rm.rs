@@ -9,6 +9,11 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
 
+const INGRESS_WARNING: &str = "WARNING! Before removing the routing-mesh network, make sure all the \
+                               nodes in your swarm run the same docker engine version. Otherwise, \
+                               removal may not be effective and functionality of newly created \
+                               ingress networks will be impaired.";
+
 /// Remove networks
 #[derive(Debug, clap::Args)]
 pub(crate) struct NetworkRmArgs {
@@ -19,11 +24,21 @@ pub(crate) struct NetworkRmArgs {
     pub(crate) args: Vec<String>,
 }
 
+fn is_ingress(app: &App, name: &str) -> Result<bool, CliError> {
+    Ok(app.engine()?.networks.find(name).is_ok_and(|network| network.ingress))
+}
+
 impl Runnable for NetworkRmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let mut failures = Failures::default();
         let mut failed = false;
         for name in &self.args {
+            if is_ingress(app, name)? {
+                writeln!(app.ui.data(), "{INGRESS_WARNING}")?;
+                if !app.ui.confirm("Are you sure you want to continue?")? {
+                    continue;
+                }
+            }
             match app.engine()?.remove_network(name, self.force) {
                 Ok(()) => writeln!(app.ui.data(), "{name}")?,
                 Err(EngineError::Network(NetworkError::NotFound { .. })) if self.force => {}

@@ -1,7 +1,7 @@
 //! Networks as lists show them.
 
 use coracle_runtime::EngineError;
-use coracle_runtime::networks::{Network, NetworkError, SCOPE};
+use coracle_runtime::networks::{Network, NetworkError};
 
 use crate::error::CliError;
 use crate::format::{Columns, Row, units};
@@ -30,7 +30,7 @@ pub(crate) fn row(network: &Network, full: bool) -> Row {
     row.set("ID", id)
         .set("Name", network.name.as_str())
         .set("Driver", network.driver.as_str())
-        .set("Scope", SCOPE)
+        .set("Scope", network.scope())
         .set("IPv4", network.enable_ipv4.to_string())
         .set("IPv6", network.enable_ipv6.to_string())
         .set("Internal", network.internal.to_string())

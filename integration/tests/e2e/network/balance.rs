@@ -296,6 +296,59 @@ fn datagrams_stay_with_a_task() {
     env.assert_nothing_left();
 }
 
+/// As a swarm has made it.
+fn make_a_swarms(env: &TestEnv, name: &str) {
+    let id = field(env, name, "{{.Id}}");
+    let path = env.data().join(format!("networks/{id}.json"));
+    let text = std::fs::read_to_string(&path).expect("its record");
+    let mut record: Value = serde_json::from_str(&text).expect("JSON");
+    record["network"]["Swarm"] = true.into();
+    std::fs::write(&path, record.to_string()).expect("a file of ours");
+}
+
+#[test]
+fn a_network_of_the_swarm_is_for_its_tasks() {
+    let env = TestEnv::new();
+    let before = env.run(["network", "create", "-d", "overlay", "early"]).success();
+    assert_eq!(before.stderr(), "note: there is no swarm, so this overlay network is a bridge\n");
+    env.run(["network", "create", "--scope", "swarm", "x"]).code(1).stderr_has(
+        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to",
+    );
+    make_a_swarms(&env, "early");
+    let made = env.run(["network", "create", "-d", "overlay", "ov1"]).success();
+    assert_eq!((made.line().len(), made.stderr()), (25, String::new()));
+    let open = ["network", "create", "-d", "overlay", "--attachable", "--opt", "encrypted", "ov2"];
+    let open = env.run(open).success();
+    assert_eq!(
+        open.stderr(),
+        "note: nothing in it leaves this machine, and nothing is encrypted\n"
+    );
+    env.run(["network", "create", "-d", "overlay", "ov1"])
+        .code(1)
+        .stderr_is("Error response from daemon: network with name ov1 already exists\n");
+    let listed =
+        ["network", "ls", "-f", "scope=swarm", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"];
+    env.run(listed)
+        .success()
+        .stdout_is("early overlay swarm\nov1 overlay swarm\nov2 overlay swarm\n");
+    let facts = "{{.Scope}} {{json .IPAM.Options}} {{json .Containers}} {{json .Labels}}";
+    assert_eq!(field(&env, "ov1", facts), "swarm null null null");
+    let refused = "Could not attach to network ov1: rpc error: code = PermissionDenied desc = network \
+                   ov1 not manually attachable";
+    let words =
+        format!("Error response from daemon: failed to set up container networking: {refused}");
+    env.run(["run", "--rm", "--net", "ov1", "alpine", "true"]).code(125).stderr_has(&words);
+    idle(&env, "c1", &["--network", "ov2"]);
+    env.run(["network", "connect", "ov1", "c1"])
+        .code(1)
+        .stderr_has(&format!("Error response from daemon: {refused}"));
+    within(&env, "c1", "nslookup -type=a c1").success();
+    env.run(["rm", "-f", "c1"]).success();
+    env.run(["network", "prune", "-f"]).success().stdout_is("");
+    env.run(["network", "rm", "ov1", "ov2", "early"]).success();
+    env.assert_nothing_left();
+}
+
 /// New connections at 200 a second to the virtual address and to a port, while tasks come and go: each leaves the
 /// set before it is stopped.
 #[test]
