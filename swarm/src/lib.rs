@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod client;
 pub mod container;
+pub mod edit;
 mod error;
 pub mod journal;
 pub mod machine;

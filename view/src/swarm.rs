@@ -10,9 +10,9 @@ use crate::filter::Filters;
 
 /// The one that `input` names: an id, a name, or the beginning of an id, in this order. `all` gives each object with
 /// its id and name.
-pub(crate) fn pick<'a, T>(
+pub(crate) fn pick<'a, 'n, T>(
     kind: &str,
-    all: impl Iterator<Item = (&'a str, &'a str, &'a T)> + Clone,
+    all: impl Iterator<Item = (&'n str, &'n str, &'a T)> + Clone,
     input: &str,
 ) -> Result<&'a T, ViewError> {
     let mut by_id = all.clone().filter(|(id, ..)| *id == input);

@@ -10,6 +10,7 @@ mod inspect;
 mod layout;
 pub(crate) mod network;
 mod prune;
+pub(crate) mod service;
 mod signal;
 pub(crate) mod swarm;
 pub(crate) mod system;

@@ -83,9 +83,20 @@ pub struct UpdateConfig {
     pub failure_action: Option<FailureAction>,
     #[serde(skip_serializing_if = "is_default")]
     pub monitor: i64,
+    #[serde(serialize_with = "as_go")]
     pub max_failure_ratio: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+}
+
+/// A whole number has no point.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn as_go<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    match number.fract() == 0.0 && number.abs() < 1e9 {
+        true => serializer.serialize_i64(*number as i64),
+        false => serializer.serialize_f64(*number),
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,28 @@
+//! The rows of the commands on services.
+
+use super::{inspect, rm};
+use crate::args::Section;
+use crate::args::spec::Arity::AtLeast;
+use crate::args::spec::Effect::Looks;
+use crate::args::spec::Group::Inner;
+use crate::args::spec::Spec;
+
+pub(crate) static TABLE: Section = Section {
+    name: "service",
+    about: "Manage services of the swarm",
+    commands: &[
+        Spec::new::<inspect::ServiceInspectArgs>(
+            &["service inspect"],
+            "[OPTIONS] SERVICE [SERVICE...]",
+            AtLeast(1),
+        )
+        .effect(Looks)
+        .group(Inner),
+        Spec::new::<rm::ServiceRmArgs>(
+            &["service rm", "service remove"],
+            "SERVICE [SERVICE...]",
+            AtLeast(1),
+        )
+        .group(Inner),
+    ],
+};

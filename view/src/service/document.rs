@@ -1,0 +1,83 @@
+//! What `service inspect` tells, in Docker's order.
+
+use coracle_swarm::model::Service;
+use serde_json::Value;
+
+use super::defaults::{as_told, with_defaults};
+use crate::ViewError;
+use crate::document::value_of;
+
+/// A service with what holds where nothing was said. What is ours alone is left out.
+///
+/// # Errors
+/// When it has no form in JSON.
+pub fn document(service: &Service) -> Result<Value, ViewError> {
+    let mut told = service.clone();
+    told.spec = with_defaults(&service.spec);
+    if let Some(previous) = &mut told.previous_spec {
+        **previous = as_told(previous);
+    }
+    without_own(value_of(&told)?)
+}
+
+/// An object without the member that only we know.
+pub(crate) fn without_own(mut document: Value) -> Result<Value, ViewError> {
+    if let Value::Object(members) = &mut document {
+        members.shift_remove("Coracle");
+    }
+    Ok(document)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use coracle_swarm::model::{Meta, Mode, Version};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A service as a client makes it when nothing but image, arguments and replicas is said.
+    pub(in crate::service) fn plain() -> Service {
+        let spec = json!({
+            "Name": "s1",
+            "Labels": {},
+            "TaskTemplate": {
+                "ContainerSpec": {
+                    "Image": "alpine:latest", "Args": ["sleep", "1000"], "Init": false, "DNSConfig": {},
+                },
+                "Resources": { "Limits": {}, "Reservations": {} },
+                "Placement": {},
+                "ForceUpdate": 0,
+            },
+            "Mode": { "Replicated": { "Replicas": 3 } },
+            "EndpointSpec": { "Mode": "vip" },
+        });
+        let moment = "2026-11-20T23:50:54.694969775Z".parse().unwrap();
+        let mut service = Service {
+            id: "rl2ss5vguf4ir2ljaurfq1grb".to_owned(),
+            meta: Meta { version: Version { index: 33 }, created_at: moment, updated_at: moment },
+            spec: serde_json::from_value(spec).unwrap(),
+            ..Service::default()
+        };
+        service.own.spec_version = 33;
+        service
+    }
+
+    #[test]
+    fn as_recorded_when_nothing_is_said() {
+        let expected = r#"{"ID":"rl2ss5vguf4ir2ljaurfq1grb","Version":{"Index":33},"CreatedAt":"2026-11-20T23:50:54.694969775Z","UpdatedAt":"2026-11-20T23:50:54.694969775Z","Spec":{"Name":"s1","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"alpine:latest","Args":["sleep","1000"],"Init":false,"StopGracePeriod":10000000000,"DNSConfig":{},"Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","Delay":5000000000,"MaxAttempts":0},"Placement":{},"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":3}},"UpdateConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"RollbackConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"EndpointSpec":{"Mode":"vip"}},"Endpoint":{"Spec":{}}}"#;
+        assert_eq!(document(&plain()).unwrap().to_string(), expected);
+    }
+
+    #[test]
+    fn the_previous_spec_has_nothing_put_in() {
+        let mut service = plain();
+        let mut previous = service.spec.clone();
+        previous.mode = Mode::Global {};
+        service.previous_spec = Some(Box::new(previous));
+        let document = document(&service).unwrap();
+        let previous = &document["PreviousSpec"];
+        assert_eq!(previous["Mode"], json!({ "Global": {} }));
+        assert_eq!(previous["TaskTemplate"]["Runtime"], "container");
+        assert!(previous.get("UpdateConfig").is_none());
+    }
+}
