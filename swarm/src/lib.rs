@@ -1,12 +1,13 @@
 //! Swarm without a daemon: services, tasks, nodes, secrets and configs of one machine.
 //!
 //! [`model`] has the objects, in the form that the Engine API gives them. [`state`] holds them and says what may be
-//! changed; [`reconcile`] says what is to be done, [`container`] makes of a task what the engine is asked for; they are
-//! pure. One process writes: the agent, to the [`journal`], which is durable before it answers ([`protocol`]). What is
-//! secret is sealed there ([`seal`]).
+//! changed. [`command`] says what a user's wish changes, [`reconcile`] what is to be done, and [`container`] makes of a
+//! task what the engine is asked for; they are pure. One process writes: the agent, to the [`journal`], which is durable
+//! before it answers ([`protocol`]). What is secret is sealed there ([`seal`]).
 
 pub mod agent;
 pub mod client;
+pub mod command;
 pub mod container;
 pub mod edit;
 mod error;
