@@ -5,6 +5,7 @@ pub mod boot;
 pub mod cgroup;
 pub mod clock;
 pub mod copy;
+pub mod core_dumps;
 pub mod damage;
 mod delivered;
 mod devices;

@@ -148,6 +148,7 @@ fn become_helper(
     let arrange = || -> std::io::Result<OwnedFd> {
         rustix::process::setsid()?;
         rustix::process::chdir("/")?;
+        crate::core_dumps::allow_again();
         // Move what is needed out of the way of the numbers it must get.
         let high = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 10);
         let (null, control, exe) =

@@ -8,8 +8,10 @@ use coracle_netns::balance::{Balance, Ingress, Service as Balanced, Wanted};
 use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol::Protocol;
 use coracle_runtime::engine::Balancer;
+use coracle_runtime::networks::first_free_port;
 
 use super::Agent;
+use crate::container::host_check::raised;
 use crate::model::{EndpointMode, PublishMode, Service, Task, TaskState};
 use crate::state::State;
 
@@ -32,7 +34,8 @@ impl Helper {
 impl Agent<'_> {
     /// Has the helper know what is so now. It comes before anything is stopped.
     pub(super) fn balance(&mut self) {
-        let wanted = wanted(&self.journal.state);
+        let mut wanted = wanted(&self.journal.state);
+        raise(&mut wanted, self.host.home().settings().low_ports);
         if self.helper.connection.as_ref().is_some_and(|it| !it.is_alive()) {
             self.helper.connection = None;
         }
@@ -131,6 +134,18 @@ fn ports(balance: &mut Balance, service: &Service, ready: &[&Task]) {
             target_port: port.target_port,
             ready: ready.collect(),
         });
+    }
+}
+
+/// Ports that are root's are published higher, as with `run`.
+fn raise(balance: &mut Balance, by: u16) {
+    if by == 0 {
+        return;
+    }
+    let free = first_free_port();
+    for entry in &mut balance.ingress {
+        // A service whose port cannot be raised was refused.
+        entry.host_port = raised(entry.host_port, by, free).unwrap_or(entry.host_port);
     }
 }
 

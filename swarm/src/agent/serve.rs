@@ -10,6 +10,7 @@ use super::for_now::{self as command, CommandError, Rollback};
 use super::{Agent, new_id};
 use crate::SwarmError;
 use crate::journal::Sync;
+use crate::machine;
 use crate::model::{Sealed, SecretSpec};
 use crate::protocol::{Answer, Request};
 use crate::state::Change;
@@ -43,6 +44,7 @@ impl Agent<'_> {
 
     fn serve(&mut self, request: Request) -> Result<Answer, SwarmError> {
         self.check_open(&request)?;
+        let warnings = self.ask_machine(&request)?;
         let outcome = self.outcome(request)?;
         match outcome {
             Outcome::Changes(changes, id) => {
@@ -50,7 +52,7 @@ impl Agent<'_> {
                     self.journal.commit(changes, clock::now(), Sync::Yes)?;
                 }
                 self.put_key_away();
-                Ok(Answer::Done { id, warnings: Vec::new() })
+                Ok(Answer::Done { id, warnings })
             }
             Outcome::Done(id) => {
                 self.put_key_away();
@@ -81,6 +83,27 @@ impl Agent<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this machine can give a service what it wants; what is done otherwise, for the user to read.
+    fn ask_machine(&self, request: &Request) -> Result<Vec<String>, SwarmError> {
+        let services = &self.journal.state.services;
+        let (known, wanted) = match request {
+            Request::CreateService { spec, .. } => (None, spec),
+            Request::UpdateService { id, spec, rollback: false, .. } => (services.get(id), spec),
+            _ => return Ok(Vec::new()),
+        };
+        // What is as it was can be scaled to nothing, whatever became of the machine.
+        if known.is_some_and(|known| {
+            known.spec.task_template == wanted.task_template
+                && known.spec.endpoint_spec == wanted.endpoint_spec
+        }) {
+            return Ok(Vec::new());
+        }
+        let answer = machine::check(wanted, self.host.home().settings());
+        let Some(refusal) = answer.refusals.first() else { return Ok(answer.warnings) };
+        let hint = refusal.hint.iter().map(|hint| format!("; {hint}")).collect::<String>();
+        Err(SwarmError::refused(ErrorKind::BadRequest, format!("{refusal}{hint}")))
     }
 
     fn outcome(&mut self, request: Request) -> Result<Outcome, SwarmError> {
