@@ -189,7 +189,7 @@ fn commands_that_only_look() {
         named.collect::<Vec<_>>().join(", ")
     };
     insta::assert_snapshot!(of(Effect::Looks), @"ps, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, container inspect, image inspect, network inspect, network ls, service inspect, system df, volume inspect, volume ls");
-    assert_eq!(of(Effect::Nothing), "completion, man");
+    assert_eq!(of(Effect::Nothing), "completion, stack config, man");
 }
 
 #[test]
@@ -236,6 +236,7 @@ fn the_overview() {
       image      Manage images
       network    Manage networks
       service    Manage services of the swarm
+      stack      Manage stacks of the swarm
       swarm      Manage the swarm
       system     See and clean up what is stored
       volume     Manage volumes

@@ -12,6 +12,7 @@ pub(crate) mod network;
 mod prune;
 pub(crate) mod service;
 mod signal;
+pub(crate) mod stack;
 pub(crate) mod swarm;
 pub(crate) mod system;
 pub(crate) mod table;

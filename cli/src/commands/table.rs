@@ -3,7 +3,7 @@
 //! A row says all there is to know of a command before it runs: its names, its arguments, what it
 //! needs of the process and what it does. Nothing elsewhere lists commands by name.
 
-use super::{container, image, network, service, swarm, system, volume};
+use super::{container, image, network, service, stack, swarm, system, volume};
 use crate::args::Table;
 use crate::compose::verbs;
 
@@ -16,6 +16,7 @@ pub(crate) static TABLE: Table = Table {
         &image::table::TABLE,
         &network::table::TABLE,
         &service::table::TABLE,
+        &stack::table::TABLE,
         &swarm::table::TABLE,
         &system::table::TABLE,
         &volume::table::TABLE,
@@ -38,8 +39,8 @@ mod tests {
         let expect = |has: fn(&Spec) -> bool, names: &str| assert_eq!(of(has), names);
         expect(
             |spec| spec.apart,
-            "login, logout, version, completion, events, \
-             compose config, compose events, compose publish, compose version, man",
+            "login, logout, version, completion, events, compose config, compose events, \
+             compose publish, compose version, stack config, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");
         expect(

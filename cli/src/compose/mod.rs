@@ -9,7 +9,7 @@ pub(crate) mod doing;
 pub(crate) mod globals;
 mod images;
 pub(crate) mod project;
-mod screen;
+pub(crate) mod screen;
 pub(crate) mod verbs;
 
 pub(crate) use globals::ComposeGlobals;

@@ -57,6 +57,24 @@ pub(super) fn one(
     }
 }
 
+/// A file of variables as `docker run --env-file` has it; a bare name takes the value of the environment.
+pub(crate) fn read_raw(
+    sources: &Sources<'_>,
+    path: &str,
+    out: &mut Variables,
+    environment: &Variables,
+) -> Result<()> {
+    struct Outside<'a>(&'a Variables);
+    impl Lookup for Outside<'_> {
+        fn get(&self, name: &str) -> Option<String> {
+            self.0.get(name).cloned()
+        }
+
+        fn missing(&self, _: &str) {}
+    }
+    one(sources, path, "raw", out, &Outside(environment))
+}
+
 /// `KEY=VALUE` lines without quotes and expansion.
 fn raw(
     text: &str,

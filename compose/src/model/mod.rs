@@ -9,7 +9,8 @@ mod read;
 mod services;
 mod sources;
 
+pub(crate) use env_file::read_raw as read_raw_variables;
 pub(crate) use project::Project;
-pub(crate) use read::Reader;
+pub(crate) use read::{Reader, parent};
 pub(crate) use services::{resolve_environment, resolve_labels};
 pub(crate) use sources::Sources;

@@ -9,9 +9,11 @@ mod deploy;
 mod mount;
 mod resources;
 mod service;
+mod stack;
 mod types;
 
 pub(crate) use attr::{
     Attr, Cast, Default, Fields, Form, Keys, Merge, Others, Paths, Pattern, Shape, Support, Unique,
 };
 pub(crate) use resources::ROOT;
+pub(crate) use stack::STACK_ROOT;

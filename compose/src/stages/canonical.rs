@@ -59,7 +59,7 @@ impl Canonical<'_> {
             (Form::External, Value::Map(map)) => self.external(map, at, path)?,
             (Form::Device, Value::Text(text)) => self.device(text, at, path)?,
             (Form::Volume, Value::Text(text)) => self.mount(text, at, path)?,
-            (Form::Ulimit, Value::Text(text)) => {
+            (Form::Ulimit, Value::Text(text)) if !self.lenient => {
                 let text = format!("expected a number or a mapping, found the text {text:?}");
                 return Err(Fault::new(at, path, text));
             }

@@ -4,10 +4,10 @@ use crate::schema::Attr;
 use crate::tree::{Node, Path, Result, Value};
 
 /// What is done to a node, given what the table says of it and where it is.
-pub(super) type Each<'a> = dyn Fn(&mut Node, Option<&'static Attr>, &Path<'_>) -> Result<()> + 'a;
+pub(crate) type Each<'a> = dyn Fn(&mut Node, Option<&'static Attr>, &Path<'_>) -> Result<()> + 'a;
 
 /// Does `each` to every entry of a map, or every item of a list.
-pub(super) fn descend(
+pub(crate) fn descend(
     node: &mut Node,
     attr: Option<&'static Attr>,
     path: &Path<'_>,

@@ -8,7 +8,7 @@ pub(crate) mod check;
 pub(crate) mod consistency;
 pub(crate) mod decode;
 pub(crate) mod defaults;
-mod descend;
+pub(crate) mod descend;
 pub(crate) mod environment;
 pub(crate) mod interpolate;
 pub(crate) mod merge;

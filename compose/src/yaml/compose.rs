@@ -10,7 +10,16 @@ use crate::tree::{Fault, Map, Node, Path, Result, Value};
 
 /// `count` bounds the nodes of a whole file.
 pub(super) fn document(raw: &Rc<Raw>, count: &mut usize) -> Result<Document> {
-    let mut composer = Composer { count, marks: Marks::default(), path: Vec::new() };
+    compose(raw, count, true)
+}
+
+/// As [`document`], without `!reset` and `!override`.
+pub(super) fn document_untagged(raw: &Rc<Raw>, count: &mut usize) -> Result<Document> {
+    compose(raw, count, false)
+}
+
+fn compose(raw: &Rc<Raw>, count: &mut usize, tags: bool) -> Result<Document> {
+    let mut composer = Composer { count, tags, marks: Marks::default(), path: Vec::new() };
     let root = composer.node(raw, &Path::ROOT)?;
     let root = root.unwrap_or_else(|| Node::null(raw.at));
     Ok(Document { root, marks: composer.marks })
@@ -18,6 +27,8 @@ pub(super) fn document(raw: &Rc<Raw>, count: &mut usize) -> Result<Document> {
 
 struct Composer<'a> {
     count: &'a mut usize,
+    /// Whether the tags of Compose count.
+    tags: bool,
     marks: Marks,
     /// As `Path`, in a form that lasts.
     path: Vec<String>,
@@ -31,7 +42,8 @@ impl Composer<'_> {
             let text = format!("yaml: more than {NODES_MAX} values when aliases are written out");
             return Err(Fault::new(raw.at, path, text));
         }
-        match raw.tag.as_deref() {
+        let own = matches!(raw.tag.as_deref(), Some("!reset" | "!override"));
+        match raw.tag.as_deref().filter(|_| self.tags) {
             Some("!reset") => {
                 self.marks.add(self.path.clone());
                 return Ok(None);
@@ -39,8 +51,9 @@ impl Composer<'_> {
             Some("!override") => self.marks.add(self.path.clone()),
             _ => {}
         }
+        let tag = raw.tag.as_deref().filter(|_| self.tags || !own);
         let value = match &raw.kind {
-            Kind::Scalar { text, plain } => scalar::resolve(raw.tag.as_deref(), text, *plain)
+            Kind::Scalar { text, plain } => scalar::resolve(tag, text, *plain)
                 .map_err(|message| Fault::new(raw.at, path, message))?,
             Kind::List(items) => Value::List(self.list(items, path)?),
             Kind::Map(pairs) => Value::Map(self.map(pairs, path)?),

@@ -21,6 +21,13 @@ pub(crate) struct Document {
     pub(crate) marks: Marks,
 }
 
+/// The first document of a file; the tags of Compose mean nothing in it.
+pub(crate) fn read_untagged(file: u16, bytes: &[u8]) -> Result<Option<Node>> {
+    let documents = raw::documents(file, bytes)?;
+    let Some(first) = documents.first() else { return Ok(None) };
+    compose::document_untagged(first, &mut 0).map(|document| Some(document.root))
+}
+
 /// All documents of a file.
 pub(crate) fn read(file: u16, bytes: &[u8]) -> Result<Vec<Document>> {
     let mut count = 0;

@@ -4,4 +4,5 @@ mod cases;
 mod limits;
 mod no_panic;
 mod reference;
+mod stack;
 mod support;

@@ -52,7 +52,7 @@ pub(crate) fn options(app: &App) -> Result<LoadOptions, CliError> {
 }
 
 /// The files of this machine.
-struct Disk;
+pub(crate) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
