@@ -5,10 +5,10 @@ use coracle_runtime::engine::RemoveOptions;
 use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
-use super::for_now as command;
 use super::serve::{Outcome, locked};
 use super::{Agent, new_id};
 use crate::SwarmError;
+use crate::command;
 use crate::journal::Sync;
 use crate::model::node::{ManagerStatus, NodeStatus, Reachability};
 use crate::model::{Cluster, ClusterSpec, JoinTokens, Node, NodeSpec, NodeState, Role};
@@ -91,7 +91,7 @@ impl Agent<'_> {
     /// Ends the swarm and all there is in it.
     pub(super) fn leave(&mut self, force: bool) -> Result<Outcome, SwarmError> {
         if !force {
-            return Err(SwarmError::refused(ErrorKind::Unavailable, command::LAST_MANAGER_LEAVES));
+            return Err(command::leave_refusal(&self.journal.state).into());
         }
         let runs = std::mem::take(&mut self.runs);
         if let Ok((engine, session)) = self.host.home_mut().engine_in_session() {
@@ -215,7 +215,7 @@ impl Agent<'_> {
             return self.leave(force);
         }
         if node.spec.role == Role::Manager && !force {
-            return Err(SwarmError::refused(ErrorKind::Unavailable, command::MANAGER_LEAVES));
+            return Err(command::leave_refusal(&self.journal.state).into());
         }
         self.power(id, crate::protocol::Power::Stop)?;
         node.own.left = true;

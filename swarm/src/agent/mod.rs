@@ -21,7 +21,6 @@ mod balance;
 mod cluster;
 mod deliver;
 mod door;
-mod for_now;
 mod host;
 mod networks;
 mod nodes;

@@ -5,11 +5,25 @@ use std::net::IpAddr;
 
 use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol::Connected;
+use coracle_runtime::EngineError;
+use coracle_runtime::networks::{CreateNetwork, SwarmNetwork};
+use coracle_words::ErrorKind;
 
 use super::Agent;
 use super::adopt::TASK_LABEL;
+use super::serve::told;
+use crate::SwarmError;
 use crate::container::Facts;
+use crate::protocol::Init;
 use crate::reconcile::{NetworkFacts, Surroundings};
+
+const INGRESS: &str = "ingress";
+const GWBRIDGE: &str = "docker_gwbridge";
+const GWBRIDGE_OPTIONS: [(&str, &str); 3] = [
+    ("com.docker.network.bridge.enable_icc", "false"),
+    ("com.docker.network.bridge.enable_ip_masquerade", "true"),
+    ("com.docker.network.bridge.name", "docker_gwbridge"),
+];
 
 impl Agent<'_> {
     /// What the state does not say: subnets, and addresses that containers of nobody's service hold.
@@ -23,7 +37,7 @@ impl Agent<'_> {
                 subnet: subnet.and_then(|it| Prefix::new(it.address, it.prefix)),
                 gateway: subnet.map(|subnet| subnet.gateway),
                 taken: BTreeSet::new(),
-                ingress: false,
+                ingress: network.ingress,
             };
             networks.insert(network.id, facts);
         }
@@ -67,12 +81,49 @@ fn addresses(got: &Connected) -> impl Iterator<Item = IpAddr> {
 }
 
 impl Agent<'_> {
-    pub(super) fn make_networks(
-        &self,
-        _init: &crate::protocol::Init,
-    ) -> Result<(), crate::SwarmError> {
+    /// The network of published ports, and the one that Docker has for the way out.
+    pub(super) fn make_networks(&self, init: &Init) -> Result<(), SwarmError> {
+        let failed = |error: EngineError| SwarmError::refused(ErrorKind::Internal, told(&error));
+        let engine = self.host.home().engine().map_err(failed)?;
+        let there = engine.networks.list().map_err(|error| failed(error.into()))?;
+        let missing = |name: &str| !there.iter().any(|network| network.name == name);
+        if missing(INGRESS) {
+            let request = CreateNetwork {
+                name: INGRESS.to_owned(),
+                driver: "overlay".to_owned(),
+                ipv4: true,
+                swarm: Some(SwarmNetwork { ingress: true, pools: pools(init), id: None }),
+                ..CreateNetwork::default()
+            };
+            engine.create_network(request).map_err(failed)?;
+        }
+        if missing(GWBRIDGE) {
+            let options = GWBRIDGE_OPTIONS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let request = CreateNetwork {
+                name: GWBRIDGE.to_owned(),
+                ipv4: true,
+                options: options.into(),
+                ..CreateNetwork::default()
+            };
+            engine.create_network(request).map_err(failed)?;
+        }
         Ok(())
     }
 
-    pub(super) fn remove_networks(&self) {}
+    /// What is the swarm's ends with it. One that a container is still in is removed by hand.
+    pub(super) fn remove_networks(&self) {
+        let Ok(engine) = self.host.home().engine() else { return };
+        for network in engine.networks.list().unwrap_or_default() {
+            if network.swarm {
+                drop(engine.remove_network(&network.id, false));
+            }
+        }
+    }
+}
+
+/// What networks of the swarm are cut from.
+pub(super) fn pools(init: &Init) -> Vec<(Prefix, u8)> {
+    let size = u8::try_from(init.subnet_size).unwrap_or(24);
+    let pools = init.default_addr_pool.iter().flatten();
+    pools.filter_map(|pool| Some((pool.parse().ok()?, size))).collect()
 }

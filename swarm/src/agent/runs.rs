@@ -197,8 +197,9 @@ impl Agent<'_> {
         let state = &self.journal.state;
         let node = state.nodes.get(&task.node_id).cloned().unwrap_or_default();
         let facts = self.container_facts();
-        let request = crate::container::request(task, &node, image, &facts)
+        let mut request = crate::container::request(task, &node, image, &facts)
             .map_err(|error| error.to_string())?;
+        request.is_task = true;
         let engine = self.host.home().engine().map_err(|error| error.to_string())?;
         Ok(engine.create(request).map_err(|error| error.to_string())?.id)
     }

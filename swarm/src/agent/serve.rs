@@ -1,17 +1,19 @@
 //! What commands ask for: checked, written down, answered.
 
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coracle_runtime::clock;
 use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
-use super::for_now::{self as command, CommandError, Rollback};
 use super::{Agent, new_id};
 use crate::SwarmError;
+use crate::command::{self, Rollback};
 use crate::journal::Sync;
 use crate::machine;
-use crate::model::{Sealed, SecretSpec};
+use crate::model::{PublishMode, Sealed, SecretSpec, ServiceSpec};
 use crate::protocol::{Answer, Request};
 use crate::state::Change;
 
@@ -22,12 +24,6 @@ pub(super) enum Outcome {
     /// It is done already.
     Done(String),
     Text(Zeroizing<String>),
-}
-
-impl From<CommandError> for SwarmError {
-    fn from(error: CommandError) -> Self {
-        Self::refused(error.kind, error.words)
-    }
 }
 
 impl Agent<'_> {
@@ -60,6 +56,30 @@ impl Agent<'_> {
             }
             Outcome::Text(text) => Ok(Answer::Text { text }),
         }
+    }
+
+    /// A port that some other program listens at would never become the service's.
+    fn check_ports(&self, spec: &ServiceSpec) -> Result<(), SwarmError> {
+        let services = self.journal.state.services.values();
+        let ours = services.flat_map(|service| &service.endpoint.ports);
+        let ours: Vec<u16> = ours.map(|port| port.published_port).collect();
+        for port in spec.endpoint_spec.iter().flat_map(|endpoint| &endpoint.ports) {
+            let number = port.published_port;
+            if number == 0 || port.mode() != PublishMode::Ingress || ours.contains(&number) {
+                continue;
+            }
+            let bound = match port.protocol.as_str() {
+                "udp" => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, number)).map(drop),
+                _ => TcpListener::bind((Ipv4Addr::UNSPECIFIED, number)).map(drop),
+            };
+            if bound.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse) {
+                let words = format!(
+                    "port '{number}' is already in use on this machine, by a program that is no service"
+                );
+                return Err(SwarmError::refused(ErrorKind::Conflict, words));
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is a swarm, and it is not locked.
@@ -100,6 +120,7 @@ impl Agent<'_> {
         }) {
             return Ok(Vec::new());
         }
+        self.check_ports(wanted)?;
         let answer = machine::check(wanted, self.host.home().settings());
         let Some(refusal) = answer.refusals.first() else { return Ok(answer.warnings) };
         let hint = refusal.hint.iter().map(|hint| format!("; {hint}")).collect::<String>();
@@ -206,9 +227,9 @@ pub(super) fn locked() -> SwarmError {
 }
 
 /// An error and what is behind it, in one line.
-fn told(error: &SwarmError) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(behind) = source {
         let more = behind.to_string();
         if !words.contains(&more) {
