@@ -51,6 +51,9 @@ pub enum ViewError {
     OtherPlatform { name: String, own: String, wanted: String },
     #[error("Error: No such object: {name}")]
     NoSuchObject { name: String },
+    /// What Docker's client says when it does not find something in an answer.
+    #[error("{0}")]
+    OfClient(String),
     #[error("cannot write the answer as JSON")]
     Json { source: serde_json::Error },
 }
@@ -102,7 +105,9 @@ impl ViewError {
             | Self::SeveralUntil
             | Self::Moment(_)
             | Self::Platform(_) => ErrorKind::BadRequest,
-            Self::OtherPlatform { .. } | Self::NoSuchObject { .. } => ErrorKind::NotFound,
+            Self::OtherPlatform { .. } | Self::NoSuchObject { .. } | Self::OfClient(_) => {
+                ErrorKind::NotFound
+            }
             Self::Json { .. } => ErrorKind::Internal,
         }
     }
@@ -146,6 +151,7 @@ impl ViewError {
                 | Self::Moment(_)
                 | Self::Platform(_)
                 | Self::NoSuchObject { .. }
+                | Self::OfClient(_)
                 | Self::Json { .. }
         )
     }

@@ -18,6 +18,7 @@ mod now;
 pub mod service;
 mod swarm;
 pub mod system;
+pub mod task;
 pub mod volume;
 
 pub use any::{Found, find_any};

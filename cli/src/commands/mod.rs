@@ -9,6 +9,7 @@ pub(crate) mod image;
 mod inspect;
 mod layout;
 pub(crate) mod network;
+pub(crate) mod node;
 mod prune;
 pub(crate) mod service;
 mod signal;
@@ -16,6 +17,7 @@ pub(crate) mod stack;
 pub(crate) mod swarm;
 pub(crate) mod system;
 pub(crate) mod table;
+pub(crate) mod task;
 pub(crate) mod volume;
 
 use each::{each, each_at_once};

@@ -27,3 +27,23 @@ pub(crate) fn ellipsis(text: &str, width: usize) -> String {
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
+
+/// A moment as Go prints one: as many digits of the second as there are.
+pub(crate) fn go_time(then: DateTime<Utc>) -> String {
+    let text = then.format("%Y-%m-%d %H:%M:%S%.9f").to_string();
+    let shortest = text.trim_end_matches('0');
+    let shortest = shortest.strip_suffix('.').unwrap_or(shortest);
+    format!("{shortest} +0000 UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::go_time;
+
+    #[test]
+    fn moments_have_the_digits_they_need() {
+        let at = |text: &str| go_time(text.parse().unwrap());
+        assert_eq!(at("2026-11-20T23:31:41.05Z"), "2026-11-20 23:31:41.05 +0000 UTC");
+        assert_eq!(at("2026-11-20T23:31:40Z"), "2026-11-20 23:31:40 +0000 UTC");
+    }
+}

@@ -1,11 +1,17 @@
-//! Services: found, told of as JSON and as text.
+//! Services: found, filtered, counted, listed, told of as JSON and as text.
 
+mod count;
 mod defaults;
 mod document;
 mod find;
+mod list;
+mod ports;
 mod pretty;
 
+pub use count::{Counts, counts, mode_name, replicas};
 pub use defaults::with_defaults;
 pub use document::document;
 pub use find::{find, find_task};
+pub use list::{all, list};
+pub use ports::{published, task_ports};
 pub use pretty::pretty;

@@ -34,17 +34,9 @@ pub(crate) fn row(network: &Network, full: bool) -> Row {
         .set("IPv4", network.enable_ipv4.to_string())
         .set("IPv6", network.enable_ipv6.to_string())
         .set("Internal", network.internal.to_string())
-        .set("CreatedAt", go_time(created))
+        .set("CreatedAt", units::go_time(created))
         .set_labels(network.labels.clone());
     row
-}
-
-/// A moment as Go prints one: as many digits of the second as there are.
-fn go_time(then: chrono::DateTime<chrono::Utc>) -> String {
-    let text = then.format("%Y-%m-%d %H:%M:%S%.9f").to_string();
-    let shortest = text.trim_end_matches('0');
-    let shortest = shortest.strip_suffix('.').unwrap_or(shortest);
-    format!("{shortest} +0000 UTC")
 }
 
 pub(crate) fn error(error: NetworkError) -> CliError {
@@ -87,12 +79,5 @@ mod tests {
         );
         let full = text.render([&row(&network(), true)]).unwrap();
         assert!(full.contains("9fe25c5032cd37872e004b477c4791f93741fd31782b8b6bd04a7e7d1a58b077"));
-    }
-
-    #[test]
-    fn moments_have_the_digits_they_need() {
-        let at = |text: &str| go_time(text.parse().unwrap());
-        assert_eq!(at("2026-11-20T23:31:41.05Z"), "2026-11-20 23:31:41.05 +0000 UTC");
-        assert_eq!(at("2026-11-20T23:31:40Z"), "2026-11-20 23:31:40 +0000 UTC");
     }
 }

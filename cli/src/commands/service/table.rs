@@ -1,8 +1,8 @@
 //! The rows of the commands on services.
 
-use super::{inspect, rm};
+use super::{inspect, ls, ps, rm};
 use crate::args::Section;
-use crate::args::spec::Arity::AtLeast;
+use crate::args::spec::Arity::{AtLeast, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Group::Inner;
 use crate::args::spec::Spec;
@@ -13,6 +13,16 @@ pub(crate) static TABLE: Section = Section {
     commands: &[
         Spec::new::<inspect::ServiceInspectArgs>(
             &["service inspect"],
+            "[OPTIONS] SERVICE [SERVICE...]",
+            AtLeast(1),
+        )
+        .effect(Looks)
+        .group(Inner),
+        Spec::new::<ls::ServiceLsArgs>(&["service ls", "service list"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner),
+        Spec::new::<ps::ServicePsArgs>(
+            &["service ps"],
             "[OPTIONS] SERVICE [SERVICE...]",
             AtLeast(1),
         )

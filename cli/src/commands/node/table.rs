@@ -1,0 +1,45 @@
+//! The rows of the commands on nodes.
+
+use super::{inspect, ls, promote, ps, rehearse, rm, update};
+use crate::args::Section;
+use crate::args::spec::Arity::{Any, AtLeast, Exactly, None as NoArgs};
+use crate::args::spec::Effect::Looks;
+use crate::args::spec::Group::Inner;
+use crate::args::spec::Spec;
+
+const SEVERAL: &str = "NODE [NODE...]";
+
+pub(crate) static TABLE: Section = Section {
+    name: "node",
+    about: "Manage nodes of the swarm",
+    commands: &[
+        Spec::new::<rehearse::NodeAddArgs>(&["node add"], "[OPTIONS] NAME", Exactly(1))
+            .group(Inner),
+        Spec::new::<promote::NodeDemoteArgs>(&["node demote"], SEVERAL, AtLeast(1)).group(Inner),
+        Spec::new::<inspect::NodeInspectArgs>(
+            &["node inspect"],
+            "[OPTIONS] self|NODE [NODE...]",
+            AtLeast(1),
+        )
+        .effect(Looks)
+        .group(Inner),
+        Spec::new::<rehearse::NodeKillArgs>(&["node kill"], SEVERAL, AtLeast(1)).group(Inner),
+        Spec::new::<ls::NodeLsArgs>(&["node ls", "node list"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner),
+        Spec::new::<promote::NodePromoteArgs>(&["node promote"], SEVERAL, AtLeast(1)).group(Inner),
+        Spec::new::<ps::NodePsArgs>(&["node ps"], "[OPTIONS] [NODE...]", Any)
+            .effect(Looks)
+            .group(Inner),
+        Spec::new::<rm::NodeRmArgs>(
+            &["node rm", "node remove"],
+            "[OPTIONS] NODE [NODE...]",
+            AtLeast(1),
+        )
+        .group(Inner),
+        Spec::new::<rehearse::NodeStartArgs>(&["node start"], SEVERAL, AtLeast(1)).group(Inner),
+        Spec::new::<rehearse::NodeStopArgs>(&["node stop"], SEVERAL, AtLeast(1)).group(Inner),
+        Spec::new::<update::NodeUpdateArgs>(&["node update"], "[OPTIONS] NODE", Exactly(1))
+            .group(Inner),
+    ],
+};
