@@ -201,10 +201,13 @@ impl Agent<'_> {
     fn wait(&self, door: &UnixListener, clients: &Clients, patience: Option<Duration>) -> bool {
         let mut fds = vec![PollFd::new(door, PollFlags::IN)];
         fds.extend(clients.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        fds.extend(self.watch.fd().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        fds.extend(self.helper.fd().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        for run in self.runs.values() {
-            fds.extend(run.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        // Without a key nothing is done about what happens: it would be heard of again and again.
+        if self.key.is_some() {
+            fds.extend(self.watch.fd().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            fds.extend(self.helper.fd().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            for run in self.runs.values() {
+                fds.extend(run.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            }
         }
         let patience = match patience {
             Some(patience) => Some(self.watch.patience(patience)),
