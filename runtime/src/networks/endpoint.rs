@@ -28,7 +28,8 @@ pub(crate) fn check_endpoint(
             "user specified IP address is supported on user defined networks only".to_owned(),
         );
     }
-    if !network.user_subnets {
+    // A swarm gives its tasks their addresses.
+    if !network.user_subnets && !network.swarm {
         let text = "user specified IP address is supported only when connecting to networks with \
                     user configured subnets";
         errors.push(text.to_owned());
