@@ -14,7 +14,9 @@ pub(crate) fn new_id() -> Result<String, EngineError> {
     Ok(hex::encode(bytes))
 }
 
-pub(crate) fn random() -> u32 {
+/// A number by chance.
+#[must_use]
+pub fn random() -> u32 {
     // The kernel's generator is ready long before a user can log in.
     getrandom::u32().unwrap_or_default()
 }

@@ -15,7 +15,7 @@ pub mod etc_files;
 pub mod events;
 pub mod health;
 pub mod home;
-mod id;
+pub mod id;
 mod identity;
 mod image_mounts;
 pub mod images;

@@ -49,6 +49,18 @@ pub fn parse_uint16(text: &str) -> Result<u16, InvalidSyntax> {
     number("ParseUint", text)
 }
 
+/// # Errors
+/// In Go's words.
+pub fn parse_uint(text: &str) -> Result<u64, InvalidSyntax> {
+    number("ParseUint", text)
+}
+
+/// # Errors
+/// In Go's words.
+pub fn parse_float(text: &str) -> Result<f64, InvalidSyntax> {
+    text.parse().map_err(|_| InvalidSyntax::new("ParseFloat", text))
+}
+
 fn number<N: FromStr<Err = ParseIntError>>(
     function: &'static str,
     text: &str,

@@ -38,7 +38,7 @@ pub(super) fn with_proxies(given: &[String], proxies: Vec<String>) -> Vec<String
 }
 
 /// `KEY=VALUE` as it is; `KEY` with our own value, or nothing when it is unset.
-fn completed(entry: &str, environment: &Environment) -> Option<String> {
+pub(crate) fn completed(entry: &str, environment: &Environment) -> Option<String> {
     if entry.contains('=') {
         return Some(entry.to_owned());
     }

@@ -25,8 +25,8 @@ use coracle_runtime::mounts::{self, MountError, Side};
 use crate::error::CliError;
 use crate::settings::Settings;
 
-pub(crate) use attachment::{Attachment, mac};
-pub(crate) use files::environment;
+pub(crate) use attachment::{Attachment, mac, network as attachment_of};
+pub(crate) use files::{completed, environment};
 pub(crate) use flags::CreateFlags;
 pub(crate) use host::{profile, restart_policy};
 pub(crate) use limits::{CpuFlags, MemoryFlags};

@@ -6,7 +6,7 @@ use coracle_runtime::model::Ulimit;
 use coracle_runtime::spec::IPC_SYSCTLS;
 
 /// `KEY=VALUE` or `KEY`.
-pub(super) fn env(text: &str) -> Result<String, String> {
+pub(crate) fn env(text: &str) -> Result<String, String> {
     if text.is_empty() || text.starts_with('=') {
         return Err(format!("invalid environment variable: {text}"));
     }
@@ -30,7 +30,7 @@ pub(crate) fn block(text: &str) -> Result<String, String> {
 }
 
 /// `NAME:IP` or `NAME=IP`; the address may stand in brackets, or be `host-gateway`.
-pub(super) fn add_host(text: &str) -> Result<String, String> {
+pub(crate) fn add_host(text: &str) -> Result<String, String> {
     let split = text.split_once('=').or_else(|| text.split_once(':'));
     let (name, address) = split
         .filter(|(name, _)| !name.is_empty())
@@ -46,7 +46,7 @@ pub(super) fn add_host(text: &str) -> Result<String, String> {
 }
 
 /// Kernel parameters that belong to a namespace, and only those.
-pub(super) fn sysctl(text: &str) -> Result<String, String> {
+pub(crate) fn sysctl(text: &str) -> Result<String, String> {
     const PREFIXES: [&str; 2] = ["net.", "fs.mqueue."];
     let allowed = text.split_once('=').is_some_and(|(name, _)| {
         IPC_SYSCTLS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -55,7 +55,7 @@ pub(super) fn sysctl(text: &str) -> Result<String, String> {
 }
 
 /// A mount is read twice: here so that a mistake is told with the flag.
-pub(super) fn mount(text: &str) -> Result<String, String> {
+pub(crate) fn mount(text: &str) -> Result<String, String> {
     use coracle_runtime::mounts::{Side, mount_flag};
 
     match mount_flag(text, std::path::Path::new("/")) {
@@ -66,7 +66,7 @@ pub(super) fn mount(text: &str) -> Result<String, String> {
 }
 
 /// `NAME=SOFT[:HARD]`.
-pub(super) fn ulimit(text: &str) -> Result<Ulimit, String> {
+pub(crate) fn ulimit(text: &str) -> Result<Ulimit, String> {
     const NAMES: [&str; 15] = [
         "core",
         "cpu",

@@ -1,7 +1,7 @@
 //! What is said of a service beyond its lists. `None`: it was not said.
 
 /// Flags that `service create` and `service update` share.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Given {
     /// With its tag.
     pub image: Option<String>,

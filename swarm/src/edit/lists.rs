@@ -10,7 +10,7 @@ use crate::model::task::{NetworkUse, Preference};
 use crate::model::{ConfigUse, PortConfig, SecretUse};
 
 /// `--label` of `create`, `--label-add` of `update`, and so on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lists {
     /// `KEY=VALUE`, as all maps.
     pub labels: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Lists {
 }
 
 /// `--label-rm` and so on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removals {
     pub labels: Vec<String>,
     pub container_labels: Vec<String>,

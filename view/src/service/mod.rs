@@ -1,4 +1,4 @@
-//! Services: found, filtered, counted, listed, told of as JSON and as text.
+//! Services: found, filtered, counted, listed, told of as JSON and as text, followed on their way.
 
 mod count;
 mod defaults;
@@ -7,6 +7,7 @@ mod find;
 mod list;
 mod ports;
 mod pretty;
+pub mod progress;
 
 pub use count::{Counts, counts, mode_name, replicas};
 pub use defaults::with_defaults;

@@ -1,8 +1,8 @@
 //! The rows of the commands on services.
 
-use super::{inspect, ls, ps, rm};
+use super::{create, inspect, ls, ps, rm, rollback, scale, update};
 use crate::args::Section;
-use crate::args::spec::Arity::{AtLeast, None as NoArgs};
+use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
 use crate::args::spec::Group::Inner;
 use crate::args::spec::Spec;
@@ -11,6 +11,13 @@ pub(crate) static TABLE: Section = Section {
     name: "service",
     about: "Manage services of the swarm",
     commands: &[
+        Spec::new::<create::ServiceCreateArgs>(
+            &["service create"],
+            "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+            AtLeast(1),
+        )
+        .group(Inner)
+        .trailing(),
         Spec::new::<inspect::ServiceInspectArgs>(
             &["service inspect"],
             "[OPTIONS] SERVICE [SERVICE...]",
@@ -32,6 +39,24 @@ pub(crate) static TABLE: Section = Section {
             &["service rm", "service remove"],
             "SERVICE [SERVICE...]",
             AtLeast(1),
+        )
+        .group(Inner),
+        Spec::new::<rollback::ServiceRollbackArgs>(
+            &["service rollback"],
+            "[OPTIONS] SERVICE",
+            Exactly(1),
+        )
+        .group(Inner),
+        Spec::new::<scale::ServiceScaleArgs>(
+            &["service scale"],
+            "SERVICE=REPLICAS [SERVICE=REPLICAS...]",
+            AtLeast(1),
+        )
+        .group(Inner),
+        Spec::new::<update::ServiceUpdateArgs>(
+            &["service update"],
+            "[OPTIONS] SERVICE",
+            Exactly(1),
         )
         .group(Inner),
     ],
