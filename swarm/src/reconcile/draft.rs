@@ -29,6 +29,9 @@ pub(super) struct Draft<'a> {
     services: BTreeMap<&'a str, Option<Service>>,
     nodes: BTreeMap<&'a str, Node>,
     wake: Option<Timestamp>,
+    /// How often a task was looked at.
+    #[cfg(test)]
+    pub(super) looks: std::cell::Cell<usize>,
 }
 
 impl<'a> Draft<'a> {
@@ -43,8 +46,18 @@ impl<'a> Draft<'a> {
             tasks.push(Entry { task: Cow::Borrowed(task), removed: false, known: true });
             by_service.entry(&task.service_id).or_default().push(number);
         }
-        let (services, nodes) = (BTreeMap::new(), BTreeMap::new());
-        Self { state, now, ids, tasks, by_service, services, nodes, wake: None }
+        Self {
+            state,
+            now,
+            ids,
+            tasks,
+            by_service,
+            services: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            wake: None,
+            #[cfg(test)]
+            looks: std::cell::Cell::default(),
+        }
     }
 
     /// Looks again at that moment at the latest.
@@ -91,6 +104,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn task(&self, number: TaskNo) -> &Task {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         &self.tasks[number].task
     }
 
@@ -110,13 +125,13 @@ impl<'a> Draft<'a> {
         numbers.iter().copied().filter(|number| !self.tasks[*number].removed).collect()
     }
 
-    pub(super) fn find(&self, id: &str, service: &str) -> Option<TaskNo> {
-        let numbers = self.by_service.get(service)?;
-        let found = |number: &TaskNo| {
-            let entry = &self.tasks[*number];
-            !entry.removed && entry.task.id == id
-        };
-        numbers.iter().copied().find(found)
+    pub(super) fn find(&self, id: &str) -> Option<TaskNo> {
+        // Those of the state come first, in the order of their ids.
+        let (known, new) = self.tasks.split_at(self.state.tasks.len());
+        let known_at = known.binary_search_by(|entry| entry.task.id.as_str().cmp(id)).ok();
+        let new_at = || new.iter().position(|entry| entry.task.id == id);
+        let at = known_at.or_else(|| new_at().map(|at| at + known.len()))?;
+        (!self.tasks[at].removed).then_some(at)
     }
 
     pub(super) fn remove(&mut self, number: TaskNo) {

@@ -45,7 +45,7 @@ pub(super) fn look(draft: &mut Draft<'_>, service: &Service, lane: &mut Lane, ru
         return;
     }
     let now = draft.now;
-    let Some(number) = draft.find(&lane.task, &service.id) else {
+    let Some(number) = draft.find(&lane.task) else {
         lane.free_at = Some(after(now, rules.delay));
         return;
     };

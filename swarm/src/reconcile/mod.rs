@@ -90,14 +90,20 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let mut draft = Draft::new(state, ids, now);
-    nodes::look_after(&mut draft);
-    for id in state.services.keys() {
-        service(&mut draft, id);
-    }
-    allocate::allocate(&mut draft, around);
-    schedule::schedule(&mut draft);
-    history::clean_up(&mut draft);
+    work(&mut draft, around);
     draft.finish()
+}
+
+fn work(draft: &mut Draft<'_>, around: &Surroundings) {
+    if !nodes::look_after(draft) {
+        return;
+    }
+    for id in draft.state.services.keys() {
+        service(draft, id);
+    }
+    allocate::allocate(draft, around);
+    schedule::schedule(draft);
+    history::clean_up(draft);
 }
 
 /// Orchestrates one service.

@@ -2,28 +2,70 @@
 //!
 //! A node that is off is Down once its heartbeats have been missed. (Docker allows three periods since the last one,
 //! which was half a period before the loss on average.) Its tasks are orphaned when it is removed, or a day later.
+//! Without more than half of the managers nobody leads, and nothing is done, as in Docker: what runs goes on.
 
 use std::collections::BTreeMap;
 
+use crate::model::node::{ManagerStatus, Reachability};
 use crate::model::task::Reservations;
-use crate::model::{Availability, Node, NodeState, TaskState, TaskStatus};
+use crate::model::{Availability, Node, NodeState, Role, TaskState, TaskStatus};
 
 use super::clock::{SECOND, after};
 use super::constraint;
 use super::draft::{Draft, TaskNo};
 
+const MANAGER_PORT: u16 = 2377;
+
 /// Until the tasks of a node that is off are given up.
 const LOST: i64 = 24 * 3600 * SECOND;
 
-/// Sets the states of nodes, and puts tasks away that cannot stay on theirs.
-pub(super) fn look_after(draft: &mut Draft<'_>) {
-    let mut nodes: Vec<Node> = draft.nodes().cloned().collect();
-    for node in &mut nodes {
-        if set_state(draft, node) {
-            draft.put_node(node.clone());
+/// Sets the states of nodes, and puts tasks away that cannot stay on theirs. False: there is no leader, and nothing
+/// is done but that.
+pub(super) fn look_after(draft: &mut Draft<'_>) -> bool {
+    let is_led = elect(draft);
+    if is_led {
+        let nodes: Vec<Node> = draft.nodes().cloned().collect();
+        for mut node in nodes {
+            if set_state(draft, &mut node) {
+                draft.put_node(node);
+            }
+        }
+        enforce(draft);
+    }
+    is_led
+}
+
+/// Says which managers are reachable and which one leads; whether one does. More than half must be reachable.
+fn elect(draft: &mut Draft<'_>) -> bool {
+    let is_on = |node: &&Node| node.own.off_since.is_none() && !node.own.left;
+    let is_manager = |node: &&Node| node.spec.role == Role::Manager;
+    let leads = |node: &&Node| node.manager_status.as_ref().is_some_and(|status| status.leader);
+    let managers = draft.nodes().filter(is_manager).count();
+    let reachable: Vec<&Node> = draft.nodes().filter(is_manager).filter(is_on).collect();
+    let is_led = reachable.len() * 2 > managers || managers == 0;
+    let first = || reachable.iter().min_by_key(|node| node.own.number);
+    let leader = reachable.iter().find(|node| leads(node)).or_else(first);
+    let leader = leader.filter(|_| is_led).map(|node| node.id.clone());
+    let nodes: Vec<Node> = draft.nodes().cloned().collect();
+    for mut node in nodes {
+        let status = is_manager(&&node).then(|| ManagerStatus {
+            leader: leader.as_ref() == Some(&node.id),
+            reachability: if is_on(&&node) {
+                Reachability::Reachable
+            } else {
+                Reachability::Unreachable
+            },
+            addr: match &node.manager_status {
+                Some(status) => status.addr.clone(),
+                None => format!("{}:{MANAGER_PORT}", node.status.addr),
+            },
+        });
+        if node.manager_status != status {
+            node.manager_status = status;
+            draft.put_node(node);
         }
     }
-    enforce(draft);
+    is_led
 }
 
 /// Whether the node's state is another now.

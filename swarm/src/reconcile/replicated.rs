@@ -38,7 +38,9 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, service: &Service, replicas: u64)
     let Some(service) = draft.service(&service.id).cloned() else { return };
     for key in missing {
         let number = draft.add(&service, &key);
-        restart::hold(draft, &service, number, 0);
+        if dead.contains_key(&key) {
+            restart::hold(draft, &service, number, 0);
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! # How it works
 //!
-//! An update begins when slots hold tasks of another spec, or more than one task. Those slots queue up; as many *lanes* as
-//! the parallelism take one each. A lane makes the slot's new task, waits until that runs or has ended, waits for the
+//! An update begins when slots hold tasks of another spec, or more than one task. Those slots queue up, the ones that serve
+//! nobody first; as many *lanes* as the parallelism take one each. A lane makes the slot's new task, waits until that runs or has ended, waits for the
 //! delay, and is free for the next slot. When the last lane is free, failures count for the monitor time more; then the
 //! update is complete. Failures count within the monitor time of a task's start; too many pause the update or roll it back.
 //!
@@ -12,7 +12,7 @@
 use coracle_words::Timestamp;
 
 use crate::model::service::{FailureAction, Order, UpdateState, UpdateStatus};
-use crate::model::{Lane, Progress, Service, SlotKey, Task, UpdateConfig};
+use crate::model::{Lane, Progress, Service, SlotKey, Task, TaskState, UpdateConfig};
 
 use super::clock::{SECOND, after};
 use super::draft::Draft;
@@ -79,7 +79,7 @@ pub(super) fn roll(draft: &mut Draft<'_>, id: &str, slots: &Slots) {
         },
     };
     let rules = Rules::new(&service);
-    if let Some(failure) = count_failures(draft, &service, &mut progress, &rules) {
+    if let Some(failure) = count_failures(draft, &mut progress, &rules) {
         fail(draft.now, &mut service, &failure, rules.action);
         draft.put_service(service);
         return;
@@ -98,8 +98,14 @@ fn begin(draft: &Draft<'_>, service: &mut Service, slots: &Slots) -> Option<Prog
         tasks.len() > 1
             || tasks.iter().any(|number| slots::is_dirty(draft, service, draft.task(*number)))
     };
-    let dirty = slots.iter().filter(|(_, tasks)| is_dirty(tasks));
-    let queue: Vec<SlotKey> = dirty.map(|(key, _)| key.clone()).collect();
+    let serves = |tasks: &Vec<usize>| {
+        let wanted = |task: &Task| task.desired_state == TaskState::Running;
+        let serves = |task: &Task| wanted(task) && task.status.state == TaskState::Running;
+        tasks.iter().any(|number| serves(draft.task(*number)))
+    };
+    let mut dirty: Vec<_> = slots.iter().filter(|(_, tasks)| is_dirty(tasks)).collect();
+    dirty.sort_by_key(|(_, tasks)| serves(tasks));
+    let queue: Vec<SlotKey> = dirty.into_iter().map(|(key, _)| key.clone()).collect();
     if queue.is_empty() {
         if matches!(state(service), Some(UpdateState::Updating | UpdateState::RollbackStarted)) {
             complete(draft.now, service);
@@ -123,34 +129,44 @@ fn begin(draft: &Draft<'_>, service: &mut Service, slots: &Slots) -> Option<Prog
 }
 
 /// Notes failures; gives the task with which they became too many.
-fn count_failures(
-    draft: &Draft<'_>,
-    service: &Service,
-    progress: &mut Progress,
-    rules: &Rules,
-) -> Option<String> {
-    if rules.action == FailureAction::Continue {
-        return None;
-    }
-    for id in &progress.made {
-        if progress.failed.contains(id) {
-            continue;
+fn count_failures(draft: &Draft<'_>, progress: &mut Progress, rules: &Rules) -> Option<String> {
+    let mut culprit = None;
+    let (total, tolerates) = (progress.total, rules.action == FailureAction::Continue);
+    let failed = &mut progress.failed;
+    progress.made.retain(|id| {
+        let Some(number) = draft.find(id) else { return false };
+        match within(draft.task(number), rules.monitor, draft.now) {
+            Count::NotYet => true,
+            Count::Never => false,
+            Count::Failed => {
+                failed.push(id.clone());
+                if culprit.is_none() && as_ratio(failed.len(), total) > rules.ratio {
+                    culprit = Some(id.clone());
+                }
+                false
+            }
         }
-        let Some(number) = draft.find(id, &service.id) else { continue };
-        if !failed_early(draft.task(number), rules.monitor) {
-            continue;
-        }
-        progress.failed.push(id.clone());
-        if as_ratio(progress.failed.len(), progress.total) > rules.ratio {
-            return Some(id.clone());
-        }
-    }
-    None
+    });
+    culprit.filter(|_| !tolerates)
 }
 
-fn failed_early(task: &Task, monitor: i64) -> bool {
-    task.status.state.is_over()
-        && task.own.running_since.is_none_or(|since| task.status.timestamp <= after(since, monitor))
+/// What a task means for its update.
+enum Count {
+    /// It may fail still.
+    NotYet,
+    /// It is past the monitor time.
+    Never,
+    Failed,
+}
+
+fn within(task: &Task, monitor: i64, now: Timestamp) -> Count {
+    let end = task.own.running_since.map(|since| after(since, monitor));
+    match end {
+        Some(end) if task.status.state.is_over() && task.status.timestamp > end => Count::Never,
+        _ if task.status.state.is_over() => Count::Failed,
+        Some(end) if end < now => Count::Never,
+        _ => Count::NotYet,
+    }
 }
 
 fn as_ratio(failed: usize, total: u64) -> f64 {

@@ -1,5 +1,7 @@
 //! Creating, scaling, restarting and removing.
 
+use super::super::draft::Draft;
+use super::super::{Decision, work};
 use super::sim::{Act, Sim, moment};
 use crate::model::service::{Replicated, ServiceSpec};
 use crate::model::task::{Reservations, Resources};
@@ -7,11 +9,14 @@ use crate::model::{Mode, Placement, RestartPolicy, Service, TaskState};
 use crate::state::Change;
 
 pub(super) fn replicated(name: &str, replicas: u64) -> ServiceSpec {
-    ServiceSpec {
-        name: name.to_owned(),
-        mode: Mode::Replicated(Replicated { replicas: Some(replicas) }),
-        ..ServiceSpec::default()
-    }
+    let mode = Mode::Replicated(Replicated { replicas: Some(replicas) });
+    with_mode(name, mode)
+}
+
+pub(super) fn with_mode(name: &str, mode: Mode) -> ServiceSpec {
+    let mut spec = ServiceSpec { name: name.to_owned(), mode, ..ServiceSpec::default() };
+    spec.task_template.container_spec.image = "alpine".to_owned();
+    spec
 }
 
 pub(super) fn scale(replicas: u64) -> impl FnOnce(&mut ServiceSpec) {
@@ -96,9 +101,7 @@ fn attempts_are_counted_within_the_window() {
 #[test]
 fn a_global_service_follows_the_nodes() {
     let mut sim = Sim::new(2);
-    let spec =
-        ServiceSpec { name: "g".to_owned(), mode: Mode::Global {}, ..ServiceSpec::default() };
-    sim.create(spec);
+    sim.create(with_mode("g", Mode::Global {}));
     sim.run(1000);
     assert_eq!(sim.running("g").len(), 2);
     sim.set_node("n2", |node| node.spec.availability = crate::model::Availability::Drain);
@@ -160,4 +163,22 @@ fn what_fits_nowhere_says_why() {
     sim.run(2000);
     assert_eq!(sim.running("a"), [(1, "n1".to_owned())]);
     assert_eq!(sim.state.tasks_of("a").next().unwrap().meta.created_at, moment(0));
+}
+
+#[test]
+fn a_thousand_tasks_with_nothing_to_do_are_looked_at_a_few_times_each() {
+    let mut sim = Sim::new(3);
+    for name in ["a", "b", "c", "d"] {
+        sim.create(replicated(name, 250));
+    }
+    sim.run(5000);
+    assert_eq!(sim.state.tasks.len(), 1000);
+    // Tasks of an older version of the spec, which are compared in full.
+    sim.update("a", |spec| drop(spec.labels.insert("a".to_owned(), "b".to_owned())));
+    let mut no_id = || unreachable!("no new task");
+    let mut draft = Draft::new(&sim.state, &mut no_id, moment(sim.now));
+    work(&mut draft, &sim.around);
+    let looks = draft.looks.get();
+    assert!(looks < 15_000, "{looks} looks at tasks");
+    assert_eq!(draft.finish(), Decision::default());
 }

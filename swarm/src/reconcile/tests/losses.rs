@@ -1,18 +1,14 @@
 //! Nodes that are lost, drained, removed; the recorded timelines of `A node fails and comes back` and `Drain`.
 
-use super::basics::replicated;
+use super::basics::{replicated, with_mode};
 use super::sim::Sim;
-use crate::model::{Availability, Mode, Placement, ServiceSpec, TaskState};
+use crate::model::{Availability, Mode, Node, Placement, Role, TaskState};
 use crate::state::Change;
 
 fn three_services() -> Sim {
     let mut sim = Sim::new(3);
     sim.create(replicated("f6", 6));
-    sim.create(ServiceSpec {
-        name: "fg".to_owned(),
-        mode: Mode::Global {},
-        ..ServiceSpec::default()
-    });
+    sim.create(with_mode("fg", Mode::Global {}));
     let mut pinned = replicated("fx", 1);
     pinned.task_template.placement = Some(Placement {
         constraints: vec!["node.hostname==n3".to_owned()],
@@ -128,4 +124,33 @@ fn a_killed_container_is_a_failure() {
     assert_eq!(sim.lines("2000 kl.1#1 n1 shutdown failed").len(), 1, "{:#?}", sim.log);
     assert_eq!(sim.lines("7000 kl.1#2 n1 running ready").len(), 1, "{:#?}", sim.log);
     assert_eq!(sim.containers_by_slot("kl")["kl.1"].len(), 1);
+}
+
+#[test]
+fn without_most_managers_nothing_is_done() {
+    let mut sim = Sim::new(3);
+    for node in ["n2", "n3"] {
+        sim.set_node(node, |node| node.spec.role = Role::Manager);
+    }
+    sim.create(replicated("q", 3));
+    sim.run(5000);
+    let leader = |sim: &Sim| {
+        let status = |node: &Node| node.manager_status.clone().is_some_and(|status| status.leader);
+        let leaders = sim.state.nodes.values().filter(|node| status(node));
+        leaders.map(|node| node.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(leader(&sim), ["n1"]);
+    sim.switch_off("n1");
+    sim.run(40_000);
+    assert_eq!(leader(&sim), ["n2"], "another leads");
+    assert_eq!(sim.running("q").len(), 4, "4/3");
+    sim.log.clear();
+    sim.switch_off("n2");
+    sim.run(80_000);
+    assert_eq!(leader(&sim), [] as [&str; 0]);
+    assert!(sim.log.is_empty(), "nothing is replaced: {:#?}", sim.log);
+    sim.switch_on("n1");
+    sim.run(120_000);
+    assert_eq!(leader(&sim), ["n1"]);
+    assert!(sim.running("q").iter().filter(|(_, node)| node != "n2").count() == 3);
 }
