@@ -13,7 +13,9 @@ use super::Agent;
 use super::adopt::TASK_LABEL;
 use super::serve::told;
 use crate::SwarmError;
+use crate::client;
 use crate::container::Facts;
+use crate::model::Node;
 use crate::protocol::Init;
 use crate::reconcile::{NetworkFacts, Surroundings};
 
@@ -64,15 +66,29 @@ impl Agent<'_> {
     }
 
     /// What containers of tasks need to know.
-    pub(super) fn container_facts(&self) -> Facts {
+    pub(super) fn container_facts(&self, node: &Node) -> Facts {
         let engine = self.host.home().engine();
         let networks = engine.and_then(|engine| Ok(engine.networks.list()?)).unwrap_or_default();
         Facts {
             defaults: self.host.defaults(),
             networks: networks.into_iter().map(|network| (network.id, network.name)).collect(),
             shared_machine: self.journal.state.nodes.len() > 1,
-            hostname_file: None,
+            hostname_file: self.hostname_file(node),
         }
+    }
+
+    /// The file that a bind of `/etc/hostname` shows on a rehearsal node; it is of this boot, as the containers are.
+    fn hostname_file(&self, node: &Node) -> Option<String> {
+        if node.own.number == 0 {
+            return None;
+        }
+        let folder = client::run_folder(&self.host.home().engine().ok()?.paths().run);
+        let path = folder.join(format!("hostname-{}", node.own.number));
+        let content = format!("{}\n", node.description.hostname);
+        if !std::fs::read_to_string(&path).is_ok_and(|there| there == content) {
+            std::fs::write(&path, content).ok()?;
+        }
+        Some(path.to_str()?.to_owned())
     }
 }
 

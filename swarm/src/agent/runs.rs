@@ -196,7 +196,7 @@ impl Agent<'_> {
     ) -> Result<String, String> {
         let state = &self.journal.state;
         let node = state.nodes.get(&task.node_id).cloned().unwrap_or_default();
-        let facts = self.container_facts();
+        let facts = self.container_facts(&node);
         let mut request = crate::container::request(task, &node, image, &facts)
             .map_err(|error| error.to_string())?;
         request.is_task = true;
