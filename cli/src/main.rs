@@ -221,6 +221,9 @@ fn execute(
         writeln!(ui.status(), "WARNING: {line}").unwrap_or_default();
     }
     let mut app = App::new(ui, settings, program, &commands::table::TABLE);
+    if !invocation.spec.apart {
+        app.wake_agent();
+    }
     app.compose = invocation.compose.clone();
     let result = meant
         .and_then(|_| commands::system::info::require(&app, &invocation.globals.require))

@@ -38,15 +38,24 @@ impl App {
         Ok((swarm, reader))
     }
 
-    /// The state, for a command that only a manager may give. An agent that is missing and needed is there
-    /// afterwards.
+    /// Has the agent of a swarm that has services go on, where it was killed or the machine was restarted: any command
+    /// does. A user without a swarm pays for one look at a file.
+    pub(crate) fn wake_agent(&self) {
+        if !coracle_swarm::journal::is_there(&self.settings.data_root) {
+            return;
+        }
+        let Ok(swarm) = self.swarm() else { return };
+        let needed = |reader: &Reader| !reader.state.services.is_empty();
+        if !swarm.is_alive() && swarm.has_key() && swarm.read().is_ok_and(|it| needed(&it)) {
+            // Who only looks is not kept from it; who changes something will hear why.
+            drop(swarm.ask(&Request::Wake));
+        }
+    }
+
+    /// The state, for a command that only a manager may give.
     pub(crate) fn manager(&self) -> Result<Reader, CliError> {
         let (swarm, reader) = self.swarm_state()?;
         self.check_manager(&swarm, &reader)?;
-        // Who only looks is not kept from it when no agent can be started; who changes something will hear why.
-        if !reader.state.services.is_empty() && !swarm.is_alive() {
-            drop(swarm.ask(&Request::Wake));
-        }
         Ok(reader)
     }
 

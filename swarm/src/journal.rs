@@ -76,5 +76,11 @@ pub fn folder(data_root: &Path) -> PathBuf {
     data_root.join("swarm")
 }
 
+/// Whether a data root has a swarm, as far as a look at its files tells.
+#[must_use]
+pub fn is_there(data_root: &Path) -> bool {
+    folder(data_root).join(FILE).exists()
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use coracle_runtime::engine::RemoveOptions;
 use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
+use super::balance::Helper;
 use super::serve::{Outcome, locked};
 use super::{Agent, new_id};
 use crate::SwarmError;
@@ -113,7 +114,7 @@ impl Agent<'_> {
         Key::forget(&self.folder)?;
         self.key = None;
         self.unlocked = false;
-        self.balance();
+        self.helper = Helper::default();
         self.remove_networks();
         Ok(Outcome::Done(String::new()))
     }
