@@ -78,7 +78,9 @@ impl Agent<'_> {
         let ids: Vec<String> = self.journal.state.tasks.keys().cloned().collect();
         for id in ids {
             let Some(task) = self.journal.state.tasks.get(&id) else { continue };
-            if task.node_id.is_empty() || self.is_settled(task) || self.is_off(&task.node_id) {
+            // A task of a global service has its node before that node has room for it.
+            let is_assigned = task.status.state >= TaskState::Assigned;
+            if !is_assigned || self.is_settled(task) || self.is_off(&task.node_id) {
                 continue;
             }
             let mut task = task.clone();
