@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use coracle_swarm::SwarmError;
 use coracle_swarm::client::{AgentStart, Client};
+use coracle_swarm::command::{A_WORKER, LOCKED, NO_LEADER, NOT_A_MANAGER};
 use coracle_swarm::journal::Reader;
 use coracle_swarm::model::Node;
 use coracle_swarm::protocol::{Answer, Request};
@@ -13,10 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::error::CliError;
-
-/// What stands in front of every refusal for lack of a key.
-pub(crate) const LOCKED: &str = "Swarm is encrypted and needs to be unlocked before it can be used. Please use \"docker swarm \
-     unlock\" to unlock it.";
 
 impl App {
     /// Where the swarm of this user is, and how its agent is started.
@@ -63,7 +60,7 @@ impl App {
     pub(crate) fn check_manager(&self, swarm: &Client, reader: &Reader) -> Result<(), CliError> {
         let say = |words: &str| Err(self.of_engine(words));
         if !reader.is_swarm() {
-            return say(node::NO_SWARM);
+            return say(NOT_A_MANAGER);
         }
         if is_locked(swarm, &reader.state) {
             return say(LOCKED);
@@ -71,8 +68,8 @@ impl App {
         let node = self.this_node(&reader.state)?;
         match node::standing(&reader.state, node) {
             Standing::Manager => Ok(()),
-            Standing::Worker => say(node::NO_MANAGER),
-            Standing::NoQuorum => say(node::NO_LEADER),
+            Standing::Worker => say(A_WORKER),
+            Standing::NoQuorum => say(NO_LEADER),
         }
     }
 
@@ -80,7 +77,7 @@ impl App {
     pub(crate) fn this_node<'a>(&self, state: &'a State) -> Result<&'a Node, CliError> {
         match node::itself(state) {
             Some(node) => Ok(node),
-            None => Err(self.of_engine(node::NO_SWARM)),
+            None => Err(self.of_engine(NOT_A_MANAGER)),
         }
     }
 

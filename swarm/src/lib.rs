@@ -11,6 +11,7 @@ pub mod command;
 pub mod container;
 pub mod edit;
 mod error;
+mod happenings;
 pub mod journal;
 pub mod machine;
 pub mod model;

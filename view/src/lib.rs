@@ -15,6 +15,7 @@ mod named;
 pub mod network;
 pub mod node;
 mod now;
+pub mod secret;
 pub mod service;
 mod swarm;
 pub mod system;

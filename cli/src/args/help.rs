@@ -61,7 +61,7 @@ pub(super) fn compose(program: &str, table: &Table) -> String {
 }
 
 /// What `coracle run --help` prints.
-pub(super) fn command(program: &str, path: &str, spec: &Spec) -> String {
+pub(crate) fn command(program: &str, path: &str, spec: &Spec) -> String {
     let shown = spec.shown("command");
     let mut out = format!("Usage:  {program} {path}");
     if !spec.usage.is_empty() {

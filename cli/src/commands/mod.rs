@@ -11,6 +11,7 @@ mod layout;
 pub(crate) mod network;
 pub(crate) mod node;
 mod prune;
+pub(crate) mod secret;
 pub(crate) mod service;
 mod signal;
 pub(crate) mod stack;

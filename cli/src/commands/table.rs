@@ -3,7 +3,7 @@
 //! A row says all there is to know of a command before it runs: its names, its arguments, what it
 //! needs of the process and what it does. Nothing elsewhere lists commands by name.
 
-use super::{container, image, network, node, service, stack, swarm, system, volume};
+use super::{container, image, network, node, secret, service, stack, swarm, system, volume};
 use crate::args::Table;
 use crate::compose::verbs;
 
@@ -12,10 +12,12 @@ pub(crate) static TABLE: Table = Table {
     compose: &verbs::table::COMPOSE,
     sections: &[
         &verbs::table::TABLE,
+        &secret::table::CONFIGS,
         &container::table::TABLE,
         &image::table::TABLE,
         &network::table::TABLE,
         &node::table::TABLE,
+        &secret::table::SECRETS,
         &service::table::TABLE,
         &stack::table::TABLE,
         &swarm::table::TABLE,

@@ -56,7 +56,7 @@ pub use volumes::VolumeUsers;
 
 use crate::damage::Notes;
 use crate::error::EngineError;
-use crate::events::Events;
+use crate::events::{Events, Kind};
 use crate::file_lock::{self, FileLock, LockError};
 use crate::networks::Networks;
 use crate::order::MonitorOrder;
@@ -141,6 +141,16 @@ impl Engine {
     #[must_use]
     pub fn volume_users(&self, volume: &str) -> Vec<String> {
         crate::remains::volume_users(&self.records, volume)
+    }
+
+    /// Tells what happened to an object of a swarm: a service, node, secret or config. They are not the engine's, but
+    /// events have one writer.
+    pub fn tell_of_swarm(&self, kind: Kind, action: &str, id: &str, attributes: &[(&str, &str)]) {
+        let is_of_swarm = matches!(kind, Kind::Service | Kind::Node | Kind::Secret | Kind::Config);
+        debug_assert!(is_of_swarm, "other objects have verbs of their own");
+        if is_of_swarm {
+            self.events.object(kind, action, id, attributes);
+        }
     }
 
     #[must_use]

@@ -79,7 +79,7 @@ impl Agent<'_> {
         }
         self.make_networks(init)?;
         // The first transaction makes the file, and syncs it.
-        self.journal.commit(changes, clock::now(), Sync::Yes)?;
+        self.commit(changes, Sync::Yes)?;
         Ok(Outcome::Done(id))
     }
 
@@ -181,7 +181,7 @@ impl Agent<'_> {
         if rotate && cluster.own.locked_key.is_some() {
             self.lock_up(&mut cluster)?;
             let changes = vec![Change::from(cluster.clone())];
-            self.journal.commit(changes, clock::now(), Sync::Yes)?;
+            self.commit(changes, Sync::Yes)?;
         }
         let Some(sealed) = &cluster.own.unlock_key else {
             return Ok(Outcome::Text(Zeroizing::default()));

@@ -28,6 +28,7 @@ mod observe;
 mod runs;
 mod serve;
 mod stop;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -182,7 +183,7 @@ impl Agent<'_> {
         if changes.is_empty() {
             return true;
         }
-        let written = self.journal.commit(changes, clock::now(), Sync::No);
+        let written = self.commit(changes, Sync::No);
         if written.is_err() {
             let later = clock::now().datetime() + chrono::TimeDelta::seconds(1);
             self.wake = Some(later.into());

@@ -45,7 +45,7 @@ impl Agent<'_> {
         match outcome {
             Outcome::Changes(changes, id) => {
                 if !changes.is_empty() {
-                    self.journal.commit(changes, clock::now(), Sync::Yes)?;
+                    self.commit(changes, Sync::Yes)?;
                 }
                 self.put_key_away();
                 Ok(Answer::Done { id, warnings })

@@ -49,7 +49,8 @@ pub fn leave_refusal(state: &State) -> CommandError {
         return CommandError { kind: ErrorKind::Unavailable, words };
     }
     let unreachable = all - reachable;
-    if reachable <= unreachable + 2 {
+    // Without a leader there is nothing to lose.
+    if reachable > unreachable && reachable <= unreachable + 2 {
         words += &format!(
             "Removing this node leaves {} managers out of {all}. Without a Raft quorum your swarm \
              will be inaccessible. ",

@@ -6,4 +6,4 @@ mod standing;
 
 pub use document::document;
 pub use list::{find, itself, list, name_of};
-pub use standing::{NO_LEADER, NO_MANAGER, NO_SWARM, Standing, is_gone, leave_refusal, standing};
+pub use standing::{Standing, is_gone, standing};

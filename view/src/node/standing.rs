@@ -3,13 +3,6 @@
 use coracle_swarm::model::{Node, Role};
 use coracle_swarm::state::State;
 
-pub const NO_SWARM: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect \
-                            this node to swarm and try again.";
-pub const NO_MANAGER: &str = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. \
-                              Please run this command on a manager node or promote the current node to a manager.";
-pub const NO_LEADER: &str = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few \
-                             managers are online. Make sure more than half of the managers are online.";
-
 /// What may be asked on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -42,38 +35,6 @@ fn managers(state: &State) -> (usize, usize) {
     (there.len(), gone.len())
 }
 
-/// Why `node` does not leave its swarm without `--force`.
-#[must_use]
-pub fn leave_refusal(state: &State, node: &Node) -> Option<String> {
-    if node.spec.role != Role::Manager {
-        return None;
-    }
-    let (reachable, gone) = managers(state);
-    let mut words =
-        "You are attempting to leave the swarm on a node that is participating as a manager. "
-            .to_owned();
-    let has_leader = reachable > gone;
-    if has_leader && (reachable, gone) == (1, 0) {
-        words.push_str(
-            "Removing the last manager erases all current state of the swarm. Use `--force` to ignore this message.",
-        );
-        return Some(words);
-    }
-    // One less would be no majority.
-    if has_leader && reachable <= gone + 2 {
-        words.push_str(&format!(
-            "Removing this node leaves {} managers out of {}. Without a Raft quorum your swarm will be inaccessible. ",
-            reachable - 1,
-            reachable + gone
-        ));
-    }
-    words.push_str(
-        "The only way to restore a swarm that has lost consensus is to reinitialize it with `--force-new-cluster`. \
-         Use `--force` to suppress this message.",
-    );
-    Some(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,23 +61,5 @@ mod tests {
         assert_eq!(of(&[true, true, false]), Standing::Manager);
         assert_eq!(of(&[true, false, false]), Standing::NoQuorum);
         assert_eq!(of(&[true, false]), Standing::NoQuorum);
-    }
-
-    #[test]
-    fn a_manager_is_told_what_its_leaving_means() {
-        let told = |managers: &[bool]| {
-            let state = state(managers);
-            leave_refusal(&state, &state.nodes["n0"]).unwrap()
-        };
-        // Recorded: one manager, two, three, one of three.
-        assert!(told(&[true]).ends_with("Use `--force` to ignore this message."));
-        assert!(told(&[true, true]).contains("Removing this node leaves 1 managers out of 2."));
-        let rest = "participating as a manager. The only way to restore a swarm that has lost consensus is to \
-                    reinitialize it with `--force-new-cluster`. Use `--force` to suppress this message.";
-        assert!(told(&[true, true, true]).ends_with(rest));
-        assert!(told(&[true, false, false]).ends_with(rest));
-        let mut worker = Node::default();
-        worker.spec.role = Role::Worker;
-        assert_eq!(leave_refusal(&state(&[true]), &worker), None);
     }
 }

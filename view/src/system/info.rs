@@ -6,6 +6,7 @@ use coracle_runtime::model::Status;
 use coracle_runtime::{Home, Storage};
 use serde_json::{Map, Value, json};
 
+use super::swarm;
 use crate::document::value_of;
 use crate::image::readable;
 use crate::{Now, ViewError, container};
@@ -38,7 +39,7 @@ pub fn info(
         counts(home, ladder)?,
         kernel_facts(ladder, machine, settings, now),
         settings_facts(home, machine, settings),
-        engine_facts(ladder, settings)?,
+        engine_facts(home, ladder, settings)?,
     ];
     let mut all = Map::new();
     for part in parts {
@@ -144,19 +145,12 @@ fn settings_facts(home: &Home, machine: &Machine, settings: &InfoSettings) -> Va
     })
 }
 
-fn engine_facts(ladder: &Ladder, settings: &InfoSettings) -> Result<Value, ViewError> {
+fn engine_facts(home: &Home, ladder: &Ladder, settings: &InfoSettings) -> Result<Value, ViewError> {
     Ok(json!({
         "ServerVersion": settings.version,
         "Runtimes": { "libcontainer": { "path": "libcontainer" } },
         "DefaultRuntime": "libcontainer",
-        "Swarm": {
-            "NodeID": "",
-            "NodeAddr": "",
-            "LocalNodeState": "inactive",
-            "ControlAvailable": false,
-            "Error": "",
-            "RemoteManagers": null,
-        },
+        "Swarm": swarm::swarm(home)?,
         "LiveRestoreEnabled": true,
         "Isolation": "",
         "InitBinary": "docker-init",

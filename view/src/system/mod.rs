@@ -1,6 +1,7 @@
 //! The system as a whole: what it offers, and what its objects take.
 
 mod info;
+mod swarm;
 mod usage;
 
 pub use info::{InfoSettings, info};

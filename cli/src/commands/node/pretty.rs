@@ -1,7 +1,5 @@
 //! A node as text for a person.
 
-use std::fmt::Write as _;
-
 use coracle_swarm::model::Node;
 use coracle_view::node::document;
 
@@ -63,8 +61,8 @@ fn labels(out: &mut String, title: &str, labels: &std::collections::BTreeMap<Str
     }
     out.push_str(&format!("{title}\n"));
     for (key, value) in labels {
-        // Writing to a String cannot fail.
-        writeln!(out, " - {key}={value}").unwrap_or_default();
+        let is = if value.is_empty() { "" } else { "=" };
+        out.push_str(&format!(" - {key}{is}{value}\n"));
     }
 }
 

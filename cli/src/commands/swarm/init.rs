@@ -81,7 +81,6 @@ impl Runnable for SwarmInitArgs {
         };
         if self.autolock {
             let key = app.text_of(&Request::UnlockKey { rotate: false })?;
-            text.push('\n');
             text.push_str(&words::unlock(app.program, &key));
         }
         app.ui.data().write_all(text.as_bytes())?;

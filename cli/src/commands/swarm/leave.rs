@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use coracle_swarm::command::leave_refusal;
+use coracle_swarm::model::Role;
 use coracle_swarm::protocol::Request;
-use coracle_view::node;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -30,8 +31,8 @@ impl Runnable for SwarmLeaveArgs {
             ));
         }
         let this = app.this_node(&reader.state)?;
-        if let Some(words) = node::leave_refusal(&reader.state, this).filter(|_| !self.force) {
-            return Err(CliError::engine(words));
+        if this.spec.role == Role::Manager && !self.force {
+            return Err(CliError::engine(leave_refusal(&reader.state)));
         }
         let request = match this.own.number {
             0 => Request::Leave { force: self.force },

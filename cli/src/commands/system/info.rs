@@ -123,6 +123,12 @@ fn text(document: &Value, ladder: &Ladder) -> String {
         ("", "Cgroup Version", "CgroupVersion"),
         ("", "Network Path", "NetworkPath"),
         ("", "Swarm", "Swarm"),
+    ] {
+        // Writing to a String cannot fail.
+        writeln!(out, " {indent}{title}: {}", field(name)).unwrap_or_default();
+    }
+    out.push_str(&swarm_text(&document["Swarm"]));
+    for (indent, title, name) in [
         ("", "Default Runtime", "DefaultRuntime"),
         ("", "Kernel Version", "KernelVersion"),
         ("", "Operating System", "OperatingSystem"),
@@ -139,6 +145,73 @@ fn text(document: &Value, ladder: &Ladder) -> String {
     out.push_str(&format!(" Docker Root Dir: {}\n", field("DockerRootDir")));
     out.push_str("\nWhat this host offers:\n");
     out.push_str(&rungs(ladder));
+    out
+}
+
+/// The paragraph below `Swarm`, as Docker's client writes it; nothing when there is no swarm.
+fn swarm_text(swarm: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if ["inactive", "locked"].contains(&text(&swarm["LocalNodeState"]).as_str()) {
+        return String::new();
+    }
+    let mut out = format!("  NodeID: {}\n", text(&swarm["NodeID"]));
+    let error = text(&swarm["Error"]);
+    if !error.is_empty() {
+        out.push_str(&format!("  Error: {error}\n"));
+    }
+    out.push_str(&format!("  Is Manager: {}\n", swarm["ControlAvailable"]));
+    for warning in swarm["Warnings"].as_array().into_iter().flatten() {
+        out.push_str(&format!("  Nodes On This Machine: {}\n", text(warning)));
+    }
+    if swarm["ControlAvailable"] == true && error.is_empty() {
+        out.push_str(&cluster_text(swarm));
+    }
+    out.push_str(&format!("  Node Address: {}\n", text(&swarm["NodeAddr"])));
+    let mut managers: Vec<String> = swarm["RemoteManagers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| text(&one["Addr"]))
+        .collect();
+    managers.sort();
+    if !managers.is_empty() {
+        out.push_str("  Manager Addresses:\n");
+        out.extend(managers.iter().map(|address| format!("   {address}\n")));
+    }
+    out
+}
+
+fn cluster_text(swarm: &Value) -> String {
+    let cluster = &swarm["Cluster"];
+    let spec = &cluster["Spec"];
+    let id = cluster["ID"].as_str().unwrap_or_default();
+    let mut out = format!(
+        "  ClusterID: {id}\n  Managers: {}\n  Nodes: {}\n",
+        swarm["Managers"], swarm["Nodes"]
+    );
+    if let Some(pools) = cluster["DefaultAddrPool"].as_array() {
+        let pools: Vec<_> = pools.iter().filter_map(Value::as_str).collect();
+        out.push_str(&format!(
+            "  Default Address Pool: {}\n  SubnetSize: {}\n",
+            pools.join("  "),
+            cluster["SubnetSize"]
+        ));
+    }
+    let heartbeat = spec["Dispatcher"]["HeartbeatPeriod"].as_i64().unwrap_or_default();
+    let raft = &spec["Raft"];
+    out.push_str(&format!(
+        "  Data Path Port: {}\n  Orchestration:\n   Task History Retention Limit: {}\n  Raft:\n   Snapshot Interval: \
+         {}\n   Number of Old Snapshots to Retain: {}\n   Heartbeat Tick: {}\n   Election Tick: {}\n  Dispatcher:\n   \
+         Heartbeat Period: {}\n  Autolock Managers: {}\n  Root Rotation In Progress: false\n",
+        cluster["DataPathPort"],
+        spec["Orchestration"]["TaskHistoryRetentionLimit"],
+        raft["SnapshotInterval"],
+        raft["KeepOldSnapshots"],
+        raft["HeartbeatTick"],
+        raft["ElectionTick"],
+        coracle_words::age::age(heartbeat / 1_000_000_000),
+        spec["EncryptionConfig"]["AutoLockManagers"],
+    ));
     out
 }
 
@@ -160,4 +233,65 @@ fn rungs(ladder: &Ladder) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_swarm_is_told_as_recorded() {
+        let inactive = json!({ "LocalNodeState": "inactive" });
+        assert_eq!(swarm_text(&inactive), "");
+        let swarm = json!({
+            "NodeID": "mhexz1rvopqi5yzfkua5pcurc",
+            "NodeAddr": "192.168.90.2",
+            "LocalNodeState": "active",
+            "ControlAvailable": true,
+            "Error": "",
+            "RemoteManagers": [{ "NodeID": "x", "Addr": "192.168.90.2:2377" }],
+            "Nodes": 1,
+            "Managers": 1,
+            "Cluster": {
+                "ID": "ml3ac3wc5xnzxs2gto0t6xdh2",
+                "Spec": {
+                    "Orchestration": { "TaskHistoryRetentionLimit": 5 },
+                    "Raft": {
+                        "SnapshotInterval": 10000,
+                        "KeepOldSnapshots": 0,
+                        "ElectionTick": 10,
+                        "HeartbeatTick": 1,
+                    },
+                    "Dispatcher": { "HeartbeatPeriod": 5_000_000_000_i64 },
+                    "EncryptionConfig": { "AutoLockManagers": false },
+                },
+                "DefaultAddrPool": null,
+                "SubnetSize": 24,
+                "DataPathPort": 4789,
+            },
+        });
+        assert_eq!(
+            swarm_text(&swarm),
+            "  NodeID: mhexz1rvopqi5yzfkua5pcurc\n  Is Manager: true\n  ClusterID: ml3ac3wc5xnzxs2gto0t6xdh2\n  \
+             Managers: 1\n  Nodes: 1\n  Data Path Port: 4789\n  Orchestration:\n   Task History Retention Limit: 5\n  \
+             Raft:\n   Snapshot Interval: 10000\n   Number of Old Snapshots to Retain: 0\n   Heartbeat Tick: 1\n   \
+             Election Tick: 10\n  Dispatcher:\n   Heartbeat Period: 5 seconds\n  Autolock Managers: false\n  \
+             Root Rotation In Progress: false\n  Node Address: 192.168.90.2\n  Manager Addresses:\n   \
+             192.168.90.2:2377\n"
+        );
+        let worker = json!({
+            "NodeID": "w",
+            "NodeAddr": "127.77.0.2",
+            "LocalNodeState": "active",
+            "ControlAvailable": false,
+            "Error": "",
+            "RemoteManagers": [{ "NodeID": "x", "Addr": "127.0.0.1:2377" }],
+            "Warnings": ["rehearsal, no consensus"],
+        });
+        assert_eq!(
+            swarm_text(&worker),
+            "  NodeID: w\n  Is Manager: false\n  Nodes On This Machine: rehearsal, no consensus\n  \
+             Node Address: 127.77.0.2\n  Manager Addresses:\n   127.0.0.1:2377\n"
+        );
+    }
 }

@@ -1,12 +1,13 @@
 //! `login`: log in to a registry.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 
 use coracle_image::Credential;
 
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::terminal::{ask, ask_unseen};
 use crate::ui::Ui;
 
 /// Log in to a registry
@@ -110,37 +111,6 @@ impl LoginArgs {
         };
         Ok(Credential::basic(username, password))
     }
-}
-
-fn ask(app: &mut App, question: &str) -> Result<String, CliError> {
-    write!(app.ui.data(), "{question}")?;
-    app.ui.flush()?;
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|e| CliError::plain(format!("cannot read the answer: {e}")))?;
-    Ok(answer.trim().to_owned())
-}
-
-/// Asks with the terminal's echo switched off.
-fn ask_unseen(app: &mut App, question: &str) -> Result<String, CliError> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = std::io::stdin();
-    let before = tcgetattr(&stdin).ok();
-    if let Some(before) = &before {
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&stdin, OptionalActions::Flush, &silent)
-            .map_err(|e| CliError::plain(format!("cannot switch off the echo: {e}")))?;
-    }
-    let answer = ask(app, question);
-    if let Some(before) = &before {
-        // The answer counts more than a terminal that has gone away.
-        tcsetattr(&stdin, OptionalActions::Flush, before).unwrap_or_default();
-    }
-    writeln!(app.ui.data())?;
-    answer
 }
 
 #[cfg(test)]
