@@ -6,7 +6,7 @@ use super::Agent;
 use super::runs::{Phase, Run};
 
 /// Says which task a container is.
-pub(crate) const TASK_LABEL: &str = "com.docker.swarm.task.id";
+pub const TASK_LABEL: &str = "com.docker.swarm.task.id";
 
 impl Agent<'_> {
     /// Takes over what is there. Of one task that has two containers, which only a crash between two writes can leave,

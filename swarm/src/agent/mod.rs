@@ -42,6 +42,7 @@ use coracle_words::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+pub use adopt::TASK_LABEL;
 pub use host::{Fetching, Host};
 
 use crate::client;

@@ -1,6 +1,6 @@
 //! The rows of the commands on services.
 
-use super::{create, inspect, ls, ps, rm, rollback, scale, update};
+use super::{create, inspect, logs, ls, ps, rm, rollback, scale, update};
 use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
@@ -25,6 +25,9 @@ pub(crate) static TABLE: Section = Section {
         )
         .effect(Looks)
         .group(Inner),
+        Spec::new::<logs::ServiceLogsArgs>(&["service logs"], "[OPTIONS] SERVICE|TASK", Exactly(1))
+            .effect(Looks)
+            .group(Inner),
         Spec::new::<ls::ServiceLsArgs>(&["service ls", "service list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
             .group(Inner),
