@@ -27,6 +27,8 @@
 //! Without nf_tables the same packets come up the wire and are written back: slower, not
 //! different.
 
+mod services;
+
 use std::os::fd::OwnedFd;
 
 use coracle_sys::SyscallError;
@@ -40,6 +42,7 @@ const NFNL_MSG_BATCH_BEGIN: u16 = 0x10;
 const NFNL_MSG_BATCH_END: u16 = 0x11;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const NFPROTO_INET: u8 = 1;
+const NFPROTO_IPV4: u8 = 2;
 const NFT_MSG_NEWTABLE: u16 = 0;
 const NFT_MSG_DELTABLE: u16 = 2;
 const NFT_MSG_NEWCHAIN: u16 = 3;
@@ -90,6 +93,8 @@ const IFNAMSIZ: usize = 16;
 const TABLE: &str = "coracle";
 const CHAIN: &str = "prerouting";
 
+pub use services::{RoutedNetwork, forget, lead};
+
 /// Why packets are not marked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -120,7 +125,7 @@ pub fn mark_transparent(socket: OwnedFd, wire: &str, mark: u32) -> Result<Netlin
         table(NFT_MSG_NEWTABLE, NLM_F_CREATE),
         table(NFT_MSG_DELTABLE, 0),
         table(NFT_MSG_NEWTABLE, NLM_F_CREATE),
-        chain(),
+        MARKS.make(NFPROTO_INET),
         rule(|list| accept(compare(meta(list, NFT_META_IIFNAME), &padded(wire)))),
         rule(|list| accept(first_of_tcp(list))),
         rule(|list| accept(set_mark(compare(socket_is_transparent(list), &[1]), mark))),
@@ -155,35 +160,61 @@ fn batch_edge(kind: u16) -> Request {
     Request::new(kind, 0, "use nf_tables".into()).fixed(&[0, 0, high, low])
 }
 
-fn message(kind: u16, flags: u16, what: &str) -> Request {
-    Request::new((NFNL_SUBSYS_NFTABLES << 8) | kind, flags, what.into()).fixed(&[
-        NFPROTO_INET,
-        0,
-        0,
-        0,
-    ])
+fn message(family: u8, kind: u16, flags: u16, what: &str) -> Request {
+    let kind = (NFNL_SUBSYS_NFTABLES << 8) | kind;
+    Request::new(kind, flags, what.into()).fixed(&[family, 0, 0, 0])
 }
 
 fn table(kind: u16, flags: u16) -> Request {
-    message(kind, flags, "make the nf_tables table coracle").text(NFTA_TABLE_NAME, TABLE)
+    table_of(TABLE, NFPROTO_INET, kind, flags)
 }
 
-fn chain() -> Request {
-    message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, "make an nf_tables chain")
-        .text(NFTA_CHAIN_TABLE, TABLE)
-        .text(NFTA_CHAIN_NAME, CHAIN)
-        .nest(NFTA_CHAIN_HOOK, |hook| {
-            hook.number_be(NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING)
-                .number_be(NFTA_HOOK_PRIORITY, NF_IP_PRI_MANGLE.cast_unsigned())
-        })
-        .text(NFTA_CHAIN_TYPE, "filter")
+fn table_of(name: &str, family: u8, kind: u16, flags: u16) -> Request {
+    let what = format!("make the nf_tables table {name}");
+    message(family, kind, flags, &what).text(NFTA_TABLE_NAME, name)
+}
+
+/// A chain that packets come to by themselves.
+#[derive(Clone, Copy, Debug)]
+struct NfChain<'a> {
+    table: &'a str,
+    name: &'a str,
+    kind: &'a str,
+    hook: u32,
+    priority: i32,
+}
+
+const MARKS: NfChain<'_> = NfChain {
+    table: TABLE,
+    name: CHAIN,
+    kind: "filter",
+    hook: NF_INET_PRE_ROUTING,
+    priority: NF_IP_PRI_MANGLE,
+};
+
+impl NfChain<'_> {
+    fn make(&self, family: u8) -> Request {
+        message(family, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "make an nf_tables chain")
+            .text(NFTA_CHAIN_TABLE, self.table)
+            .text(NFTA_CHAIN_NAME, self.name)
+            .nest(NFTA_CHAIN_HOOK, |hook| {
+                hook.number_be(NFTA_HOOK_HOOKNUM, self.hook)
+                    .number_be(NFTA_HOOK_PRIORITY, self.priority.cast_unsigned())
+            })
+            .text(NFTA_CHAIN_TYPE, self.kind)
+    }
+
+    fn rule(&self, family: u8, expressions: impl FnOnce(Request) -> Request) -> Request {
+        let flags = NLM_F_CREATE | NLM_F_APPEND;
+        message(family, NFT_MSG_NEWRULE, flags, "add an nf_tables rule")
+            .text(NFTA_RULE_TABLE, self.table)
+            .text(NFTA_RULE_CHAIN, self.name)
+            .nest(NFTA_RULE_EXPRESSIONS, expressions)
+    }
 }
 
 fn rule(expressions: impl FnOnce(Request) -> Request) -> Request {
-    message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "add an nf_tables rule")
-        .text(NFTA_RULE_TABLE, TABLE)
-        .text(NFTA_RULE_CHAIN, CHAIN)
-        .nest(NFTA_RULE_EXPRESSIONS, expressions)
+    MARKS.rule(NFPROTO_INET, expressions)
 }
 
 /// Appends an expression to the list of a rule.
@@ -216,30 +247,41 @@ fn compare(list: Request, value: &[u8]) -> Request {
 
 /// Goes on with the first packet of a TCP connection only.
 fn first_of_tcp(list: Request) -> Request {
+    let tcp = compare(meta(list, NFT_META_L4PROTO), &[IPPROTO_TCP]);
+    let flags = payload(tcp, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+    compare(mask(flags, &[TCP_SYN | TCP_ACK]), &[TCP_SYN])
+}
+
+/// Loads so many bytes of a header.
+fn payload(list: Request, header: u32, offset: u32, length: u32) -> Request {
     const NFTA_PAYLOAD_DREG: u16 = 1;
     const NFTA_PAYLOAD_BASE: u16 = 2;
     const NFTA_PAYLOAD_OFFSET: u16 = 3;
     const NFTA_PAYLOAD_LEN: u16 = 4;
+    expression(list, "payload", |data| {
+        data.number_be(NFTA_PAYLOAD_DREG, NFT_REG_1)
+            .number_be(NFTA_PAYLOAD_BASE, header)
+            .number_be(NFTA_PAYLOAD_OFFSET, offset)
+            .number_be(NFTA_PAYLOAD_LEN, length)
+    })
+}
+
+/// Keeps these bits of the register.
+fn mask(list: Request, bits: &[u8]) -> Request {
     const NFTA_BITWISE_SREG: u16 = 1;
     const NFTA_BITWISE_DREG: u16 = 2;
     const NFTA_BITWISE_LEN: u16 = 3;
     const NFTA_BITWISE_MASK: u16 = 4;
     const NFTA_BITWISE_XOR: u16 = 5;
-    let tcp = compare(meta(list, NFT_META_L4PROTO), &[IPPROTO_TCP]);
-    let flags = expression(tcp, "payload", |data| {
-        data.number_be(NFTA_PAYLOAD_DREG, NFT_REG_1)
-            .number_be(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER)
-            .number_be(NFTA_PAYLOAD_OFFSET, TCP_FLAGS_OFFSET)
-            .number_be(NFTA_PAYLOAD_LEN, 1)
-    });
-    let two = expression(flags, "bitwise", |data| {
+    let length = u32::try_from(bits.len()).expect("a few bytes");
+    let nothing = vec![0; bits.len()];
+    expression(list, "bitwise", |data| {
         data.number_be(NFTA_BITWISE_SREG, NFT_REG_1)
             .number_be(NFTA_BITWISE_DREG, NFT_REG_1)
-            .number_be(NFTA_BITWISE_LEN, 1)
-            .nest(NFTA_BITWISE_MASK, |mask| mask.bytes(NFTA_DATA_VALUE, &[TCP_SYN | TCP_ACK]))
-            .nest(NFTA_BITWISE_XOR, |xor| xor.bytes(NFTA_DATA_VALUE, &[0]))
-    });
-    compare(two, &[TCP_SYN])
+            .number_be(NFTA_BITWISE_LEN, length)
+            .nest(NFTA_BITWISE_MASK, |mask| mask.bytes(NFTA_DATA_VALUE, bits))
+            .nest(NFTA_BITWISE_XOR, |xor| xor.bytes(NFTA_DATA_VALUE, &nothing))
+    })
 }
 
 /// Loads whether the packet's socket is a transparent one; ends the rule when it has none.

@@ -91,6 +91,10 @@ pub struct Network {
     pub talk: bool,
     /// Bytes; 0: the usual 1500.
     pub mtu: u32,
+    /// Members reach each other through the hub, which so sees both directions of what goes to a
+    /// virtual address; a swarm's network.
+    #[serde(default)]
+    pub routed: bool,
 }
 
 impl Network {

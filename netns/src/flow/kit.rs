@@ -196,8 +196,8 @@ pub(crate) struct Kit {
     /// Whether nf_tables leads the segments of known connections to their sockets; otherwise
     /// all of them come up the wire and are written back.
     pub(crate) marks: bool,
-    /// What made them; only kept, see [`crate::nft::mark_transparent`].
-    pub(crate) _marker: Option<Netlink>,
+    /// What made them, see [`crate::nft::mark_transparent`], and makes the rules of services.
+    pub(crate) rules: Option<Netlink>,
 }
 
 impl Kit {

@@ -51,7 +51,8 @@ impl Hub {
             return Err(HubError::NoIpv6 { network: network.name.clone() });
         }
         let name = bridge_name(&network.id);
-        let created = self.netlink.call(link::add_bridge(&name, mtu(network), mac(&network.id)));
+        let created =
+            self.netlink.call(link::add_bridge(&name, mtu(network), bridge_mac(&network.id)));
         let is_new = match created {
             Ok(()) => true,
             Err(error) if error.is(Errno::EXIST) => false,
@@ -201,7 +202,8 @@ pub(super) fn mtu(network: &Network) -> u32 {
 
 /// An address that stays when ports come and go, unlike the one a bridge would choose: from
 /// the network's id, by FNV-1a.
-pub(super) fn mac(network: &str) -> Mac {
+#[must_use]
+pub fn bridge_mac(network: &str) -> Mac {
     let hash = network
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

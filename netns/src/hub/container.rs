@@ -74,7 +74,7 @@ pub(super) fn dress(endpoint: &Endpoint<'_>) -> Result<(), HubError> {
     requests.push(link::up(device));
     requests.extend(endpoint.addresses.iter().map(|prefix| address::add(index, *prefix)));
     // Told, the container need not ask, nor believe a neighbour who answers for the gateway.
-    let mac = super::bridge::mac(&endpoint.network.id);
+    let mac = super::bridge::bridge_mac(&endpoint.network.id);
     let gateway = |prefix: &Prefix| endpoint.network.gateway_for(prefix.address);
     requests.extend(
         (endpoint.addresses.iter().filter_map(gateway))

@@ -70,6 +70,24 @@ pub fn introduce(newcomer: &Acquaintance<'_>, others: &[Acquaintance<'_>]) {
     newcomer.hear_of(others).ok();
 }
 
+/// The same where members reach each other through the bridge of their network, which is the
+/// gateway's. Only by IPv4: IPv6 may not be forwarded, and nothing needs it there.
+pub fn introduce_through(network: &str, newcomer: &Acquaintance<'_>, others: &[Acquaintance<'_>]) {
+    let bridge = super::bridge::bridge_mac(network);
+    for (is_v4, mac) in [(true, Some(bridge)), (false, None)] {
+        let others: Vec<_> = others.iter().map(|other| of_family(other, is_v4, mac)).collect();
+        introduce(&of_family(newcomer, is_v4, mac), &others);
+    }
+}
+
+/// With its addresses of one family only, and perhaps another hardware address.
+fn of_family<'a>(member: &Acquaintance<'a>, is_v4: bool, mac: Option<Mac>) -> Acquaintance<'a> {
+    let mut shown = member.clone();
+    shown.addresses.retain(|address| address.is_ipv4() == is_v4);
+    shown.mac = mac.unwrap_or(shown.mac);
+    shown
+}
+
 /// Tells members that the bridge of their network, which is the gateway's, has these addresses.
 pub fn tell_of_vips(network: &str, vips: &[IpAddr], members: &[Acquaintance<'_>]) {
     if vips.is_empty() {
@@ -79,7 +97,7 @@ pub fn tell_of_vips(network: &str, vips: &[IpAddr], members: &[Acquaintance<'_>]
         let bridge = Acquaintance {
             container: member.container,
             interface: member.interface,
-            mac: super::bridge::mac(network),
+            mac: super::bridge::bridge_mac(network),
             addresses: vips.to_vec(),
         };
         member.hear_of([&bridge]).ok();

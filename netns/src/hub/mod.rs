@@ -42,12 +42,14 @@ mod introduce;
 mod set_up;
 mod vip;
 
-pub use bridge::bridge_name;
+pub use bridge::{bridge_mac, bridge_name};
 pub use container::{WayOut, lead_out};
 pub use endpoint::Endpoint;
 pub use error::HubError;
 pub use existing::{Found, free_interface};
-pub use introduce::{Acquaintance, forget_others, introduce, part, tell_of_vips};
+pub use introduce::{
+    Acquaintance, forget_others, introduce, introduce_through, part, tell_of_vips,
+};
 pub use set_up::{FAR_MAC, Hub, NEAR_MAC, WIRE, WIRE_MTU};
 
 #[cfg(test)]

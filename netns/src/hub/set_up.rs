@@ -237,7 +237,9 @@ fn forward_ipv6() -> Result<(), HubError> {
 /// allowed to everybody. And packets between the ports of a bridge need not pass rules for
 /// packets that are routed, of which the hub has none about them.
 fn hasten() {
-    const SETTINGS: [(&str, &str); 3] = [
+    const SETTINGS: [(&str, &str); 4] = [
+        // Where members reach each other through the hub, they are not to be told of a way past it.
+        ("/proc/sys/net/ipv4/conf/all/send_redirects", "0"),
         ("/proc/sys/net/ipv4/tcp_congestion_control", "reno"),
         ("/proc/sys/net/bridge/bridge-nf-call-iptables", "0"),
         ("/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"),

@@ -49,7 +49,12 @@ impl Netd {
     fn introduce(&self, index: usize, network: &Network, got: &Connected) {
         let Some(newcomer) = self.acquaintance(index, got) else { return };
         if network.talk {
-            hub::introduce(&newcomer, &self.others(index, &network.id));
+            let others = self.others(index, &network.id);
+            if network.routed {
+                hub::introduce_through(&network.id, &newcomer, &others);
+            } else {
+                hub::introduce(&newcomer, &others);
+            }
         }
         let vips: Vec<IpAddr> = self.balancer.vips(&network.id).into_iter().collect();
         hub::tell_of_vips(&network.id, &vips, &[newcomer]);

@@ -172,6 +172,11 @@ impl Balancer {
         self.ports.get(port)
     }
 
+    /// The tasks that take what comes to a virtual address.
+    pub(crate) fn ready(&self, vip: IpAddr) -> &[IpAddr] {
+        self.vips.get(&vip).map_or(&[], |vip| &vip.turns.ready)
+    }
+
     /// Whether a task takes what comes to a virtual address.
     pub(crate) fn is_ready(&self, vip: IpAddr, address: IpAddr) -> bool {
         self.vips.get(&vip).is_some_and(|vip| vip.turns.ready.contains(&address))

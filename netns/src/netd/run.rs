@@ -24,6 +24,7 @@ use crate::flow::{
     Token, UdpFlows, Verdict, reset, unmapped,
 };
 use crate::hub::Hub;
+use crate::nft::{self, RoutedNetwork};
 use crate::wire::{FRAME_BYTES_MAX, Frame, Packet, Reassembly, echo_packet, is_for_us, protocol};
 
 /// Frames and connections taken from one socket before others get their turn.
@@ -56,6 +57,8 @@ pub(crate) struct Netd {
     pub(crate) names: Names,
     pub(crate) balancer: Balancer,
     pub(crate) led: Led,
+    /// What nf_tables does of it.
+    pub(crate) translated: Vec<RoutedNetwork>,
     pub(crate) tcp: TcpFlows,
     pub(crate) udp: UdpFlows,
     echoes: Echoes,
@@ -79,6 +82,10 @@ impl Netd {
         kit.watch_input(&kit.wire.socket, Token::new(Kind::Wire, 0))?;
         kit.watch_input(&door, Token::new(Kind::Door, 0))?;
         names.watch(&kit)?;
+        // Of a helper that was killed.
+        if let Some(rules) = &kit.rules {
+            nft::forget(rules).ok();
+        }
         let room = Room::new();
         let sweep_at = kit.now;
         Ok(Self {
@@ -90,6 +97,7 @@ impl Netd {
             names,
             balancer: Balancer::default(),
             led: Led::default(),
+            translated: Vec::new(),
             tcp: TcpFlows::new(room.connections),
             udp: UdpFlows::new(room.datagram_flows),
             echoes: Echoes::default(),

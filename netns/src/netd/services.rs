@@ -5,11 +5,12 @@
 //! A virtual address is nobody's. Members are told that it has the gateway's hardware address, and
 //! a route leads it from their bridge over the wire, to us: connections and datagrams go on to a
 //! task from the hub as those to the world go on from the host; an echo request is answered here.
+//! Where nf_tables can, connections in a swarm's networks go to the task at once ([`nft::lead`]).
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use super::balance::Balancer;
@@ -19,6 +20,7 @@ use super::run::Netd;
 use crate::balance::{BALANCE_BYTES_MAX, Balance};
 use crate::flow::Goal;
 use crate::hub;
+use crate::nft::{self, RoutedNetwork};
 use crate::protocol::Reply;
 
 /// Virtual addresses that a network's bridge leads to us, by network id.
@@ -70,6 +72,42 @@ impl Netd {
         let balancer = &self.balancer;
         self.udp.keep_tasks(|vip, task| balancer.is_ready(vip, task));
         self.lead_vips();
+        self.translate();
+    }
+
+    /// Has nf_tables lead connections to virtual addresses, where it is there. What it does not
+    /// take goes over the wire.
+    fn translate(&mut self) {
+        let Some(rules) = &self.kit.rules else { return };
+        let routed = self.led.iter().filter_map(|(id, vips)| {
+            let network = self.members.networks.get(id).filter(|network| network.routed)?;
+            let mut vips: Vec<_> = vips
+                .iter()
+                .filter_map(|vip| Some((v4(*vip)?, self.balancer.ready(*vip))))
+                .map(|(vip, tasks)| (vip, tasks.iter().copied().filter_map(v4).collect()))
+                .collect();
+            vips.sort();
+            let subnets = network.subnets.iter();
+            let subnets = subnets.filter_map(|it| Some((v4(it.address)?, it.prefix))).collect();
+            Some(RoutedNetwork { bridge: hub::bridge_name(id), subnets, vips })
+        });
+        let mut routed: Vec<RoutedNetwork> = routed.collect();
+        routed.sort_by(|a, b| a.bridge.cmp(&b.bridge));
+        if self.translated == routed {
+            return;
+        }
+        let done = match routed.is_empty() {
+            true => nft::forget(rules),
+            false => nft::lead(rules, hub::WIRE, &routed),
+        };
+        self.translated = match done {
+            Ok(()) => routed,
+            // More than it can take, or a part of it is missing: all goes over the wire.
+            Err(_) => {
+                nft::forget(rules).ok();
+                Vec::new()
+            }
+        };
     }
 
     /// Has bridges lead virtual addresses to us, and tells members of them.
@@ -121,6 +159,13 @@ pub(crate) fn goal(balancer: &mut Balancer, members: &Members, vip: SocketAddr) 
         source: SocketAddr::new(gateway, 0),
         task: SocketAddr::new(task, vip.port()),
     })
+}
+
+fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
 }
 
 fn read(mut file: File) -> Result<Balance, String> {

@@ -90,7 +90,7 @@ fn begin(settings: &Settings, door: OwnedFd) -> Result<Netd, SetupError> {
         pipes: crate::flow::Pipes::default(),
         now: Instant::now(),
         marks: entered.marks.is_some(),
-        _marker: entered.marks,
+        rules: entered.marks,
     };
     let names = Names::open(&mut kit.maker).call(|| "bind(127.0.0.11:53) in the hub".into())?;
     let exit = Exit { lock, socket: settings.folder.join("netd.sock") };

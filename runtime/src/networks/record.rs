@@ -127,6 +127,7 @@ impl Network {
             names: self.has_names(),
             talk: settings.talk,
             mtu: settings.mtu,
+            routed: self.swarm,
         }
     }
 

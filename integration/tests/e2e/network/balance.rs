@@ -92,10 +92,18 @@ impl Web<'_> {
 
 const VIP: &str = "172.30.7.200";
 
+/// A network: a swarm's, where nf_tables leads connections, or one where the helper does.
+fn make_network(env: &TestEnv, of_swarm: bool) {
+    env.run(["network", "create", "--attachable", "--subnet", "172.30.7.0/24", "n1"]).success();
+    if of_swarm {
+        make_a_swarms(env, "n1");
+    }
+}
+
 /// A network, three servers, and one who asks.
-fn world() -> (TestEnv, String, [String; 3]) {
+fn world(of_swarm: bool) -> (TestEnv, String, [String; 3]) {
     let env = TestEnv::new();
-    env.run(["network", "create", "--subnet", "172.30.7.0/24", "n1"]).success();
+    make_network(&env, of_swarm);
     for name in ["w1", "w2", "w3"] {
         whoami(&env, name, &["--network", "n1"]);
     }
@@ -126,7 +134,16 @@ fn answers(env: &TestEnv, container: &str, to: &str, count: usize) -> Vec<String
 
 #[test]
 fn connections_go_round_over_those_who_are_ready() {
-    let (env, id, [w1, w2, w3]) = world();
+    connections_go_round(false);
+}
+
+#[test]
+fn connections_go_round_in_a_swarms_network() {
+    connections_go_round(true);
+}
+
+fn connections_go_round(of_swarm: bool) {
+    let (env, id, [w1, w2, w3]) = world(of_swarm);
     let agent = Agent::new(&env);
     let set = |ready: &[&str]| agent.set(&web(&id, ready).balance());
     set(&[&w1, &w2]);
@@ -137,6 +154,16 @@ fn connections_go_round_over_those_who_are_ready() {
     own.sort();
     assert_eq!(own, [&w1, &w1, &w2, &w2].map(String::as_str));
     within(&env, "c1", &format!("ping -c 1 -W 2 {VIP}")).success();
+    // Where nf_tables leads, a task sees who asks.
+    let answer = within(&env, "c1", &format!("wget -qO- http://{VIP}/")).success().stdout();
+    let info = env.run(["info"]).success().stdout();
+    let leads = of_swarm && info.contains("Network Path: nf_tables");
+    let client = if leads { address(&env, "c1", "n1") } else { "172.30.7.1".to_owned() };
+    assert_eq!(seen(&answer), client);
+    // Members find each other past the address too.
+    let answer = within(&env, "c1", &format!("wget -qO- http://{w3}/")).success().stdout();
+    assert_eq!(seen(&answer), address(&env, "c1", "n1"));
+    within(&env, "c1", &format!("ping -c 1 -W 2 {w3}")).success();
     set(&[&w3]);
     assert_eq!(answers(&env, "c1", "shop_web", 2), [&w3, &w3].map(String::as_str));
     // Nobody is ready: refused, and the name stays.
@@ -157,7 +184,16 @@ fn connections_go_round_over_those_who_are_ready() {
 
 #[test]
 fn a_task_that_is_gone_is_left_out_before_anybody_says_so() {
-    let (env, id, [w1, w2, _]) = world();
+    a_task_that_is_gone(false);
+}
+
+#[test]
+fn a_task_that_is_gone_is_left_out_of_a_swarms_network() {
+    a_task_that_is_gone(true);
+}
+
+fn a_task_that_is_gone(of_swarm: bool) {
+    let (env, id, [w1, w2, _]) = world(of_swarm);
     let agent = Agent::new(&env);
     agent.set(&web(&id, &[&w1, &w2]).balance());
     // What was said stays when the agent is gone.
@@ -196,7 +232,7 @@ fn a_task_that_is_gone_is_left_out_before_anybody_says_so() {
 
 #[test]
 fn a_port_of_a_service_is_every_tasks() {
-    let (env, id, [w1, w2, w3]) = world();
+    let (env, id, [w1, w2, w3]) = world(true);
     let agent = Agent::new(&env);
     let (port, other) = (free_port(), free_port());
     let mut wanted = web(&id, &[&w1, &w2]);
@@ -246,7 +282,7 @@ fn a_port_of_a_service_is_every_tasks() {
 fn datagrams_stay_with_a_task() {
     need_perl!();
     let env = TestEnv::new();
-    env.run(["network", "create", "--subnet", "172.30.7.0/24", "n1"]).success();
+    make_network(&env, true);
     let port = free_port();
     for name in ["w1", "w2"] {
         let start = ["run", "-d", "--name", name, "--network", "n1"];
@@ -349,16 +385,25 @@ fn a_network_of_the_swarm_is_for_its_tasks() {
     env.assert_nothing_left();
 }
 
-/// New connections at 200 a second to the virtual address and to a port, while tasks come and go: each leaves the
-/// set before it is stopped.
 #[test]
 fn nothing_is_lost_while_tasks_are_replaced() {
+    nothing_is_lost(false);
+}
+
+#[test]
+fn nothing_is_lost_in_a_swarms_network() {
+    nothing_is_lost(true);
+}
+
+/// New connections at 200 a second to the virtual address and to a port, while tasks come and go: each leaves the
+/// set before it is stopped.
+fn nothing_is_lost(of_swarm: bool) {
     let Some(traffic) = &settings().traffic else {
         skip!("no program that makes traffic beside the binary")
     };
     let env = TestEnv::new();
     let tool = format!("{}:/traffic:ro", traffic.display());
-    env.run(["network", "create", "--subnet", "172.30.7.0/24", "n1"]).success();
+    make_network(&env, of_swarm);
     let start = |name: &str| {
         let start = ["run", "-d", "--name", name, "--network", "n1", "-v", &tool];
         env.run([&start[..], &["alpine", "/traffic", "serve", "7"]].concat()).success();
