@@ -54,6 +54,7 @@ mod services;
 mod several;
 mod shutdown;
 mod signals;
+mod swarm_secrets;
 mod system;
 mod terminal;
 mod unsupported;

@@ -116,6 +116,7 @@ impl Agent<'_> {
         self.unlocked = false;
         self.helper = Helper::default();
         self.remove_networks();
+        self.forget_hostnames();
         Ok(Outcome::Done(String::new()))
     }
 

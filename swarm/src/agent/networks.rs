@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol::Connected;
@@ -19,6 +20,8 @@ use crate::model::Node;
 use crate::protocol::Init;
 use crate::reconcile::{NetworkFacts, Surroundings};
 
+/// Files with the names of nodes begin with it.
+const HOST_NAME: &str = "hostname-";
 const INGRESS: &str = "ingress";
 const GWBRIDGE: &str = "docker_gwbridge";
 const GWBRIDGE_OPTIONS: [(&str, &str); 3] = [
@@ -77,13 +80,27 @@ impl Agent<'_> {
         }
     }
 
+    fn own_files(&self) -> Option<PathBuf> {
+        Some(client::run_folder(&self.host.home().engine().ok()?.paths().run))
+    }
+
+    /// Takes the names of nodes away, which nobody mounts any more.
+    pub(super) fn forget_hostnames(&self) {
+        let entries = self.own_files().and_then(|folder| std::fs::read_dir(folder).ok());
+        for entry in entries.into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(HOST_NAME) {
+                // What is left is gone with this boot.
+                drop(std::fs::remove_file(entry.path()));
+            }
+        }
+    }
+
     /// The file that a bind of `/etc/hostname` shows on a rehearsal node; it is of this boot, as the containers are.
     fn hostname_file(&self, node: &Node) -> Option<String> {
         if node.own.number == 0 {
             return None;
         }
-        let folder = client::run_folder(&self.host.home().engine().ok()?.paths().run);
-        let path = folder.join(format!("hostname-{}", node.own.number));
+        let path = self.own_files()?.join(format!("{HOST_NAME}{}", node.own.number));
         let content = format!("{}\n", node.description.hostname);
         if !std::fs::read_to_string(&path).is_ok_and(|there| there == content) {
             std::fs::write(&path, content).ok()?;
