@@ -22,7 +22,7 @@ pub(super) fn allocate(draft: &mut Draft<'_>, around: &Surroundings) {
     let ids: Vec<&String> = draft.state.services.keys().collect();
     for id in ids {
         let Some(service) = draft.service(id) else { continue };
-        if service.own.removed || is_served(service, around) {
+        if service.own.removed || is_blind(service, around) || is_served(service, around) {
             continue;
         }
         let mut service = service.clone();
@@ -126,6 +126,13 @@ fn vip_networks(service: &Service, around: &Surroundings) -> Vec<String> {
     let mut networks = networks(service, around);
     networks.retain(|id| around.networks.get(id).is_some_and(|facts| facts.subnet.is_some()));
     networks
+}
+
+/// Whether a service has an address on a network that is not known. Networks in use are not removed: they could not be
+/// read, and nothing is taken from the service because of that.
+fn is_blind(service: &Service, around: &Surroundings) -> bool {
+    let vips = &service.endpoint.virtual_ips;
+    vips.iter().any(|vip| !around.networks.contains_key(&vip.network_id))
 }
 
 /// Whether a service has what it asks for.

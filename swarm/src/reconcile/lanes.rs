@@ -57,6 +57,15 @@ pub(super) fn look(draft: &mut Draft<'_>, service: &Service, lane: &mut Lane, ru
         }
         return;
     }
+    if state < TaskState::Running && !slots::is_wanted(task) {
+        // It was lost before it ran: the lane waits for the one in its place.
+        let tasks = slots::one(draft, service, &lane.slot);
+        match tasks.into_iter().rev().find(|other| slots::is_wanted(draft.task(*other))) {
+            Some(other) => lane.task.clone_from(&draft.task(other).id),
+            None => lane.free_at = Some(after(now, rules.delay)),
+        }
+        return;
+    }
     if state < TaskState::Running || task.desired_state < TaskState::Running {
         return;
     }

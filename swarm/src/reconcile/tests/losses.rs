@@ -1,6 +1,7 @@
 //! Nodes that are lost, drained, removed; the recorded timelines of `A node fails and comes back` and `Drain`.
 
 use super::basics::{replicated, with_mode};
+use super::rollouts::{config, forced};
 use super::sim::Sim;
 use crate::model::{Availability, Mode, Node, Placement, Role, TaskState};
 use crate::state::Change;
@@ -153,4 +154,28 @@ fn without_most_managers_nothing_is_done() {
     sim.run(120_000);
     assert_eq!(leader(&sim), ["n1"]);
     assert!(sim.running("q").iter().filter(|(_, node)| node != "n2").count() == 3);
+}
+
+#[test]
+fn an_update_goes_on_when_its_task_is_lost_before_it_runs() {
+    let mut sim = Sim::new(3);
+    sim.create(replicated("u", 3));
+    sim.run(10_000);
+    sim.update("u", forced(config(2, 0)));
+    sim.run(10_050);
+    sim.switch_off("n2");
+    sim.run(120_000);
+    assert_eq!(sim.lines("= u Completed").len(), 1, "{:#?}", sim.log);
+    assert!(sim.running("u").iter().filter(|(_, node)| node != "n2").count() == 3);
+}
+
+#[test]
+fn tasks_of_a_node_that_stays_away_are_given_up() {
+    let mut sim = Sim::new(2);
+    sim.create(replicated("s", 2));
+    sim.run(10_000);
+    sim.switch_off("n2");
+    sim.run(10_000 + 24 * 3600 * 1000);
+    assert_eq!(sim.lines("n2 shutdown orphaned").len(), 1, "{:#?}", sim.log);
+    assert_eq!(sim.running("s").len(), 2);
 }
