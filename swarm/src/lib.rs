@@ -18,6 +18,7 @@ pub mod model;
 pub mod protocol;
 pub mod reconcile;
 pub mod seal;
+pub mod stack;
 pub mod state;
 
 pub use error::SwarmError;

@@ -64,6 +64,8 @@ pub enum Request {
         id: String,
         version: u64,
         spec: SecretSpec,
+        /// What it must hold already: content is not changed.
+        data: Option<Zeroizing<String>>,
     },
     RemoveSecret {
         id: String,
@@ -76,6 +78,8 @@ pub enum Request {
         id: String,
         version: u64,
         spec: SecretSpec,
+        /// What it must hold already: content is not changed.
+        data: Option<Zeroizing<String>>,
     },
     RemoveConfig {
         id: String,

@@ -136,8 +136,13 @@ pub(super) fn unknown_command(program: &str, table: &Table, words: &[String]) ->
     let wanted = words.join(" ");
     let (parent, _) = wanted.rsplit_once(' ').unwrap_or(("", ""));
     let called = if parent.is_empty() { program.into() } else { called(program, parent) };
+    // As recorded, of this one alone.
+    let usage = match parent {
+        "stack" => format!("Usage:  {called} [OPTIONS]\n\n"),
+        _ => String::new(),
+    };
     let mut error = CliError::plain(format!(
-        "{program}: unknown command: {program} {wanted}\n\n\
+        "{program}: unknown command: {program} {wanted}\n\n{usage}\
          Run '{called} --help' for more information"
     ));
     let word = |at: usize| words.get(at).map_or("", String::as_str);
@@ -145,6 +150,8 @@ pub(super) fn unknown_command(program: &str, table: &Table, words: &[String]) ->
     let topic = if word(0) == "image" && words.len() > 1 { word(1) } else { word(0) };
     if let Some((_, what)) = NOT_YET.iter().find(|(names, _)| names.contains(&topic)) {
         error = error.hint(format!("{what} not part of this version"));
+    } else if wanted == "deploy" {
+        error = error.hint(format!("did you mean `{program} stack deploy`?"));
     } else if let Some(near) = near_command(table, &wanted) {
         error = error.hint(format!("did you mean `{program} {near}`?"));
     }

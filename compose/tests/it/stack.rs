@@ -155,7 +155,7 @@ secrets: {s: {environment: SET}, c: {file: ./c}}
     let mut expected = json!({"image": "i", "depends_on": [], "networks": null, "restart": "no",
         "ports": [{"mode": "ingress", "target": 80, "protocol": "tcp", "published": 8080}],
         "secrets": [{"source": "s"}, {"source": "c"}],
-        "deploy": {"replicas": 2, "resources": {"limits": {"memory": "1024"}}}});
+        "deploy": {"replicas": 2, "restart_policy": {"condition": "none"}, "resources": {"limits": {"memory": "1024"}}}});
     let w = &stack.config["services"]["w"];
     expected["depends_on"] = w["depends_on"].clone();
     expected.as_object_mut().unwrap().remove("networks");

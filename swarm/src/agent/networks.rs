@@ -44,6 +44,10 @@ impl Agent<'_> {
                 taken: BTreeSet::new(),
                 ingress: network.ingress,
             };
+            // Docker's three are on every node, and services name them by their names.
+            if network.is_predefined() {
+                networks.insert(network.name, facts.clone());
+            }
             networks.insert(network.id, facts);
         }
         let tasks: BTreeSet<&str> = self.runs.values().map(|run| run.container.as_str()).collect();

@@ -157,7 +157,14 @@ impl Agent<'_> {
                 let changes = command::create_secret(state, spec, id.clone(), clear.len(), sealed)?;
                 Ok(Outcome::Changes(changes, id))
             }
-            Request::UpdateSecret { id, version, spec } => {
+            Request::UpdateSecret { id, version, spec, data } => {
+                let same = match &data {
+                    Some(data) if state.secrets.contains_key(&id) => {
+                        is_content(data, &self.secret(&id)?)?
+                    }
+                    _ => true,
+                };
+                check_content(same)?;
                 changed(command::update_secret(state, &id, version, spec)?)
             }
             Request::RemoveSecret { id } => changed(command::remove_secret(state, &id)?),
@@ -168,7 +175,14 @@ impl Agent<'_> {
                 let changes = command::create_config(state, spec, id.clone(), clear.len(), sealed)?;
                 Ok(Outcome::Changes(changes, id))
             }
-            Request::UpdateConfig { id, version, spec } => {
+            Request::UpdateConfig { id, version, spec, data } => {
+                let same = match &data {
+                    Some(data) if state.configs.contains_key(&id) => {
+                        is_content(data, &self.config(&id)?)?
+                    }
+                    _ => true,
+                };
+                check_content(same)?;
                 changed(command::update_config(state, &id, version, spec)?)
             }
             Request::RemoveConfig { id } => changed(command::remove_config(state, &id)?),
@@ -214,6 +228,22 @@ impl Agent<'_> {
         let missing = || SwarmError::refused(ErrorKind::NotFound, format!("secret {id} not found"));
         let key = self.key.as_ref().ok_or_else(locked)?;
         Ok(key.open(&format!("secret {id}"), &secret.ok_or_else(missing)?.sealed)?)
+    }
+}
+
+/// Whether content that arrived in base64 is what there is.
+fn is_content(data: &str, held: &[u8]) -> Result<bool, SwarmError> {
+    let invalid = |_| SwarmError::refused(ErrorKind::BadRequest, "the content is not base64");
+    Ok(*Zeroizing::new(BASE64.decode(data).map_err(invalid)?) == *held)
+}
+
+fn check_content(same: bool) -> Result<(), SwarmError> {
+    match same {
+        true => Ok(()),
+        false => Err(SwarmError::refused(
+            ErrorKind::BadRequest,
+            "rpc error: code = InvalidArgument desc = only updates to Labels are allowed",
+        )),
     }
 }
 

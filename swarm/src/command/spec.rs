@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::container;
 use crate::model::task::{Limits, Reservations};
 use crate::model::{
-    Condition, ConfigUse, ContainerSpec, FileTarget, SecretUse, ServiceSpec, TaskSpec, UpdateConfig,
+    ConfigUse, ContainerSpec, FileTarget, SecretUse, ServiceSpec, TaskSpec, UpdateConfig,
 };
 use crate::reconcile::Constraint;
 use crate::state::State;
@@ -131,18 +131,12 @@ fn targets<'a>(
     Ok(())
 }
 
-/// A job ends; one that is started again whatever happens does not.
+/// A job is not rolled out: it runs again.
 fn job(spec: &ServiceSpec) -> Result<(), CommandError> {
-    if !spec.mode.is_job() {
-        return Ok(());
+    match spec.mode.is_job() && spec.update_config.is_some() {
+        true => Err(CommandError::invalid("Jobs may not have an update config")),
+        false => Ok(()),
     }
-    let policy = spec.task_template.restart_policy.as_ref();
-    if policy.and_then(|policy| policy.condition) == Some(Condition::Any) {
-        let words = "ReplicatedJob and GlobalJob modes do not support the restart condition any; \
-                     use on-failure or none";
-        return Err(CommandError::invalid(words));
-    }
-    Ok(())
 }
 
 fn update(config: &UpdateConfig) -> Result<(), CommandError> {

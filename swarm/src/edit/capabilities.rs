@@ -8,7 +8,7 @@ const ALL: &str = "ALL";
 /// Forgets what was said before.
 const RESET: &str = "RESET";
 
-pub(super) fn apply(spec: &mut ContainerSpec, add: &[String], drop: &[String]) {
+pub(crate) fn apply(spec: &mut ContainerSpec, add: &[String], drop: &[String]) {
     if add.is_empty() && drop.is_empty() {
         return;
     }

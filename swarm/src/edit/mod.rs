@@ -24,6 +24,7 @@ mod uses;
 
 use crate::state::State;
 
+pub(crate) use capabilities::apply as capabilities;
 pub use create::{NewService, create};
 pub use given::{Given, GivenHealth, GivenResources, GivenRestart, GivenUpdate};
 pub use lists::{Lists, Removals};

@@ -4,7 +4,7 @@
 //! hands them on to the pure code that makes and changes specs; `converge` and `screen` show how far a service is,
 //! `log_lines` what its tasks wrote.
 
-mod converge;
+pub(crate) mod converge;
 pub(crate) mod create;
 mod flag_values;
 mod flags;

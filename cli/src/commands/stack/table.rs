@@ -1,17 +1,44 @@
 //! The rows of the commands on stacks.
 
-use super::config;
+use super::{config, deploy, ls, ps, rm, services};
 use crate::args::Section;
-use crate::args::spec::Arity::None as NoArgs;
-use crate::args::spec::Effect::Nothing;
+use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
+use crate::args::spec::Effect::{Looks, Nothing};
 use crate::args::spec::Group::Inner;
 use crate::args::spec::Spec;
 
 pub(crate) static TABLE: Section = Section {
     name: "stack",
     about: "Manage stacks of the swarm",
-    commands: &[Spec::new::<config::StackConfigArgs>(&["stack config"], "[OPTIONS]", NoArgs)
-        .effect(Nothing)
-        .apart()
-        .group(Inner)],
+    commands: &[
+        Spec::new::<config::StackConfigArgs>(&["stack config"], "[OPTIONS]", NoArgs)
+            .effect(Nothing)
+            .apart()
+            .group(Inner),
+        Spec::new::<deploy::StackDeployArgs>(
+            &["stack deploy", "stack up"],
+            "[OPTIONS] STACK",
+            Exactly(1),
+        )
+        .group(Inner),
+        Spec::new::<ls::StackLsArgs>(&["stack ls", "stack list"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner),
+        Spec::new::<ps::StackPsArgs>(&["stack ps"], "[OPTIONS] STACK", Exactly(1))
+            .effect(Looks)
+            .group(Inner),
+        Spec::new::<rm::StackRmArgs>(
+            &["stack rm", "stack remove", "stack down"],
+            "[OPTIONS] STACK [STACK...]",
+            AtLeast(1),
+        )
+        .group(Inner),
+        Spec::new::<services::StackServicesArgs>(
+            &["stack services"],
+            "[OPTIONS] STACK",
+            Exactly(1),
+        )
+        .effect(Looks)
+        .group(Inner),
+    ],
 };

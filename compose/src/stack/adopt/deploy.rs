@@ -19,6 +19,10 @@ pub(super) fn deploy(
     if deploy.get("replicas").is_some_and(|count| count.as_i64().is_some_and(|count| count < 0)) {
         return Err("deploy.replicas: must be 0 or more".to_owned());
     }
+    // Docker's loader of stack files takes no notice of it; who writes it in a Compose file means it.
+    if from["restart"] == "no" && deploy.get("restart_policy").is_none_or(Value::is_null) {
+        deploy.insert("restart_policy".to_owned(), json!({ "condition": "none" }));
+    }
     let mut resources = match deploy.remove("resources") {
         Some(Value::Object(map)) => map,
         _ => Map::new(),
