@@ -62,7 +62,7 @@ impl App {
         if !reader.is_swarm() {
             return say(NOT_A_MANAGER);
         }
-        if is_locked(swarm, &reader.state) {
+        if swarm.is_locked(&reader.state) {
             return say(LOCKED);
         }
         let node = self.this_node(&reader.state)?;
@@ -119,11 +119,6 @@ impl App {
         error.message = self.called(&error.message);
         error
     }
-}
-
-/// Whether the key is in nobody's hands: secrets cannot be opened until somebody types it.
-pub(crate) fn is_locked(swarm: &Client, state: &State) -> bool {
-    state.cluster.spec.encryption_config.auto_lock_managers && !swarm.has_key() && !swarm.is_alive()
 }
 
 fn path_text(path: &std::path::Path) -> Result<CString, CliError> {

@@ -54,6 +54,8 @@ mod services;
 mod several;
 mod shutdown;
 mod signals;
+mod swarm_init;
+mod swarm_nodes;
 mod swarm_secrets;
 mod system;
 mod terminal;

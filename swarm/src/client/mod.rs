@@ -26,6 +26,7 @@ pub use spawn::{AGENT_ARGV0, AgentStart, LISTENER_FD};
 use crate::SwarmError;
 use crate::journal::{self, Reader};
 use crate::protocol::{Answer, Request};
+use crate::state::State;
 
 pub(crate) const SOCKET: &str = "agent.sock";
 const LOCK: &str = "lock";
@@ -65,6 +66,17 @@ impl Client {
     #[must_use]
     pub fn has_key(&self) -> bool {
         crate::seal::Key::load(&self.folder).is_ok_and(|key| key.is_some())
+    }
+
+    /// Whether nobody has the key of a swarm with `--autolock`: neither the disk, nor an agent that was unlocked.
+    #[must_use]
+    pub fn is_locked(&self, state: &State) -> bool {
+        let locks = state.cluster.spec.encryption_config.auto_lock_managers;
+        if !locks || self.has_key() {
+            return false;
+        }
+        // Who has the key can tell the one that opens it.
+        !self.is_alive() || self.ask(&Request::UnlockKey { rotate: false }).is_err()
     }
 
     /// Whether an agent listens.

@@ -23,12 +23,9 @@ pub(super) fn swarm(home: &Home) -> Result<Value, ViewError> {
     let client = Client::new(&paths.data, &paths.run, AgentStart::default());
     let reader = client.read()?;
     let state = &reader.state;
-    let is_locked = state.cluster.spec.encryption_config.auto_lock_managers
-        && !client.has_key()
-        && !client.is_alive();
     match node::itself(state).filter(|_| reader.is_swarm()) {
         None => Ok(stands("inactive", "")),
-        Some(_) if is_locked => Ok(stands("locked", LOCKED)),
+        Some(_) if client.is_locked(state) => Ok(stands("locked", LOCKED)),
         Some(node) => of(state, node),
     }
 }

@@ -9,7 +9,6 @@ use coracle_swarm::protocol::Request;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::swarm::is_locked;
 
 /// Leave the swarm; the swarm of this machine ends with its last manager
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ impl Runnable for SwarmLeaveArgs {
         if !reader.is_swarm() {
             return Err(CliError::engine("This node is not part of a swarm"));
         }
-        if is_locked(&swarm, &reader.state) && !self.force {
+        if swarm.is_locked(&reader.state) && !self.force {
             return Err(CliError::engine(
                 "Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.",
             ));

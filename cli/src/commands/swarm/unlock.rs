@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
-use crate::swarm::is_locked;
 use crate::terminal::ask_unseen;
 
 /// A key is much shorter.
@@ -25,7 +24,7 @@ impl Runnable for SwarmUnlockArgs {
         if !reader.is_swarm() {
             return Err(CliError::plain("Error: This node is not part of a swarm"));
         }
-        if !is_locked(&swarm, &reader.state) {
+        if !swarm.is_locked(&reader.state) {
             return Err(CliError::plain("Error: swarm is not locked"));
         }
         let key = read_key(app)?;

@@ -4,6 +4,7 @@ use coracle_view::container::document;
 use coracle_view::{Api, Found, find_any, network, volume};
 use serde_json::Value;
 
+use super::inspect_swarm;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::{image, inspect_all};
@@ -18,14 +19,14 @@ pub(crate) struct InspectArgs {
     /// Include SizeRw and SizeRootFs for containers
     #[arg(long, short = 's')]
     pub(crate) size: bool,
-    /// Only objects of this kind (container, image, volume)
+    /// Only objects of this kind (container, image, volume, service, task, ...)
     #[arg(long = "type", value_name = "string")]
     pub(crate) kind: Option<String>,
     #[arg(value_name = "ARG", hide = true)]
     pub(crate) args: Vec<String>,
 }
 
-/// Kinds Docker knows; the ones without objects here find nothing.
+/// Kinds Docker knows; of plugins there are none.
 const KINDS: [&str; 10] = [
     "config",
     "container",
@@ -73,13 +74,25 @@ impl InspectArgs {
             }
             "volume" => Ok(volume::document(&app.home, name)?),
             "network" => Ok(network::document(&app.home, name, Api::V1_51)?),
+            "service" | "task" | "node" | "secret" | "config" => {
+                inspect_swarm::document(app, kind, name)
+            }
             "" => self.any(app, name, typed),
             _ => Err(CliError::plain(format!("Error: No such {kind}: {name}"))),
         }
     }
 
     fn any(&self, app: &mut App, name: &str, typed: bool) -> Result<Value, CliError> {
-        match find_any(&app.home, name)? {
+        let found = match find_any(&app.home, name) {
+            Ok(found) => found,
+            Err(error) => {
+                return match inspect_swarm::any(app, name) {
+                    Some(document) => Ok(document),
+                    None => Err(error.into()),
+                };
+            }
+        };
+        match found {
             Found::Container(known) => Ok(document(&mut app.home, &known, self.size, Api::V1_51)?),
             Found::Image(image) => image::inspect::document(app, &image, typed),
             Found::Network(found) => Ok(network::document(&app.home, &found.id, Api::V1_51)?),

@@ -6,6 +6,7 @@ pub(crate) mod df;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod inspect;
+mod inspect_swarm;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
