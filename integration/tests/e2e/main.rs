@@ -57,6 +57,7 @@ mod signals;
 mod swarm_init;
 mod swarm_nodes;
 mod swarm_secrets;
+mod swarm_service;
 mod system;
 mod terminal;
 mod unsupported;
