@@ -59,8 +59,13 @@ impl Engine {
         loop {
             let lock = self.records.lock_container(id, file_lock::PATIENCE)?;
             let container = self.records.load(id)?;
-            let life = self.records.life_as_written(id)?;
-            let monitor = match (self.records.watcher(&life), greeted.take()) {
+            let mut life = self.records.life_as_written(id)?;
+            let watcher = self.records.watcher(&life);
+            if watcher.is_none() {
+                // It may have written the end, and gone, since we read.
+                life = self.records.life_as_written(id)?;
+            }
+            let monitor = match (watcher, greeted.take()) {
                 (None, _) => None,
                 (Some(monitor), Some((known, connection))) if known == monitor => Some(connection),
                 (Some(monitor), _) => {

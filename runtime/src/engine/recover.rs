@@ -120,6 +120,10 @@ impl Engine {
     fn recover_one(&self, session: &mut Session, id: &str) -> Result<(), EngineError> {
         let Some(lock) = self.records.try_lock_container(id)? else { return Ok(()) };
         let container = self.records.load(id)?;
+        if !self.wants_recovery(&self.records.life_as_written(id)?) {
+            return Ok(());
+        }
+        // Its monitor may have written the end, and gone, since we read: that end is not to be overwritten.
         let mut life = self.records.life_as_written(id)?;
         if !self.wants_recovery(&life) {
             return Ok(());
