@@ -70,13 +70,16 @@ pub(super) fn roll(draft: &mut Draft<'_>, id: &str, slots: &Slots) {
     let found = service.own.progress.take().filter(|progress| progress.spec_version == version);
     let mut progress = match found {
         Some(progress) => *progress,
-        None => match begin(draft, &mut service, slots) {
-            Some(progress) => progress,
-            None => {
-                draft.put_service(service);
-                return;
+        None => {
+            keep_fitting(draft, &service, slots);
+            match begin(draft, &mut service, slots) {
+                Some(progress) => progress,
+                None => {
+                    draft.put_service(service);
+                    return;
+                }
             }
-        },
+        }
     };
     let rules = Rules::new(&service);
     if let Some(failure) = count_failures(draft, &mut progress, &rules) {
@@ -90,6 +93,19 @@ pub(super) fn roll(draft: &mut Draft<'_>, id: &str, slots: &Slots) {
         service.own.progress = Some(Box::new(progress));
     }
     draft.put_service(service);
+}
+
+/// Gives tasks the constraints that they meet and need not be replaced for: their nodes are held against these from
+/// now on.
+fn keep_fitting(draft: &mut Draft<'_>, service: &Service, slots: &Slots) {
+    for number in slots.values().flatten() {
+        let task = draft.task(*number);
+        let is_old = task.own.spec_version != service.own.spec_version
+            && task.spec.placement != service.spec.task_template.placement;
+        if is_old && !task.node_id.is_empty() && !slots::is_dirty(draft, service, task) {
+            draft.change(*number).spec.placement = service.spec.task_template.placement.clone();
+        }
+    }
 }
 
 /// Begins an update if there is something to change.
