@@ -2,13 +2,13 @@
 
 use std::os::fd::BorrowedFd;
 
-use coracle_runtime::model::{HealthStatus, State, Status};
+use coracle_runtime::model::{HealthStatus, PortBinding, State, Status};
 use coracle_words::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Agent;
 use super::runs::{Phase, Run, set};
-use crate::model::{Task, TaskState};
+use crate::model::{PortConfig, PublishMode, Task, TaskState};
 use crate::state::Change;
 
 impl Agent<'_> {
@@ -78,6 +78,8 @@ impl Agent<'_> {
                 if task.status.state == TaskState::Starting && state.status.is_running() =>
             {
                 task.own.running_since = Some(now);
+                let container = run.container.clone();
+                self.tell_ports(task, &container);
                 set(task, now, TaskState::Running, "started", "");
             }
             HealthStatus::Unhealthy if !run.unhealthy && !over => {
@@ -131,6 +133,30 @@ impl Agent<'_> {
             .and_then(|it| it.records.life_as_written(container).ok());
         life.and_then(|life| life.state.health)
             .is_some_and(|health| health.status == HealthStatus::Starting)
+    }
+
+    /// Puts down which ports of the machine a task got: one for each address, as Docker has it.
+    pub(super) fn tell_ports(&self, task: &mut Task, container: &str) {
+        let host = |port: &&PortConfig| port.mode() == PublishMode::Host;
+        if task.own.ports.iter().find(host).is_none() {
+            return;
+        }
+        let engine = self.host.home().engine().ok();
+        let Some(life) = engine.and_then(|it| it.records.life_as_written(container).ok()) else {
+            return;
+        };
+        let bound = |port: &PortConfig| {
+            let key = crate::container::port_key(port);
+            life.network.ports.get(&key).cloned().flatten().unwrap_or_default()
+        };
+        let got = task.own.ports.iter().filter(host).flat_map(|port| {
+            let one = |binding: PortBinding| PortConfig {
+                published_port: binding.host_port.parse().unwrap_or(port.published_port),
+                ..port.clone()
+            };
+            bound(port).into_iter().map(one).collect::<Vec<_>>()
+        });
+        task.status.port_status.ports = got.collect();
     }
 
     /// Puts down how a container ended.

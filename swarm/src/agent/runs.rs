@@ -144,7 +144,10 @@ impl Agent<'_> {
                 Some(Ok(())) => {}
                 Some(Err(words)) => {
                     run.phase = Phase::Nothing;
-                    return set(task, now, TaskState::Rejected, "preparing", &words);
+                    // As Docker has it: what the pull said is beside the point that there is no image.
+                    let why = format!("preparing: {}", words.lines().next().unwrap_or_default());
+                    let words = format!("No such image: {image}");
+                    return set(task, now, TaskState::Rejected, &why, &words);
                 }
             }
             run.phase = Phase::Nothing;
@@ -238,6 +241,7 @@ impl Agent<'_> {
                 // One with a health check is running when it is healthy.
                 if !self.has_health(&run.container) {
                     task.own.running_since = Some(now);
+                    self.tell_ports(task, &run.container);
                     set(task, now, TaskState::Running, "started", "");
                 }
             }

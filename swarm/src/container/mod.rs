@@ -33,6 +33,7 @@ use serde_json::Value;
 pub use check::check;
 pub use config::LABEL;
 pub use error::ContainerError;
+pub(crate) use network::key as port_key;
 
 use crate::model::{Node, Task};
 

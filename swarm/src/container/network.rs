@@ -49,7 +49,7 @@ pub(super) fn host_ports(task: &Task) -> impl Iterator<Item = &PortConfig> {
     task.own.ports.iter().filter(|port| port.mode() == PublishMode::Host)
 }
 
-pub(super) fn key(port: &PortConfig) -> PortKey {
+pub(crate) fn key(port: &PortConfig) -> PortKey {
     let protocol = if port.protocol.is_empty() { "tcp" } else { &port.protocol };
     PortKey::new(port.target_port, protocol)
 }
@@ -59,7 +59,7 @@ pub(super) fn bindings(task: &Task, node: &Node, facts: &Facts) -> PortMap {
     let host_ip = if node.own.number > 0 || facts.shared_machine {
         node.status.addr.clone()
     } else {
-        "0.0.0.0".to_owned()
+        String::new()
     };
     let mut all = PortMap::new();
     for port in host_ports(task) {

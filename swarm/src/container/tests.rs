@@ -217,8 +217,8 @@ fn ports_of_the_host_mode_are_bound_on_the_node() {
     assert_eq!(
         ports(0, false),
         json!({
-            "53/udp": [{ "HostIp": "0.0.0.0", "HostPort": "" }],
-            "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": "8080" }],
+            "53/udp": [{ "HostIp": "", "HostPort": "" }],
+            "80/tcp": [{ "HostIp": "", "HostPort": "8080" }],
         })
     );
     assert_eq!(ports(2, false)["80/tcp"][0]["HostIp"], "127.77.0.2");
