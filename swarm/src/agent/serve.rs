@@ -120,6 +120,8 @@ impl Agent<'_> {
         }) {
             return Ok(Vec::new());
         }
+        // What makes no sense anywhere is said before what this machine cannot give.
+        command::check_service(&self.journal.state, wanted)?;
         self.check_ports(wanted)?;
         let answer = machine::check(wanted, self.host.home().settings());
         let Some(refusal) = answer.refusals.first() else { return Ok(answer.warnings) };

@@ -24,7 +24,7 @@ pub use node::{remove_node, update_node};
 pub use secret::{
     create_config, create_secret, remove_config, remove_secret, update_config, update_secret,
 };
-pub use service::{Rollback, create_service, remove_service, update_service};
+pub use service::{Rollback, check_service, create_service, remove_service, update_service};
 
 use crate::SwarmError;
 

@@ -27,6 +27,14 @@ fn find<'a>(state: &'a State, id: &str) -> Result<&'a Service, CommandError> {
     found.ok_or_else(|| CommandError::not_found("service", id))
 }
 
+/// Whether a spec makes sense at all, whoever asks for it.
+///
+/// # Errors
+/// In Docker's words.
+pub fn check_service(state: &State, spec: &ServiceSpec) -> Result<(), CommandError> {
+    super::spec::check(state, spec)
+}
+
 /// A new service.
 ///
 /// # Errors

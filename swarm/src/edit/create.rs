@@ -5,7 +5,8 @@ use coracle_words::pairs;
 use super::{EditError, Given, Known, Lists, capabilities, lists, mode, scalars, uses};
 use crate::model::container::DnsConfig;
 use crate::model::{
-    ContainerSpec, EndpointMode, EndpointSpec, Placement, Resources, ServiceSpec, TaskSpec,
+    Condition, ContainerSpec, EndpointMode, EndpointSpec, Placement, Resources, ServiceSpec,
+    TaskSpec,
 };
 
 /// What only `service create` takes.
@@ -51,6 +52,12 @@ pub fn create(
         ..ServiceSpec::default()
     };
     scalars::apply(&mut spec, given)?;
+    if let (true, Some(policy), None) =
+        (spec.mode.is_job(), &mut spec.task_template.restart_policy, &given.restart.condition)
+    {
+        // A job ends, so `any` is not what the other restart flags are about.
+        policy.condition = Some(Condition::OnFailure);
+    }
     let is_empty =
         |health: &mut coracle_runtime::model::HealthConfig| *health == Default::default();
     let container = &mut spec.task_template.container_spec;
