@@ -20,11 +20,13 @@ pub(crate) fn template(format: Option<&str>) -> Result<Option<Template>, CliErro
     })
 }
 
-/// Prints the documents that were found, then the errors about the others.
+/// Prints the documents that were found, then the errors about the others. `missing` is how a field is reported that
+/// there is not.
 pub(crate) fn print(
     ui: &mut Ui,
     template: Option<&Template>,
     found: &[Value],
+    missing: Missing,
     mut failures: Failures,
 ) -> CommandResult {
     let Some(template) = template else {
@@ -35,7 +37,7 @@ pub(crate) fn print(
     };
     let mut printed = false;
     for value in found {
-        match template.apply(Data::Document { value, missing: Missing::Map }) {
+        match template.apply(Data::Document { value, missing }) {
             Ok(text) => {
                 printed = true;
                 writeln!(ui.data(), "{text}")?;

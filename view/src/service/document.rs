@@ -1,6 +1,6 @@
 //! What `service inspect` tells, in Docker's order.
 
-use coracle_swarm::model::Service;
+use coracle_swarm::model::{Endpoint, Service};
 use serde_json::Value;
 
 use super::defaults::{as_told, with_defaults};
@@ -14,6 +14,10 @@ use crate::document::value_of;
 pub fn document(service: &Service) -> Result<Value, ViewError> {
     let mut told = service.clone();
     told.spec = with_defaults(&service.spec);
+    // Docker's manager gives an endpoint to what has ports or addresses alone.
+    if told.endpoint.ports.is_empty() && told.endpoint.virtual_ips.is_empty() {
+        told.endpoint = Endpoint::default();
+    }
     if let Some(previous) = &mut told.previous_spec {
         **previous = as_told(previous);
     }
@@ -66,6 +70,15 @@ pub(super) mod tests {
     fn as_recorded_when_nothing_is_said() {
         let expected = r#"{"ID":"rl2ss5vguf4ir2ljaurfq1grb","Version":{"Index":33},"CreatedAt":"2026-11-20T23:50:54.694969775Z","UpdatedAt":"2026-11-20T23:50:54.694969775Z","Spec":{"Name":"s1","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"alpine:latest","Args":["sleep","1000"],"Init":false,"StopGracePeriod":10000000000,"DNSConfig":{},"Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","Delay":5000000000,"MaxAttempts":0},"Placement":{},"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":3}},"UpdateConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"RollbackConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"EndpointSpec":{"Mode":"vip"}},"Endpoint":{"Spec":{}}}"#;
         assert_eq!(document(&plain()).unwrap().to_string(), expected);
+    }
+
+    #[test]
+    fn an_endpoint_without_ports_and_addresses_is_empty() {
+        let mut service = plain();
+        service.endpoint.spec = service.spec.endpoint_spec.clone().unwrap();
+        assert_eq!(document(&service).unwrap()["Endpoint"], json!({ "Spec": {} }));
+        service.endpoint.virtual_ips.push(coracle_swarm::model::VirtualIp::default());
+        assert_eq!(document(&service).unwrap()["Endpoint"]["Spec"], json!({ "Mode": "vip" }));
     }
 
     #[test]

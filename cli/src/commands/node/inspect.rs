@@ -7,8 +7,12 @@ use coracle_view::node;
 use super::pretty::pretty;
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::inspect_all;
+use crate::commands::inspect_typed;
 use crate::error::{CliError, CommandResult, Failures};
+use crate::format::Missing;
+
+/// What messages of templates call a node.
+const TYPE: Missing = Missing::Type("swarm.Node");
 
 /// Show all about nodes
 #[derive(Debug, clap::Args)]
@@ -30,7 +34,7 @@ impl Runnable for NodeInspectArgs {
             return Err(CliError::plain("--format is incompatible with human friendly format"));
         }
         if !self.pretty && format.as_deref() != Some("pretty") {
-            return inspect_all(app, &self.args, format.as_deref(), |app, name, _| {
+            return inspect_typed(app, &self.args, format.as_deref(), TYPE, |app, name, _| {
                 let swarm = app.manager()?;
                 let this = app.this_node(&swarm.state)?;
                 Ok(node::document(node::find(&swarm.state, this, name)?)?)

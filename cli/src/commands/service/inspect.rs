@@ -9,8 +9,12 @@ use coracle_words::ErrorKind;
 
 use crate::app::App;
 use crate::args::Runnable;
-use crate::commands::inspect_all;
+use crate::commands::inspect_typed;
 use crate::error::{CliError, CommandResult, Failures};
+use crate::format::Missing;
+
+/// What messages of templates call a service.
+const TYPE: Missing = Missing::Type("swarm.Service");
 
 /// Show all about services, as JSON or as text
 #[derive(Debug, clap::Args)]
@@ -40,7 +44,7 @@ impl Runnable for ServiceInspectArgs {
             Some(other) if other.starts_with("pretty") => Err(CliError::plain(
                 "cannot supply extra formatting options to the pretty template",
             )),
-            format => inspect_all(app, &self.args, format, |_, name, _| {
+            format => inspect_typed(app, &self.args, format, TYPE, |_, name, _| {
                 Ok(service::document(find(&state, name)?)?)
             }),
         }
