@@ -4,6 +4,9 @@ use std::io::Write as _;
 
 use coracle_runtime::EngineError;
 use coracle_runtime::networks::NetworkError;
+use coracle_swarm::SwarmError;
+use coracle_swarm::model::Service;
+use coracle_words::ErrorKind;
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -28,6 +31,22 @@ fn is_ingress(app: &App, name: &str) -> Result<bool, CliError> {
     Ok(app.engine()?.networks.find(name).is_ok_and(|network| network.ingress))
 }
 
+/// The refusal for a network that a service is to have, whether a task of it runs or not.
+fn refusal(app: &App, name: &str) -> Option<SwarmError> {
+    let network = app.engine().ok()?.networks.find(name).ok()?;
+    let state = app.manager().ok()?.state;
+    let uses = |service: &&Service| {
+        let mut networks = service.spec.task_template.networks.iter();
+        !service.own.removed && networks.any(|used| used.target == network.id)
+    };
+    let user = state.services.values().find(uses)?;
+    let words = format!(
+        "rpc error: code = FailedPrecondition desc = network {} is in use by service {}",
+        network.id, user.id
+    );
+    Some(SwarmError::refused(ErrorKind::BadRequest, words))
+}
+
 impl Runnable for NetworkRmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let mut failures = Failures::default();
@@ -38,6 +57,11 @@ impl Runnable for NetworkRmArgs {
                 if !app.ui.confirm("Are you sure you want to continue?")? {
                     continue;
                 }
+            }
+            if let Some(refusal) = refusal(app, name) {
+                failed = true;
+                failures.push(refusal);
+                continue;
             }
             match app.engine()?.remove_network(name, self.force) {
                 Ok(()) => writeln!(app.ui.data(), "{name}")?,
