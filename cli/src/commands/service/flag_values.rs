@@ -123,7 +123,7 @@ pub(crate) fn network(text: &str) -> Result<NetworkUse, String> {
 pub(crate) fn preference(text: &str) -> Result<Preference, String> {
     let (strategy, by) =
         text.split_once('=').filter(|(strategy, _)| !strategy.is_empty()).ok_or_else(|| {
-            "placement preference must be of the format \"<strategy>=<value>\"".to_owned()
+            "placement preference must be of the format \"<strategy>=<arg>\"".to_owned()
         })?;
     if strategy != "spread" {
         return Err(format!(

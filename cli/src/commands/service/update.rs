@@ -15,6 +15,9 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
+/// How often a change is tried that another one came before.
+const TRIES: u32 = 5;
+
 /// Change a service, and roll the change out
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|arg| arg.display_order(0)))]
@@ -29,6 +32,19 @@ pub(crate) struct ServiceUpdateArgs {
 
 impl Runnable for ServiceUpdateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        // What the agent writes down meanwhile is mostly how far an update is; flags are said against what is there now.
+        for _ in 1..TRIES {
+            match self.once(app) {
+                Err(error) if error.message.ends_with("update out of sequence") => {}
+                outcome => return outcome,
+            }
+        }
+        self.once(app)
+    }
+}
+
+impl ServiceUpdateArgs {
+    fn once(&self, app: &mut App) -> CommandResult {
         let swarm = app.manager()?;
         let name = self.args.first().cloned().unwrap_or_default();
         let found = service::find(&swarm.state, &name)?;
@@ -49,9 +65,7 @@ impl Runnable for ServiceUpdateArgs {
         })?;
         done(app, found, &name, self.flags.detach, self.flags.quiet)
     }
-}
 
-impl ServiceUpdateArgs {
     fn change(
         &self,
         app: &App,
