@@ -5,8 +5,13 @@
 //! Only blocks fenced with ` ```console ` count; a `## ` heading begins a section, and each section is one
 //! test in one world. In a block, `$ ` begins a command (`> ` continues it), lines with `! ` are expected on
 //! standard error, a last line `[7]` is the exit status (0 otherwise), all other lines are standard output.
-//! In expected lines `[ID]` is 64 hexadecimal digits, `[SHORT]` 12, `[TIME]` an RFC 3339 time, `[..]` any
-//! text, `\r` a carriage return, and a line `[...]` any number of lines (of standard error once a `!` line has been seen). `$ROOT` is the world's folder.
+//! In expected lines `[ID]` is 64 hexadecimal digits, `[SHORT]` 12, `[TIME]` an RFC 3339 time, `[OBJECT]` the id of
+//! an object of a swarm and `[OBJ]` its first 12 characters, `[HOST]` the machine's host name, `[~]` one blank or
+//! more, `[..]` any text, `\r` a carriage return, and a line `[...]` any number of lines (of standard error once a
+//! `!` line has been seen). `$ROOT` is the world's folder; `$PORT1` to `$PORT9` are free ports, in commands too.
+//!
+//! A command after `% ` instead of `$ ` is given again and again until it answers as shown, at most for as long as
+//! tests wait: what Docker's recording waits for by the clock.
 //!
 //! Lines of the product that begin with `hint: ` are ignored unless the case shows one.
 //!
@@ -31,6 +36,8 @@ pub struct Case {
     stdout: Vec<String>,
     stderr: Vec<String>,
     code: i32,
+    /// Whether the answer is waited for.
+    awaited: bool,
 }
 
 /// The titles of a file's sections.
@@ -60,12 +67,19 @@ macro_rules! recorded {
 /// Runs the cases of one section in `env` and fails the test with every difference found.
 #[track_caller]
 pub fn run_section(env: &TestEnv, text: &str, section: &str) {
-    let cases = parse(text, section);
+    let mut cases = parse(text, section);
     assert!(!cases.is_empty(), "no cases in section `{section}`");
+    with_free_ports(&mut cases);
     let mut report = String::new();
     let mut failed = 0;
     for case in &cases {
-        let difference = case.check(&env.sh(&case.command), env);
+        let mut difference = case.check(&env.sh(&case.command), env);
+        if case.awaited && difference.is_some() {
+            crate::wait::poll(crate::wait::DEADLINE, || {
+                difference = case.check(&env.sh(&case.command), env);
+                difference.is_none().then_some(())
+            });
+        }
         let known = is_gap(GAPS, section, &case.command);
         if known && difference.is_some() {
             crate::skip::record(&format!("differs: $ {}", case.first_line()));
@@ -78,6 +92,21 @@ pub fn run_section(env: &TestEnv, text: &str, section: &str) {
 }
 
 const GAPS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/known-gaps.txt"));
+
+/// Puts a free port wherever `$PORT1` to `$PORT9` stand.
+fn with_free_ports(cases: &mut [Case]) {
+    for name in (1..=9).map(|number| format!("$PORT{number}")) {
+        if cases.iter().any(|case| case.command.contains(&name)) {
+            let port = crate::port::free_port().to_string();
+            for case in &mut *cases {
+                let lines = case.stdout.iter_mut().chain(&mut case.stderr);
+                for text in lines.chain([&mut case.command]) {
+                    *text = text.replace(&name, &port);
+                }
+            }
+        }
+    }
+}
 
 /// What fails the test: a difference nobody knows of, or a known one that is gone.
 fn verdict(difference: Option<String>, known: bool) -> Option<String> {
@@ -136,9 +165,11 @@ pub fn parse(text: &str, section: &str) -> Vec<Case> {
 }
 
 fn add_line(cases: &mut Vec<Case>, number: usize, line: &str) {
-    if let Some(command) = line.strip_prefix("$ ") {
-        let command = command.to_owned();
-        cases.push(Case { line: number, command, stdout: Vec::new(), stderr: Vec::new(), code: 0 });
+    let (once, awaited) = (line.strip_prefix("$ "), line.strip_prefix("% "));
+    if let Some(command) = once.or(awaited) {
+        let (command, awaited) = (command.to_owned(), awaited.is_some());
+        let (stdout, stderr) = (Vec::new(), Vec::new());
+        cases.push(Case { line: number, command, stdout, stderr, code: 0, awaited });
         return;
     }
     let Some(case) = cases.last_mut() else { panic!("line {number}: output before a command") };
@@ -220,15 +251,35 @@ fn lines_match(expected: &[String], seen: &[String]) -> bool {
 /// Measures what a marker stands for at the start of a text.
 type Length = fn(&str) -> Option<usize>;
 
-const MARKERS: [(&str, Length); 3] = [
+const MARKERS: [(&str, Length); 7] = [
     ("[ID]", hex_digits::<64>),
     ("[SHORT]", hex_digits::<12>),
     ("[TIME]", crate::redact::time_length),
+    ("[OBJECT]", object_id::<25>),
+    ("[OBJ]", object_id::<12>),
+    ("[HOST]", host_name),
+    ("[~]", blanks),
 ];
 
 fn hex_digits<const COUNT: usize>(text: &str) -> Option<usize> {
     let digits = text.bytes().take_while(u8::is_ascii_hexdigit).count();
     (digits >= COUNT).then_some(COUNT)
+}
+
+fn object_id<const COUNT: usize>(text: &str) -> Option<usize> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    (text.bytes().take_while(is_digit).count() == COUNT).then_some(COUNT)
+}
+
+fn host_name(text: &str) -> Option<usize> {
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_str().ok()?;
+    text.starts_with(name).then_some(name.len())
+}
+
+fn blanks(text: &str) -> Option<usize> {
+    let count = text.bytes().take_while(|byte| *byte == b' ').count();
+    (count > 0).then_some(count)
 }
 
 /// Whether one line matches its pattern.
@@ -320,6 +371,28 @@ mod tests {
         assert!(!line_matches("a[..]c", "abbbd"));
         assert!(line_matches("[a] [TIME]", "[a] 2026-11-20T23:52:13Z"));
         assert!(!line_matches("exact", "exactly"));
+    }
+
+    #[test]
+    fn markers_of_a_swarm_match_whole_ids() {
+        let id = "z6uvo6lhjiyzsl4aqandv6fye";
+        assert!(line_matches("s1.1.[OBJECT] up", &format!("s1.1.{id} up")));
+        assert!(!line_matches("[OBJECT]", &id[1..]));
+        assert!(line_matches("[OBJ]   s1[~]3/3", &format!("{}   s1  3/3", &id[..12])));
+        assert!(!line_matches("[OBJ]", id));
+        assert!(!line_matches("a[~]b", "ab"));
+        let uname = rustix::system::uname();
+        assert!(line_matches("a [HOST]", &format!("a {}", uname.nodename().to_str().unwrap())));
+    }
+
+    #[test]
+    fn an_awaited_command_and_free_ports_are_read() {
+        let mut cases = parse("## A\n```console\n% d ls $PORT1\n*:$PORT1\n$ e\n```\n", "A");
+        assert_eq!((cases[0].awaited, cases[1].awaited), (true, false));
+        with_free_ports(&mut cases);
+        let port = cases[0].command.strip_prefix("d ls ").unwrap();
+        assert!(port.parse::<u16>().is_ok());
+        assert_eq!(cases[0].stdout, [format!("*:{port}")]);
     }
 
     #[test]

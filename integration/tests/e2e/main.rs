@@ -56,6 +56,7 @@ mod shutdown;
 mod signals;
 mod swarm_init;
 mod swarm_nodes;
+mod swarm_recorded;
 mod swarm_secrets;
 mod swarm_service;
 mod system;

@@ -1,0 +1,44 @@
+//! Swarm mode as Docker was recorded in it.
+
+mod one_node {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm.md":
+        create_ls_ps_inspect = "service create, ls, ps, inspect",
+        templates_jobs_global = "Templates, jobs, global",
+        unsatisfiable = "Unsatisfiable placement and reservations",
+        failures = "Image and command failures",
+        networks = "Networks and endpoint modes",
+        leaving = "Leaving",
+        names = "Names in overlay networks",
+    }
+}
+
+mod changes {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-update.md":
+        scale_update_rollback = "logs, scale, update, rollback, history",
+        health_and_restart = "Health checks and restart policy",
+        availability = "Node availability",
+    }
+}
+
+mod nodes {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-nodes.md":
+        node_commands = "node commands over several nodes",
+        which_node = "Which node gets which replica",
+        constraints = "Constraints",
+        spread = "Spread preferences, limits per node, reservations",
+        drain_and_pause = "Drain, pause, active",
+        global = "Global services",
+        jobs = "Jobs over nodes",
+        killed = "A task container is killed on its node",
+        managers = "Several managers",
+    }
+}
