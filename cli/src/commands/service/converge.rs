@@ -27,8 +27,9 @@ pub(crate) fn wait(app: &mut App, id: &str, name: &str, quiet: bool) -> CommandR
     watch.add(swarm.path().parent().unwrap_or(swarm.path()));
     let interrupt = signal::signal_fd(&[INTERRUPT])
         .map_err(|error| CliError::plain(format!("cannot wait for signals: {error}")))?;
-    let columns = crate::terminal::size().map(|(columns, _)| columns);
-    let mut screen = Screen::new(columns.filter(|_| Ui::stdout_is_terminal()));
+    // One that does not tell its size is a terminal too.
+    let columns = crate::terminal::size().map_or(0, |(columns, _)| columns);
+    let mut screen = Screen::new(Ui::stdout_is_terminal().then_some(columns));
     let mut progress = Progress::new(name);
     let began = Instant::now();
     loop {
