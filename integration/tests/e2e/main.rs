@@ -54,6 +54,7 @@ mod services;
 mod several;
 mod shutdown;
 mod signals;
+mod swarm;
 mod swarm_init;
 mod swarm_nodes;
 mod swarm_recorded;

@@ -77,6 +77,60 @@ const LEFT_OUT: &[(&str, Zero)] = &[
     ("Volumes", Zero::Map),
 ];
 
+/// The same of the objects of a swarm, at their top.
+const LEFT_OUT_OF_SWARM: &[(&str, Zero)] = &[
+    ("JobStatus", Zero::Pointer),
+    ("ManagerStatus", Zero::Pointer),
+    ("NetworksAttachments", Zero::List),
+    ("PreviousSpec", Zero::Pointer),
+    ("ServiceStatus", Zero::Pointer),
+    ("UpdateStatus", Zero::Pointer),
+];
+
+/// And in their parts.
+const LEFT_OUT_OF_SPECS: &[(&str, Zero)] = &[
+    ("Aliases", Zero::List),
+    ("Args", Zero::List),
+    ("CapabilityAdd", Zero::List),
+    ("CapabilityDrop", Zero::List),
+    ("Command", Zero::List),
+    ("Configs", Zero::List),
+    ("Constraints", Zero::List),
+    ("ContainerStatus", Zero::Pointer),
+    ("DNSConfig", Zero::Pointer),
+    ("Delay", Zero::Pointer),
+    ("Dir", Zero::Text),
+    ("EndpointSpec", Zero::Pointer),
+    ("Err", Zero::Text),
+    ("Global", Zero::Pointer),
+    ("GlobalJob", Zero::Pointer),
+    ("Groups", Zero::List),
+    ("Hostname", Zero::Text),
+    ("Hosts", Zero::List),
+    ("Limits", Zero::Pointer),
+    ("LogDriver", Zero::Pointer),
+    ("MaxAttempts", Zero::Pointer),
+    ("Mounts", Zero::List),
+    ("Networks", Zero::List),
+    ("Placement", Zero::Pointer),
+    ("Ports", Zero::List),
+    ("Preferences", Zero::List),
+    ("Privileges", Zero::Pointer),
+    ("Replicated", Zero::Pointer),
+    ("ReplicatedJob", Zero::Pointer),
+    ("Reservations", Zero::Pointer),
+    ("Resources", Zero::Pointer),
+    ("RestartPolicy", Zero::Pointer),
+    ("RollbackConfig", Zero::Pointer),
+    ("Secrets", Zero::List),
+    ("StopGracePeriod", Zero::Pointer),
+    ("Templating", Zero::Pointer),
+    ("Ulimits", Zero::List),
+    ("UpdateConfig", Zero::Pointer),
+    ("VirtualIPs", Zero::List),
+    ("Window", Zero::Pointer),
+];
+
 /// The same for parts of a document only: at its top these are always there, or unknown.
 const LEFT_OUT_BELOW: [&str; 5] = ["Driver", "Name", "Source", "User", "WorkingDir"];
 
@@ -96,7 +150,9 @@ pub(super) fn optional(key: &str, at_root: bool) -> Option<Zero> {
     if !at_root && LEFT_OUT_BELOW.contains(&key) {
         return Some(Zero::Text);
     }
-    LEFT_OUT.iter().find(|(name, _)| *name == key).map(|(_, zero)| *zero)
+    let of_specs = if at_root { &[] } else { LEFT_OUT_OF_SPECS };
+    let mut known = LEFT_OUT.iter().chain(LEFT_OUT_OF_SWARM).chain(of_specs);
+    known.find(|(name, _)| *name == key).map(|(_, zero)| *zero)
 }
 
 /// Names of fields in Go and the keys that carry them in JSON, where they differ.

@@ -136,3 +136,16 @@ fn empty_maps_missing_keys_and_limits_print_as_in_go() {
         assert_eq!(shows(source, value.clone()), text, "{source}");
     }
 }
+
+#[test]
+fn what_a_swarm_leaves_out_is_nothing() {
+    let service = json!({"ID": "s", "Spec": {"Name": "web", "TaskTemplate": {}}});
+    let of = |text: &str| on(text, &service);
+    assert_eq!(of("{{if .UpdateStatus}}updated{{else}}not{{end}}").unwrap(), "not");
+    assert_eq!(
+        of("{{json .PreviousSpec}} {{json .Spec.TaskTemplate.Networks}}").unwrap(),
+        "null null"
+    );
+    assert_eq!(of("{{range .Spec.TaskTemplate.Networks}}x{{end}}").unwrap(), "");
+    assert!(of("{{.Networks}}").is_err());
+}
