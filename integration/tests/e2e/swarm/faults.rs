@@ -20,7 +20,17 @@ fn tasks_outlive_an_agent_that_is_killed() {
     create(
         &env,
         "s",
-        &["--replicas", "3", "--stop-grace-period", "0s", "alpine", "sleep", "100000"],
+        &[
+            "--replicas",
+            "3",
+            "--restart-delay",
+            "0s",
+            "--stop-grace-period",
+            "0s",
+            "alpine",
+            "sleep",
+            "100000",
+        ],
     );
     wait_replicas(&env, "s", "3/3");
     let before = tasks(&env, "s");
@@ -31,8 +41,6 @@ fn tasks_outlive_an_agent_that_is_killed() {
     wait_replicas(&env, "s", "3/3");
     assert_eq!(tasks(&env, "s"), before);
     // One that ends while there is none is replaced by the next.
-    env.run(["service", "update", "-d", "--restart-delay", "0s", "s"]).success();
-    wait_replicas(&env, "s", "3/3");
     let first = env.run(["ps", "-q", "--filter", "name=s.1"]).success().line();
     kill_agent(&env);
     monitor::kill(&env, &first);

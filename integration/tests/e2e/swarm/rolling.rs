@@ -59,7 +59,7 @@ fn nothing_is_lost(order: &str) {
     let inner = format!("{vip}:7");
     let outer = format!("127.0.0.1:{port}");
     let before = updated(&env);
-    let inside = env.coracle().args(["exec", "c1", "/traffic", "hold", &inner, "2", "200", "12"]);
+    let inside = env.coracle().args(["exec", "c1", "/traffic", "hold", &inner, "0", "200", "12"]);
     let outside = env.program(traffic).args(["hold", &outer, "0", "200", "12"]);
     let (inside, outside) = (inside.start(), outside.start());
     env.run(["service", "update", "-d", "--force", "web"]).success();
