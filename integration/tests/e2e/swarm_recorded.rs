@@ -1,5 +1,38 @@
 //! Swarm mode as Docker was recorded in it.
 
+mod begin {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-begin.md":
+        before_init = "Before init",
+        init = "init",
+        node = "node",
+        secrets_and_configs = "Secrets and configs",
+        one_per_reference = "One secret or config per reference",
+    }
+}
+
+mod stacks {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-stacks.md":
+        stacks = "Stacks",
+    }
+}
+
+mod settings {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-settings.md":
+        making = "Making the cluster",
+        locking = "Locking managers",
+        settings = "Certificates and swarm update",
+    }
+}
+
 mod one_node {
     use coracle_integration::recorded;
 

@@ -138,7 +138,7 @@ impl Agent<'_> {
     /// Puts down which ports of the machine a task got: one for each address, as Docker has it.
     pub(super) fn tell_ports(&self, task: &mut Task, container: &str) {
         let host = |port: &&PortConfig| port.mode() == PublishMode::Host;
-        if task.own.ports.iter().find(host).is_none() {
+        if !task.own.ports.iter().any(|port| host(&port)) {
             return;
         }
         let engine = self.host.home().engine().ok();
