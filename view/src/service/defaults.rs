@@ -53,7 +53,7 @@ pub(super) fn as_told(spec: &ServiceSpec) -> ServiceSpec {
 }
 
 /// The same of a task's spec.
-pub(super) fn task_as_told(task: &mut TaskSpec) {
+pub(crate) fn task_as_told(task: &mut TaskSpec) {
     if task.container_spec.isolation.is_empty() {
         "default".clone_into(&mut task.container_spec.isolation);
     }

@@ -10,6 +10,7 @@ mod pretty;
 pub mod progress;
 
 pub use count::{Counts, counts, mode_name, replicas};
+pub(crate) use defaults::task_as_told;
 pub use defaults::with_defaults;
 pub use document::document;
 pub use find::{find, find_task};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ViewError;
 use crate::document::value_of;
+use crate::service::task_as_told;
 
 /// What Docker tells of a task, in its order.
 ///
@@ -18,7 +19,9 @@ pub fn document(home: &Home, task: &Task) -> Result<Value, ViewError> {
 }
 
 fn of(task: &Task, network_name: impl Fn(&str) -> String) -> Result<Value, ViewError> {
-    let mut document = value_of(task)?;
+    let mut told = task.clone();
+    task_as_told(&mut told.spec);
+    let mut document = value_of(&told)?;
     let Value::Object(map) = &mut document else { return Ok(document) };
     map.remove("Coracle");
     let one = |attachment: &Attachment| {
