@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) project_lock: Option<ProjectLock>,
     /// Knows who has a port, until the containers of the command run.
     pub(crate) witness: Option<Witness>,
+    /// The number of the node of the swarm that is asked, where one was chosen.
+    pub(crate) node: Option<u8>,
     /// Engine, store and session.
     pub(crate) home: Home,
 }
@@ -57,6 +59,7 @@ impl App {
             umask: None,
             project_lock: None,
             witness: None,
+            node: None,
             home,
         }
     }

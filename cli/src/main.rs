@@ -180,6 +180,9 @@ fn prepare(
                 settings.storage = storage;
             }
             settings.read_client_config();
+            if let Some(node) = &invocation.globals.node {
+                settings.node = Some(node.clone()).filter(|node| !node.is_empty());
+            }
             if let Some(optional) = invocation.globals.limits_optional {
                 settings.limits_optional = optional;
             }
@@ -226,7 +229,8 @@ fn execute(
     }
     app.compose = invocation.compose.clone();
     let result = meant
-        .and_then(|_| commands::system::info::require(&app, &invocation.globals.require))
+        .and_then(|_| app.choose_node(invocation.spec, &invocation.path))
+        .and_then(|()| commands::system::info::require(&app, &invocation.globals.require))
         .and_then(|()| enter(&mut app, invocation))
         .and_then(|()| (invocation.spec.run)(&mut app, &invocation.matches));
     compose::settle();

@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) low_ports: u16,
     /// Limits that this host cannot set are left out, with a warning (`CORACLE_LIMITS`, `limits`).
     pub(crate) limits_optional: bool,
+    /// The node of the swarm that is asked, if it is not the machine itself (`--node`, `CORACLE_NODE`).
+    pub(crate) node: Option<String>,
     pub(crate) file: FileSettings,
     /// Why the file was left out: it cannot be used.
     pub(crate) broken: Option<CliError>,
@@ -159,6 +161,7 @@ impl Settings {
             packets,
             low_ports,
             limits_optional,
+            node: environment.get("CORACLE_NODE").map(str::to_owned),
             file,
             broken,
             environment,

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 
+use coracle_runtime::home::Scope;
 use coracle_swarm::SwarmError;
 use coracle_swarm::client::{AgentStart, Client};
 use coracle_swarm::command::{A_WORKER, LOCKED, NO_LEADER, NOT_A_MANAGER};
@@ -13,7 +14,11 @@ use coracle_view::node::{self, Standing};
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::args::spec::{OnNode, Spec};
 use crate::error::CliError;
+
+/// Which node of the swarm a container is on.
+const NODE_LABEL: &str = "com.docker.swarm.node.id";
 
 impl App {
     /// Where the swarm of this user is, and how its agent is started.
@@ -75,10 +80,45 @@ impl App {
 
     /// The node that this command is given on: the machine, or the rehearsal node that was chosen.
     pub(crate) fn this_node<'a>(&self, state: &'a State) -> Result<&'a Node, CliError> {
-        match node::itself(state) {
-            Some(node) => Ok(node),
-            None => Err(self.of_engine(NOT_A_MANAGER)),
+        match node::chosen(state, self.settings.node.as_deref()) {
+            Some(node) if !node.own.left => Ok(node),
+            _ => Err(self.of_engine(NOT_A_MANAGER)),
         }
+    }
+
+    /// Sees to it that a command is given on the node that was chosen (`--node`, `CORACLE_NODE`), if one was, and to
+    /// nothing else on this machine.
+    pub(crate) fn choose_node(&mut self, spec: &Spec, path: &str) -> Result<(), CliError> {
+        let Some(name) = self.settings.node.clone().filter(|_| spec.node != OnNode::NotAsked)
+        else {
+            return Ok(());
+        };
+        let (_, reader) = self.swarm_state()?;
+        let Some(node) = node::chosen(&reader.state, Some(&name)).filter(|_| reader.is_swarm())
+        else {
+            return Err(unknown(self.program, &reader, &name));
+        };
+        let name = node::name_of(node);
+        if node.own.off_since.is_some() && !node.own.left {
+            let hint = format!("`{} node start {name}` switches it on", self.program);
+            return Err(CliError::plain(format!(
+                "Cannot connect to the Docker daemon at {}. Is the docker daemon running?",
+                node.status.addr
+            ))
+            .hint(hint));
+        }
+        if spec.node == OnNode::Refused && node.own.number != 0 {
+            let what = format!("{path} on the node {name}");
+            let why =
+                "a rehearsal node runs what the swarm gives it; this is done on the machine itself";
+            let hint = "without `--node` and CORACLE_NODE it is done there";
+            return Err(CliError::unsupported(&what, why).hint(hint));
+        }
+        self.node = Some(node.own.number);
+        self.settings.node = Some(name.to_owned());
+        let is_machine = node.own.number == 0;
+        self.home.show_only(Scope { label: NODE_LABEL, node: node.id.clone(), is_machine });
+        Ok(())
     }
 
     /// Has the agent do something; gives the id of what was made. Warnings are told.
@@ -119,6 +159,18 @@ impl App {
         error.message = self.called(&error.message);
         error
     }
+}
+
+/// Nobody is called that.
+fn unknown(program: &str, reader: &Reader, name: &str) -> CliError {
+    let error = CliError::plain(format!("there is no node {name} on this machine"));
+    if !reader.is_swarm() {
+        return error.hint(format!("`{program} swarm init --nodes 3` begins a swarm with nodes"));
+    }
+    let mut nodes: Vec<&Node> = reader.state.nodes.values().filter(|node| !node.own.left).collect();
+    nodes.sort_by_key(|node| node.own.number);
+    let names: Vec<&str> = nodes.into_iter().map(node::name_of).collect();
+    error.hint(format!("there are {}; `{program} node add {name}` adds another", names.join(", ")))
 }
 
 fn path_text(path: &std::path::Path) -> Result<CString, CliError> {

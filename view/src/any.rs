@@ -25,7 +25,7 @@ pub enum Found {
 pub fn find_any(home: &Home, name: &str) -> Result<Found, ViewError> {
     match container::find(home, name) {
         Ok(known) => return Ok(Found::Container(Box::new(known))),
-        Err(error) if home.engine()?.records.find(name).is_ok() => return Err(error),
+        Err(error) if container::find_id(home, name).is_ok() => return Err(error),
         Err(_) => {}
     }
     let unreadable_index = match image::find(home, name) {

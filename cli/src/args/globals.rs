@@ -17,6 +17,8 @@ pub(crate) struct Globals {
     pub(crate) context: Option<String>,
     /// `-H ADDRESS`: likewise
     pub(crate) host: Option<String>,
+    /// `--node NAME`
+    pub(crate) node: Option<String>,
     /// `--storage MODE`
     pub(crate) storage: Option<Storage>,
     /// `--limits warn`
@@ -61,6 +63,12 @@ pub(super) fn flags(command: Command) -> Command {
                 .short('l')
                 .value_name("string")
                 .help("What is logged: debug, info, warn, error or fatal (default info)"),
+        )
+        .arg(
+            Arg::new("node")
+                .long("node")
+                .value_name("string")
+                .help("Ask this node of the swarm (default: the machine itself)"),
         )
         .arg(
             Arg::new("require")
@@ -111,6 +119,7 @@ pub(super) fn split(words: &[String]) -> Result<(Globals, &[String]), CliError> 
             "--version" | "-v" => globals.version = true,
             "--debug" | "-D" => globals.debug = attached.as_deref() != Some("false"),
             "--config" => globals.config = Some(need(value(), name)?),
+            "--node" => globals.node = Some(need(value(), name)?),
             "--require" => globals.require.push(need(value(), name)?),
             "--limits" => {
                 let said = crate::settings::limits_optional(&need(value(), name)?);

@@ -75,6 +75,17 @@ pub(crate) enum Exits {
     Attached,
 }
 
+/// What a command makes of a node of the swarm that was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnNode {
+    /// It is of the machine itself, and cannot be given on a rehearsal node.
+    Refused,
+    /// It asks that node.
+    Asked,
+    /// It is the same on all nodes, or about the machine.
+    NotAsked,
+}
+
 /// Where the command stands in the general help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -111,6 +122,8 @@ pub(crate) struct Spec {
     pub(crate) trailing: bool,
     /// It does not look at containers, and so nothing is recovered before.
     pub(crate) apart: bool,
+    /// What it makes of a node of the swarm that was chosen.
+    pub(crate) node: OnNode,
     /// It enters the namespaces of its container by itself, and so no others before.
     pub(crate) joins: bool,
     /// It may start containers, with such ports.
@@ -147,6 +160,7 @@ impl Spec {
             effect: Effect::Changes,
             trailing: false,
             apart: false,
+            node: OnNode::Refused,
             joins: false,
             starts: None,
             ends: false,
@@ -180,6 +194,16 @@ impl Spec {
 
     pub(crate) const fn apart(mut self) -> Self {
         self.apart = true;
+        self
+    }
+
+    pub(crate) const fn on_node(mut self) -> Self {
+        self.node = OnNode::Asked;
+        self
+    }
+
+    pub(crate) const fn of_machine(mut self) -> Self {
+        self.node = OnNode::NotAsked;
         self
     }
 

@@ -286,6 +286,8 @@ fn the_overview() {
                                 unix://RUNTIME_DIR/docker.sock
       -l, --log-level <string>  What is logged: debug, info, warn, error or fatal
                                 (default info)
+          --node <string>       Ask this node of the swarm (default: the machine
+                                itself)
           --require <feature>   Fail unless this machine has it, as `info` lists it
                                 (repeatable)
           --limits <string>     Limits this host cannot set: require (an error) or

@@ -23,6 +23,7 @@ fn settings() -> Settings {
         packets: false,
         low_ports: 0,
         limits_optional: false,
+        node: None,
         data_root: "/d".into(),
         session_dir: None,
         docker_config: "/h/.docker".into(),

@@ -8,9 +8,11 @@ mod facts;
 mod image_users;
 mod machine;
 mod open;
+mod scope;
 
 pub use facts::HostFacts;
 pub use image_users::image_users;
 pub use machine::Machine;
 pub(crate) use machine::memory_total;
 pub use open::{Home, HomeSettings};
+pub use scope::Scope;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use coracle_image::{ImageError, NameRules, Store, StoreOptions};
 use coracle_sys::idmap::IdMap;
 
-use super::{HostFacts, image_users};
+use super::{HostFacts, Scope, image_users};
 use crate::images::Images;
 use crate::ladder::Inputs;
 use crate::paths::Paths;
@@ -41,6 +41,8 @@ pub struct Home {
     session: Option<Session>,
     engine: OnceCell<Engine>,
     store: OnceCell<Store>,
+    /// The containers that are shown, when not all are.
+    scope: Option<Scope>,
 }
 
 impl Home {
@@ -53,12 +55,24 @@ impl Home {
             session: None,
             engine: OnceCell::new(),
             store: OnceCell::new(),
+            scope: None,
         }
     }
 
     #[must_use]
     pub fn settings(&self) -> &HomeSettings {
         &self.settings
+    }
+
+    /// From here on, only these containers are listed and found.
+    pub fn show_only(&mut self, scope: Scope) {
+        self.scope = Some(scope);
+    }
+
+    /// The containers that are shown, when not all are.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 
     /// How short image names are completed.

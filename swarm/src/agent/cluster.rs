@@ -199,7 +199,11 @@ impl Agent<'_> {
                 format!("there is a node {name} already; choose another name, or remove that one");
             return Err(SwarmError::refused(ErrorKind::Conflict, words));
         }
-        let number = (2..=NODES_MAX).find(|number| !taken(number)).ok_or_else(|| {
+        // One that left and comes back has its address and its volumes as before.
+        let before = nodes.values().find(|node| node.description.hostname == name);
+        let before = before.map(|node| node.own.number).filter(|number| *number != 0);
+        let number = before.or_else(|| (2..=NODES_MAX).find(|number| !taken(number)));
+        let number = number.ok_or_else(|| {
             let words =
                 format!("there are {NODES_MAX} nodes on this machine, and no more addresses");
             SwarmError::refused(ErrorKind::Conflict, words)

@@ -3,7 +3,7 @@
 use coracle_runtime::Home;
 use coracle_runtime::engine::Summary;
 use coracle_runtime::model::{Container, State};
-use coracle_runtime::records::Life;
+use coracle_runtime::records::{Life, RecordError};
 
 use crate::ViewError;
 
@@ -24,9 +24,11 @@ impl From<Summary> for Known {
     }
 }
 
-/// All containers, newest first.
+/// All containers that the home shows, newest first.
 pub fn list(home: &Home) -> Result<Vec<Known>, ViewError> {
-    Ok(home.engine()?.list()?.into_iter().map(Known::from).collect())
+    let all = home.engine()?.list()?.into_iter().map(Known::from);
+    let is_shown = |known: &Known| home.scope().is_none_or(|scope| scope.has(&known.container));
+    Ok(all.filter(is_shown).collect())
 }
 
 /// The container with this name, id, or unique beginning of an id.
@@ -37,7 +39,15 @@ pub fn find(home: &Home, reference: &str) -> Result<Known, ViewError> {
 
 /// The id of that container.
 pub fn find_id(home: &Home, reference: &str) -> Result<String, ViewError> {
-    Ok(home.engine()?.records.find(reference)?)
+    let engine = home.engine()?;
+    let id = engine.records.find(reference)?;
+    match home.scope() {
+        // It is of another node.
+        Some(scope) if !scope.has(&engine.summary(&id)?.container) => {
+            Err(RecordError::NotFound { reference: reference.to_owned() }.into())
+        }
+        _ => Ok(id),
+    }
 }
 
 /// Bytes of a container's log, with what was rotated.

@@ -16,6 +16,14 @@ pub fn itself(state: &State) -> Option<&Node> {
     state.nodes.values().find(|node| node.own.number == 0 && !node.own.left)
 }
 
+/// The node that was chosen, by name or id, before one that left; without a choice, the machine itself.
+#[must_use]
+pub fn chosen<'a>(state: &'a State, choice: Option<&str>) -> Option<&'a Node> {
+    let Some(choice) = choice else { return itself(state) };
+    let named = state.nodes.values().filter(|node| name_of(node) == choice || node.id == choice);
+    named.min_by_key(|node| node.own.left)
+}
+
 /// What a node is called: its host name.
 #[must_use]
 pub fn name_of(node: &Node) -> &str {
@@ -137,6 +145,16 @@ mod tests {
         assert_eq!(names(&[("label", "zone=a")]), ok(""));
         assert_eq!(names(&[("bogus", "1")]), Err("invalid filter 'bogus'".to_owned()));
         assert_eq!(names(&[("role", "boss")]), Err("invalid role filter: 'boss'".to_owned()));
+    }
+
+    #[test]
+    fn one_is_chosen() {
+        let mut state = state();
+        assert_eq!(chosen(&state, None).unwrap().description.hostname, "swm1");
+        assert_eq!(chosen(&state, Some("swm2")).unwrap().id, "nc1tu9fidywt8tvxrj9p9yfon");
+        assert!(chosen(&state, Some("outside")).is_none());
+        state.nodes.get_mut("nc1tu9fidywt8tvxrj9p9yfon").unwrap().own.left = true;
+        assert!(chosen(&state, Some("swm2")).unwrap().own.left);
     }
 
     #[test]

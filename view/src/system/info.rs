@@ -22,6 +22,8 @@ pub struct InfoSettings {
     pub http_proxy: String,
     pub https_proxy: String,
     pub no_proxy: String,
+    /// The node of the swarm that is asked, if it is not the machine itself.
+    pub node: Option<String>,
 }
 
 /// What `GET /info` answers, in Docker's order; what its client adds about itself is not there.
@@ -139,7 +141,7 @@ fn settings_facts(home: &Home, machine: &Machine, settings: &InfoSettings) -> Va
         "HttpProxy": settings.http_proxy,
         "HttpsProxy": settings.https_proxy,
         "NoProxy": settings.no_proxy,
-        "Name": machine.name,
+        "Name": settings.node.as_deref().unwrap_or(&machine.name),
         "Labels": [],
         "ExperimentalBuild": false,
     })
@@ -150,7 +152,7 @@ fn engine_facts(home: &Home, ladder: &Ladder, settings: &InfoSettings) -> Result
         "ServerVersion": settings.version,
         "Runtimes": { "libcontainer": { "path": "libcontainer" } },
         "DefaultRuntime": "libcontainer",
-        "Swarm": swarm::swarm(home)?,
+        "Swarm": swarm::swarm(home, settings.node.as_deref())?,
         "LiveRestoreEnabled": true,
         "Isolation": "",
         "InitBinary": "docker-init",

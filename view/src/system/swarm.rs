@@ -14,16 +14,16 @@ use crate::node::{self, Standing};
 /// What stands in `Warnings` when there are rehearsal nodes.
 const REHEARSAL: &str = "rehearsal, no consensus";
 
-/// `Swarm` of `info`. There are no certificates, and so nothing of them.
+/// `Swarm` of `info`, as the `chosen` node tells it. There are no certificates, and so nothing of them.
 ///
 /// # Errors
 /// When the engine cannot be opened, or the state of the swarm not be read.
-pub(super) fn swarm(home: &Home) -> Result<Value, ViewError> {
+pub(super) fn swarm(home: &Home, chosen: Option<&str>) -> Result<Value, ViewError> {
     let paths = home.engine()?.paths();
     let client = Client::new(&paths.data, &paths.run, AgentStart::default());
     let reader = client.read()?;
     let state = &reader.state;
-    match node::itself(state).filter(|_| reader.is_swarm()) {
+    match node::chosen(state, chosen).filter(|node| reader.is_swarm() && !node.own.left) {
         None => Ok(stands("inactive", "")),
         Some(_) if client.is_locked(state) => Ok(stands("locked", LOCKED)),
         Some(node) => of(state, node),

@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::each_at_once;
 use crate::error::{CliError, CommandResult};
+use coracle_view::ViewError;
+use coracle_view::container::find_id;
 
 /// Remove containers
 #[derive(Debug, clap::Args)]
@@ -41,7 +43,10 @@ impl Runnable for RmArgs {
             &self.args,
             |app, name| {
                 let engine = app.engine()?;
-                let found = engine.records.find(name).map_err(EngineError::from);
+                let found = match find_id(&app.home, name) {
+                    Err(ViewError::Engine(error)) => Err(error),
+                    other => Ok(other?),
+                };
                 let begun = found.and_then(|id| engine.begin_remove(&id, options));
                 Ok((name.to_owned(), begun))
             },

@@ -38,7 +38,8 @@ pub(crate) static TABLE: Section = Section {
         .trailing()
         .joins()
         .spares(Spares::First)
-        .exits(Exits::Joined),
+        .exits(Exits::Joined)
+        .on_node(),
         Spec::new::<ls::PsArgs>(
             &["ps", "container ls", "container list", "container ps"],
             "[OPTIONS]",
@@ -46,25 +47,29 @@ pub(crate) static TABLE: Section = Section {
         )
         .effect(Looks)
         .group(Common(3))
-        .entry(NamespaceIf("size")),
+        .entry(NamespaceIf("size"))
+        .on_node(),
         Spec::new::<attach::AttachArgs>(
             &["attach", "container attach"],
             "[OPTIONS] CONTAINER",
             Exactly(1),
         )
-        .exits(Exits::Attached),
+        .exits(Exits::Attached)
+        .on_node(),
         Spec::new::<commit::CommitArgs>(
             &["commit", "container commit"],
             "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
             Between(1, 2),
         )
-        .entry(Namespace),
+        .entry(Namespace)
+        .on_node(),
         Spec::new::<cp::CpArgs>(
             &["cp", "container cp"],
             "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH",
             Exactly(2),
         )
-        .entry(Namespace),
+        .entry(Namespace)
+        .on_node(),
         Spec::new::<create::CreateArgs>(
             &["create", "container create"],
             "[OPTIONS] IMAGE [COMMAND] [ARG...]",
@@ -76,26 +81,33 @@ pub(crate) static TABLE: Section = Section {
         .exits(Exits::Made),
         Spec::new::<diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
             .effect(Looks)
-            .entry(Namespace),
+            .entry(Namespace)
+            .on_node(),
         Spec::new::<export::ExportArgs>(
             &["export", "container export"],
             "[OPTIONS] CONTAINER",
             Exactly(1),
         )
         .effect(Looks)
-        .entry(Namespace),
+        .entry(Namespace)
+        .on_node(),
         Spec::new::<kill::KillArgs>(&["kill", "container kill"], ONE_OR_MORE, AtLeast(1))
             .ends()
-            .spares(Spares::Named),
+            .spares(Spares::Named)
+            .on_node(),
         Spec::new::<logs::LogsArgs>(&["logs", "container logs"], "[OPTIONS] CONTAINER", Exactly(1))
-            .effect(Looks),
-        Spec::new::<pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1)).ends(),
+            .effect(Looks)
+            .on_node(),
+        Spec::new::<pause::PauseArgs>(&["pause", "container pause"], SOME, AtLeast(1))
+            .ends()
+            .on_node(),
         Spec::new::<port::PortArgs>(
             &["port", "container port"],
             "CONTAINER [PRIVATE_PORT[/PROTO]]",
             Between(1, 2),
         )
-        .effect(Looks),
+        .effect(Looks)
+        .on_node(),
         Spec::new::<rename::RenameArgs>(
             &["rename", "container rename"],
             "CONTAINER NEW_NAME",
@@ -116,7 +128,8 @@ pub(crate) static TABLE: Section = Section {
         )
         .entry(Namespace)
         .ends()
-        .spares(Spares::Named),
+        .spares(Spares::Named)
+        .on_node(),
         Spec::new::<start::StartArgs>(&["start", "container start"], ONE_OR_MORE, AtLeast(1))
             .entry(Namespace)
             .starts(Ports::Any)
@@ -127,21 +140,28 @@ pub(crate) static TABLE: Section = Section {
             "[OPTIONS] [CONTAINER...]",
             Any,
         )
-        .effect(Looks),
+        .effect(Looks)
+        .on_node(),
         Spec::new::<stop::StopArgs>(&["stop", "container stop"], ONE_OR_MORE, AtLeast(1))
             .ends()
-            .spares(Spares::Named),
+            .spares(Spares::Named)
+            .on_node(),
         Spec::new::<top::TopArgs>(&["top", "container top"], "CONTAINER [ps OPTIONS]", AtLeast(1))
             .effect(Looks)
-            .trailing(),
+            .trailing()
+            .on_node(),
         Spec::new::<unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1))
-            .ends(),
+            .ends()
+            .on_node(),
         Spec::new::<update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
-        Spec::new::<wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1)).effect(Looks),
+        Spec::new::<wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1))
+            .effect(Looks)
+            .on_node(),
         Spec::new::<inspect::ContainerInspectArgs>(&["container inspect"], ONE_OR_MORE, AtLeast(1))
             .effect(Looks)
             .group(Inner)
-            .entry(NamespaceIf("size")),
+            .entry(NamespaceIf("size"))
+            .on_node(),
         Spec::new::<prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
             .group(Inner)
             .entry(Namespace),

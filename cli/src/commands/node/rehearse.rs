@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use coracle_swarm::command::NOT_A_MANAGER;
 use coracle_swarm::model::{NodeSpec, Role};
 use coracle_swarm::protocol::{Power, Request};
 use coracle_view::node;
@@ -101,7 +102,9 @@ impl Runnable for NodeStartArgs {
 fn switch(app: &mut App, names: &[String], power: Power) -> CommandResult {
     each(app, names, |app, name| {
         let (_, swarm) = app.swarm_state()?;
-        let this = app.this_node(&swarm.state)?;
+        let Some(this) = node::itself(&swarm.state) else {
+            return Err(app.of_engine(NOT_A_MANAGER));
+        };
         let node = node::find(&swarm.state, this, name)?;
         if node.own.number == 0 {
             let why = format!(

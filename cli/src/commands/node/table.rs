@@ -14,32 +14,48 @@ pub(crate) static TABLE: Section = Section {
     about: "Manage nodes of the swarm",
     commands: &[
         Spec::new::<rehearse::NodeAddArgs>(&["node add"], "[OPTIONS] NAME", Exactly(1))
-            .group(Inner),
-        Spec::new::<promote::NodeDemoteArgs>(&["node demote"], SEVERAL, AtLeast(1)).group(Inner),
+            .group(Inner)
+            .on_node(),
+        Spec::new::<promote::NodeDemoteArgs>(&["node demote"], SEVERAL, AtLeast(1))
+            .group(Inner)
+            .on_node(),
         Spec::new::<inspect::NodeInspectArgs>(
             &["node inspect"],
             "[OPTIONS] self|NODE [NODE...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
-        Spec::new::<rehearse::NodeKillArgs>(&["node kill"], SEVERAL, AtLeast(1)).group(Inner),
+        .group(Inner)
+        .on_node(),
+        Spec::new::<rehearse::NodeKillArgs>(&["node kill"], SEVERAL, AtLeast(1))
+            .group(Inner)
+            .of_machine(),
         Spec::new::<ls::NodeLsArgs>(&["node ls", "node list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
-        Spec::new::<promote::NodePromoteArgs>(&["node promote"], SEVERAL, AtLeast(1)).group(Inner),
+            .group(Inner)
+            .on_node(),
+        Spec::new::<promote::NodePromoteArgs>(&["node promote"], SEVERAL, AtLeast(1))
+            .group(Inner)
+            .on_node(),
         Spec::new::<ps::NodePsArgs>(&["node ps"], "[OPTIONS] [NODE...]", Any)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<rm::NodeRmArgs>(
             &["node rm", "node remove"],
             "[OPTIONS] NODE [NODE...]",
             AtLeast(1),
         )
-        .group(Inner),
-        Spec::new::<rehearse::NodeStartArgs>(&["node start"], SEVERAL, AtLeast(1)).group(Inner),
-        Spec::new::<rehearse::NodeStopArgs>(&["node stop"], SEVERAL, AtLeast(1)).group(Inner),
+        .group(Inner)
+        .on_node(),
+        Spec::new::<rehearse::NodeStartArgs>(&["node start"], SEVERAL, AtLeast(1))
+            .group(Inner)
+            .of_machine(),
+        Spec::new::<rehearse::NodeStopArgs>(&["node stop"], SEVERAL, AtLeast(1))
+            .group(Inner)
+            .of_machine(),
         Spec::new::<update::NodeUpdateArgs>(&["node update"], "[OPTIONS] NODE", Exactly(1))
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
     ],
 };

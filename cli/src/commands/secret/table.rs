@@ -16,23 +16,27 @@ pub(crate) static SECRETS: Section = Section {
             "[OPTIONS] SECRET [file|-]",
             Between(1, 2),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<inspect::SecretInspectArgs>(
             &["secret inspect"],
             "[OPTIONS] SECRET [SECRET...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<ls::SecretLsArgs>(&["secret ls", "secret list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<rm::SecretRmArgs>(
             &["secret rm", "secret remove"],
             "SECRET [SECRET...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
     ],
 };
 
@@ -45,22 +49,26 @@ pub(crate) static CONFIGS: Section = Section {
             "[OPTIONS] CONFIG file|-",
             Exactly(2),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<inspect::ConfigInspectArgs>(
             &["config inspect"],
             "[OPTIONS] CONFIG [CONFIG...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<ls::ConfigLsArgs>(&["config ls", "config list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<rm::ConfigRmArgs>(
             &["config rm", "config remove"],
             "CONFIG [CONFIG...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
     ],
 };

@@ -17,6 +17,7 @@ pub(crate) static TABLE: Section = Section {
             AtLeast(1),
         )
         .group(Inner)
+        .on_node()
         .trailing(),
         Spec::new::<inspect::ServiceInspectArgs>(
             &["service inspect"],
@@ -24,43 +25,51 @@ pub(crate) static TABLE: Section = Section {
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<logs::ServiceLogsArgs>(&["service logs"], "[OPTIONS] SERVICE|TASK", Exactly(1))
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<ls::ServiceLsArgs>(&["service ls", "service list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<ps::ServicePsArgs>(
             &["service ps"],
             "[OPTIONS] SERVICE [SERVICE...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<rm::ServiceRmArgs>(
             &["service rm", "service remove"],
             "SERVICE [SERVICE...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<rollback::ServiceRollbackArgs>(
             &["service rollback"],
             "[OPTIONS] SERVICE",
             Exactly(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<scale::ServiceScaleArgs>(
             &["service scale"],
             "SERVICE=REPLICAS [SERVICE=REPLICAS...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<update::ServiceUpdateArgs>(
             &["service update"],
             "[OPTIONS] SERVICE",
             Exactly(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
     ],
 };

@@ -14,31 +14,37 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<config::StackConfigArgs>(&["stack config"], "[OPTIONS]", NoArgs)
             .effect(Nothing)
             .apart()
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<deploy::StackDeployArgs>(
             &["stack deploy", "stack up"],
             "[OPTIONS] STACK",
             Exactly(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<ls::StackLsArgs>(&["stack ls", "stack list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<ps::StackPsArgs>(&["stack ps"], "[OPTIONS] STACK", Exactly(1))
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<rm::StackRmArgs>(
             &["stack rm", "stack remove", "stack down"],
             "[OPTIONS] STACK [STACK...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<services::StackServicesArgs>(
             &["stack services"],
             "[OPTIONS] STACK",
             Exactly(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
     ],
 };

@@ -73,6 +73,10 @@ impl Runnable for SwarmInitArgs {
                  another one.",
             ));
         }
+        if let Some(node) = app.settings.node.as_ref().filter(|_| app.node != Some(0)) {
+            let why = "a swarm begins on the machine itself; others join it";
+            return Err(CliError::unsupported(&format!("swarm init on the node {node}"), why));
+        }
         app.order(&Request::Init(Box::new(request)))?;
         let (_, reader) = app.swarm_state()?;
         let mut text = match node::itself(&reader.state) {

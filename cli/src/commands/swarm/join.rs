@@ -1,11 +1,17 @@
-//! `swarm join`: join a swarm as a node.
+//! `swarm join`: join a swarm as a node. The node that joins is the one that was chosen (`--node`), on this machine.
 
-use crate::app::App;
-use crate::args::Runnable;
-use crate::error::{CliError, CommandResult};
+use std::io::Write as _;
+
+use coracle_swarm::model::{NodeSpec, Role};
+use coracle_swarm::protocol::Request;
+use coracle_swarm::state::State;
+use coracle_view::node;
 
 use super::address;
 use super::init::availability;
+use crate::app::App;
+use crate::args::Runnable;
+use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Join a swarm as a node; on this machine nodes are added by `node add`
 #[derive(Debug, clap::Args)]
@@ -35,7 +41,11 @@ impl Runnable for SwarmJoinArgs {
             availability(text)?;
         }
         let (_, reader) = app.swarm_state()?;
-        if reader.is_swarm() {
+        let state = &reader.state;
+        let chosen = app.settings.node.clone();
+        if reader.is_swarm()
+            && node::chosen(state, chosen.as_deref()).is_some_and(|node| !node.own.left)
+        {
             let hint = format!("`{} node add NAME` adds a node on this machine", app.program);
             return Err(app
                 .of_engine(
@@ -59,6 +69,9 @@ impl Runnable for SwarmJoinArgs {
         if !token.is_empty() && !is_token(token) {
             return Err(CliError::engine("invalid join token"));
         }
+        if let Some(name) = chosen.filter(|_| reader.is_swarm()) {
+            return self.join(app, state, name, token);
+        }
         let program = app.program;
         let remote = self.args.first().map_or("", String::as_str);
         Err(CliError::unsupported(
@@ -68,6 +81,41 @@ impl Runnable for SwarmJoinArgs {
         .hint(format!(
             "`{program} swarm init` begins one, `{program} swarm init --nodes 3` one with several nodes for rehearsal"
         )))
+    }
+}
+
+impl SwarmJoinArgs {
+    /// A machine outside of the swarm, which is the node that was chosen, joins the one there is.
+    fn join(&self, app: &mut App, state: &State, name: String, token: &str) -> CommandResult {
+        let remote = self.args.first().map_or("", String::as_str);
+        let host = remote.strip_suffix(&format!(":{}", address::PORT)).unwrap_or(remote);
+        let managers = state.nodes.values().filter(|node| node.spec.role == Role::Manager);
+        if !managers.into_iter().any(|node| node.status.addr == host && !node::is_gone(node)) {
+            let port = if remote.contains(':') { "" } else { ":2377" };
+            return Err(CliError::engine(format!(
+                "rpc error: code = Unavailable desc = connection error: desc = \"transport: Error while dialing: dial \
+                 tcp {remote}{port}: connect: connection refused\""
+            )));
+        }
+        let tokens = &state.cluster.join_tokens;
+        let role = match token {
+            token if token == tokens.worker => Role::Worker,
+            token if token == tokens.manager => Role::Manager,
+            _ => {
+                return Err(CliError::engine(
+                    "rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster",
+                ));
+            }
+        };
+        let availability = self.availability.as_deref().map(availability).transpose()?;
+        let spec = NodeSpec {
+            role,
+            availability: availability.unwrap_or_default(),
+            ..NodeSpec::default()
+        };
+        app.order(&Request::AddNode { name, spec })?;
+        writeln!(app.ui.data(), "This node joined a swarm as a {role}.")?;
+        Ok(ExitStatus::Success)
     }
 }
 

@@ -6,6 +6,8 @@ use coracle_swarm::command::leave_refusal;
 use coracle_swarm::model::Role;
 use coracle_swarm::protocol::Request;
 
+use coracle_view::node;
+
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -21,7 +23,9 @@ pub(crate) struct SwarmLeaveArgs {
 impl Runnable for SwarmLeaveArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (swarm, reader) = app.swarm_state()?;
-        if !reader.is_swarm() {
+        let is_member = node::chosen(&reader.state, app.settings.node.as_deref())
+            .is_some_and(|node| !node.own.left);
+        if !reader.is_swarm() || !is_member {
             return Err(CliError::engine("This node is not part of a swarm"));
         }
         if swarm.is_locked(&reader.state) && !self.force {

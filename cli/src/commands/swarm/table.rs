@@ -11,22 +11,31 @@ pub(crate) static TABLE: Section = Section {
     name: "swarm",
     about: "Manage the swarm",
     commands: &[
-        Spec::new::<ca::SwarmCaArgs>(&["swarm ca"], "[OPTIONS]", NoArgs).group(Hidden),
-        Spec::new::<init::SwarmInitArgs>(&["swarm init"], "[OPTIONS]", NoArgs).group(Inner),
+        Spec::new::<ca::SwarmCaArgs>(&["swarm ca"], "[OPTIONS]", NoArgs).group(Hidden).on_node(),
+        Spec::new::<init::SwarmInitArgs>(&["swarm init"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .on_node(),
         Spec::new::<join::SwarmJoinArgs>(&["swarm join"], "[OPTIONS] HOST:PORT", Exactly(1))
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<join_token::SwarmJoinTokenArgs>(
             &["swarm join-token"],
             "[OPTIONS] (worker|manager)",
             Exactly(1),
         )
         .effect(ChangesIf("rotate"))
-        .group(Inner),
-        Spec::new::<leave::SwarmLeaveArgs>(&["swarm leave"], "[OPTIONS]", NoArgs).group(Inner),
-        Spec::new::<unlock::SwarmUnlockArgs>(&["swarm unlock"], "", NoArgs).group(Inner),
+        .group(Inner)
+        .on_node(),
+        Spec::new::<leave::SwarmLeaveArgs>(&["swarm leave"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .on_node(),
+        Spec::new::<unlock::SwarmUnlockArgs>(&["swarm unlock"], "", NoArgs).group(Inner).on_node(),
         Spec::new::<unlock_key::SwarmUnlockKeyArgs>(&["swarm unlock-key"], "[OPTIONS]", NoArgs)
             .effect(ChangesIf("rotate"))
-            .group(Inner),
-        Spec::new::<update::SwarmUpdateArgs>(&["swarm update"], "[OPTIONS]", NoArgs).group(Inner),
+            .group(Inner)
+            .on_node(),
+        Spec::new::<update::SwarmUpdateArgs>(&["swarm update"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .on_node(),
     ],
 };

@@ -84,6 +84,7 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         http_proxy: proxy("HTTP_PROXY"),
         https_proxy: proxy("HTTPS_PROXY"),
         no_proxy: proxy("NO_PROXY"),
+        node: app.settings.node.clone(),
     };
     let mut document = system::info(&app.home, ladder, &Machine::look(), &settings, &app.asked())?;
     document["ClientInfo"] = json!({

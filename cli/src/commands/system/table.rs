@@ -18,25 +18,30 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<login::LoginArgs>(&["login"], "[OPTIONS] [SERVER]", AtMost(1))
             .effect(Looks)
             .group(Common(8))
-            .apart(),
+            .apart()
+            .of_machine(),
         Spec::new::<logout::LogoutArgs>(&["logout"], "[SERVER]", AtMost(1))
             .effect(Looks)
             .group(Common(9))
-            .apart(),
+            .apart()
+            .of_machine(),
         Spec::new::<version::VersionArgs>(&["version"], "[OPTIONS]", NoArgs)
             .effect(Looks)
             .group(Common(11))
-            .apart(),
+            .apart()
+            .of_machine(),
         Spec::new::<info::InfoArgs>(&["info", "system info"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Common(12)),
+            .group(Common(12))
+            .on_node(),
         Spec::new::<completion::CompletionArgs>(
             &["completion"],
             "bash|zsh|fish|elvish|powershell",
             Exactly(1),
         )
         .effect(Nothing)
-        .apart(),
+        .apart()
+        .of_machine(),
         Spec::new::<events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
             .effect(Looks)
             .apart(),
@@ -46,6 +51,7 @@ pub(crate) static TABLE: Section = Section {
             AtLeast(1),
         )
         .effect(Looks)
+        .on_node()
         .entry(NamespaceIf("size")),
         Spec::new::<unshare::UnshareArgs>(&["unshare"], "[COMMAND] [ARG...]", Any)
             .entry(Namespace)
@@ -67,6 +73,7 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))
             .effect(Nothing)
             .group(Hidden)
-            .apart(),
+            .apart()
+            .of_machine(),
     ],
 };

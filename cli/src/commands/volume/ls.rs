@@ -37,7 +37,7 @@ impl Runnable for VolumeLsArgs {
             return Err(CliError::unsupported("--cluster", "there are no cluster volumes"));
         }
         let format = self.format.as_deref();
-        let volumes = volume::list(&app.home, &self.filter)?;
+        let volumes = volume::list(&app.home, &self.filter, app.node)?;
         print(app, volumes, format, self.quiet)
     }
 }

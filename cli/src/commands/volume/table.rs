@@ -24,7 +24,8 @@ pub(crate) static TABLE: Section = Section {
         .group(Inner),
         Spec::new::<ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
+            .group(Inner)
+            .on_node(),
         Spec::new::<prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
             .group(Inner)
             .entry(Namespace),

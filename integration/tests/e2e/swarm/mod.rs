@@ -1,5 +1,6 @@
 //! Swarm: services on one machine, without a daemon.
 
+mod as_node;
 mod faults;
 mod rolling;
 

@@ -1,0 +1,124 @@
+//! Commands that are given on a rehearsal node: `--node` and `CORACLE_NODE`.
+
+use coracle_integration::TestEnv;
+
+use super::{create, end, wait_replicas};
+
+const OF_A_WORKER: &str = "Error response from daemon: This node is not a swarm manager. Worker nodes can't be used to \
+                           view or modify cluster state. Please run this command on a manager node or promote the \
+                           current node to a manager.\n";
+
+fn nodes() -> TestEnv {
+    let env = TestEnv::new();
+    env.sh("docker swarm init --nodes 3").success();
+    env
+}
+
+#[test]
+fn a_node_speaks_for_itself() {
+    let env = nodes();
+    for command in ["service ls", "node ls", "stack ls", "secret ls", "swarm join-token worker"] {
+        env.sh(&format!("docker --node node2 {command}")).code(1).stderr_is(OF_A_WORKER);
+    }
+    env.sh("CORACLE_NODE=node2 docker info --format '{{.Name}} {{.Swarm.NodeAddr}} {{.Swarm.ControlAvailable}}'")
+        .success()
+        .stdout_is("node2 127.77.0.2 false\n");
+    env.sh("docker node promote node2").success();
+    env.sh("docker --node node2 node inspect self --format '{{.Description.Hostname}}'")
+        .success()
+        .stdout_is("node2\n");
+    env.sh("docker --node nosuch ps")
+        .code(1)
+        .stderr_has("there is no node nosuch on this machine")
+        .stderr_has("node2, node3");
+    env.sh("docker --node node2 run alpine true").code(125).stderr_has("run on the node node2");
+    env.sh("docker --node node2 compose ps").code(1).stderr_has("compose ps on the node node2");
+    env.sh("docker node demote node2").success();
+    // It is the machine that switches, whoever was chosen.
+    env.sh("docker --node node2 node kill node2").success();
+    env.sh("docker --node node2 ps")
+        .code(1)
+        .stderr_has(
+            "Cannot connect to the Docker daemon at 127.77.0.2. Is the docker daemon running?",
+        )
+        .stderr_has("node start node2");
+    env.sh("docker --node node2 node start node2").success();
+    env.sh("docker --node node2 ps -q").success().stdout_is("");
+    end(env);
+}
+
+#[test]
+fn a_node_has_its_own_containers_and_volumes() {
+    let env = nodes();
+    let mount = "type=volume,src=data,dst=/data";
+    let more = ["--mode", "global", "--mount", mount, "--stop-grace-period", "0s", "alpine"];
+    create(&env, "web", &[&more[..], &["sleep", "100000"]].concat());
+    wait_replicas(&env, "web", "3/3");
+    env.sh("docker run -d --name mine alpine sleep 100000").success();
+    assert_eq!(env.sh("docker ps -q").success().lines().len(), 4);
+    let machine =
+        env.sh("docker node ls --format '{{.Hostname}}' -f role=manager").success().line();
+    assert_eq!(env.sh(&format!("docker --node {machine} ps -q")).success().lines().len(), 2);
+    let ids: Vec<String> = ["node2", "node3"]
+        .map(|node| env.sh(&format!("docker --node {node} ps -q")).success().line())
+        .into();
+    assert_ne!(ids[0], ids[1]);
+    let first = &ids[0];
+    env.sh(&format!("docker --node node2 exec {first} true")).success();
+    env.sh(&format!("docker --node node2 inspect -f '{{{{.State.Status}}}}' {first}"))
+        .success()
+        .stdout_is("running\n");
+    for command in
+        ["exec", "logs", "inspect", "stop", "kill", "rm -f", "port", "top", "stats --no-stream"]
+    {
+        let given = if command == "exec" { "true" } else { "" };
+        let output = env.sh(&format!("docker --node node3 {command} {first} {given}"));
+        output.stderr_has(&format!(
+            "o such {}",
+            if command == "inspect" { "object" } else { "container" }
+        ));
+    }
+    env.sh("docker --node node2 rm -f mine").stderr_has("No such container: mine");
+    env.sh("docker --node node2 stats --no-stream --format '{{.ID}}'")
+        .success()
+        .stdout_is(&format!("{first}\n"));
+    for node in [machine.as_str(), "node2", "node3"] {
+        env.sh(&format!("docker --node {node} volume ls --format '{{{{.Name}}}} {{{{.Labels}}}}'"))
+            .success()
+            .stdout_is("data \n");
+    }
+    assert_eq!(env.sh("docker ps -q").success().lines().len(), 4);
+    env.sh("docker rm -f mine").success();
+    env.sh("docker service rm web").success();
+    env.sh("eventually '[ -z \"$(docker ps -aq)\" ]'").success();
+    env.sh("docker volume rm data node-2.data node-3.data").success();
+    end(env);
+}
+
+#[test]
+fn a_node_leaves_and_comes_back() {
+    let env = nodes();
+    env.sh("docker --node node3 swarm leave").success().stdout_is("Node left the swarm.\n");
+    env.sh("docker --node node3 info --format '{{.Swarm.LocalNodeState}}'")
+        .success()
+        .stdout_is("inactive\n");
+    env.sh("docker --node node3 service ls")
+        .code(1)
+        .stderr_has("This node is not a swarm manager. Use ");
+    env.sh("docker --node node3 swarm leave")
+        .code(1)
+        .stderr_has("This node is not part of a swarm");
+    let token = env.sh("docker swarm join-token -q worker").success().line();
+    let manager = env.sh("docker info -f '{{.Swarm.NodeAddr}}'").success().line();
+    let join = |node: &str, port: u16| {
+        env.sh(&format!("docker --node {node} swarm join --token {token} {manager}:{port}"))
+    };
+    join("node3", 1).code(1).stderr_has("connection refused");
+    join("node2", 2377).code(1).stderr_has("This node is already part of a swarm.");
+    join("node3", 2377).success().stdout_is("This node joined a swarm as a worker.\n");
+    env.sh("docker --node node3 info --format '{{.Swarm.LocalNodeState}} {{.Swarm.NodeAddr}}'")
+        .success()
+        .stdout_is("active 127.77.0.3\n");
+    env.sh("docker node ls -f name=node3 --format '{{.Status}}'").success().stdout_has("Ready\n");
+    end(env);
+}
