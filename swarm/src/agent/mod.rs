@@ -25,6 +25,7 @@ mod host;
 mod networks;
 mod nodes;
 mod observe;
+mod obstacle;
 mod runs;
 mod serve;
 mod stop;

@@ -137,6 +137,9 @@ impl Agent<'_> {
 
     /// Up to READY: the image, the container.
     fn prepare(&mut self, task: &mut Task, run: &mut Run, now: Timestamp) {
+        if self.waits(task, now) {
+            return;
+        }
         let image = task.spec.container_spec.image.clone();
         if let Phase::Fetching(fetching) = &mut run.phase {
             match fetching.outcome() {

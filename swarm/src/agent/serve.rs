@@ -8,6 +8,7 @@ use coracle_runtime::clock;
 use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
+use super::obstacle::is_of_stack;
 use super::{Agent, new_id};
 use crate::SwarmError;
 use crate::command::{self, Rollback};
@@ -113,6 +114,10 @@ impl Agent<'_> {
             Request::UpdateService { id, spec, rollback: false, .. } => (services.get(id), spec),
             _ => return Ok(Vec::new()),
         };
+        // What stands in the way of a stack's tasks is told by them.
+        if is_of_stack(wanted) {
+            return Ok(Vec::new());
+        }
         // What is as it was can be scaled to nothing, whatever became of the machine.
         if known.is_some_and(|known| {
             known.spec.task_template == wanted.task_template

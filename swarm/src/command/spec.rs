@@ -25,12 +25,16 @@ pub(super) fn check(state: &State, spec: &ServiceSpec) -> Result<(), CommandErro
         update(config)?;
     }
     endpoint::check(spec)?;
-    container::check(spec).map_err(|error| match error {
-        container::ContainerError::Unsupported { .. } => {
-            CommandError { kind: error.kind(), words: error.to_string() }
+    match container::check(spec) {
+        // Docker takes a stack file whole; its tasks say what they wait for.
+        Err(container::ContainerError::Unsupported { .. })
+            if spec.labels.contains_key("com.docker.stack.namespace") => {}
+        Err(error @ container::ContainerError::Unsupported { .. }) => {
+            return Err(CommandError { kind: error.kind(), words: error.to_string() });
         }
-        error => CommandError::invalid(error.to_string()),
-    })?;
+        Err(error) => return Err(CommandError::invalid(error.to_string())),
+        Ok(()) => {}
+    }
     used(state, &spec.task_template.container_spec)
 }
 
