@@ -18,7 +18,7 @@ use crate::args::spec::{OnNode, Spec};
 use crate::error::CliError;
 
 /// Which node of the swarm a container is on.
-const NODE_LABEL: &str = "com.docker.swarm.node.id";
+pub(crate) const NODE_LABEL: &str = "com.docker.swarm.node.id";
 
 impl App {
     /// Where the swarm of this user is, and how its agent is started.
@@ -109,8 +109,7 @@ impl App {
         }
         if spec.node == OnNode::Refused && node.own.number != 0 {
             let what = format!("{path} on the node {name}");
-            let why =
-                "a rehearsal node runs what the swarm gives it; this is done on the machine itself";
+            let why = "it is of the machine itself, and not told apart by node";
             let hint = "without `--node` and CORACLE_NODE it is done there";
             return Err(CliError::unsupported(&what, why).hint(hint));
         }

@@ -2,13 +2,15 @@
 
 use coracle_runtime::clock;
 
-use super::Agent;
 use super::runs::Phase;
+use super::{Agent, TASK_LABEL};
 use crate::SwarmError;
 use crate::model::Node;
 use crate::protocol::Power;
 use crate::state::Change;
 use coracle_words::ErrorKind;
+
+const NODE_LABEL: &str = "com.docker.swarm.node.id";
 
 impl Agent<'_> {
     /// Whether a node is lost to us: what its containers do is not seen, nor can they be told anything.
@@ -46,6 +48,15 @@ impl Agent<'_> {
             let here = self.journal.state.tasks.get(task).is_some_and(|task| task.node_id == node);
             if here && run.is_live() {
                 endings.extend(engine.stop(&run.container, None, grace));
+            }
+        }
+        // What was run by hand there.
+        for summary in engine.list().unwrap_or_default() {
+            let labels = &summary.container.config.labels;
+            let is_here = labels.get(NODE_LABEL).is_some_and(|label| label == node);
+            if is_here && !labels.contains_key(TASK_LABEL) && summary.life.state.status.is_running()
+            {
+                endings.extend(engine.stop(&summary.container.id, None, grace));
             }
         }
         for ending in endings {

@@ -36,6 +36,7 @@ impl Runnable for CreateArgs {
 
 /// Fetches the image if need be, and makes the container.
 pub(crate) fn make(app: &mut App, mut request: Request) -> Result<Container, CliError> {
+    super::on_node::place(app, &mut request)?;
     let cidfile = request.cidfile.take().map(CidFile::open).transpose()?;
     let container = make_container(app, request)?;
     if let Some(cidfile) = cidfile {

@@ -28,7 +28,8 @@ pub(crate) static TABLE: Section = Section {
         .trailing()
         .starts(Ports::OfFlag("publish"))
         .fails_as_run()
-        .exits(Exits::Program),
+        .exits(Exits::Program)
+        .on_node(),
         Spec::new::<exec::ExecArgs>(
             &["exec", "container exec"],
             "[OPTIONS] CONTAINER COMMAND [ARG...]",
@@ -78,7 +79,8 @@ pub(crate) static TABLE: Section = Section {
         .entry(Namespace)
         .trailing()
         .fails_as_run()
-        .exits(Exits::Made),
+        .exits(Exits::Made)
+        .on_node(),
         Spec::new::<diff::DiffArgs>(&["diff", "container diff"], "CONTAINER", Exactly(1))
             .effect(Looks)
             .entry(Namespace)
@@ -134,7 +136,8 @@ pub(crate) static TABLE: Section = Section {
             .entry(Namespace)
             .starts(Ports::Any)
             .spares(Spares::Named)
-            .exits(Exits::Attached),
+            .exits(Exits::Attached)
+            .on_node(),
         Spec::new::<stats::StatsArgs>(
             &["stats", "container stats"],
             "[OPTIONS] [CONTAINER...]",

@@ -1,6 +1,6 @@
 //! Commands that are given on a rehearsal node: `--node` and `CORACLE_NODE`.
 
-use coracle_integration::TestEnv;
+use coracle_integration::{TestEnv, port::free_port};
 
 use super::{create, end, wait_replicas};
 
@@ -31,7 +31,7 @@ fn a_node_speaks_for_itself() {
         .code(1)
         .stderr_has("there is no node nosuch on this machine")
         .stderr_has("node2, node3");
-    env.sh("docker --node node2 run alpine true").code(125).stderr_has("run on the node node2");
+    env.sh("docker --node node2 network ls").code(1).stderr_has("network ls on the node node2");
     env.sh("docker --node node2 compose ps").code(1).stderr_has("compose ps on the node node2");
     env.sh("docker node demote node2").success();
     // It is the machine that switches, whoever was chosen.
@@ -120,5 +120,42 @@ fn a_node_leaves_and_comes_back() {
         .success()
         .stdout_is("active 127.77.0.3\n");
     env.sh("docker node ls -f name=node3 --format '{{.Status}}'").success().stdout_has("Ready\n");
+    end(env);
+}
+
+#[test]
+fn a_container_is_run_on_a_node() {
+    let env = nodes();
+    let port = free_port();
+    env.sh(&format!(
+        "docker --node node2 run -d --name web -p {port}:80 --mount type=volume,src=data,dst=/data alpine httpd -f -p 80 -h /etc"
+    ))
+    .success();
+    env.sh(&format!("eventually 'curl -sf http://127.77.0.2:{port}/hostname'")).success();
+    env.sh(&format!("curl -sf http://127.77.0.3:{port}/hostname")).code(7);
+    env.sh(&format!("curl -sf http://127.0.0.1:{port}/hostname")).code(7);
+    env.sh("docker --node node2 port web")
+        .success()
+        .stdout_is(&format!("80/tcp -> 127.77.0.2:{port}\n"));
+    env.sh("docker --node node2 volume ls -q").success().stdout_is("data\n");
+    env.sh("docker --node node3 ps -aq").success().stdout_is("");
+    for (flags, said) in [
+        ("-P", "--publish-all on the node node2"),
+        ("-v data:/data", "-v with a volume on the node node2"),
+        ("--restart always", "--restart on the node node2"),
+        ("--volumes-from web", "use of another container on the node node2"),
+        ("-p 127.0.0.1:81:80", "a port at 127.0.0.1 on the node node2"),
+    ] {
+        env.sh(&format!("docker --node node2 create {flags} alpine true"))
+            .code(125)
+            .stderr_has(said);
+    }
+    // It ends with its node.
+    env.sh("docker node kill node2").success();
+    env.sh("docker ps -q").success().stdout_is("");
+    env.sh("docker node start node2").success();
+    env.sh("docker --node node2 start web").success();
+    env.sh("docker --node node2 rm -f web").success();
+    env.sh("docker volume rm node-2.data").success();
     end(env);
 }
