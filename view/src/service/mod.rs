@@ -1,4 +1,4 @@
-//! Services: found, filtered, counted, listed, told of as JSON and as text, followed on their way.
+//! Services: found, filtered, counted, listed, told of as JSON and as text, followed on their way, explained.
 
 mod count;
 mod defaults;
@@ -8,6 +8,7 @@ mod list;
 mod ports;
 mod pretty;
 pub mod progress;
+pub mod why;
 
 pub use count::{Counts, counts, mode_name, replicas};
 pub(crate) use defaults::task_as_told;

@@ -23,3 +23,4 @@ mod shlex;
 pub(crate) mod table;
 pub(crate) mod update;
 mod update_flags;
+pub(crate) mod why;

@@ -1,6 +1,6 @@
 //! The rows of the commands on services.
 
-use super::{create, inspect, logs, ls, ps, rm, rollback, scale, update};
+use super::{create, inspect, logs, ls, ps, rm, rollback, scale, update, why};
 use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
@@ -71,5 +71,9 @@ pub(crate) static TABLE: Section = Section {
         )
         .group(Inner)
         .on_node(),
+        Spec::new::<why::ServiceWhyArgs>(&["service why"], "SERVICE [SERVICE...]", AtLeast(1))
+            .effect(Looks)
+            .group(Inner)
+            .on_node(),
     ],
 };

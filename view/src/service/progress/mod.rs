@@ -187,7 +187,7 @@ fn monitor(service: &Service) -> Duration {
 }
 
 /// Whether a task is of the spec, and the run of a job, that its service has now.
-fn is_up_to_date(service: &Service, task: &Task) -> bool {
+pub(super) fn is_up_to_date(service: &Service, task: &Task) -> bool {
     if let Some(status) = &service.job_status {
         return task.job_iteration.unwrap_or_default() == status.job_iteration;
     }
