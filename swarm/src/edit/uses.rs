@@ -1,8 +1,9 @@
 //! Networks, secrets and configs of a service: names become ids.
 
 use super::{EditError, Known};
+use crate::model::secret::named;
 use crate::model::task::NetworkUse;
-use crate::model::{ConfigUse, SecretUse};
+use crate::model::{ConfigUse, Secret, SecretUse};
 
 /// New networks, in the order of their ids.
 pub(super) fn networks(
@@ -36,6 +37,8 @@ trait Use: Clone {
     fn name(&self) -> &str;
     fn target(&self) -> &str;
     fn with_id(self, known: &Known<'_>) -> Option<Self>;
+    /// What is used.
+    fn object<'a>(&self, known: &Known<'a>) -> Option<&'a Secret>;
 }
 
 impl Use for SecretUse {
@@ -47,9 +50,13 @@ impl Use for SecretUse {
         self.file.as_ref().map(|file| file.name.as_str()).unwrap_or_default()
     }
     fn with_id(mut self, known: &Known<'_>) -> Option<Self> {
-        let mut all = known.state.secrets.values();
-        self.secret_id = all.find(|secret| secret.spec.name == self.secret_name)?.id.clone();
+        let found = named(&known.state.secrets, &self.secret_name)?;
+        self.secret_id.clone_from(&found.id);
+        self.secret_name.clone_from(&found.spec.name);
         Some(self)
+    }
+    fn object<'a>(&self, known: &Known<'a>) -> Option<&'a Secret> {
+        known.state.secrets.get(&self.secret_id)
     }
 }
 
@@ -62,9 +69,13 @@ impl Use for ConfigUse {
         self.file.as_ref().map(|file| file.name.as_str()).unwrap_or_default()
     }
     fn with_id(mut self, known: &Known<'_>) -> Option<Self> {
-        let mut all = known.state.configs.values();
-        self.config_id = all.find(|config| config.spec.name == self.config_name)?.id.clone();
+        let found = named(&known.state.configs, &self.config_name)?;
+        self.config_id.clone_from(&found.id);
+        self.config_name.clone_from(&found.spec.name);
         Some(self)
+    }
+    fn object<'a>(&self, known: &Known<'a>) -> Option<&'a Secret> {
+        known.state.configs.get(&self.config_id)
     }
 }
 
@@ -101,7 +112,11 @@ fn uses<T: Use>(
             ));
         }
     }
-    list.retain(|known| !remove.iter().any(|name| name == known.name()));
+    list.retain(|used| {
+        // By the name that a version stands for too.
+        let stands_for = used.object(known).map_or(used.name(), Secret::stands_for);
+        !remove.iter().any(|name| name == used.name() || name == stands_for)
+    });
     for wanted in add {
         let Some(found) = wanted.clone().with_id(known) else {
             return EditError::client(format!("{} not found: {}", T::KIND, wanted.name()));

@@ -8,6 +8,9 @@ use super::is_default;
 use super::meta::Meta;
 use super::task::LogDriver as Driver;
 
+/// The label of a version that was rotated in: whose version it is. It is called `NAME.vN`.
+pub const VERSION_OF: &str = "coracle.version-of";
+
 /// `Spec` of a secret or config. The content is not in it: only the API's answer for a config has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -42,6 +45,31 @@ pub struct Secret {
     pub spec: SecretSpec,
     #[serde(rename = "Coracle", skip_serializing_if = "is_default")]
     pub sealed: Sealed,
+}
+
+impl Secret {
+    /// The name that it is a version of; its own, when it never was rotated.
+    #[must_use]
+    pub fn stands_for(&self) -> &str {
+        self.spec.labels.get(VERSION_OF).unwrap_or(&self.spec.name)
+    }
+
+    /// Which version it is, from 1.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        let beyond = self.spec.name.strip_prefix(self.stands_for());
+        let number = beyond.and_then(|rest| rest.strip_prefix(".v")?.parse().ok());
+        number.unwrap_or(1)
+    }
+}
+
+/// The one of a name, or else the newest that stands for it.
+#[must_use]
+pub fn named<'a>(all: &'a BTreeMap<String, Secret>, name: &str) -> Option<&'a Secret> {
+    let whole = all.values().find(|one| one.spec.name == name);
+    whole.or_else(|| {
+        all.values().filter(|one| one.stands_for() == name).max_by_key(|one| one.version())
+    })
 }
 
 /// A config is kept as a secret is.

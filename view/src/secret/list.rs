@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use coracle_swarm::model::Secret;
+use coracle_swarm::model::secret::named;
 use coracle_swarm::state::State;
-use coracle_words::natural;
+use coracle_words::{ErrorKind, natural};
 
 use crate::ViewError;
 use crate::filter::{Filter, Filters};
@@ -19,7 +20,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn all(self, state: &State) -> &BTreeMap<String, Secret> {
+    pub(super) fn all(self, state: &State) -> &BTreeMap<String, Secret> {
         match self {
             Self::Secret => &state.secrets,
             Self::Config => &state.configs,
@@ -36,14 +37,17 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The one of an id, a name, or the beginning of an id.
+/// The one of an id, a name, the beginning of an id, or a name that it was rotated in for.
 ///
 /// # Errors
 /// When there is none, or more than one.
 pub fn find<'a>(state: &'a State, kind: Kind, input: &str) -> Result<&'a Secret, ViewError> {
-    let all = kind.all(state).values();
-    let all = all.map(|one| (one.id.as_str(), one.spec.name.as_str(), one));
-    pick(&kind.to_string(), all, input)
+    let objects = kind.all(state);
+    let all = objects.values().map(|one| (one.id.as_str(), one.spec.name.as_str(), one));
+    match pick(&kind.to_string(), all, input) {
+        Err(error) if error.kind() == ErrorKind::NotFound => named(objects, input).ok_or(error),
+        found => found,
+    }
 }
 
 /// Those that pass the filters of `secret ls` and `config ls`, by name.

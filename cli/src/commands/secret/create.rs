@@ -89,7 +89,7 @@ fn spec(args: &[String], labels: &[String], template: Option<&str>) -> SecretSpe
 }
 
 /// The content in base64. What is clear is wiped.
-fn content(file: &str) -> Result<Zeroizing<String>, CliError> {
+pub(super) fn content(file: &str) -> Result<Zeroizing<String>, CliError> {
     match file {
         "-" => encoded("STDIN", std::io::stdin().lock()),
         file => match File::open(file) {

@@ -4,5 +4,6 @@ pub(crate) mod create;
 pub(crate) mod inspect;
 pub(crate) mod ls;
 pub(crate) mod rm;
+pub(crate) mod rotate;
 pub(crate) mod rows;
 pub(crate) mod table;

@@ -1,6 +1,6 @@
 //! The rows of the commands on secrets and configs.
 
-use super::{create, inspect, ls, rm};
+use super::{create, inspect, ls, rm, rotate};
 use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Between, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
@@ -37,6 +37,13 @@ pub(crate) static SECRETS: Section = Section {
         )
         .group(Inner)
         .on_node(),
+        Spec::new::<rotate::SecretRotateArgs>(
+            &["secret rotate"],
+            "[OPTIONS] SECRET file|-",
+            Exactly(2),
+        )
+        .group(Inner)
+        .on_node(),
     ],
 };
 
@@ -67,6 +74,13 @@ pub(crate) static CONFIGS: Section = Section {
             &["config rm", "config remove"],
             "CONFIG [CONFIG...]",
             AtLeast(1),
+        )
+        .group(Inner)
+        .on_node(),
+        Spec::new::<rotate::ConfigRotateArgs>(
+            &["config rotate"],
+            "[OPTIONS] CONFIG file|-",
+            Exactly(2),
         )
         .group(Inner)
         .on_node(),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use coracle_runtime::watch::Watch;
 use coracle_swarm::SwarmError;
+use coracle_swarm::state::State;
 use coracle_sys::signal;
 use coracle_view::service::progress::{Next, Progress};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -19,35 +20,64 @@ const INTERRUPT: i32 = 2;
 /// So often the state is looked at when nothing seems to happen.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// How a waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Interrupted,
+}
+
 /// `name` is how the service was called. An interrupt ends the waiting alone.
 pub(crate) fn wait(app: &mut App, id: &str, name: &str, quiet: bool) -> CommandResult {
+    let mut progress = Progress::new(name);
+    if show(app, &mut progress, id, quiet)? == End::Interrupted {
+        return interrupted(app, name, &progress, quiet);
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// As [`wait`], for a command that does something about an interrupt.
+pub(crate) fn follow(app: &mut App, id: &str, name: &str, quiet: bool) -> Result<End, CliError> {
+    show(app, &mut Progress::new(name), id, quiet)
+}
+
+fn show(app: &mut App, progress: &mut Progress, id: &str, quiet: bool) -> Result<End, CliError> {
+    // One that does not tell its size is a terminal too.
+    let columns = crate::terminal::size().map_or(0, |(columns, _)| columns);
+    let mut screen = Screen::new(Ui::stdout_is_terminal().then_some(columns));
+    until(app, |app, state, elapsed| {
+        let (lines, next) = progress.step(state, id, elapsed);
+        if !quiet {
+            screen.draw(app.ui.data(), &lines)?;
+            app.ui.flush()?;
+        }
+        Ok(next)
+    })
+}
+
+/// Looks at the state whenever it has changed, or the time has come, until there is nothing to wait for.
+pub(crate) fn until(
+    app: &mut App,
+    mut look: impl FnMut(&mut App, &State, Duration) -> Result<Next, CliError>,
+) -> Result<End, CliError> {
     let mut swarm = app.swarm()?.read()?;
     // Watched before it is read again: nothing is missed in between.
     let mut watch = Watch::empty();
     watch.add(swarm.path().parent().unwrap_or(swarm.path()));
     let interrupt = signal::signal_fd(&[INTERRUPT])
         .map_err(|error| CliError::plain(format!("cannot wait for signals: {error}")))?;
-    // One that does not tell its size is a terminal too.
-    let columns = crate::terminal::size().map_or(0, |(columns, _)| columns);
-    let mut screen = Screen::new(Ui::stdout_is_terminal().then_some(columns));
-    let mut progress = Progress::new(name);
     let began = Instant::now();
     loop {
         watch.clear();
         swarm.refresh().map_err(SwarmError::from)?;
-        let (lines, next) = progress.step(&swarm.state, id, began.elapsed());
-        if !quiet {
-            screen.draw(app.ui.data(), &lines)?;
-            app.ui.flush()?;
-        }
-        let longest = match next {
-            Next::Done => return Ok(ExitStatus::Success),
+        let longest = match look(app, &swarm.state, began.elapsed())? {
+            Next::Done => return Ok(End::Done),
             Next::Failed(words) => return Err(CliError::plain(words)),
             Next::Wait(longest) => longest.unwrap_or(LONGEST),
         };
         pause(&watch, interrupt.as_fd(), longest)?;
         if signal::next_signal(interrupt.as_fd()).is_some() {
-            return interrupted(app, name, &progress, quiet);
+            return Ok(End::Interrupted);
         }
     }
 }

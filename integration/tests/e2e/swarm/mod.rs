@@ -3,6 +3,7 @@
 mod as_node;
 mod faults;
 mod rolling;
+mod rotate;
 mod why;
 
 use coracle_integration::{Output, TestEnv, wait};
