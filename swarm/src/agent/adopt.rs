@@ -46,6 +46,20 @@ impl Agent<'_> {
                 _ => drop(self.runs.insert(task, run)),
             }
         }
+        self.miss();
+    }
+
+    /// Tasks whose containers somebody removed while there was no agent: the next look finds them lost.
+    fn miss(&mut self) {
+        for (id, task) in &self.journal.state.tasks {
+            let status = task.status.container_status.as_ref();
+            let container = status.map(|status| &status.container_id).filter(|id| !id.is_empty());
+            let (Some(container), false) = (container, task.status.state.is_over()) else {
+                continue;
+            };
+            let gone = || Run { container: container.clone(), phase: Phase::Up, ..Run::default() };
+            self.runs.entry(id.clone()).or_insert_with(gone);
+        }
     }
 
     /// Takes down what monitors that were killed left.
