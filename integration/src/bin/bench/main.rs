@@ -19,6 +19,7 @@ mod peers;
 mod races;
 mod rows;
 mod start;
+mod swarm;
 mod table;
 mod turns;
 
@@ -31,11 +32,12 @@ fn main() {
             table::head();
             start::rows(&peers::Peers::new());
         }
+        ["swarm"] => swarm::rows(),
         ["races"] => races::rows(None),
         ["races", rounds] => races::rows(Some(rounds)),
         ["network", only @ ..] => network::rows(only),
         ["agent", socket] => network::far::agent(socket.as_ref()),
-        _ => panic!("usage: bench [compose | start | races [ROUNDS] | network [ROWS…]]"),
+        _ => panic!("usage: bench [compose | start | swarm | races [ROUNDS] | network [ROWS…]]"),
     }
 }
 
