@@ -174,7 +174,8 @@ fn update(
 fn remove(sort: &Sort, state: &State, id: &str) -> Result<Vec<Change>, CommandError> {
     let secret = find(sort, state, id)?;
     let users = there(state).filter(|service| (sort.is_used)(service, id));
-    let users: Vec<&str> = users.map(|service| service.spec.name.as_str()).collect();
+    let mut users: Vec<&str> = users.map(|service| service.spec.name.as_str()).collect();
+    users.sort_unstable();
     if !users.is_empty() {
         let plural = if users.len() == 1 { "" } else { "s" };
         return Err(CommandError::invalid(format!(
