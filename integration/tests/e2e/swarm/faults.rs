@@ -41,11 +41,11 @@ fn tasks_outlive_an_agent_that_is_killed() {
     wait_replicas(&env, "s", "3/3");
     assert_eq!(tasks(&env, "s"), before);
     // One that ends while there is none is replaced by the next.
-    let first = env.run(["ps", "-q", "--filter", "name=s.1"]).success().line();
+    let first = env.run(["ps", "-q", "--filter", "name=^s.1"]).success().line();
     kill_agent(&env);
     monitor::kill(&env, &first);
     wait::until("it is replaced", || {
-        let now = env.run(["ps", "-q", "--filter", "name=s.1"]).success().stdout();
+        let now = env.run(["ps", "-q", "--filter", "name=^s.1"]).success().stdout();
         !now.trim().is_empty() && now.trim() != first
     });
     wait_replicas(&env, "s", "3/3");

@@ -8,7 +8,7 @@ use super::{create, end, swarm, wait_replicas};
 #[track_caller]
 fn wait_read(env: &TestEnv, service: &str, file: &str, content: &str) {
     wait::until(&format!("{service} reads {content}"), || {
-        let filter = format!("name={service}.1.");
+        let filter = format!("name=^{service}.1.");
         let id = env.run(["ps", "-q", "--filter", &filter]).success().stdout();
         env.run(["exec", id.trim(), "cat", file]).stdout() == content
     });
