@@ -8,6 +8,7 @@ pub mod copy;
 pub mod core_dumps;
 pub mod damage;
 mod delivered;
+pub mod detached;
 mod devices;
 pub mod engine;
 pub mod error;

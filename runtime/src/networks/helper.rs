@@ -28,7 +28,6 @@ use coracle_netns::netd::{self, Settings};
 use coracle_netns::protocol::{MESSAGE_BYTES_MAX, Reply, Request};
 use coracle_sys::SyscallError;
 use coracle_sys::error::Context;
-use coracle_sys::fork::{Fork, exit_now, fork};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
@@ -36,13 +35,12 @@ use rustix::net::{
     SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 
+use crate::detached::{self, LISTENER_FD};
 use crate::file_lock;
 use crate::paths::{PathError, Paths, make_private};
 
 /// The name under which the executable becomes the helper.
 pub const NETD_ARGV0: &str = "coracle-netd";
-/// The listening socket's number in the helper.
-const LISTENER_FD: i32 = 3;
 const SOCKET: &str = "netd.sock";
 const ERROR_FILE: &str = "error";
 /// The lock; in it the user namespace that the helper was started in.
@@ -359,66 +357,16 @@ fn listen(folder: &Path) -> Result<OwnedFd, SyscallError> {
     Ok(socket)
 }
 
-/// Starts the helper as nobody's child: it outlives this process and is not ours to reap.
+/// Starts the helper: it outlives this process.
 fn spawn(listener: &OwnedFd, folder: &Path, packets: bool) -> Result<(), SyscallError> {
     let exe = coracle_sys::exe::open_sealed()?;
-    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        .call(|| "open(/dev/null)".into())?;
     let settings = serde_json::to_vec(&Settings { folder: folder.to_owned(), packets })
         .call(|| "pass the folder".into())?;
     let argv = [
         CString::new(NETD_ARGV0).expect("our name holds no NUL"),
         CString::new(settings).call(|| "pass the folder".into())?,
     ];
-    match fork()? {
-        Fork::Parent(child) => {
-            let waited =
-                rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty())
-                    .call(|| "waitpid(network helper)".into())?;
-            match waited.and_then(|(_, status)| status.exit_status()) {
-                Some(0) => Ok(()),
-                _ => Err(std::io::Error::other("no process could be made"))
-                    .call(|| "fork(network helper)".into()),
-            }
-        }
-        Fork::Child => match fork() {
-            Ok(Fork::Parent(_)) => exit_now(0),
-            Ok(Fork::Child) => {
-                // The socket that closes tells whoever waits that this failed.
-                drop(become_helper(&null, listener, &exe, &argv));
-                exit_now(1)
-            }
-            Err(_) => exit_now(1),
-        },
-    }
-}
-
-fn become_helper(
-    null: &OwnedFd,
-    listener: &OwnedFd,
-    exe: &OwnedFd,
-    argv: &[CString],
-) -> std::io::Error {
-    let arrange = || -> std::io::Result<OwnedFd> {
-        rustix::process::setsid()?;
-        rustix::process::chdir("/")?;
-        // A monitor has its signals blocked.
-        coracle_sys::signal::reset().map_err(|error| error.source)?;
-        // Move what is needed out of the way of the numbers it must get.
-        let high = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 10);
-        let (null, listener, exe) =
-            (high(null.as_fd())?, high(listener.as_fd())?, high(exe.as_fd())?);
-        rustix::stdio::dup2_stdin(&null)?;
-        rustix::stdio::dup2_stdout(&null)?;
-        rustix::stdio::dup2_stderr(&null)?;
-        coracle_sys::fd::place(listener.as_fd(), LISTENER_FD)?;
-        coracle_sys::fd::close_on_exec_from(LISTENER_FD + 1)?;
-        Ok(exe)
-    };
-    match arrange() {
-        Ok(exe) => coracle_sys::exec::fexecve(exe.as_fd(), argv, &[]),
-        Err(error) => error,
-    }
+    detached::spawn("network helper", &exe, listener.as_fd(), &argv, &[])
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use coracle_runtime::clock;
 use coracle_runtime::core_dumps;
+use coracle_runtime::detached::LISTENER_FD;
 use coracle_runtime::watch::Watch;
 use coracle_words::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -87,7 +88,7 @@ impl std::fmt::Debug for Agent<'_> {
 /// What the agent process does; gives its exit code.
 pub fn main(host: &mut dyn Host) -> i32 {
     core_dumps::forbid();
-    let Some(door) = coracle_sys::fd::inherit(client::LISTENER_FD) else { return 2 };
+    let Some(door) = coracle_sys::fd::inherit(LISTENER_FD) else { return 2 };
     match live(host, door) {
         Ok(()) => 0,
         // Who started us reads why.

@@ -21,7 +21,7 @@ use coracle_sys::file_lock::{self, FileLock};
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
-pub use spawn::{AGENT_ARGV0, AgentStart, LISTENER_FD};
+pub use spawn::{AGENT_ARGV0, AgentStart};
 
 use crate::SwarmError;
 use crate::journal::{self, Reader};
