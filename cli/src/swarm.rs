@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use coracle_runtime::home::Scope;
 use coracle_swarm::SwarmError;
+use coracle_swarm::agent::NODE_LABEL;
 use coracle_swarm::client::{AgentStart, Client};
 use coracle_swarm::command::{A_WORKER, LOCKED, NO_LEADER, NOT_A_MANAGER};
 use coracle_swarm::journal::Reader;
@@ -16,9 +17,6 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::args::spec::{OnNode, Spec};
 use crate::error::CliError;
-
-/// Which node of the swarm a container is on.
-pub(crate) const NODE_LABEL: &str = "com.docker.swarm.node.id";
 
 impl App {
     /// Where the swarm of this user is, and how its agent is started.

@@ -1,6 +1,5 @@
 //! Tells the network helper which tasks are ready, under which names, addresses and ports.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -20,8 +19,6 @@ use crate::state::State;
 pub(super) struct Helper {
     connection: Option<Balancer>,
     told: Balance,
-    /// Why ports of services are not bound, by port.
-    pub(super) unbound: BTreeMap<u16, String>,
 }
 
 impl Helper {
@@ -54,10 +51,7 @@ impl Agent<'_> {
         }
         let Some(connection) = &self.helper.connection else { return };
         match connection.set(&wanted) {
-            Ok(outcomes) => {
-                let failed = wanted.ingress.iter().zip(outcomes);
-                self.helper.unbound =
-                    failed.filter_map(|(entry, why)| Some((entry.host_port, why?))).collect();
+            Ok(_) => {
                 // With nothing to say the helper may end as soon as its members do.
                 if wanted == Balance::default() {
                     self.helper.connection = None;

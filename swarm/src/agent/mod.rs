@@ -32,7 +32,7 @@ mod stop;
 mod tell;
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ use rustix::io::Errno;
 
 pub use adopt::TASK_LABEL;
 pub use host::{Fetching, Host};
+pub use nodes::NODE_LABEL;
 
 use crate::client;
 use crate::journal::{self, Journal, Sync};
@@ -237,9 +238,4 @@ pub(crate) fn new_id() -> String {
     // The kernel's generator is ready long before a user can log in.
     getrandom::fill(&mut bytes).unwrap_or_default();
     id::from_bits(u128::from_be_bytes(bytes))
-}
-
-/// The descriptor of something that is waited for.
-fn borrowed<T: AsFd>(of: &T) -> std::os::fd::BorrowedFd<'_> {
-    of.as_fd()
 }

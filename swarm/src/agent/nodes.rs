@@ -10,7 +10,8 @@ use crate::protocol::Power;
 use crate::state::Change;
 use coracle_words::ErrorKind;
 
-const NODE_LABEL: &str = "com.docker.swarm.node.id";
+/// Says which node a container is on.
+pub const NODE_LABEL: &str = "com.docker.swarm.node.id";
 
 impl Agent<'_> {
     /// Whether a node is lost to us: what its containers do is not seen, nor can they be told anything.

@@ -103,10 +103,7 @@ impl Agent<'_> {
         if let Some(run) = self.runs.get_mut(id) {
             run.phase = Phase::Nothing;
             run.container.clear();
-            let pid = run.monitor_pid;
-            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-                rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG).ok();
-            }
+            self.reap(&self.runs[id]);
         }
         if !task.status.state.is_over() {
             let words = "task: non-zero exit (137)";

@@ -9,17 +9,15 @@ use coracle_words::Timestamp;
 use super::Agent;
 use super::runs::set;
 use crate::model::{ServiceSpec, Task};
+use crate::stack::NAMESPACE;
 use crate::{container, machine};
-
-/// Which stack a service belongs to.
-const STACK_LABEL: &str = "com.docker.stack.namespace";
 
 /// How soon the machine is asked again.
 const AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Whether a service came with a stack file.
 pub(super) fn is_of_stack(spec: &ServiceSpec) -> bool {
-    spec.labels.contains_key(STACK_LABEL)
+    spec.labels.contains_key(NAMESPACE)
 }
 
 impl Agent<'_> {

@@ -12,7 +12,7 @@ use coracle_runtime::model::Attach;
 use coracle_words::Timestamp;
 use rustix::process::PidfdFlags;
 
-use super::{Agent, Fetching, borrowed};
+use super::{Agent, Fetching};
 use crate::model::task::ContainerStatus;
 use crate::model::{Task, TaskState};
 use crate::state::Change;
@@ -49,7 +49,7 @@ impl Run {
     pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let of_phase = match &self.phase {
             Phase::Fetching(fetching) => Some(fetching.fd()),
-            Phase::Starting(starting) => Some(borrowed(starting)),
+            Phase::Starting(starting) => Some(starting.as_fd()),
             Phase::Stopping(ending) => ending.watch(),
             _ => None,
         };
@@ -259,7 +259,7 @@ impl Agent<'_> {
     /// What became of a start; `None`: it goes on. The container is watched from here on.
     pub(super) fn finish_start(&mut self, run: &mut Run) -> Option<Result<i32, String>> {
         let Phase::Starting(starting) = std::mem::take(&mut run.phase) else { return None };
-        if !starting.is_done() && !super::observe::is_readable(borrowed(&starting)) {
+        if !starting.is_done() && !super::observe::is_readable(starting.as_fd()) {
             run.phase = Phase::Starting(starting);
             return None;
         }

@@ -8,6 +8,7 @@ use crate::model::{
     ConfigUse, ContainerSpec, FileTarget, SecretUse, ServiceSpec, TaskSpec, UpdateConfig,
 };
 use crate::reconcile::Constraint;
+use crate::stack::NAMESPACE;
 use crate::state::State;
 
 use super::{Code, CommandError, endpoint};
@@ -28,7 +29,7 @@ pub(super) fn check(state: &State, spec: &ServiceSpec) -> Result<(), CommandErro
     match container::check(spec) {
         // Docker takes a stack file whole; its tasks say what they wait for.
         Err(container::ContainerError::Unsupported { .. })
-            if spec.labels.contains_key("com.docker.stack.namespace") => {}
+            if spec.labels.contains_key(NAMESPACE) => {}
         Err(error @ container::ContainerError::Unsupported { .. }) => {
             return Err(CommandError { kind: error.kind(), words: error.to_string() });
         }

@@ -86,9 +86,8 @@ impl Journal {
         now: Timestamp,
         sync: Sync,
     ) -> Result<(), JournalError> {
-        let mut next = Stamped { index: self.state.index + 1, now };
-        let changes: Vec<Change> = changes.into_iter().map(|change| next.stamp(change)).collect();
-        let entry = Entry { index: next.index, at: now, changes };
+        let changes = self.state.stamped(changes, now);
+        let entry = Entry { index: self.state.index + 1, at: now, changes };
         match self.append(&entry, sync) {
             Ok(()) => {}
             Err(source) => {
@@ -164,21 +163,6 @@ impl Journal {
         self.length = 0;
         self.state = State::default();
         Ok(())
-    }
-}
-
-/// Gives objects their number.
-struct Stamped {
-    index: u64,
-    now: Timestamp,
-}
-
-impl Stamped {
-    fn stamp(&mut self, mut change: Change) -> Change {
-        if let Change::Put(object) = &mut change {
-            object.stamp(self.index, self.now);
-        }
-        change
     }
 }
 

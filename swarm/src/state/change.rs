@@ -29,7 +29,7 @@ pub enum Change {
 
 impl Object {
     /// Marks it as changed by that transaction.
-    pub(crate) fn stamp(&mut self, index: u64, now: Timestamp) {
+    pub(super) fn stamp(&mut self, index: u64, now: Timestamp) {
         let meta: &mut Meta = match self {
             Self::Cluster(cluster) => &mut cluster.meta,
             Self::Node(node) => &mut node.meta,

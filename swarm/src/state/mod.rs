@@ -27,15 +27,20 @@ pub struct State {
 }
 
 impl State {
-    /// Carries a transaction out: each object gets its number and moment. Gives the changes as they went in, to be
-    /// written down.
-    pub fn apply(&mut self, mut changes: Vec<Change>, now: Timestamp) -> Vec<Change> {
+    /// Carries a transaction out: each object gets its number and moment. Gives the changes as they went in.
+    pub fn apply(&mut self, changes: Vec<Change>, now: Timestamp) -> Vec<Change> {
+        let changes = self.stamped(changes, now);
         self.index += 1;
+        changes.iter().cloned().for_each(|change| self.replay(change));
+        changes
+    }
+
+    /// The next transaction, as it is to be written down.
+    pub(crate) fn stamped(&self, mut changes: Vec<Change>, now: Timestamp) -> Vec<Change> {
         for change in &mut changes {
             if let Change::Put(object) = change {
-                object.stamp(self.index, now);
+                object.stamp(self.index + 1, now);
             }
-            self.replay(change.clone());
         }
         changes
     }

@@ -4,6 +4,7 @@
 //! What would reach over to other nodes, or ask for a boot of the node, is refused.
 
 use coracle_runtime::model::MountType;
+use coracle_swarm::agent::NODE_LABEL;
 use coracle_swarm::container::volumes;
 use coracle_swarm::model::Node;
 use coracle_view::node;
@@ -11,7 +12,6 @@ use coracle_view::node;
 use crate::app::App;
 use crate::error::CliError;
 use crate::run_flags::Request;
-use crate::swarm::NODE_LABEL;
 
 const HOST_NAME: &str = "/etc/hostname";
 

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::ArgAction;
 use coracle_netns::prefix::Prefix;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
+use coracle_swarm::command::NOT_A_MANAGER;
 use coracle_words::pairs;
 
 use super::rows::error;
@@ -14,9 +15,6 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags::run_values;
 
 const OVERLAY: &str = "overlay";
-
-const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker \
-                          swarm join\" to connect this node to swarm and try again.";
 
 /// Create a network
 #[derive(Debug, clap::Args)]
@@ -83,7 +81,7 @@ impl Runnable for NetworkCreateArgs {
         let driver = self.driver.as_deref().unwrap_or_default();
         let scoped = self.ingress || self.scope.as_deref() == Some("swarm");
         if scoped && !in_swarm {
-            return Err(CliError::engine(NO_MANAGER));
+            return Err(CliError::engine(NOT_A_MANAGER));
         }
         let is_swarms = scoped || in_swarm && driver == OVERLAY;
         let request = CreateNetwork {
