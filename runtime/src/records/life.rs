@@ -127,12 +127,8 @@ impl Records {
     /// # Errors
     /// When it cannot be read.
     pub fn life(&self, id: &str) -> Result<Life, RecordError> {
-        let mut life = self.read_life(id)?;
-        if self.is_orphaned(&life) {
-            // Its monitor may have written the end, and gone, since we read.
-            life = self.read_life(id)?;
-        }
-        if self.is_orphaned(&life) {
+        let (mut life, orphaned) = look(|| self.read_life(id), |life| self.is_orphaned(life))?;
+        if orphaned {
             // The kernel is ending its processes; they are not called gone before they are.
             if let Some(init) = life.init.filter(|_| life.is_of_here()) {
                 let _gone: bool = ProcessId::from(init).wait_end(ENDING);
@@ -169,6 +165,23 @@ impl Records {
     }
 }
 
+/// Reads a state, and whether it is orphaned.
+///
+/// A monitor writes the end, and goes: only what is read after it was found dead is its last word.
+/// So each answer is of the reading it was asked about, and no reading is asked about twice.
+fn look<E>(
+    mut read: impl FnMut() -> Result<Life, E>,
+    mut is_orphaned: impl FnMut(&Life) -> bool,
+) -> Result<(Life, bool), E> {
+    let life = read()?;
+    if !is_orphaned(&life) {
+        return Ok((life, false));
+    }
+    let life = read()?;
+    let orphaned = is_orphaned(&life);
+    Ok((life, orphaned))
+}
+
 /// What a container is whose monitor was killed, or ended with the machine: it went with it.
 pub fn mark_lost(life: &mut Life) {
     /// The code of a process ended by SIGKILL.
@@ -189,4 +202,53 @@ pub fn mark_lost(life: &mut Life) {
     life.monitor = None;
     life.init = None;
     life.network.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
+    use super::*;
+
+    /// A monitor that does one step of its last three each time it is looked at: it watches,
+    /// writes the end, and is gone. Gives what is said of the container when the first look
+    /// finds it at `step`.
+    fn seen_at(step: u32) -> (i32, bool) {
+        let step = Cell::new(step);
+        let next = || step.replace(step.get() + 1);
+        let read = || {
+            let status = if next() >= 1 { Status::Exited } else { Status::Running };
+            let exit_code = if status == Status::Exited { 3 } else { 0 };
+            Ok::<_, Infallible>(Life {
+                state: State { status, exit_code, ..State::default() },
+                ..Life::default()
+            })
+        };
+        let (life, orphaned) =
+            look(read, |life| life.state.status.is_running() && next() >= 2).unwrap();
+        (life.state.exit_code, orphaned)
+    }
+
+    #[test]
+    fn a_monitor_that_ends_while_it_is_looked_at_is_not_called_killed() {
+        assert_eq!([0, 1, 2].map(seen_at), [(0, false), (3, false), (3, false)]);
+    }
+
+    #[test]
+    fn a_monitor_that_is_gone_without_a_word_was_killed() {
+        let running = || {
+            let state = State { status: Status::Running, ..State::default() };
+            Ok::<_, Infallible>(Life { state, ..Life::default() })
+        };
+        assert!(look(running, |life| life.state.status.is_running()).unwrap().1);
+        // As it was: judged alive, it is not judged again by what was read before.
+        let mut looks = 0;
+        let (_, orphaned) = look(running, |_| {
+            looks += 1;
+            looks > 1
+        })
+        .unwrap();
+        assert!(!orphaned);
+    }
 }
