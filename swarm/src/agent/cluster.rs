@@ -6,6 +6,7 @@ use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
 use super::balance::Helper;
+use super::runs::Run;
 use super::serve::{Outcome, locked};
 use super::{Agent, new_id};
 use crate::SwarmError;
@@ -94,7 +95,7 @@ impl Agent<'_> {
         if !force {
             return Err(command::leave_refusal(&self.journal.state).into());
         }
-        let runs = std::mem::take(&mut self.runs);
+        let mut runs = std::mem::take(&mut self.runs);
         if let Ok((engine, session)) = self.host.home_mut().engine_in_session() {
             let options = RemoveOptions { force: true, volumes: true };
             let removing: Vec<_> = runs
@@ -107,9 +108,7 @@ impl Agent<'_> {
                 drop(engine.finish_remove(session, removing));
             }
         }
-        for run in runs.values() {
-            self.reap(run);
-        }
+        runs.values_mut().for_each(Run::reap);
         self.journal.erase()?;
         Key::forget(&self.folder)?;
         self.key = None;

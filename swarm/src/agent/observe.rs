@@ -15,6 +15,7 @@ impl Agent<'_> {
     /// Looks at every container that runs, and writes down what is new.
     pub(super) fn observe(&mut self, now: Timestamp) {
         self.watch.clear();
+        self.runs.values_mut().for_each(Run::reap);
         let ids: Vec<String> = self.runs.keys().cloned().collect();
         let mut changes = Vec::new();
         for id in ids {
@@ -50,8 +51,6 @@ impl Agent<'_> {
         if matches!(state.status, Status::Exited | Status::Dead) {
             run.phase = Phase::Over;
             let unhealthy = run.unhealthy;
-            let run = &self.runs[id];
-            self.reap(run);
             if let Some(status) = &mut task.status.container_status {
                 status.exit_code = state.exit_code;
             }
@@ -103,7 +102,6 @@ impl Agent<'_> {
         if let Some(run) = self.runs.get_mut(id) {
             run.phase = Phase::Nothing;
             run.container.clear();
-            self.reap(&self.runs[id]);
         }
         if !task.status.state.is_over() {
             let words = "task: non-zero exit (137)";
@@ -157,13 +155,12 @@ impl Agent<'_> {
     }
 
     /// Puts down how a container ended.
-    pub(super) fn exit_code(&mut self, task: &mut Task, run: &Run) {
+    pub(super) fn exit_code(&self, task: &mut Task, run: &Run) {
         let life =
             self.host.home().engine().ok().and_then(|it| it.records.life(&run.container).ok());
         if let (Some(life), Some(status)) = (life, &mut task.status.container_status) {
             status.exit_code = life.state.exit_code;
         }
-        self.reap(run);
     }
 }
 

@@ -12,6 +12,7 @@ use coracle_runtime::model::Attach;
 use coracle_words::Timestamp;
 use rustix::process::PidfdFlags;
 
+use super::observe::is_readable;
 use super::{Agent, Fetching};
 use crate::model::task::ContainerStatus;
 use crate::model::{Task, TaskState};
@@ -38,7 +39,7 @@ pub(super) enum Phase {
 pub(super) struct Run {
     pub(super) container: String,
     pub(super) phase: Phase,
-    /// Readable when the monitor has ended.
+    /// Readable when the monitor has ended; `None` from then on, or it would wake the loop for ever.
     pub(super) monitor: Option<OwnedFd>,
     pub(super) monitor_pid: i32,
     /// It was stopped because of its health.
@@ -59,6 +60,18 @@ impl Run {
     /// Whether its process may run.
     pub(super) fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Starting(_) | Phase::Up | Phase::Stopping(_))
+    }
+
+    /// Takes note of a monitor that has ended. It was our child, if we started it.
+    pub(super) fn reap(&mut self) {
+        use rustix::process::{Pid, WaitOptions, waitpid};
+        if !self.monitor.as_ref().is_some_and(|monitor| is_readable(monitor.as_fd())) {
+            return;
+        }
+        self.monitor = None;
+        if let Some(pid) = Pid::from_raw(self.monitor_pid) {
+            waitpid(Some(pid), WaitOptions::NOHANG).ok();
+        }
     }
 
     /// Watches the monitor, whose end nobody else tells us of.
@@ -259,7 +272,7 @@ impl Agent<'_> {
     /// What became of a start; `None`: it goes on. The container is watched from here on.
     pub(super) fn finish_start(&mut self, run: &mut Run) -> Option<Result<i32, String>> {
         let Phase::Starting(starting) = std::mem::take(&mut run.phase) else { return None };
-        if !starting.is_done() && !super::observe::is_readable(starting.as_fd()) {
+        if !starting.is_done() && !is_readable(starting.as_fd()) {
             run.phase = Phase::Starting(starting);
             return None;
         }

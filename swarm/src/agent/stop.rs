@@ -98,17 +98,9 @@ impl Agent<'_> {
                 .engine_in_session()
                 .and_then(|(engine, session)| engine.remove(session, &run.container, options));
             drop(outcome);
-            self.reap(&run);
+            run.reap();
             removed = true;
         }
         removed
-    }
-
-    /// The monitor was our child, if we started it.
-    pub(super) fn reap(&self, run: &Run) {
-        use rustix::process::{Pid, WaitOptions, waitpid};
-        if let Some(pid) = Pid::from_raw(run.monitor_pid) {
-            waitpid(Some(pid), WaitOptions::NOHANG).ok();
-        }
     }
 }

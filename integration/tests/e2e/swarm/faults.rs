@@ -83,3 +83,45 @@ fn an_agent_killed_on_its_way_is_followed_by_another() {
     env.run(["run", "--rm", "alpine", "true"]).success();
     end(env);
 }
+
+/// What the agent did so far: how often it was switched to or from, and its child processes.
+fn doings(agent: i32) -> (Vec<String>, Vec<String>) {
+    let status = std::fs::read_to_string(format!("/proc/{agent}/status")).unwrap_or_default();
+    let switches = status.lines().filter(|line| line.contains("ctxt_switches"));
+    let children = std::fs::read_to_string(format!("/proc/{agent}/task/{agent}/children"));
+    let children = children.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    (switches.map(str::to_owned).collect(), children)
+}
+
+/// Ended tasks stay in the history, and cost nothing there.
+#[test]
+fn an_agent_with_ended_tasks_sleeps() {
+    let env = swarm();
+    create(
+        &env,
+        "s",
+        &["--restart-delay", "0s", "--stop-grace-period", "0s", "alpine", "sleep", "100000"],
+    );
+    wait_replicas(&env, "s", "1/1");
+    for _ in 0..3 {
+        let old = env.run(["ps", "-q", "--filter", "name=^s.1"]).success().line();
+        env.run(["kill", &old]).success();
+        wait::until("it is replaced", || {
+            let now = env.run(["ps", "-q", "--filter", "name=^s.1"]).success().stdout();
+            !now.trim().is_empty() && now.trim() != old
+        });
+    }
+    wait_replicas(&env, "s", "1/1");
+    let agent = agent(&env).expect("an agent");
+    wait::until("it has but the child that runs", || doings(agent).1.len() == 1);
+    // A busy one is passed over by the machine now and then, but not so many times in a row.
+    let (mut last, mut quiet) = (Vec::new(), 0);
+    wait::until("nothing wakes it", || {
+        let now = doings(agent).0;
+        quiet = if now == last { quiet + 1 } else { 0 };
+        last = now;
+        quiet == 60
+    });
+    env.run(["service", "rm", "s"]).success();
+    end(env);
+}
