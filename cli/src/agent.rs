@@ -1,17 +1,22 @@
 //! The agent of the swarm: this executable under another name, with what it needs to know of images and settings.
 //!
 //! It is started with the data root as its argument and the environment of the command that needed it: settings and
-//! credentials are read as that command would.
+//! credentials are read as that command would. A monitor that starts it again adds where it is then: [`INSIDE`] the
+//! namespaces, or there with [`ONE_ID`].
 
+use std::env::ArgsOs;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use coracle_compose::container::Defaults;
 use coracle_runtime::Home;
+use coracle_runtime::caretaker::Caretaker;
+use coracle_runtime::door::Door;
 use coracle_runtime::engine::ImageFacts;
+use coracle_runtime::home::{HostFacts, Inside};
 use coracle_swarm::agent::{self, Fetching, Host};
+use coracle_swarm::client::AGENT_ARGV0;
 use rustix::io::Errno;
 
 use crate::app::App;
@@ -22,12 +27,17 @@ use crate::fetch::{self, Transfer};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
+const INSIDE: &str = "inside";
+const ONE_ID: &str = "inside-one-id";
+
 /// Lives as long as it is needed.
-pub(crate) fn main(data_root: PathBuf, table: &'static Table) -> ExitCode {
+pub(crate) fn main(mut words: ArgsOs, table: &'static Table) -> ExitCode {
+    let data_root = words.next().unwrap_or_default().into();
+    let inside = words.next().map(|word| Inside { one_id: word == ONE_ID });
     let Ok(mut settings) = Settings::read() else { return ExitCode::FAILURE };
     settings.data_root = data_root;
     settings.read_client_config();
-    let app = App::new(Ui::new(), settings, "coracle", table);
+    let app = App::inside(Ui::new(), settings, "coracle", table, inside);
     let code = agent::main(&mut Surroundings { app });
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
@@ -43,6 +53,22 @@ impl Host for Surroundings {
 
     fn home_mut(&mut self) -> &mut Home {
         &mut self.app.home
+    }
+
+    fn caretaker(&self, door: Door) -> Option<Caretaker> {
+        let Settings { data_root, environment, .. } = &self.app.settings;
+        let place = if self.app.home.one_id() { ONE_ID } else { INSIDE };
+        let words = [AGENT_ARGV0, data_root.to_str()?, place];
+        Some(Caretaker {
+            exe: HostFacts::look().ok()?.exe,
+            arguments: words.map(str::to_owned).to_vec(),
+            environment: environment
+                .all
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect(),
+            door,
+        })
     }
 
     fn defaults(&self) -> Defaults {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use chrono::{DateTime, Utc};
 use coracle_image::{Credential, CredentialStore, ImageError, NameRules, Store};
 use coracle_runtime::engine::ProjectLock;
+use coracle_runtime::home::Inside;
 use coracle_runtime::model::Container;
 use coracle_runtime::session::Session;
 use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
@@ -49,7 +50,18 @@ impl App {
         program: &'static str,
         table: &'static Table,
     ) -> Self {
-        let home = Home::new(home_settings(&settings));
+        Self::inside(ui, settings, program, table, None)
+    }
+
+    /// The same for a process that was perhaps started in the user's namespaces.
+    pub(crate) fn inside(
+        ui: Ui,
+        settings: Settings,
+        program: &'static str,
+        table: &'static Table,
+        inside: Option<Inside>,
+    ) -> Self {
+        let home = Home::new(HomeSettings { inside, ..home_settings(&settings) });
         Self {
             ui,
             settings,
@@ -229,6 +241,7 @@ fn home_settings(settings: &Settings) -> HomeSettings {
             aliases: settings.file.aliases.clone(),
             search_registries: settings.file.unqualified_search_registries.clone(),
         },
+        inside: None,
     }
 }
 

@@ -104,8 +104,7 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
         return exit(networks::helper_main(&settings.to_string_lossy()));
     }
     if name == coracle_swarm::client::AGENT_ARGV0 {
-        let data_root = words.next().unwrap_or_default();
-        return Ok(agent::main(data_root.into(), &commands::table::TABLE));
+        return Ok(agent::main(words, &commands::table::TABLE));
     }
     if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();

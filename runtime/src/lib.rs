@@ -2,6 +2,7 @@
 
 mod bind_source;
 pub mod boot;
+pub mod caretaker;
 pub mod cgroup;
 pub mod clock;
 pub mod copy;
@@ -10,6 +11,7 @@ pub mod damage;
 mod delivered;
 pub mod detached;
 mod devices;
+pub mod door;
 pub mod engine;
 pub mod error;
 pub mod etc_files;

@@ -147,6 +147,17 @@ pub fn enter_at_once(paths: &Paths, map: &IdMap) -> Result<Option<Session>, Sess
     }
 }
 
+/// The same in a process that was started inside of them.
+///
+/// # Errors
+/// When others cannot be shown that it is there.
+pub fn stay(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, SessionError> {
+    leave_umask();
+    make_private(&paths.holders())?;
+    let mark = starts.then(|| show(paths)).transpose()?;
+    Ok(Session { lock: None, ready: None, single_id: map.is_single(), _mark: mark })
+}
+
 fn enter_with(paths: &Paths, map: &IdMap, lock: Option<OwnedFd>) -> Result<Session, SessionError> {
     // Somebody may have been first while we waited for the lock; and whoever has joined one
     // that is found dead now left its own mark before, which the second look shows.

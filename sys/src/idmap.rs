@@ -34,6 +34,8 @@ pub enum IdMap {
 pub enum Lack {
     #[error("this is only tried")]
     Probe,
+    #[error("the namespace that this process is in has no others")]
+    Given,
     #[error("{file}: {error}")]
     Unreadable { file: &'static str, error: String },
     #[error("{file} has no range for {who}")]
@@ -70,7 +72,7 @@ impl Lack {
             Self::NotHere { .. } => "start the container we are in with more ids, or name ids in \
                  /etc/subuid and /etc/subgid that /proc/self/uid_map and gid_map have"
                 .to_owned(),
-            Self::Probe | Self::Unreadable { .. } | Self::NoRange { .. } => format!(
+            Self::Probe | Self::Given | Self::Unreadable { .. } | Self::NoRange { .. } => format!(
                 "as root: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \
                  {user}`, with a range that nobody else in /etc/subuid has"
             ),
@@ -102,6 +104,12 @@ impl IdMap {
             },
             (Err(why), _) | (_, Err(why)) => Self::Single { why },
         }
+    }
+
+    /// The map of the namespace that we are in already, which somebody else made: with only one id, or as it is.
+    #[must_use]
+    pub fn of_namespace(one_id: bool) -> Self {
+        if one_id { Self::Single { why: Lack::Given } } else { Self::detect(0, 0, None, true) }
     }
 
     /// How many user ids the namespace has.

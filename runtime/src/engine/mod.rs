@@ -84,6 +84,8 @@ pub struct EngineConfig {
     pub low_ports: u16,
     /// Limits that cannot be set are left out, with a warning.
     pub limits_optional: bool,
+    /// This process was started in the user's namespaces.
+    pub inside: bool,
 }
 
 /// The lock of a Compose project.
@@ -163,6 +165,9 @@ impl Engine {
     /// # Errors
     /// When no user namespace can be had, or this process has more than one thread.
     pub fn enter(&self, starts: bool) -> Result<Session, EngineError> {
+        if self.config.inside {
+            return Ok(session::stay(&self.paths, &self.config.id_map, starts)?);
+        }
         // Looked at before the folder is made.
         if self.is_first_of_boot() {
             call_monitors(&self.paths, &self.records);

@@ -30,6 +30,7 @@ fn engine(folder: &Path) -> Engine {
         packets: false,
         low_ports: 0,
         limits_optional: false,
+        inside: false,
         paths,
     })
     .unwrap()

@@ -14,5 +14,5 @@ pub use facts::HostFacts;
 pub use image_users::image_users;
 pub use machine::Machine;
 pub(crate) use machine::memory_total;
-pub use open::{Home, HomeSettings};
+pub use open::{Home, HomeSettings, Inside};
 pub use scope::Scope;

@@ -30,6 +30,14 @@ pub struct HomeSettings {
     pub limits_optional: bool,
     /// How short image names are completed.
     pub names: NameRules,
+    /// This process was started in the user's namespaces; and whether only one id is mapped there.
+    pub inside: Option<Inside>,
+}
+
+/// What the user's namespaces are like, for a process that was started in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside {
+    pub one_id: bool,
 }
 
 /// What a user has here.
@@ -218,16 +226,21 @@ impl Home {
         let gid = rustix::process::getegid().as_raw();
         let paths = Paths::create(settings.data_root.clone(), uid)?;
         let facts = HostFacts::look()?;
+        let id_map = match settings.inside {
+            Some(inside) => IdMap::of_namespace(inside.one_id),
+            None => IdMap::detect(uid, gid, facts.user_name.as_deref(), facts.may_map_ids),
+        };
         Ok(EngineConfig {
             paths,
             layers: settings.data_root.join("layers"),
             exe: facts.exe,
-            id_map: IdMap::detect(uid, gid, facts.user_name.as_deref(), facts.may_map_ids),
+            id_map,
             cgroup: settings.cgroup.clone(),
             storage: settings.storage,
             packets: settings.packets,
             low_ports: settings.low_ports,
             limits_optional: settings.limits_optional,
+            inside: settings.inside.is_some(),
         })
     }
 }

@@ -148,5 +148,8 @@ fn publish(charge: &mut Charge, prober: &Prober, changed: Option<HealthStatus>) 
     charge.save();
     if let Some(status) = changed {
         charge.tell(&format!("health_status: {status}"), &[]);
+        if status == HealthStatus::Unhealthy {
+            crate::caretaker::call(&charge.paths);
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::launch::{self, CONTROL_FD, LOCK_FD};
 use super::network::{self, Wiring};
 use super::pump::Pump;
 use super::start::{self, FirstProcess};
+use crate::caretaker;
 use crate::error::with_causes;
 use crate::events::Events;
 use crate::logs::{self, LogWriter};
@@ -351,6 +352,10 @@ impl Monitor {
         self.charge.finish(self.keep);
         self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
         self.pump.drain_clients();
+        if !self.leaving {
+            // With the registration: whoever comes finds the namespaces alive.
+            caretaker::call(&self.charge.paths);
+        }
     }
 
     fn answer(&mut self, index: usize, request: Request) {

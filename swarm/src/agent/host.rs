@@ -4,6 +4,8 @@ use std::os::fd::BorrowedFd;
 
 use coracle_compose::container::Defaults;
 use coracle_runtime::Home;
+use coracle_runtime::caretaker::Caretaker;
+use coracle_runtime::door::Door;
 use coracle_runtime::engine::ImageFacts;
 
 /// The surroundings of an agent.
@@ -13,6 +15,9 @@ pub trait Host {
 
     /// The same, to work in.
     fn home_mut(&mut self) -> &mut Home;
+
+    /// How this agent is started again when it was killed, behind its door; we are in the namespaces. `None`: it cannot be told.
+    fn caretaker(&self, door: Door) -> Option<Caretaker>;
 
     /// What the settings of this machine say where a service says nothing.
     fn defaults(&self) -> Defaults;

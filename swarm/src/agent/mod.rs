@@ -11,6 +11,8 @@
 //! Containers carry the task's id as a label. An agent that comes after one that was killed finds them by it; nothing
 //! of what it needs to know lies in memory alone.
 //!
+//! A monitor starts it again when a container ends ([`coracle_runtime::caretaker`]), and so does any command.
+//!
 //! # When it ends
 //!
 //! When there is no service and no task and nobody asks, under the lock of the door; unless the swarm was unlocked by
@@ -36,9 +38,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
+use coracle_runtime::caretaker::Caretaker;
 use coracle_runtime::clock;
 use coracle_runtime::core_dumps;
 use coracle_runtime::detached::LISTENER_FD;
+use coracle_runtime::door::Door;
+use coracle_runtime::paths::Paths;
 use coracle_runtime::watch::Watch;
 use coracle_words::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -89,15 +94,15 @@ impl std::fmt::Debug for Agent<'_> {
 /// What the agent process does; gives its exit code.
 pub fn main(host: &mut dyn Host) -> i32 {
     core_dumps::forbid();
-    let Some(door) = coracle_sys::fd::inherit(LISTENER_FD) else { return 2 };
-    match live(host, door) {
+    let Some(listener) = coracle_sys::fd::inherit(LISTENER_FD) else { return 2 };
+    match live(host, listener) {
         Ok(()) => 0,
         // Who started us reads why.
         Err(()) => 1,
     }
 }
 
-fn live(host: &mut dyn Host, door: OwnedFd) -> Result<(), ()> {
+fn live(host: &mut dyn Host, listener: OwnedFd) -> Result<(), ()> {
     let paths = host.home().engine().map_err(drop)?.paths().clone();
     let told = |words: &dyn std::fmt::Display| {
         drop(std::fs::write(client::error_file(&paths.run), words.to_string()));
@@ -107,6 +112,11 @@ fn live(host: &mut dyn Host, door: OwnedFd) -> Result<(), ()> {
     host.home_mut().keep(session.map_err(|error| told(&error))?);
     let journal = Journal::open(&folder).map_err(|error| told(&error))?;
     let key = Key::load(&folder).map_err(|error| told(&error))?;
+    let door = client::door(&paths.run);
+    if let Some(me) = host.caretaker(door.clone()) {
+        // Without it the next command is the one that starts another.
+        drop(me.leave_word(&paths));
+    }
     let mut agent = Agent {
         host,
         journal,
@@ -119,29 +129,30 @@ fn live(host: &mut dyn Host, door: OwnedFd) -> Result<(), ()> {
         wake: None,
     };
     agent.adopt();
-    agent.serve_until_idle(&UnixListener::from(door), &client::run_folder(&paths.run));
+    agent.serve_until_idle(&UnixListener::from(listener), &door, &paths);
     Ok(())
 }
 
 impl Agent<'_> {
-    fn serve_until_idle(&mut self, door: &UnixListener, run: &std::path::Path) {
+    fn serve_until_idle(&mut self, listener: &UnixListener, door: &Door, paths: &Paths) {
         let mut clients = Clients::default();
         let mut lingers = true;
         loop {
             self.settle();
             let idle = self.is_idle() && clients.is_empty();
             if idle && !lingers {
-                let Ok(_lock) = client::lock(run) else { return };
+                let Ok(_lock) = door.lock(client::PATIENCE) else { return };
                 // Whoever came until now is served; nobody comes while we hold the lock.
-                if !clients.accept(door) {
-                    drop(std::fs::remove_file(run.join(client::SOCKET)));
+                if !clients.accept(listener) {
+                    Caretaker::take_word_back(paths);
+                    drop(std::fs::remove_file(door.socket()));
                     return;
                 }
             }
             let patience = if idle { Some(LINGER) } else { self.patience() };
-            let happened = self.wait(door, &clients, patience);
+            let happened = self.wait(listener, &clients, patience);
             lingers = happened;
-            clients.accept(door);
+            clients.accept(listener);
             while let Some((number, request)) = clients.next_request() {
                 let answer = self.answer(request);
                 clients.reply(number, &answer);

@@ -85,7 +85,7 @@ impl Agent<'_> {
     }
 
     fn own_files(&self) -> Option<PathBuf> {
-        Some(client::run_folder(&self.host.home().engine().ok()?.paths().run))
+        Some(client::door(&self.host.home().engine().ok()?.paths().run).folder)
     }
 
     /// Takes the names of nodes away, which nobody mounts any more.

@@ -11,14 +11,12 @@
 mod spawn;
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coracle_runtime::door::Door;
 use coracle_runtime::paths::make_private;
-use coracle_sys::file_lock::{self, FileLock};
-use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 pub use spawn::{AGENT_ARGV0, AgentStart};
@@ -28,12 +26,11 @@ use crate::journal::{self, Reader};
 use crate::protocol::{Answer, Request};
 use crate::state::State;
 
-pub(crate) const SOCKET: &str = "agent.sock";
-const LOCK: &str = "lock";
+const SOCKET: &str = "agent.sock";
 /// Where an agent that cannot begin leaves the reason.
 const ERROR: &str = "error";
 /// How long an answer may take: a loaded machine, or an image that is looked up.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How often an agent that ended under our hands is called anew.
 const TRIES: usize = 3;
 
@@ -42,8 +39,8 @@ const TRIES: usize = 3;
 pub struct Client {
     /// The state.
     folder: PathBuf,
-    /// The agent's socket.
-    run: PathBuf,
+    /// Where the agent is found.
+    door: Door,
     start: AgentStart,
 }
 
@@ -51,7 +48,7 @@ impl Client {
     /// `run` is the runtime folder of the data root.
     #[must_use]
     pub fn new(data_root: &Path, run: &Path, start: AgentStart) -> Self {
-        Self { folder: journal::folder(data_root), run: run_folder(run), start }
+        Self { folder: journal::folder(data_root), door: door(run), start }
     }
 
     /// The state as it is now.
@@ -82,7 +79,7 @@ impl Client {
     /// Whether an agent listens.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        matches!(connect(&self.run), Ok(Some(_)))
+        matches!(connect(&self.door), Ok(Some(_)))
     }
 
     /// Asks, and waits for the answer; an agent is started where there is none.
@@ -113,7 +110,7 @@ impl Client {
                 Err(error) => return Err(failed("ask")(error)),
             }
         }
-        let said = std::fs::read_to_string(self.run.join(ERROR)).unwrap_or_default();
+        let said = std::fs::read_to_string(self.door.folder.join(ERROR)).unwrap_or_default();
         let why = match said.trim() {
             "" => "it did not say why".to_owned(),
             why => why.to_owned(),
@@ -123,77 +120,41 @@ impl Client {
 
     fn reach(&self) -> Result<UnixStream, SwarmError> {
         let failed = |what| move |source| SwarmError::Agent { what, source };
-        make_private(&self.run)
+        make_private(&self.door.folder)
             .map_err(|error| failed("make the folder of")(io::Error::other(error.to_string())))?;
-        let lock = lock(&self.run).map_err(failed("lock the door of"))?;
-        if let Some(stream) = connect(&self.run).map_err(failed("reach"))? {
+        let lock = self.door.lock(PATIENCE).map_err(failed("lock the door of"))?;
+        if let Some(stream) = connect(&self.door).map_err(failed("reach"))? {
             return Ok(stream);
         }
-        drop(std::fs::remove_file(self.run.join(ERROR)));
-        let listener = listen(&self.run).map_err(failed("listen for"))?;
+        drop(std::fs::remove_file(self.door.folder.join(ERROR)));
+        let listener = self.door.listen().map_err(failed("listen for"))?;
         spawn::spawn(&self.start, &listener)
             .map_err(|error| failed("start")(io::Error::other(error.to_string())))?;
         drop(listener);
-        let stream = connect(&self.run).map_err(failed("reach"))?;
+        let stream = connect(&self.door).map_err(failed("reach"))?;
         drop(lock);
         stream.ok_or_else(|| SwarmError::Died { why: "it did not begin".to_owned() })
     }
 }
 
-/// The folder of the agent's socket in a runtime folder.
+/// The agent's door in a runtime folder.
 #[must_use]
-pub(crate) fn run_folder(run: &Path) -> PathBuf {
-    run.join("swarm")
+pub(crate) fn door(run: &Path) -> Door {
+    Door { folder: run.join("swarm"), socket: SOCKET.to_owned() }
 }
 
 /// The file in which an agent says why it cannot begin.
 pub(crate) fn error_file(run: &Path) -> PathBuf {
-    run_folder(run).join(ERROR)
+    door(run).folder.join(ERROR)
 }
 
-/// The lock of the door: held by who starts an agent, and by an agent that is about to end.
-pub(crate) fn lock(folder: &Path) -> io::Result<FileLock> {
-    let file = file_lock::open(&folder.join(LOCK), true)?;
-    file_lock::take(file, PATIENCE).map_err(|error| error.into_io(PATIENCE))
-}
-
-/// The socket's address through a descriptor of its folder: a path may be too long for one.
-fn address(folder: &Path) -> io::Result<(PathBuf, rustix::fd::OwnedFd)> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(folder, flags, Mode::empty())?;
-    Ok((PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", fd.as_raw_fd())), fd))
-}
-
-fn connect(folder: &Path) -> io::Result<Option<UnixStream>> {
-    let Ok((path, _fd)) = address(folder) else { return Ok(None) };
-    match UnixStream::connect(path) {
-        Ok(stream) => {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
-            Ok(Some(stream))
-        }
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error),
+fn connect(door: &Door) -> io::Result<Option<UnixStream>> {
+    let stream = door.connect()?;
+    if let Some(stream) = &stream {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
     }
-}
-
-fn listen(folder: &Path) -> io::Result<UnixListener> {
-    let (path, _fd) = address(folder)?;
-    // Left by an agent that was killed: nobody listens on it, and we have the lock.
-    match std::fs::remove_file(folder.join(SOCKET)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok(stream)
 }
 
 /// `None` when the agent hung up without a word.

@@ -53,6 +53,54 @@ fn tasks_outlive_an_agent_that_is_killed() {
     end(env);
 }
 
+/// The pids of the first processes of containers that run, by what is on the disk: no command is given.
+fn on_disk(env: &TestEnv) -> Vec<i64> {
+    let folders = std::fs::read_dir(env.data().join("containers")).expect("the containers");
+    let pid = |folder: std::io::Result<std::fs::DirEntry>| {
+        let state = std::fs::read(folder.ok()?.path().join("state.json")).ok()?;
+        let life: serde_json::Value = serde_json::from_slice(&state).ok()?;
+        (life["state"]["Status"] == "running").then(|| life["init"]["pid"].as_i64()).flatten()
+    };
+    folders.filter_map(pid).collect()
+}
+
+/// Nobody types anything: the monitor of a task starts the agent that was killed.
+#[test]
+fn a_task_that_ends_has_its_agent_back() {
+    let env = swarm();
+    let folder = env.root().join("shared");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("ok"), "").expect("a file");
+    let mount = format!("type=bind,source={},target=/shared", folder.display());
+    let quick = ["--restart-delay", "0s", "--stop-grace-period", "0s"];
+    let health = ["--health-cmd", "test -e /shared/ok", "--health-interval", "100ms"];
+    let more = ["--health-retries", "1", "--replicas", "2", "--mount", &mount];
+    create(&env, "s", &[&quick[..], &health, &more, &["alpine", "sleep", "100000"]].concat());
+    wait_replicas(&env, "s", "2/2");
+    let before = on_disk(&env);
+    assert_eq!(before.len(), 2);
+    kill_agent(&env);
+    let first = i32::try_from(before[0]).expect("a pid");
+    kill_process(Pid::from_raw(first).expect("a pid"), Signal::KILL).expect("it is ours");
+    wait::until("there is another agent", || agent(&env).is_some());
+    let replaced = |before: &[i64]| {
+        let now = on_disk(&env);
+        now.len() == 2 && now.iter().any(|pid| !before.contains(pid))
+    };
+    wait::until("it is replaced", || replaced(&before));
+    assert!(on_disk(&env).contains(&before[1]), "a task that was well was replaced");
+    wait_replicas(&env, "s", "2/2");
+    // One that is unhealthy is told of too, and this agent is replaced as the first one was.
+    let before = on_disk(&env);
+    kill_agent(&env);
+    std::fs::remove_file(folder.join("ok")).expect("it is there");
+    wait::until("there is a third agent", || agent(&env).is_some());
+    std::fs::write(folder.join("ok"), "").expect("a file");
+    wait::until("it is replaced too", || replaced(&before));
+    env.run(["service", "rm", "s"]).success();
+    end(env);
+}
+
 /// Whenever it is killed on its way, the next one brings the service to where it was to be.
 #[test]
 fn an_agent_killed_on_its_way_is_followed_by_another() {
