@@ -110,6 +110,7 @@ impl Agent<'_> {
         }
         runs.values_mut().for_each(Run::reap);
         self.journal.erase()?;
+        self.unwritten.clear();
         Key::forget(&self.folder)?;
         self.key = None;
         self.unlocked = false;

@@ -24,6 +24,7 @@ mod cluster;
 mod deliver;
 mod door;
 mod host;
+mod jumps;
 mod networks;
 mod nodes;
 mod observe;
@@ -61,6 +62,7 @@ use crate::seal::Key;
 use crate::state::Change;
 use balance::Helper;
 use door::Clients;
+use jumps::Clocks;
 use runs::Run;
 
 /// How many times in a row there may be something new to decide: a fault of ours must not become a busy loop.
@@ -81,6 +83,9 @@ pub(crate) struct Agent<'a> {
     runs: BTreeMap<String, Run>,
     watch: Watch,
     helper: Helper,
+    clocks: Clocks,
+    /// What was seen of containers and could not be written down yet.
+    unwritten: Vec<Change>,
     /// When a delay ends.
     wake: Option<Timestamp>,
 }
@@ -117,6 +122,7 @@ fn live(host: &mut dyn Host, listener: OwnedFd) -> Result<(), ()> {
         // Without it the next command is the one that starts another.
         drop(me.leave_word(&paths));
     }
+    let clocks = Clocks::new(journal.written_at());
     let mut agent = Agent {
         host,
         journal,
@@ -126,6 +132,8 @@ fn live(host: &mut dyn Host, listener: OwnedFd) -> Result<(), ()> {
         runs: BTreeMap::new(),
         watch: Watch::empty(),
         helper: Helper::default(),
+        clocks,
+        unwritten: Vec::new(),
         wake: None,
     };
     agent.adopt();
@@ -175,10 +183,13 @@ impl Agent<'_> {
         if self.key.is_none() {
             return;
         }
+        self.follow_clock();
         let surroundings = self.surroundings();
         for _ in 0..ROUNDS_MAX {
             let now = clock::now();
-            self.observe(now);
+            if !self.observe(now) {
+                return;
+            }
             let decision = decide(&self.journal.state, &surroundings, &mut || new_id(), now);
             self.wake = decision.wake;
             let decided = !decision.changes.is_empty();
@@ -193,7 +204,7 @@ impl Agent<'_> {
         }
     }
 
-    /// Writes down what can be found out again; false when that is impossible (a full disk): it is tried again later.
+    /// Writes down what is decided again otherwise; false when that is impossible (a full disk): it is tried again later.
     pub(crate) fn note(&mut self, changes: Vec<Change>) -> bool {
         if changes.is_empty() {
             return true;
@@ -204,6 +215,16 @@ impl Agent<'_> {
             self.wake = Some(later.into());
         }
         written.is_ok()
+    }
+
+    /// Writes down what was seen or done, which nobody sees again: until it is written, nothing else is done.
+    pub(crate) fn note_facts(&mut self, changes: Vec<Change>) -> bool {
+        self.unwritten.extend(changes);
+        let written = self.note(self.unwritten.clone());
+        if written {
+            self.unwritten.clear();
+        }
+        written
     }
 
     /// How long nothing happens by itself.

@@ -12,8 +12,11 @@ use crate::model::{PortConfig, PublishMode, Task, TaskState};
 use crate::state::Change;
 
 impl Agent<'_> {
-    /// Looks at every container that runs, and writes down what is new.
-    pub(super) fn observe(&mut self, now: Timestamp) {
+    /// Looks at every container that runs, and writes down what is new; false when that is impossible.
+    pub(super) fn observe(&mut self, now: Timestamp) -> bool {
+        if !self.note_facts(Vec::new()) {
+            return false;
+        }
         self.watch.clear();
         self.runs.values_mut().for_each(Run::reap);
         let ids: Vec<String> = self.runs.keys().cloned().collect();
@@ -42,7 +45,7 @@ impl Agent<'_> {
                 changes.push(Change::from(task));
             }
         }
-        self.note(changes);
+        self.note_facts(changes)
     }
 
     fn look(&mut self, id: &str, task: &mut Task, state: &State, now: Timestamp) -> bool {

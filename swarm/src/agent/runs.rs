@@ -113,7 +113,7 @@ impl Agent<'_> {
         }
         acted |= self.remove_orphans();
         let noted = !changes.is_empty();
-        self.note(changes) && (acted || noted)
+        self.note_facts(changes) && (acted || noted)
     }
 
     /// Whether there is nothing to do for a task whatever happens: most tasks of an old swarm.

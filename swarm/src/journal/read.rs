@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use coracle_words::Timestamp;
+
 use super::{Entry, FILE, Header, JournalError, VERSION};
 use crate::state::State;
 
@@ -16,6 +18,8 @@ pub struct Reader {
     /// How far it was read: whole lines.
     position: u64,
     lines: usize,
+    /// When the last transaction was written.
+    written_at: Timestamp,
     pub state: State,
 }
 
@@ -30,6 +34,7 @@ impl Reader {
             file: None,
             position: 0,
             lines: 0,
+            written_at: Timestamp::ZERO,
             state: State::default(),
         };
         reader.refresh()?;
@@ -46,6 +51,11 @@ impl Reader {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// When the last transaction was written.
+    pub(super) fn written_at(&self) -> Timestamp {
+        self.written_at
     }
 
     /// How many bytes were understood.
@@ -112,6 +122,7 @@ impl Reader {
                     Err(error) => return Err(damaged(self.lines + 1, error)),
                 };
                 self.state.index = entry.index;
+                self.written_at = entry.at;
                 entry.changes.into_iter().for_each(|change| self.state.replay(change));
                 changed = true;
             }

@@ -36,6 +36,7 @@ pub struct Journal {
     length: u64,
     /// Bytes of the state when it was written whole.
     base: u64,
+    written_at: Timestamp,
     pub state: State,
     _lock: FileLock,
 }
@@ -54,11 +55,13 @@ impl Journal {
         let lock = file_lock::take(file, PATIENCE).map_err(|_| JournalError::Busy { path })?;
         let reader = Reader::open(folder)?;
         let (length, there) = (reader.position(), reader.is_swarm());
+        let written_at = reader.written_at();
         let mut journal = Self {
             folder: folder.to_owned(),
             file: None,
             length,
             base: length,
+            written_at,
             state: reader.state,
             _lock: lock,
         };
@@ -70,6 +73,12 @@ impl Journal {
             journal.file = Some(file);
         }
         Ok(journal)
+    }
+
+    /// When the last transaction was written, which may be long ago.
+    #[must_use]
+    pub fn written_at(&self) -> Timestamp {
+        self.written_at
     }
 
     fn path(&self) -> PathBuf {
@@ -99,6 +108,7 @@ impl Journal {
             }
         }
         self.state.index = entry.index;
+        self.written_at = now;
         entry.changes.into_iter().for_each(|change| self.state.replay(change));
         if self.length > GROWN_BYTES_MIN && self.length > self.base.saturating_mul(GROWN_TIMES) {
             // It can be written anew later as well.

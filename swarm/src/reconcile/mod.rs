@@ -32,6 +32,7 @@ mod filter;
 mod global;
 mod history;
 mod jobs;
+mod jump;
 mod lanes;
 mod nodes;
 mod replicated;
@@ -50,6 +51,7 @@ use coracle_netns::prefix::Prefix;
 use coracle_words::Timestamp;
 
 pub use constraint::{Constraint, InvalidConstraint};
+pub use jump::moved;
 
 use crate::model::Mode;
 use crate::state::{Change, State};

@@ -6,6 +6,7 @@ mod executor;
 mod failures;
 mod faults;
 mod jobs;
+mod jumps;
 mod losses;
 mod placement;
 mod rollouts;

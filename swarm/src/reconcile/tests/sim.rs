@@ -213,6 +213,11 @@ impl Sim {
         self.apply(changes);
     }
 
+    /// What containers do goes by another clock than the one that is set.
+    pub(super) fn jump(&mut self, milliseconds: i64) {
+        self.containers.values_mut().for_each(|container| container.due += milliseconds);
+    }
+
     /// The slots with a running task, and where.
     pub(super) fn running(&self, name: &str) -> Vec<(u64, String)> {
         let mut running: Vec<(u64, String)> = self
