@@ -64,21 +64,22 @@ pub(super) fn end(env: TestEnv) {
     env.assert_nothing_left();
 }
 
-/// Runs the command; each of its processes is killed at its write number `point`. False when none made as many.
+/// Runs the command; each of its processes is killed at its call number `point` of each of `calls`. False when none made
+/// as many.
 #[track_caller]
-fn kill_at(env: &TestEnv, point: usize, args: &[&str]) -> bool {
+fn kill_at(env: &TestEnv, calls: &str, point: usize, args: &[&str]) -> bool {
     let log = env.work().join("strace.log");
     // -D: the exit status is the command's, and a monitor that lives on does not keep us waiting.
     let script = format!(
-        "exec strace -D -f --quiet=attach,personality -o '{}' -e trace={WRITES} -e inject={WRITES}:signal=SIGKILL:when={point} coracle \"$@\" \
+        "exec strace -D -f --quiet=attach,personality -o '{}' -e trace={calls} -e inject={calls}:signal=SIGKILL:when={point} coracle \"$@\" \
          > '{}/traced' 2>&1",
         log.display(),
         env.work().display()
     );
     let output: Output =
         env.program(Path::new("/bin/sh")).args(["-c", &script, "sh"].iter().chain(args)).run();
-    let calls = || std::fs::read_to_string(&log).unwrap_or_default();
-    let logged = || calls().contains("+++ killed by SIGKILL +++");
+    let made = || std::fs::read_to_string(&log).unwrap_or_default();
+    let logged = || made().contains("+++ killed by SIGKILL +++");
     // strace may write down the end after the command has ended.
     let killed = match output.status() {
         0 => logged(),
@@ -94,9 +95,9 @@ fn kill_at(env: &TestEnv, point: usize, args: &[&str]) -> bool {
     // Who loses a helper has to say so.
     assert!(
         matches!(output.status(), 0 | 137) || !said.is_empty(),
-        "`{args:?}` fails with {} at write {point} and says nothing:\n{}",
+        "`{args:?}` fails with {} at call {point} and says nothing:\n{}",
         output.status(),
-        calls()
+        made()
     );
     killed
 }
@@ -104,11 +105,23 @@ fn kill_at(env: &TestEnv, point: usize, args: &[&str]) -> bool {
 /// Prepares, kills and checks, at each write of the command, and once when it survives.
 #[track_caller]
 pub(super) fn at_each_write(env: &TestEnv, args: &[&str], prepare: impl Fn(), check: impl Fn()) {
+    at_each_call(env, WRITES, args, prepare, check);
+}
+
+/// The same for other system calls.
+#[track_caller]
+pub(super) fn at_each_call(
+    env: &TestEnv,
+    calls: &str,
+    args: &[&str],
+    prepare: impl Fn(),
+    check: impl Fn(),
+) {
     let mut point = 1;
     let mut kills = 0;
     loop {
         prepare();
-        let killed = kill_at(env, point, args);
+        let killed = kill_at(env, calls, point, args);
         check();
         if !killed {
             break;
@@ -117,7 +130,7 @@ pub(super) fn at_each_write(env: &TestEnv, args: &[&str], prepare: impl Fn(), ch
         point += if point < EACH { 1 } else { point / 8 };
         assert!(point < WRITES_MAX, "`{args:?}` does not survive");
     }
-    assert!(kills > 1, "`{args:?}` was killed {kills} times: its writes are not seen");
+    assert!(kills > 1, "`{args:?}` was killed {kills} times: its calls are not seen");
 }
 
 /// The image is there and works, or is not there.

@@ -2,6 +2,8 @@
 
 mod as_node;
 mod faults;
+mod kills;
+mod points;
 mod rolling;
 mod rotate;
 mod why;
