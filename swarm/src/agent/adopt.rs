@@ -47,6 +47,7 @@ impl Agent<'_> {
             }
         }
         self.miss();
+        self.finish_switching_off();
     }
 
     /// Tasks whose containers somebody removed while there was no agent: the next look finds them lost.

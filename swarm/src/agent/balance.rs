@@ -73,7 +73,8 @@ fn wanted(state: &State) -> Balance {
         }
     }
     for service in state.services.values() {
-        let ready: Vec<&Task> = state.tasks_of(&service.id).filter(|task| is_ready(task)).collect();
+        let is_ready = |task: &&Task| is_ready(task) && is_on(state, &task.node_id);
+        let ready: Vec<&Task> = state.tasks_of(&service.id).filter(is_ready).collect();
         names(&mut balance, service, &ready);
         ports(&mut balance, service, &ready);
     }
@@ -87,6 +88,11 @@ fn entry<'a>(balance: &'a mut Balance, network: &str) -> &'a mut Wanted {
 /// Whether it takes new connections.
 fn is_ready(task: &Task) -> bool {
     task.status.state == TaskState::Running && task.desired_state <= TaskState::Complete
+}
+
+/// Whether its node is there: a task on one that is lost goes on for the swarm until that is found out.
+fn is_on(state: &State, node: &str) -> bool {
+    state.nodes.get(node).is_none_or(|node| node.own.off_since.is_none())
 }
 
 fn names(balance: &mut Balance, service: &Service, ready: &[&Task]) {

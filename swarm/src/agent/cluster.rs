@@ -216,14 +216,16 @@ impl Agent<'_> {
 
     pub(super) fn node_leaves(&mut self, id: &str, force: bool) -> Result<Outcome, SwarmError> {
         let missing = || SwarmError::refused(ErrorKind::NotFound, format!("node {id} not found"));
-        let mut node = self.journal.state.nodes.get(id).cloned().ok_or_else(missing)?;
+        let node = self.journal.state.nodes.get(id).cloned().ok_or_else(missing)?;
         if node.own.number == 0 {
             return self.leave(force);
         }
         if node.spec.role == Role::Manager && !force {
             return Err(command::leave_refusal(&self.journal.state).into());
         }
-        self.power(id, crate::protocol::Power::Stop)?;
+        let changes = self.power(id, crate::protocol::Power::Stop)?;
+        self.commit(changes, Sync::Yes)?;
+        let mut node = self.journal.state.nodes.get(id).cloned().ok_or_else(missing)?;
         node.own.left = true;
         node.own.off_since = Some(clock::now());
         node.status.state = NodeState::Down;

@@ -5,6 +5,7 @@ use coracle_runtime::clock;
 use super::runs::Phase;
 use super::{Agent, TASK_LABEL};
 use crate::SwarmError;
+use crate::journal::Sync;
 use crate::model::Node;
 use crate::protocol::Power;
 use crate::state::Change;
@@ -32,12 +33,26 @@ impl Agent<'_> {
         match power {
             Power::Start if is_off => node.own.off_since = None,
             Power::Stop | Power::Kill if !is_off => {
-                self.end_all_of(id, power == Power::Kill);
+                // It has left the networks before anything on it ends: nobody is sent there any more.
                 node.own.off_since = Some(clock::now());
+                self.commit(vec![Change::from(node)], Sync::Yes)?;
+                self.balance();
+                self.end_all_of(id, power == Power::Kill);
+                return Ok(Vec::new());
             }
             _ => return Ok(Vec::new()),
         }
         Ok(vec![Change::from(node)])
+    }
+
+    /// Ends what an agent that was killed in [`Self::power`] left running on nodes that are off.
+    pub(super) fn finish_switching_off(&mut self) {
+        let nodes = self.journal.state.nodes.values();
+        let off: Vec<String> =
+            nodes.filter(|node| node.own.off_since.is_some()).map(|node| node.id.clone()).collect();
+        for id in off {
+            self.end_all_of(&id, true);
+        }
     }
 
     /// Ends the containers of a node as its machine would.
