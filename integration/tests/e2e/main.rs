@@ -27,6 +27,7 @@ mod hostile;
 mod ids;
 mod images;
 mod joining;
+mod labs;
 mod ladder;
 mod lifecycle;
 mod limits;
