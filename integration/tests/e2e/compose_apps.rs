@@ -5,22 +5,25 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use coracle_integration::settings::{Apps, settings};
-use coracle_integration::{TestEnv, command::Cmd, port::free_port, skip, wait};
+use coracle_integration::settings::Apps;
+use coracle_integration::{TestEnv, command::Cmd, port::free_port, wait};
 
 const UP_DEADLINE: Duration = Duration::from_secs(180);
 
 macro_rules! need_apps {
     () => {
-        match &settings().apps {
+        match &coracle_integration::settings::settings().apps {
             Some(apps) => apps,
-            None => skip!("no root with the applications' packages: run scripts/test"),
+            None => coracle_integration::skip!(
+                "no root with the applications' packages: run scripts/test"
+            ),
         }
     };
 }
+pub(crate) use need_apps;
 
 /// A world with the image `apps` and one of the applications in its work folder.
-fn world(apps: &Apps, applications: &[&str]) -> TestEnv {
+pub(crate) fn world(apps: &Apps, applications: &[&str]) -> TestEnv {
     let env = TestEnv::bare();
     let root = apps.root.display().to_string();
     env.coracle().args(["import", &root, "apps"]).deadline(UP_DEADLINE).run().success();

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the cluster on an empty volume, as the official image does, then runs the command as postgres.
 set -e
+[ -z "${POSTGRES_PASSWORD_FILE:-}" ] || POSTGRES_PASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
 PATH=/usr/lib/postgresql/15/bin:$PATH
 data=/var/lib/postgresql/data
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@"; }

@@ -5,16 +5,28 @@
 
 mod ask;
 mod constraints;
+mod drupal;
 mod hello;
 mod rollback;
 mod tasks;
+mod voting;
 
 use std::time::Duration;
 
 use coracle_integration::{Output, TestEnv, wait};
 
+use crate::compose_apps::{need_apps, world};
+
 /// For what waits for a database to be made, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+#[test]
+fn voting_application_and_a_site_with_secrets() {
+    let env = world(need_apps!(), &["polls", "voting", "drupal"]);
+    voting::votes_arrive(&env);
+    drupal::a_secret_is_rotated_under_load(&env);
+    env.assert_nothing_left();
+}
 
 /// Runs a line, which succeeds.
 #[track_caller]
