@@ -7,6 +7,8 @@ mod ask;
 mod constraints;
 mod drupal;
 mod hello;
+mod leaving;
+mod proxy;
 mod rollback;
 mod tasks;
 mod voting;
@@ -25,6 +27,14 @@ fn voting_application_and_a_site_with_secrets() {
     let env = world(need_apps!(), &["polls", "voting", "drupal"]);
     voting::votes_arrive(&env);
     drupal::a_secret_is_rotated_under_load(&env);
+    env.assert_nothing_left();
+}
+
+#[test]
+fn nginx_before_replicas_and_on_nodes() {
+    let env = world(need_apps!(), &["proxy"]);
+    proxy::replicas_answer_in_turn(&env);
+    leaving::no_request_fails_while_nodes_leave(&env);
     env.assert_nothing_left();
 }
 

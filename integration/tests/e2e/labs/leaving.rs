@@ -1,0 +1,56 @@
+//! Five replicas of nginx, asked at every node while nodes leave.
+
+use coracle_integration::{TestEnv, port::free_port};
+
+use super::ask::{Load, answers};
+use super::{leave, runs, shows, type_in};
+
+/// Where the replicas are that are to run.
+const WHERE: &str = "docker service ps web -f desired-state=running --format '{{.Node}} {{.CurrentState}}' \
+                     | cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//' | grep node";
+
+#[track_caller]
+pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
+    let port = free_port();
+    type_in(env, "docker swarm init --nodes 4");
+    // As a server does that is to lose nobody: it serves on for a moment.
+    env.write(
+        "serve",
+        "hostname > /var/www/html/index.html; trap 'sleep 1; nginx -s quit' TERM; nginx -g 'daemon off;' & \
+         until wait; do :; done",
+    );
+    type_in(
+        env,
+        &format!(
+            "docker service create -d --name web --replicas 5 -p {port}:80 --hostname nginx \
+             --stop-grace-period 20s apps bash -c \"$(cat serve)\""
+        ),
+    );
+    runs(env, "web", 5);
+    let nodes: Vec<_> = (1..=4).map(|node| format!("127.77.0.{node}:{port}")).collect();
+    for node in &nodes {
+        answers(node, "/", "nginx\n");
+    }
+    let load = Load::start(&[&nodes[..1], &nodes[3..]].concat());
+    load.goes_on(5);
+    type_in(env, "docker node update --availability drain node2");
+    shows(env, &format!("{WHERE} | grep -c node2"), "0\n");
+    runs(env, "web", 5);
+    shows(env, "docker --node node2 ps -q", "");
+    type_in(env, "docker --node node2 swarm leave").stdout_is("Node left the swarm.\n");
+    shows(
+        env,
+        "docker node ls -f name=node2 --format '{{.Status}} {{.Availability}}'",
+        "Down Drain\n",
+    );
+    type_in(env, "docker node rm node2").stdout_is("node2\n");
+    // One that goes without a word, as for a reboot.
+    type_in(env, "docker node stop node3");
+    shows(env, "docker node ls -f name=node3 --format '{{.Status}}'", "Down\n");
+    shows(env, &format!("{WHERE} | grep -c node3"), "0\n");
+    load.goes_on(5);
+    load.end();
+    type_in(env, "docker node start node3");
+    type_in(env, "docker service rm web");
+    leave(env);
+}
