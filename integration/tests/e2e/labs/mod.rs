@@ -5,7 +5,9 @@
 
 mod ask;
 mod constraints;
+mod database;
 mod drupal;
+mod galera;
 mod hello;
 mod leaving;
 mod proxy;
@@ -35,6 +37,14 @@ fn nginx_before_replicas_and_on_nodes() {
     let env = world(need_apps!(), &["proxy"]);
     proxy::replicas_answer_in_turn(&env);
     leaving::no_request_fails_while_nodes_leave(&env);
+    env.assert_nothing_left();
+}
+
+#[test]
+fn databases_on_nodes() {
+    let env = world(need_apps!(), &["galera"]);
+    galera::drained_and_reactivated(&env);
+    database::a_task_that_moves_finds_an_empty_volume(&env);
     env.assert_nothing_left();
 }
 
