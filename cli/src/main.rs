@@ -282,7 +282,7 @@ fn spared(app: &App, invocation: &Invocation) -> Box<dyn Fn(&Container) -> bool>
     let names = invocation.matches.try_get_many::<String>("args").ok().flatten();
     let names = names.into_iter().flatten();
     let ids = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
-        let find = |name: &String| app.engine().ok()?.records.find(name).ok();
+        let find = |name: &String| coracle_view::container::find_id(&app.home, name).ok();
         names.filter_map(find).collect()
     };
     let ids = match invocation.spec.spares {

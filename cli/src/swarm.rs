@@ -113,8 +113,13 @@ impl App {
         }
         self.node = Some(node.own.number);
         self.settings.node = Some(name.to_owned());
-        let is_machine = node.own.number == 0;
-        self.home.show_only(Scope { label: NODE_LABEL, node: node.id.clone(), is_machine });
+        self.home.show_only(Scope {
+            label: NODE_LABEL,
+            node: node.id.clone(),
+            number: node.own.number,
+            is_machine: node.own.number == 0,
+            is_manager: !node.own.left && node::standing(&reader.state, node) != Standing::Worker,
+        });
         Ok(())
     }
 

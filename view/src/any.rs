@@ -1,12 +1,12 @@
 //! Finding whatever has a name: what `inspect` does when no kind is said.
 
 use coracle_image::Image;
-use coracle_runtime::Home;
 use coracle_runtime::networks::{Network, NetworkError};
 use coracle_runtime::volumes::VolumeError;
+use coracle_runtime::{EngineError, Home};
 
 use crate::container::{self, Known};
-use crate::{ViewError, image};
+use crate::{ViewError, image, network, volume};
 
 /// What was found under a name.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub enum Found {
 ///
 /// # Errors
 /// When nothing has that name.
-pub fn find_any(home: &Home, name: &str) -> Result<Found, ViewError> {
+pub fn find_any(home: &Home, name: &str, node: Option<u8>) -> Result<Found, ViewError> {
     match container::find(home, name) {
         Ok(known) => return Ok(Found::Container(Box::new(known))),
         Err(error) if container::find_id(home, name).is_ok() => return Err(error),
@@ -34,14 +34,18 @@ pub fn find_any(home: &Home, name: &str) -> Result<Found, ViewError> {
         Err(ViewError::Image(_)) => None,
         Err(error) => return Err(error),
     };
-    match home.engine()?.networks.find(name) {
+    match network::find(home, name) {
         Ok(network) => return Ok(Found::Network(Box::new(network))),
-        Err(error @ NetworkError::Damaged { .. }) => return Err(error.into()),
+        Err(error @ ViewError::Engine(EngineError::Network(NetworkError::Damaged { .. }))) => {
+            return Err(error);
+        }
         Err(_) => {}
     }
-    match (home.engine()?.volumes.get(name), unreadable_index) {
+    match (volume::find(home, name, node), unreadable_index) {
         (Ok(_), _) => Ok(Found::Volume),
-        (Err(error @ VolumeError::Damaged { .. }), _) => Err(error.into()),
+        (Err(error @ ViewError::Engine(EngineError::Volume(VolumeError::Damaged { .. }))), _) => {
+            Err(error)
+        }
         // It may be an image.
         (Err(_), Some(error)) => Err(error.into()),
         (Err(_), None) => Err(ViewError::NoSuchObject { name: name.to_owned() }),

@@ -75,3 +75,15 @@ mod nodes {
         managers = "Several managers",
     }
 }
+
+mod overlay {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-overlay.md":
+        overlay = "One overlay network over three nodes",
+        which_node = "Which node gets which replica",
+        drain = "Drain, pause, active",
+        killed = "A task container is killed on its node",
+    }
+}

@@ -38,6 +38,8 @@ pub struct CreateRequest {
     /// Given when a monitor waits for it ([`Engine::call_ahead`]).
     pub id: Option<String>,
     pub name: Option<String>,
+    /// The number of the swarm's node on this machine whose names have it; 0 is the machine's own.
+    pub node: u8,
     pub image: ImageFacts,
     /// What the user asked for; what is left out comes from the image.
     pub config: Config,
@@ -88,6 +90,7 @@ impl Engine {
             version: RECORD_VERSION,
             id,
             name: request.name.clone().unwrap_or_default(),
+            node: request.node,
             created: crate::clock::now(),
             path,
             args,

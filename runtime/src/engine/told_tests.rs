@@ -99,7 +99,7 @@ fn volumes_are_told_of_when_they_come_and_go() {
     assert!(engine.remove_volume("v1", false).is_err());
     engine.remove_volume("v1", true).unwrap();
     let filter = volumes::Filter::for_prune([]).unwrap();
-    let pruned = engine.prune_volumes(true, &filter).unwrap().unwrap();
+    let pruned = engine.prune_volumes(true, &filter, |_| false).unwrap().unwrap();
     assert_eq!(pruned.names, ["v2"]);
     let all = ["create used", "create v1", "create v2", "destroy v1", "destroy v2"];
     assert_eq!(told(&engine), all.map(|line| format!("volume {line}")));
@@ -108,7 +108,7 @@ fn volumes_are_told_of_when_they_come_and_go() {
     // Nobody knows what such a container uses.
     let record = engine.paths.container(&user.id).join("container.json");
     std::fs::write(record, "{").unwrap();
-    assert_eq!(engine.prune_volumes(true, &filter).unwrap(), None);
+    assert_eq!(engine.prune_volumes(true, &filter, |_| false).unwrap(), None);
 }
 
 #[test]

@@ -41,12 +41,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes volumes that nobody uses: anonymous ones, or `all`. `None`: the record of a
-    /// container cannot be read, so that nobody knows what is unused.
+    /// Removes volumes that nobody uses: anonymous ones, or `all`; those that are `kept` stay.
+    /// `None`: the record of a container cannot be read, so that nobody knows what is unused.
     ///
     /// # Errors
     /// When one cannot be removed; those before it are gone.
-    pub fn prune_volumes(&self, all: bool, filter: &Filter) -> Result<Option<Pruned>, EngineError> {
+    pub fn prune_volumes(
+        &self,
+        all: bool,
+        filter: &Filter,
+        kept: impl Fn(&Volume) -> bool,
+    ) -> Result<Option<Pruned>, EngineError> {
         let list = self.records.lock()?;
         let known = self.users_of_volumes()?;
         if self.has_unknown_users()? {
@@ -55,7 +60,9 @@ impl Engine {
         let damaged = self.records.list()?.damaged;
         let used = |volume: &Volume| {
             let mentions = |id: &String| self.records.mentions(id, &volume.name);
-            !known.of(volume).is_empty() || damaged.iter().any(|container| mentions(&container.id))
+            kept(volume)
+                || !known.of(volume).is_empty()
+                || damaged.iter().any(|container| mentions(&container.id))
         };
         let pruned = self.volumes.prune(list, all, filter, used)?;
         for name in &pruned.names {

@@ -3,6 +3,8 @@
 //! A container is of a node by a label. The machine's own node has also those without it: whoever makes a container
 //! by hand makes it there.
 
+use std::collections::BTreeMap;
+
 use crate::model::Container;
 
 /// The containers of one node.
@@ -12,15 +14,25 @@ pub struct Scope {
     pub label: &'static str,
     /// The node it names.
     pub node: String,
+    /// Its number; 0 is the machine's.
+    pub number: u8,
     /// The node is the machine itself.
     pub is_machine: bool,
+    /// It knows all networks of the swarm; others know those that their containers are in.
+    pub is_manager: bool,
 }
 
 impl Scope {
     /// Whether a container is one of them.
     #[must_use]
     pub fn has(&self, container: &Container) -> bool {
-        match container.config.labels.get(self.label) {
+        self.has_labels(&container.config.labels)
+    }
+
+    /// Whether a container with such labels would be one of them.
+    #[must_use]
+    pub fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
+        match labels.get(self.label) {
             Some(node) => *node == self.node,
             None => self.is_machine,
         }
@@ -33,8 +45,13 @@ mod tests {
 
     #[test]
     fn what_names_no_node_is_of_the_machine() {
-        let scope =
-            |node: &str, is_machine| Scope { label: "node", node: node.to_owned(), is_machine };
+        let scope = |node: &str, is_machine| Scope {
+            label: "node",
+            node: node.to_owned(),
+            number: 0,
+            is_machine,
+            is_manager: is_machine,
+        };
         let mut container = Container::default();
         assert!(scope("one", true).has(&container));
         assert!(!scope("two", false).has(&container));

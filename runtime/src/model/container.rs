@@ -18,6 +18,9 @@ pub struct Container {
     pub id: String,
     /// Without the slash that `inspect` puts before it.
     pub name: String,
+    /// The number of the swarm's node on this machine whose names have it; 0 is the machine's own.
+    #[serde(default, skip_serializing_if = "is_machine")]
+    pub node: u8,
     pub created: Timestamp,
     /// The program: the first word of entrypoint and command.
     pub path: String,
@@ -51,12 +54,19 @@ pub struct Container {
     pub origin: serde_json::Value,
 }
 
+/// As serde asks.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_machine(node: &u8) -> bool {
+    *node == 0
+}
+
 impl Default for Container {
     fn default() -> Self {
         Self {
             version: RECORD_VERSION,
             id: String::new(),
             name: String::new(),
+            node: 0,
             created: Timestamp::ZERO,
             path: String::new(),
             args: Vec::new(),

@@ -12,7 +12,7 @@ use coracle_sys::process::ProcessId;
 use coracle_image::short_id;
 
 use super::files::{Sync, UNNAMED, entries, replace};
-use super::names::is_id;
+use super::names::{bare, is_id, key_of};
 use super::{RecordError, Records, RecordsLock};
 use crate::boot;
 
@@ -96,9 +96,9 @@ impl Records {
     pub fn restore_names(&self, _lock: &RecordsLock) -> Result<Vec<String>, RecordError> {
         let mut restored = Vec::new();
         for id in self.ids()? {
-            let Some(name) = self.lost_name(&id) else { continue };
-            replace(&self.name_file(&name), id.as_bytes(), Sync::Yes)?;
-            restored.push(name);
+            let Some(key) = self.lost_key(&id) else { continue };
+            replace(&self.name_file(&key), id.as_bytes(), Sync::Yes)?;
+            restored.push(bare(&key).to_owned());
         }
         Ok(restored)
     }
@@ -106,9 +106,13 @@ impl Records {
     /// The name of a container to which no whole file leads.
     #[must_use]
     pub fn lost_name(&self, id: &str) -> Option<String> {
-        let name = self.load(id).ok()?.name;
-        let leads = fs::read_to_string(self.name_file(&name)).is_ok_and(|holder| is_id(&holder));
-        (!leads).then_some(name)
+        Some(bare(&self.lost_key(id)?).to_owned())
+    }
+
+    fn lost_key(&self, id: &str) -> Option<String> {
+        let key = key_of(&self.load(id).ok()?);
+        let leads = fs::read_to_string(self.name_file(&key)).is_ok_and(|holder| is_id(&holder));
+        (!leads).then_some(key)
     }
 
     /// What [`Records::sweep`] would remove.
@@ -126,7 +130,7 @@ impl Records {
         }
         for name in entries(&self.paths.containers().join("names"))? {
             if name.starts_with(UNNAMED) || self.dangles(&name) {
-                debris.push(format!("container name {name}"));
+                debris.push(format!("container name {}", bare(&name)));
             }
         }
         Ok(debris)

@@ -21,6 +21,8 @@ pub enum RecordError {
     NotFound { reference: String },
     #[error("multiple IDs found with provided prefix: {reference}")]
     Ambiguous { reference: String },
+    #[error("several nodes have a container {name}")]
+    OnSeveral { name: String },
     #[error(
         "Conflict. The container name \"/{name}\" is already in use by container \"{holder}\". \
          You have to remove (or rename) that container to be able to reuse that name."
@@ -51,6 +53,7 @@ impl RecordError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Damaged { id, source } => Some(cure(id, source)),
+            Self::OnSeveral { .. } => Some("`--node NODE` says which is meant".to_owned()),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 
 use super::error::{as_damage, note};
 use super::files::{Sync, entries, read_json, remove_file, replace_json, sync_folder, sync_of};
-use super::names::is_id;
+use super::names::{is_id, key_of};
 use super::{Life, RecordError, RecordsLock};
 use crate::damage::{self, Damaged};
 use crate::identity::present;
@@ -43,7 +43,7 @@ impl Records {
     /// [`RecordError::NameTaken`], or when a file cannot be written.
     pub fn create(&self, _lock: &RecordsLock, container: &Container) -> Result<(), RecordError> {
         let sync = sync_of(container);
-        self.take_name(&container.name, &container.id, sync)?;
+        self.take_name(container, &container.name)?;
         let path = self.lock_file(&container.id);
         crate::file_lock::open(&path, true)
             .map_err(|errno| RecordError::Write { path, source: errno.into() })?;
@@ -66,7 +66,7 @@ impl Records {
         let id = container.id.as_str();
         self.must_exist(id)?;
         // It may have been renamed since the caller looked.
-        let name = self.load(id).map_or_else(|_| container.name.clone(), |found| found.name);
+        let name = self.load(id).map_or_else(|_| key_of(container), |found| key_of(&found));
         remove_file(&self.record_file(id))?;
         self.free_name(&name, id)?;
         Ok(self.claim(&self.paths.container(id), id))

@@ -52,6 +52,7 @@ use rustix::io::Errno;
 
 pub use adopt::TASK_LABEL;
 pub use host::{Fetching, Host};
+pub use networks::GWBRIDGE;
 pub use nodes::NODE_LABEL;
 
 use crate::client;

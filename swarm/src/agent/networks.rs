@@ -23,7 +23,8 @@ use crate::reconcile::{NetworkFacts, Surroundings};
 /// Files with the names of nodes begin with it.
 const HOST_NAME: &str = "hostname-";
 const INGRESS: &str = "ingress";
-const GWBRIDGE: &str = "docker_gwbridge";
+/// The network that Docker has on every node for the way out.
+pub const GWBRIDGE: &str = "docker_gwbridge";
 const GWBRIDGE_OPTIONS: [(&str, &str); 3] = [
     ("com.docker.network.bridge.enable_icc", "false"),
     ("com.docker.network.bridge.enable_ip_masquerade", "true"),

@@ -25,6 +25,13 @@ pub fn stored_name(number: u8, name: &str) -> String {
     }
 }
 
+/// The node and the name there of what the engine calls so; `None` for a volume of the machine's own node.
+#[must_use]
+pub fn from_stored(stored: &str) -> Option<(u8, &str)> {
+    let (number, name) = stored.strip_prefix("node-")?.split_once('.')?;
+    Some((number.parse().ok()?, name))
+}
+
 /// The labels that it is stored with.
 #[must_use]
 pub fn labels(number: u8, name: &str) -> Vec<(String, String)> {

@@ -40,7 +40,7 @@ pub fn find(home: &Home, reference: &str) -> Result<Known, ViewError> {
 /// The id of that container.
 pub fn find_id(home: &Home, reference: &str) -> Result<String, ViewError> {
     let engine = home.engine()?;
-    let id = engine.records.find(reference)?;
+    let id = engine.records.find_on(home.scope().map(|scope| scope.number), reference)?;
     match home.scope() {
         // It is of another node.
         Some(scope) if !scope.has(&engine.summary(&id)?.container) => {

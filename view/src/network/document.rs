@@ -15,9 +15,8 @@ use crate::{Api, ViewError};
 /// # Errors
 /// When there is none of that name or id, or its record cannot be read.
 pub fn document(home: &Home, name: &str, api: Api) -> Result<Value, ViewError> {
-    let engine = home.engine()?;
-    let network = engine.networks.find(name)?;
-    let members = engine.network_members(&network);
+    let network = super::find(home, name)?;
+    let members = super::find::members(home, &network)?;
     of(&network, members, api)
 }
 

@@ -15,7 +15,7 @@ pub fn list(home: &Home, filters: &[Filter]) -> Result<Vec<Network>, ViewError> 
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = NetworkFilter::for_list(pairs)?;
     let engine = home.engine()?;
-    let mut networks = engine.networks.list()?;
+    let mut networks = super::all(home)?;
     networks
         .retain(|network| filter.matches(network, || !engine.network_users(network).is_empty()));
     networks.sort_by_key(|network| natural(&network.name));

@@ -4,4 +4,4 @@ mod document;
 mod list;
 
 pub use document::document;
-pub use list::list;
+pub use list::{OfNode, all, find, list};

@@ -113,6 +113,7 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
     let create = CreateRequest {
         id: request.id,
         name: request.name,
+        node: app.node.unwrap_or_default(),
         image,
         config: request.config,
         host_config: request.host,

@@ -1,15 +1,17 @@
 //! `run` and `create` on a rehearsal node: the container is of that node.
 //!
-//! A label says so, as of tasks. Ports are published at the node's address, and volumes of `--mount` are the node's own.
+//! A label says so, as of tasks. Ports are published at the node's address, and volumes are the node's own.
 //! What would reach over to other nodes, or ask for a boot of the node, is refused.
 
 use coracle_runtime::model::MountType;
+use coracle_runtime::volumes::CreateVolume;
 use coracle_swarm::agent::NODE_LABEL;
 use coracle_swarm::container::volumes;
 use coracle_swarm::model::Node;
 use coracle_view::node;
 
 use crate::app::App;
+use crate::commands::network::rows::joinable;
 use crate::error::CliError;
 use crate::run_flags::Request;
 
@@ -27,11 +29,15 @@ pub(super) fn place(app: &App, request: &mut Request) -> Result<(), CliError> {
             let what = format!("{what} on the node {}", node::name_of(node));
             Err(CliError::unsupported(&what, why))
         }
-        None => on(node, request),
+        None => {
+            let networks = request.networks.iter();
+            networks.map(|(name, _)| name).try_for_each(|name| joinable(app, name))?;
+            on(app, node, request)
+        }
     }
 }
 
-fn on(node: &Node, request: &mut Request) -> Result<(), CliError> {
+fn on(app: &App, node: &Node, request: &mut Request) -> Result<(), CliError> {
     request.config.labels.insert(NODE_LABEL.to_owned(), node.id.clone());
     for binding in request.host.port_bindings.values_mut().flatten().flatten() {
         match binding.host_ip.as_str() {
@@ -44,6 +50,9 @@ fn on(node: &Node, request: &mut Request) -> Result<(), CliError> {
             }
         }
     }
+    for bind in request.host.binds.iter_mut().flatten() {
+        own_volume(app, node.own.number, bind)?;
+    }
     for mount in &mut request.host.mounts {
         if mount.kind == MountType::Volume && !mount.source.is_empty() {
             let options = mount.volume_options.get_or_insert_default();
@@ -51,6 +60,20 @@ fn on(node: &Node, request: &mut Request) -> Result<(), CliError> {
             mount.source = volumes::stored_name(node.own.number, &mount.source);
         }
     }
+    Ok(())
+}
+
+/// `data:/path` mounts the node's own volume; Docker, too, makes one that is not there before the container.
+fn own_volume(app: &App, number: u8, bind: &mut String) -> Result<(), CliError> {
+    if bind.starts_with('/') {
+        return Ok(());
+    }
+    let Some((name, rest)) = bind.split_once(':') else { return Ok(()) };
+    let stored = volumes::stored_name(number, name);
+    let labels = volumes::labels(number, name).into_iter().collect();
+    let request = CreateVolume { name: Some(stored.clone()), labels, ..CreateVolume::default() };
+    app.engine()?.create_volume(request)?;
+    *bind = format!("{stored}:{rest}");
     Ok(())
 }
 
@@ -72,12 +95,6 @@ fn refused(request: &Request) -> Option<(&'static str, &'static str)> {
     if of_others.into_iter().any(is_of_other) || host.volumes_from.is_some() || host.links.is_some()
     {
         return Some(("use of another container", "it may be on another node"));
-    }
-    if binds().any(|bind| !bind.starts_with('/')) {
-        return Some((
-            "-v with a volume",
-            "`--mount type=volume,src=NAME,dst=PATH` gives it the node's own",
-        ));
     }
     let is_host_name = |bind: &String| bind.split(':').next() == Some(HOST_NAME);
     if binds().any(is_host_name) || host.mounts.iter().any(|mount| mount.source == HOST_NAME) {

@@ -114,7 +114,8 @@ pub(crate) static TABLE: Section = Section {
             &["rename", "container rename"],
             "CONTAINER NEW_NAME",
             Exactly(2),
-        ),
+        )
+        .on_node(),
         Spec::new::<restart::RestartArgs>(
             &["restart", "container restart"],
             ONE_OR_MORE,
@@ -122,7 +123,8 @@ pub(crate) static TABLE: Section = Section {
         )
         .entry(Namespace)
         .starts(Ports::Any)
-        .spares(Spares::Named),
+        .spares(Spares::Named)
+        .on_node(),
         Spec::new::<rm::RmArgs>(
             &["rm", "container rm", "container remove"],
             ONE_OR_MORE,
@@ -156,7 +158,8 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<unpause::UnpauseArgs>(&["unpause", "container unpause"], SOME, AtLeast(1))
             .ends()
             .on_node(),
-        Spec::new::<update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1)),
+        Spec::new::<update::UpdateArgs>(&["update", "container update"], ONE_OR_MORE, AtLeast(1))
+            .on_node(),
         Spec::new::<wait::WaitArgs>(&["wait", "container wait"], SOME, AtLeast(1))
             .effect(Looks)
             .on_node(),
@@ -167,6 +170,7 @@ pub(crate) static TABLE: Section = Section {
             .on_node(),
         Spec::new::<prune::ContainerPruneArgs>(&["container prune"], "[OPTIONS]", NoArgs)
             .group(Inner)
-            .entry(Namespace),
+            .entry(Namespace)
+            .on_node(),
     ],
 };

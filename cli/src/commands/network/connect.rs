@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::model::{EndpointIpam, EndpointSettings};
 
+use super::rows::{container_of, joinable};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
@@ -59,7 +60,9 @@ impl Runnable for NetworkConnectArgs {
             gw_priority,
             ..EndpointSettings::default()
         };
-        app.engine()?.connect_network(&self.args[0], &self.args[1], wish)?;
+        joinable(app, &self.args[0])?;
+        let container = container_of(app, &self.args[1])?;
+        app.engine()?.connect_network(&self.args[0], &container, wish)?;
         Ok(ExitStatus::Success)
     }
 }

@@ -6,9 +6,10 @@ use clap::ArgAction;
 use coracle_netns::prefix::Prefix;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
 use coracle_swarm::command::NOT_A_MANAGER;
+use coracle_view::node::{self, Standing};
 use coracle_words::pairs;
 
-use super::rows::error;
+use super::rows::{error, local_only};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -81,9 +82,10 @@ impl Runnable for NetworkCreateArgs {
         let driver = self.driver.as_deref().unwrap_or_default();
         let scoped = self.ingress || self.scope.as_deref() == Some("swarm");
         if scoped && !in_swarm {
-            return Err(CliError::engine(NOT_A_MANAGER));
+            return Err(app.of_engine(NOT_A_MANAGER));
         }
         let is_swarms = scoped || in_swarm && driver == OVERLAY;
+        check_node(app, is_swarms)?;
         let request = CreateNetwork {
             name: self.args[0].clone(),
             driver: self.driver.clone().unwrap_or_default(),
@@ -108,6 +110,24 @@ impl Runnable for NetworkCreateArgs {
         }
         writeln!(app.ui.data(), "{}", network.id)?;
         Ok(ExitStatus::Success)
+    }
+}
+
+/// Only a manager makes networks of the swarm, and only the machine those of one node.
+fn check_node(app: &App, is_swarms: bool) -> Result<(), CliError> {
+    if !is_swarms {
+        return local_only(app, "network create of a network that is not the swarm's");
+    }
+    let (swarm, reader) = app.swarm_state()?;
+    if !reader.is_swarm() {
+        // Networks that outlived it.
+        return Ok(());
+    }
+    let node = app.this_node(&reader.state)?;
+    match node::standing(&reader.state, node) {
+        // Docker has other words for it here than elsewhere.
+        Standing::Worker => Err(app.of_engine(NOT_A_MANAGER)),
+        Standing::Manager | Standing::NoQuorum => app.check_manager(&swarm, &reader),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `network disconnect`: take a container out of a network.
 
+use super::rows::container_of;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CommandResult, ExitStatus};
@@ -16,7 +17,8 @@ pub(crate) struct NetworkDisconnectArgs {
 
 impl Runnable for NetworkDisconnectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        app.engine()?.disconnect_network(&self.args[0], &self.args[1], self.force)?;
+        let container = container_of(app, &self.args[1])?;
+        app.engine()?.disconnect_network(&self.args[0], &container, self.force)?;
         Ok(ExitStatus::Success)
     }
 }

@@ -41,6 +41,10 @@ pub(crate) fn prune(app: &App, filters: &[Filter]) -> Result<Vec<String>, CliErr
     }
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = NetworkFilter::for_prune(pairs, until).map_err(error)?;
+    // Those that could be are the machine's.
+    if app.node.is_some_and(|number| number > 0) {
+        return Ok(Vec::new());
+    }
     // A service may use one though no task of it runs.
     let in_swarm = |_: &Network| Some("the swarm".to_owned());
     Ok(app.engine()?.prune_networks(&filter, in_swarm)?)

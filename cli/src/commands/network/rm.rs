@@ -6,8 +6,10 @@ use coracle_runtime::EngineError;
 use coracle_runtime::networks::NetworkError;
 use coracle_swarm::SwarmError;
 use coracle_swarm::model::Service;
+use coracle_view::{ViewError, network};
 use coracle_words::ErrorKind;
 
+use super::rows::local_only;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus, Failures};
@@ -27,8 +29,32 @@ pub(crate) struct NetworkRmArgs {
     pub(crate) args: Vec<String>,
 }
 
-fn is_ingress(app: &App, name: &str) -> Result<bool, CliError> {
-    Ok(app.engine()?.networks.find(name).is_ok_and(|network| network.ingress))
+/// Removes what is called so on the node that is asked. False: there is none, which may be.
+fn remove(app: &App, name: &str, force: bool) -> Result<bool, CliError> {
+    let found = match network::find(&app.home, name) {
+        Err(ViewError::Engine(EngineError::Network(NetworkError::NotFound { .. }))) if force => {
+            return Ok(false);
+        }
+        Err(error) if app.node.is_some() => return Err(error.into()),
+        found => found.ok(),
+    };
+    if found.as_ref().is_some_and(|network| network.swarm) {
+        let (swarm, reader) = app.swarm_state()?;
+        // One that outlived its swarm is anybody's.
+        if reader.is_swarm() {
+            app.check_manager(&swarm, &reader)?;
+        }
+    } else if found.is_some_and(|network| !network.is_predefined()) {
+        local_only(app, "network rm of a network that is not the swarm's")?;
+    }
+    match app.engine()?.remove_network(name, force) {
+        Err(EngineError::Network(NetworkError::NotFound { .. })) if force => Ok(false),
+        outcome => Ok(outcome.map(|()| true)?),
+    }
+}
+
+fn is_ingress(app: &App, name: &str) -> bool {
+    network::find(&app.home, name).is_ok_and(|network| network.ingress)
 }
 
 /// The refusal for a network that a service is to have, whether a task of it runs or not.
@@ -52,7 +78,7 @@ impl Runnable for NetworkRmArgs {
         let mut failures = Failures::default();
         let mut failed = false;
         for name in &self.args {
-            if is_ingress(app, name)? {
+            if is_ingress(app, name) {
                 writeln!(app.ui.data(), "{INGRESS_WARNING}")?;
                 if !app.ui.confirm("Are you sure you want to continue?")? {
                     continue;
@@ -63,9 +89,9 @@ impl Runnable for NetworkRmArgs {
                 failures.push(refusal);
                 continue;
             }
-            match app.engine()?.remove_network(name, self.force) {
-                Ok(()) => writeln!(app.ui.data(), "{name}")?,
-                Err(EngineError::Network(NetworkError::NotFound { .. })) if self.force => {}
+            match remove(app, name, self.force) {
+                Ok(true) => writeln!(app.ui.data(), "{name}")?,
+                Ok(false) => {}
                 Err(error) => {
                     failed = true;
                     failures.push(error);

@@ -2,7 +2,9 @@
 
 use coracle_runtime::EngineError;
 use coracle_runtime::networks::{Network, NetworkError};
+use coracle_view::{container, network};
 
+use crate::app::App;
 use crate::error::CliError;
 use crate::format::{Columns, Row, units};
 
@@ -37,6 +39,37 @@ pub(crate) fn row(network: &Network, full: bool) -> Row {
         .set("CreatedAt", units::go_time(created))
         .set_labels(network.labels.clone());
     row
+}
+
+/// Bridges of users are the machine's: on a rehearsal node there are none to be made or changed.
+pub(crate) fn local_only(app: &App, what: &str) -> Result<(), CliError> {
+    match app.settings.node.as_deref().filter(|_| app.node.is_some_and(|number| number > 0)) {
+        None => Ok(()),
+        Some(node) => {
+            let why = "it has the networks of the swarm, and those that every node has";
+            Err(CliError::unsupported(&format!("{what} on the node {node}"), why))
+        }
+    }
+}
+
+/// The network that a container of the node that is asked may join: also one of the swarm that it does not list yet.
+pub(crate) fn joinable(app: &App, reference: &str) -> Result<(), CliError> {
+    if app.node.is_none_or(|number| number == 0) {
+        return Ok(());
+    }
+    match app.engine()?.networks.find(reference) {
+        Ok(network) if network.swarm => Ok(()),
+        Ok(_) => Ok(network::find(&app.home, reference).map(drop)?),
+        Err(failure) => Err(error(failure)),
+    }
+}
+
+/// What the node that is asked calls so; without one, whoever looks next says what is not there.
+pub(crate) fn container_of(app: &App, reference: &str) -> Result<String, CliError> {
+    match app.node {
+        None => Ok(reference.to_owned()),
+        Some(_) => Ok(container::find_id(&app.home, reference)?),
+    }
 }
 
 pub(crate) fn error(error: NetworkError) -> CliError {

@@ -16,35 +16,43 @@ pub(crate) static TABLE: Section = Section {
             "[OPTIONS] NETWORK CONTAINER",
             Exactly(2),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<create::NetworkCreateArgs>(
             &["network create"],
             "[OPTIONS] NETWORK",
             Exactly(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<disconnect::NetworkDisconnectArgs>(
             &["network disconnect"],
             "[OPTIONS] NETWORK CONTAINER",
             Exactly(2),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<inspect::NetworkInspectArgs>(
             &["network inspect"],
             "[OPTIONS] NETWORK [NETWORK...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<ls::NetworkLsArgs>(&["network ls", "network list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .group(Inner),
-        Spec::new::<prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs).group(Inner),
+            .group(Inner)
+            .on_node(),
+        Spec::new::<prune::NetworkPruneArgs>(&["network prune"], "[OPTIONS]", NoArgs)
+            .group(Inner)
+            .on_node(),
         Spec::new::<rm::NetworkRmArgs>(
             &["network rm", "network remove"],
             "NETWORK [NETWORK...]",
             AtLeast(1),
         )
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
     ],
 };

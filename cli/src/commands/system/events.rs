@@ -1,10 +1,12 @@
 //! `events`: print what happens, as it happens.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
-use coracle_runtime::events::{Event, Events, Filter as EventFilter, Span};
+use coracle_runtime::events::{Actor, Event, Events, Filter as EventFilter, Kind, Span};
 use coracle_runtime::model::Timestamp;
+use coracle_swarm::container::volumes;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -63,8 +65,39 @@ impl Runnable for EventsArgs {
         }
         let pairs = self.filter.iter().map(|f| (f.key.as_str(), f.value.as_str()));
         let filter = EventFilter::new(pairs).map_err(CliError::engine)?;
-        read(app, span, &filter, |app, event| show(app, event, template.as_ref()))
+        let template = template.as_ref();
+        read(app, span, &filter, |app, event| match of_node(app, event) {
+            Some(event) => show(app, &event, template),
+            None => Ok(()),
+        })
     }
+}
+
+/// What the node that is asked tells of it, if it happened there. Images are those of all nodes.
+fn of_node<'a>(app: &App, event: &'a Event) -> Option<Cow<'a, Event>> {
+    let Some(scope) = app.home.scope() else { return Some(Cow::Borrowed(event)) };
+    let Actor { id, attributes } = &event.actor;
+    let is_here = |id: &String| match app.engine().ok()?.records.load(id) {
+        Ok(container) => Some(scope.has(&container)),
+        // Of one that is gone, nobody knows where it was.
+        Err(_) => Some(scope.is_machine),
+    };
+    let has_user = || attributes.get("container").map_or(Some(scope.is_machine), is_here);
+    let shown = match event.kind {
+        Kind::Container => scope.has_labels(attributes),
+        Kind::Volume => match volumes::from_stored(id) {
+            Some((number, name)) => {
+                let mut event = event.clone();
+                name.clone_into(&mut event.actor.id);
+                return (number == scope.number).then_some(Cow::Owned(event));
+            }
+            None => has_user()?,
+        },
+        Kind::Network => has_user()?,
+        Kind::Config | Kind::Node | Kind::Secret | Kind::Service => scope.is_manager,
+        Kind::Daemon | Kind::Image | Kind::Plugin => true,
+    };
+    shown.then_some(Cow::Borrowed(event))
 }
 
 fn bad_format(error: &impl std::fmt::Display) -> CliError {

@@ -72,14 +72,8 @@ impl InspectArgs {
             "image" => {
                 image::inspect::document(app, &coracle_view::image::find(&app.home, name)?, typed)
             }
-            "volume" => {
-                check_node(app, kind)?;
-                Ok(volume::document(&app.home, name)?)
-            }
-            "network" => {
-                check_node(app, kind)?;
-                Ok(network::document(&app.home, name, Api::V1_51)?)
-            }
+            "volume" => Ok(volume::document(&app.home, name, app.node)?),
+            "network" => Ok(network::document(&app.home, name, Api::V1_51)?),
             "service" | "task" | "node" | "secret" | "config" => {
                 inspect_swarm::document(app, kind, name)
             }
@@ -89,7 +83,7 @@ impl InspectArgs {
     }
 
     fn any(&self, app: &mut App, name: &str, typed: bool) -> Result<Value, CliError> {
-        let found = match find_any(&app.home, name) {
+        let found = match find_any(&app.home, name, app.node) {
             Ok(found) => found,
             Err(error) => {
                 return match inspect_swarm::any(app, name) {
@@ -101,25 +95,8 @@ impl InspectArgs {
         match found {
             Found::Container(known) => Ok(document(&mut app.home, &known, self.size, Api::V1_51)?),
             Found::Image(image) => image::inspect::document(app, &image, typed),
-            Found::Network(found) => {
-                check_node(app, "network")?;
-                Ok(network::document(&app.home, &found.id, Api::V1_51)?)
-            }
-            Found::Volume => {
-                check_node(app, "volume")?;
-                Ok(volume::document(&app.home, name)?)
-            }
+            Found::Network(found) => Ok(network::document(&app.home, &found.id, Api::V1_51)?),
+            Found::Volume => Ok(volume::document(&app.home, name, app.node)?),
         }
-    }
-}
-
-/// Networks and volumes are not told apart by node here.
-fn check_node(app: &App, kind: &str) -> Result<(), CliError> {
-    match app.node {
-        None | Some(0) => Ok(()),
-        Some(_) => Err(CliError::unsupported(
-            &format!("inspect of a {kind} on a rehearsal node"),
-            "it is kept by the machine itself, and shown there",
-        )),
     }
 }

@@ -44,7 +44,8 @@ pub(crate) static TABLE: Section = Section {
         .of_machine(),
         Spec::new::<events::EventsArgs>(&["events", "system events"], "[OPTIONS]", NoArgs)
             .effect(Looks)
-            .apart(),
+            .apart()
+            .on_node(),
         Spec::new::<inspect::InspectArgs>(
             &["inspect"],
             "[OPTIONS] NAME|ID [NAME|ID...]",

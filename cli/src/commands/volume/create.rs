@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::volumes::CreateVolume;
+use coracle_runtime::volumes::{ANONYMOUS_LABEL, CreateVolume};
+use coracle_swarm::container::volumes;
 use coracle_words::pairs;
 
 use crate::app::App;
@@ -68,17 +69,33 @@ impl Runnable for VolumeCreateArgs {
                  positional arg",
             ));
         }
-        let request = CreateVolume {
+        let mut request = CreateVolume {
             name: self.name.clone().or_else(|| self.args.first().cloned()),
             driver: self.driver.clone().unwrap_or_default(),
             labels: pairs(&self.label),
             options: pairs(&self.opt),
             passing: false,
         };
+        let shown = of_node(app, &mut request)?;
         let volume = app.engine()?.create_volume(request)?;
-        writeln!(app.ui.data(), "{}", volume.name)?;
+        writeln!(app.ui.data(), "{}", shown.unwrap_or(volume.name))?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// Makes it the chosen node's own; gives what it is called there.
+fn of_node(app: &App, request: &mut CreateVolume) -> Result<Option<String>, CliError> {
+    let Some(number) = app.node.filter(|number| *number > 0) else { return Ok(None) };
+    let name = match request.name.take().filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => {
+            request.labels.insert(ANONYMOUS_LABEL.to_owned(), String::new());
+            app.engine()?.random_id()?
+        }
+    };
+    request.labels.extend(volumes::labels(number, &name));
+    request.name = Some(volumes::stored_name(number, &name));
+    Ok(Some(name))
 }
 
 impl VolumeCreateArgs {

@@ -20,7 +20,7 @@ pub(crate) struct VolumeInspectArgs {
 impl Runnable for VolumeInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         inspect_all(app, &self.args, self.format.as_deref(), |app, name, _| {
-            Ok(volume::document(&app.home, name)?)
+            Ok(volume::document(&app.home, name, app.node)?)
         })
     }
 }

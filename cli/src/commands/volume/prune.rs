@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned};
+use coracle_runtime::volumes::{Filter as VolumeFilter, Pruned, Volume};
+use coracle_view::volume;
 
 use super::rows::error;
 use crate::app::App;
@@ -42,7 +43,15 @@ impl Runnable for VolumePruneArgs {
 pub(crate) fn prune(app: &mut App, all: bool, filters: &[Filter]) -> Result<Pruned, CliError> {
     let pairs = filters.iter().map(|f| (f.key.as_str(), f.value.as_str()));
     let filter = VolumeFilter::for_prune(pairs).map_err(error)?;
-    if let Some(pruned) = app.engine()?.prune_volumes(all, &filter)? {
+    let of_node = volume::all(&app.home, app.node)?;
+    let is_kept = |volume: &Volume| !of_node.iter().any(|one| one.stored == volume.name);
+    let keep = |volume: &Volume| app.node.is_some() && is_kept(volume);
+    if let Some(mut pruned) = app.engine()?.prune_volumes(all, &filter, keep)? {
+        for name in &mut pruned.names {
+            if let Some(one) = of_node.iter().find(|one| one.stored == *name) {
+                name.clone_from(&one.seen.name);
+            }
+        }
         return Ok(pruned);
     }
     app.warn_of_damage();

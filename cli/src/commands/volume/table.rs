@@ -14,29 +14,34 @@ pub(crate) static TABLE: Section = Section {
     commands: &[
         Spec::new::<create::VolumeCreateArgs>(&["volume create"], "[OPTIONS] [VOLUME]", AtMost(1))
             .group(Inner)
-            .entry(Namespace),
+            .entry(Namespace)
+            .on_node(),
         Spec::new::<inspect::VolumeInspectArgs>(
             &["volume inspect"],
             "[OPTIONS] VOLUME [VOLUME...]",
             AtLeast(1),
         )
         .effect(Looks)
-        .group(Inner),
+        .group(Inner)
+        .on_node(),
         Spec::new::<ls::VolumeLsArgs>(&["volume ls", "volume list"], "[OPTIONS]", NoArgs)
             .effect(Looks)
             .group(Inner)
             .on_node(),
         Spec::new::<prune::VolumePruneArgs>(&["volume prune"], "[OPTIONS]", NoArgs)
             .group(Inner)
-            .entry(Namespace),
+            .entry(Namespace)
+            .on_node(),
         Spec::new::<rm::VolumeRmArgs>(
             &["volume rm", "volume remove"],
             "[OPTIONS] VOLUME [VOLUME...]",
             AtLeast(1),
         )
         .group(Inner)
-        .entry(Namespace),
+        .entry(Namespace)
+        .on_node(),
         Spec::new::<update::VolumeUpdateArgs>(&["volume update"], "[OPTIONS] VOLUME", Exactly(1))
-            .group(Hidden),
+            .group(Hidden)
+            .on_node(),
     ],
 };

@@ -8,6 +8,10 @@ const OF_A_WORKER: &str = "Error response from daemon: This node is not a swarm 
                            view or modify cluster state. Please run this command on a manager node or promote the \
                            current node to a manager.\n";
 
+const OF_A_WORKER_RM: &str = "Error response from daemon: This node is not a swarm manager. Worker nodes can't be used \
+                              to view or modify cluster state. Please run this command on a manager node or promote \
+                              the current node to a manager.\nexit status 1\n";
+
 fn nodes() -> TestEnv {
     let env = TestEnv::new();
     env.sh("docker swarm init --nodes 3").success();
@@ -31,7 +35,6 @@ fn a_node_speaks_for_itself() {
         .code(1)
         .stderr_has("there is no node nosuch on this machine")
         .stderr_has("node2, node3");
-    env.sh("docker --node node2 network ls").code(1).stderr_has("network ls on the node node2");
     env.sh("docker --node node2 compose ps").code(1).stderr_has("compose ps on the node node2");
     env.sh("docker node demote node2").success();
     // It is the machine that switches, whoever was chosen.
@@ -91,7 +94,10 @@ fn a_node_has_its_own_containers_and_volumes() {
     env.sh("docker rm -f mine").success();
     env.sh("docker service rm web").success();
     env.sh("eventually '[ -z \"$(docker ps -aq)\" ]'").success();
-    env.sh("docker volume rm data node-2.data node-3.data").success();
+    env.sh("docker volume rm data").success();
+    for node in ["node2", "node3"] {
+        env.sh(&format!("docker --node {node} volume rm data")).success().stdout_is("data\n");
+    }
     end(env);
 }
 
@@ -141,7 +147,6 @@ fn a_container_is_run_on_a_node() {
     env.sh("docker --node node3 ps -aq").success().stdout_is("");
     for (flags, said) in [
         ("-P", "--publish-all on the node node2"),
-        ("-v data:/data", "-v with a volume on the node node2"),
         ("--restart always", "--restart on the node node2"),
         ("--volumes-from web", "use of another container on the node node2"),
         ("-p 127.0.0.1:81:80", "a port at 127.0.0.1 on the node node2"),
@@ -156,6 +161,101 @@ fn a_container_is_run_on_a_node() {
     env.sh("docker node start node2").success();
     env.sh("docker --node node2 start web").success();
     env.sh("docker --node node2 rm -f web").success();
-    env.sh("docker volume rm node-2.data").success();
+    env.sh("docker --node node2 volume rm data").success();
+    end(env);
+}
+
+#[test]
+fn a_node_has_its_own_names() {
+    let env = nodes();
+    let run = "run -d --name web --stop-timeout 0 -v data:/data alpine sh -c";
+    for node in ["node2", "node3"] {
+        env.sh(&format!(
+            "docker --node {node} {run} 'echo {node} > /data/of; echo {node}; sleep 100000'"
+        ))
+        .success();
+    }
+    env.sh(&format!("docker --node node2 {run} true"))
+        .code(125)
+        .stderr_has("The container name \"/web\" is already in use by container");
+    for node in ["node2", "node3"] {
+        let on = |command: &str| env.sh(&format!("docker --node {node} {command}"));
+        on("ps --format '{{.Names}}'").success().stdout_is("web\n");
+        env.sh(&format!("eventually '[ \"$(docker --node {node} logs web)\" = {node} ]'"))
+            .success();
+        on("exec web cat /data/of").success().stdout_is(&format!("{node}\n"));
+        on("inspect web --format '{{.Name}}'").success().stdout_is("/web\n");
+        on("volume inspect data --format '{{.Name}} {{.Labels}}'")
+            .success()
+            .stdout_is("data map[]\n");
+        on("volume rm data").code(1).stderr_has("remove data: volume is in use - [");
+    }
+    env.sh("docker stop web").code(1).stderr_has("several nodes have a container web");
+    env.sh("docker run -d --name web --stop-timeout 0 alpine sleep 100000").success();
+    env.sh("docker exec web ls /data").code(1);
+    env.sh("docker --node node3 rename web other").success();
+    env.sh("docker --node node2 restart web").success().stdout_is("web\n");
+    env.sh("docker --node node3 stop other").success();
+    env.sh("docker --node node3 container prune -f").success().stdout_has("Deleted Containers:");
+    env.sh("docker --node node3 volume prune -af").success().stdout_has("Deleted Volumes:\ndata\n");
+    env.sh("docker --node node3 volume ls -q").success().stdout_is("");
+    env.sh("docker --node node2 volume ls -q").success().stdout_is("data\n");
+    env.sh("docker --node node3 volume create mine").success().stdout_is("mine\n");
+    let told = |node: &str, kind: &str| {
+        let format = "{{.Action}} {{.Actor.ID}}";
+        env.sh(&format!(
+            "docker --node {node} events --since 1h --until 0s -f type={kind} --format '{format}'"
+        ))
+        .success()
+        .stdout()
+    };
+    assert!(told("node3", "volume").contains("create mine\n"));
+    assert!(!told("node2", "volume").contains("mine"));
+    let id = env.sh("docker --node node2 ps -q --no-trunc").success().line();
+    assert!(told("node2", "container").contains(&format!("start {id}\n")));
+    assert!(!told("node3", "container").contains(&id));
+    env.sh("docker --node node2 rm -f web").success();
+    env.sh("docker rm -f web").success();
+    for (node, volume) in [("node2", "data"), ("node3", "mine")] {
+        env.sh(&format!("docker --node {node} volume rm {volume}")).success();
+    }
+    end(env);
+}
+
+#[test]
+fn a_node_has_the_networks_it_needs() {
+    let env = nodes();
+    env.sh("docker network create bridged").success();
+    env.sh("docker network create -d overlay --attachable over").success();
+    let names = |node: &str| {
+        env.sh(&format!("docker --node {node} network ls --format '{{{{.Name}}}}'"))
+            .success()
+            .stdout()
+    };
+    let every = "bridge\ndocker_gwbridge\nhost\ningress\nnone\n";
+    assert_eq!(names("node2"), every);
+    let on = |command: &str| env.sh(&format!("docker --node node2 {command}"));
+    on("network create more").code(1).stderr_has("on the node node2: not supported");
+    on("network rm over").code(1).stderr_has("network over not found");
+    on("network rm docker_gwbridge").code(1).stderr_has("on the node node2: not supported");
+    on("network inspect bridged").code(1).stderr_has("network bridged not found");
+    on("run --rm --network bridged alpine true").code(125).stderr_has("network bridged not found");
+    on("run -d --name one --stop-timeout 0 alpine sleep 100000").success();
+    on("network connect over one").success();
+    assert!(names("node2").contains("over\n"));
+    assert_eq!(names("node3"), every);
+    on("network rm over").code(1).stderr_is(OF_A_WORKER_RM);
+    on("network disconnect over one").success();
+    assert_eq!(names("node2"), every);
+    env.sh("docker --node node3 network connect over one")
+        .code(1)
+        .stderr_has("No such container: one");
+    env.sh("docker node promote node2").success();
+    assert!(names("node2").contains("over\n"));
+    on("network create -d overlay second").success();
+    on("network rm over second").success().stdout_is("over\nsecond\n");
+    env.sh("docker node demote node2").success();
+    on("rm -f one").success();
+    env.sh("docker network rm bridged").success();
     end(env);
 }
