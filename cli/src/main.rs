@@ -26,6 +26,7 @@ mod client_config;
 mod commands;
 mod compose;
 mod did_you_mean;
+mod digests;
 mod documents;
 mod error;
 mod fetch;
@@ -109,6 +110,10 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();
         return Ok(fetch::main(&order.to_string_lossy(), &commands::table::TABLE));
+    }
+    if name == digests::DIGEST_ARGV0 {
+        let order = words.next().unwrap_or_default();
+        return Ok(digests::main(&order.to_string_lossy()));
     }
     if Path::new(name).file_name() == Some(OsStr::new(INIT_NAME)) {
         return exit(coracle_runtime::start::tiny_init::main(&words.collect::<Vec<_>>()));

@@ -4,6 +4,7 @@ pub mod archive;
 mod auth;
 pub mod config;
 pub mod digest;
+mod distribution;
 mod download;
 pub mod error;
 mod given_name;
@@ -30,13 +31,14 @@ pub use auth::{
     AuthError, AuthSettings, Credential, CredentialStore, HelperError, Secret, StoredIn,
 };
 pub use digest::{Digest, DigestError, short_id};
+pub use distribution::{Distribution, distributions, manifest_digest};
 pub use download::{Download, DownloadError};
 pub use error::ImageError;
 pub use given_name::GivenName;
 pub use names::NameRules;
 pub use platform::{Platform, PlatformError};
 pub use progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};
-pub use pull::{PullOptions, PullOutcome, manifest_digest, pull, pull_all_tags};
+pub use pull::{PullOptions, PullOutcome, pull, pull_all_tags};
 pub use push::{PushOutcome, push};
 pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, Reference, ReferenceError};
 pub use registry::{ManifestError, Refusal, RegistryError, RegistrySettings, RetryPolicy, login};

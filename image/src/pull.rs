@@ -25,7 +25,7 @@ use crate::digest::Digest;
 use crate::error::ImageError;
 use crate::limits::{ATTACHED_BYTES_MAX, CONFIG_BYTES_MAX, INDEX_DEPTH_MAX};
 use crate::platform::Platform;
-use crate::progress::{LayerEvent, ProgressEvent, ProgressSink, Silent};
+use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
 use crate::reference::{DEFAULT_TAG, Reference};
 use crate::registry::{
     Connection, Descriptor, Document, Endpoint, FetchedManifest, Index, Manifest, ManifestError,
@@ -83,24 +83,13 @@ pub fn pull(
     sink: &dyn ProgressSink,
 ) -> Result<PullOutcome, TransferError> {
     let reference = reference.clone().with_default_tag();
+    let credentials = CredentialStore::new(settings.auth.clone());
     LayerWorkers::run(store, sink, settings.max_concurrent_downloads, |workers| {
-        in_network_loop(for_each_endpoint(settings, &reference, sink, async |connection| {
+        let work = async |connection: &Connection| {
             Job { store, options, sink, workers, connection }.pull(&reference).await
-        }))
+        };
+        in_network_loop(for_each_endpoint(settings, Some(&credentials), &reference, sink, work))
     })
-}
-
-/// The digest of what a name stands for in its registry: an index or a manifest. Fetches
-/// nothing else.
-pub fn manifest_digest(
-    settings: &RegistrySettings,
-    reference: &Reference,
-) -> Result<Digest, TransferError> {
-    let reference = reference.clone().with_default_tag();
-    let asked = reference.digest().or(reference.tag()).unwrap_or(DEFAULT_TAG);
-    in_network_loop(for_each_endpoint(settings, &reference, &Silent, async |connection| {
-        Ok(connection.manifest(reference.path(), asked).await?.digest)
-    }))
 }
 
 /// Pulls every tag of a repository, in the registry's order.
@@ -111,8 +100,9 @@ pub fn pull_all_tags(
     options: &PullOptions,
     sink: &dyn ProgressSink,
 ) -> Result<Vec<PullOutcome>, TransferError> {
+    let credentials = CredentialStore::new(settings.auth.clone());
     LayerWorkers::run(store, sink, settings.max_concurrent_downloads, |workers| {
-        in_network_loop(for_each_endpoint(settings, repository, sink, async |connection| {
+        let work = async |connection: &Connection| {
             let job = Job { store, options, sink, workers, connection };
             let mut outcomes = Vec::new();
             for tag in connection.tags(repository.path()).await? {
@@ -120,24 +110,25 @@ pub fn pull_all_tags(
                 outcomes.push(job.pull(&tagged).await?);
             }
             Ok(outcomes)
-        }))
+        };
+        in_network_loop(for_each_endpoint(settings, Some(&credentials), repository, sink, work))
     })
 }
 
 /// Runs `work` with a connection to each server of the registry until one succeeds.
-async fn for_each_endpoint<T>(
+pub(crate) async fn for_each_endpoint<T>(
     settings: &RegistrySettings,
+    credentials: Option<&CredentialStore>,
     reference: &Reference,
     sink: &dyn ProgressSink,
     work: impl AsyncFn(&Connection) -> Result<T, TransferError>,
 ) -> Result<T, TransferError> {
-    let credentials = CredentialStore::new(settings.auth.clone());
     let endpoints = pull_endpoints(settings, reference.domain())?;
     let attempt = async |endpoint: &Endpoint| {
-        let credential = if endpoint.is_mirror {
-            credentials.for_registry(&endpoint.host)
-        } else {
-            credentials.for_reference(reference)
+        let credential = match credentials {
+            Some(all) if endpoint.is_mirror => all.for_registry(&endpoint.host),
+            Some(all) => all.for_reference(reference),
+            None => Ok(None),
         };
         let credential = or_anonymous(credential, sink);
         let connection = Connection::open(settings, endpoint, credential).await?;

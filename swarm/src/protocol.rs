@@ -43,7 +43,6 @@ pub enum Request {
     },
     CreateService {
         spec: Box<ServiceSpec>,
-        registry_auth: String,
     },
     UpdateService {
         id: String,
@@ -51,7 +50,6 @@ pub enum Request {
         spec: Box<ServiceSpec>,
         /// Back to the previous spec; `spec` is not looked at.
         rollback: bool,
-        registry_auth: String,
     },
     RemoveService {
         id: String,

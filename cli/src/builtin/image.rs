@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::CliError;
 
 /// The registry that is this executable.
-const DOMAIN: &str = "coracle.local";
+pub(crate) const DOMAIN: &str = "coracle.local";
 /// The label that tells executables apart.
 const LABEL: &str = "local.coracle.executable";
 

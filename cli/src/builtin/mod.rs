@@ -19,7 +19,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use image::{prepare, prepare_outside, pull};
+pub(crate) use image::{DOMAIN, prepare, prepare_outside, pull};
 
 /// Runs the program that this executable is in a container of one of its own images.
 /// Gives the words back when `argv0` names neither.

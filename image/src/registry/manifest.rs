@@ -185,7 +185,7 @@ fn is_layer_type(media_type: &str) -> bool {
 }
 
 impl Descriptor {
-    fn platform(&self) -> Option<Platform> {
+    pub(crate) fn platform(&self) -> Option<Platform> {
         let platform = self.platform.as_ref()?;
         Some(Platform::new(&platform.os, &platform.architecture, &platform.variant))
     }

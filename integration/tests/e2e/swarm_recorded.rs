@@ -87,3 +87,28 @@ mod overlay {
         killed = "A task container is killed on its node",
     }
 }
+
+mod registry {
+    use coracle_integration::{
+        TestEnv, case,
+        registry::{Door, Registry},
+        skip,
+        skip::program,
+    };
+
+    const RECORDED: &str =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/swarm-registry.md"));
+
+    #[test]
+    fn digests_and_credentials() {
+        if program("docker-registry").is_none() {
+            skip!("docker-registry is not installed");
+        }
+        let env = TestEnv::new();
+        let open = Registry::start(&env, Door::Plain);
+        let closed = Registry::start(&env, Door::Password);
+        let text = RECORDED.replace("OPEN", open.address()).replace("CLOSED", closed.address());
+        let [section] = case::sections(&text)[..] else { panic!("it has one section") };
+        case::run_section(&env, &text, section);
+    }
+}

@@ -147,12 +147,12 @@ impl Agent<'_> {
             }
             Request::Unlock { key } => self.unlock(&key),
             Request::UnlockKey { rotate } => self.unlock_key(rotate),
-            Request::CreateService { spec, registry_auth: _ } => {
+            Request::CreateService { spec } => {
                 let id = new_id();
                 let changes = command::create_service(state, *spec, id.clone(), now)?;
                 Ok(Outcome::Changes(changes, id))
             }
-            Request::UpdateService { id, version, spec, rollback, registry_auth: _ } => {
+            Request::UpdateService { id, version, spec, rollback } => {
                 let rollback = if rollback { Rollback::Previous } else { Rollback::No };
                 changed(command::update_service(state, &id, version, *spec, rollback, now)?)
             }

@@ -58,11 +58,16 @@ impl ImageNames {
         let as_typed = || (typed.to_owned(), typed.to_owned());
         let Some(names) = &self.0 else { return as_typed() };
         let Ok(name) = Reference::parse(typed) else { return as_typed() };
-        let complete = name.clone().with_default_tag().to_string();
+        // A digest is what counts, whatever tag stands before it.
+        let bare = name.digest().and_then(|digest| name.with_digest(digest).ok());
+        let complete = bare.unwrap_or_else(|| name.clone().with_default_tag()).to_string();
         match names.get(&complete) {
-            Some(id) if id.to_string() == container.image => match name.digest() {
-                Some(_) => (typed.to_owned(), name.familiar_repository()),
-                None => as_typed(),
+            Some(id) if id.to_string() == container.image => match (name.digest(), name.tag()) {
+                (Some(_), Some(tag)) => {
+                    (typed.to_owned(), format!("{}:{tag}", name.familiar_repository()))
+                }
+                (Some(_), None) => (typed.to_owned(), name.familiar_repository()),
+                (None, _) => as_typed(),
             },
             // A beginning of the id, as typed.
             _ if !typed.is_empty() && hex_of(&container.image).starts_with(typed) => as_typed(),

@@ -194,7 +194,6 @@ fn change(
             version: found.meta.version.index,
             spec: Box::new(spec),
             rollback: false,
-            registry_auth: String::new(),
         });
         match updated {
             Err(error) if tries < TRIES && error.message.ends_with("update out of sequence") => {}

@@ -14,6 +14,7 @@ use super::flags::ServiceFlags;
 use super::{converge, said};
 use crate::app::App;
 use crate::args::Runnable;
+use crate::digests::Digests;
 use crate::error::{CommandResult, ExitStatus};
 use crate::run_flags::run_values;
 
@@ -104,8 +105,17 @@ impl Runnable for ServiceCreateArgs {
         let added = said::lists(app, &self)?;
         let network = |name: &str| said::network(app, name);
         let known = Known { state: &swarm.state, network: &network };
-        let spec = Box::new(edit::create(&new, &given, &added, &known)?);
-        let id = app.order(&Request::CreateService { spec, registry_auth: String::new() })?;
+        let mut spec = Box::new(edit::create(&new, &given, &added, &known)?);
+        let mut warning = None;
+        if !self.flags.no_resolve_image {
+            let image = spec.task_template.container_spec.image.clone();
+            let digests = Digests::ask(app, [image], self.flags.with_registry_auth)?;
+            warning = digests.pin(&mut spec);
+        }
+        let id = app.order(&Request::CreateService { spec })?;
+        if let Some(warning) = warning {
+            writeln!(app.ui.status(), "{warning}")?;
+        }
         writeln!(app.ui.data(), "{id}")?;
         app.ui.flush()?;
         match self.flags.detach {

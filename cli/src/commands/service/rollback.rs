@@ -31,7 +31,6 @@ impl Runnable for ServiceRollbackArgs {
             version: found.meta.version.index,
             spec: Box::new(found.spec.clone()),
             rollback: true,
-            registry_auth: String::new(),
         })?;
         update::done(app, found, &name, self.detach, self.quiet)
     }

@@ -63,7 +63,6 @@ fn scale(app: &mut App, swarm: &mut Reader, name: &str, count: &str) -> Result<S
         version: found.meta.version.index,
         spec: Box::new(spec),
         rollback: false,
-        registry_auth: String::new(),
     })?;
     writeln!(app.ui.data(), "{name} scaled to {replicas}")?;
     Ok(id)

@@ -13,6 +13,7 @@ use super::update_flags::UpdateFlags;
 use super::{converge, said};
 use crate::app::App;
 use crate::args::Runnable;
+use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// How often a change is tried that another one came before.
@@ -33,18 +34,20 @@ pub(crate) struct ServiceUpdateArgs {
 impl Runnable for ServiceUpdateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         // What the agent writes down meanwhile is mostly how far an update is; flags are said against what is there now.
+        let mut digests = None;
         for _ in 1..TRIES {
-            match self.once(app) {
+            match self.once(app, &mut digests) {
                 Err(error) if error.message.ends_with("update out of sequence") => {}
                 outcome => return outcome,
             }
         }
-        self.once(app)
+        self.once(app, &mut digests)
     }
 }
 
 impl ServiceUpdateArgs {
-    fn once(&self, app: &mut App) -> CommandResult {
+    /// `digests` is what registries said at an earlier try.
+    fn once(&self, app: &mut App, digests: &mut Option<Digests>) -> CommandResult {
         let swarm = app.manager()?;
         let name = self.args.first().cloned().unwrap_or_default();
         let found = service::find(&swarm.state, &name)?;
@@ -56,13 +59,23 @@ impl ServiceUpdateArgs {
         if !rollback {
             self.change(app, &swarm.state, &mut spec)?;
         }
+        let mut warning = None;
+        if self.lists.image.is_some() && !self.flags.no_resolve_image {
+            let image = spec.task_template.container_spec.image.clone();
+            if digests.is_none() {
+                *digests = Some(Digests::ask(app, [image], self.flags.with_registry_auth)?);
+            }
+            warning = digests.as_ref().and_then(|digests| digests.pin(&mut spec));
+        }
         app.order(&Request::UpdateService {
             id: found.id.clone(),
             version: found.meta.version.index,
             spec: Box::new(spec),
             rollback,
-            registry_auth: String::new(),
         })?;
+        if let Some(warning) = warning {
+            writeln!(app.ui.status(), "{warning}")?;
+        }
         done(app, found, &name, self.flags.detach, self.flags.quiet)
     }
 

@@ -1,13 +1,13 @@
 //! A deploy, step by step: networks, secrets, configs and services are made and changed as Docker says it.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coracle_compose::StackFile;
-use coracle_image::Reference;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
-use coracle_swarm::model::{Secret, Service, ServiceSpec};
+use coracle_swarm::model::{Secret, Service};
 use coracle_swarm::protocol::Request;
 use coracle_swarm::stack::images::Resolve;
 use coracle_swarm::stack::{self, Content, Known, WantedFile, WantedNetwork, WantedService};
@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::commands::service::converge;
+use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, Failures};
-use crate::registries;
 
 const OVERLAY: &str = "overlay";
 
@@ -123,12 +123,13 @@ fn one_file(
     Ok(())
 }
 
-/// Gives the ids of the services, in the order of the file.
+/// Gives the ids of the services, in the order of the file. `login` shows registries who asks for digests.
 pub(super) fn services(
     app: &mut App,
     name: &str,
     config: &Value,
     resolve: Resolve,
+    login: bool,
 ) -> Result<Vec<String>, CliError> {
     let state = app.manager()?.state;
     let id = |mut all: std::collections::btree_map::Values<'_, String, Secret>, name: &str| {
@@ -138,12 +139,22 @@ pub(super) fn services(
         secret: &|name| id(state.secrets.values(), name),
         config: &|name| id(state.configs.values(), name),
     };
-    let wanted = stack::services(config, name, &known)?;
+    let mut wanted = stack::services(config, name, &known)?;
     let there = stack::members::services(&state, name);
+    let known = |name: &str| there.iter().find(|it| it.spec.name == name).copied();
+    let mut asked = BTreeMap::new();
+    for service in &mut wanted {
+        if let Ok(spec) = &mut service.spec
+            && resolve.asks(known(&service.name), spec)
+        {
+            asked.insert(service.name.clone(), spec.task_template.container_spec.image.clone());
+        }
+    }
+    let digests = Digests::ask(app, asked.values().cloned(), login)?;
     let mut ids = Vec::with_capacity(wanted.len());
     for service in wanted {
-        let known = there.iter().find(|it| it.spec.name == service.name).copied();
-        ids.push(one_service(app, service, known, resolve)?);
+        let (digests, known) = (asked.get(&service.name).map(|_| &digests), known(&service.name));
+        ids.push(one_service(app, service, known, digests)?);
     }
     Ok(ids)
 }
@@ -152,7 +163,7 @@ fn one_service(
     app: &mut App,
     wanted: WantedService,
     known: Option<&Service>,
-    resolve: Resolve,
+    digests: Option<&Digests>,
 ) -> Result<String, CliError> {
     let name = wanted.name;
     match known {
@@ -163,48 +174,24 @@ fn one_service(
     let what = if known.is_some() { "update service" } else { "create service" };
     let fail = |error: CliError| failed(what, &name, error);
     let mut spec = wanted.spec.map_err(|error| fail(error.into()))?;
-    let mut unknown_digest = None;
-    if resolve.asks(known, &mut spec) {
-        unknown_digest = pin(app, &mut spec).err();
-    }
+    let warning = digests.and_then(|digests| digests.pin(&mut spec));
     for network in &mut spec.task_template.networks {
         network.target = network_id(app, &network.target).map_err(fail)?;
     }
     let spec = Box::new(spec);
-    let registry_auth = String::new();
     let Some(known) = known else {
-        return app.order(&Request::CreateService { spec, registry_auth }).map_err(fail);
+        return app.order(&Request::CreateService { spec }).map_err(fail);
     };
     let mut spec = spec;
     spec.task_template.force_update = known.spec.task_template.force_update;
     let (id, version) = (known.id.clone(), known.meta.version.index);
-    let request = Request::UpdateService { id, version, spec, rollback: false, registry_auth };
+    let request = Request::UpdateService { id, version, spec, rollback: false };
     app.order(&request).map_err(fail)?;
     // Docker says so only of a service that was there.
-    if let Some(image) = unknown_digest {
-        writeln!(
-            app.ui.status(),
-            "image {image} could not be accessed on a registry to record\nits digest. Each node will access \
-             {image} independently,\npossibly leading to different nodes running different\nversions of the image.\n"
-        )?;
+    if let Some(warning) = warning {
+        writeln!(app.ui.status(), "{warning}")?;
     }
     Ok(known.id.clone())
-}
-
-/// Puts the digest that the registry has behind the tag; the image when it cannot be asked.
-fn pin(app: &App, spec: &mut ServiceSpec) -> Result<(), String> {
-    let image = &mut spec.task_template.container_spec.image;
-    let Ok(name) = Reference::parse(image) else { return Ok(()) };
-    let mut settings = registries::settings(&app.settings);
-    settings.retry.attempts = 1;
-    match coracle_image::manifest_digest(&settings, &name) {
-        Ok(digest) if name.digest().is_none() => {
-            *image = format!("{}@{digest}", name.familiar());
-            Ok(())
-        }
-        Ok(_) => Ok(()),
-        Err(_) => Err(image.clone()),
-    }
 }
 
 /// What a service's network is called by the swarm.

@@ -45,7 +45,7 @@ pub(crate) struct StackDeployArgs {
     /// When to ask the registry for the digest of an image: always, changed or never
     #[arg(long, value_name = "string")]
     resolve_image: Option<String>,
-    /// Hand credentials of registries on; the agent of the swarm has them anyhow
+    /// Show registries who asks for digests; nodes fetch images as their user in any case
     #[arg(long)]
     with_registry_auth: bool,
     #[arg(value_name = "ARG", hide = true)]
@@ -76,7 +76,7 @@ impl Runnable for StackDeployArgs {
         check_external(app, &external)?;
         networks(app, name, &wanted)?;
         carry::files(app, name, &file)?;
-        let ids = carry::services(app, name, &file.config, resolve)?;
+        let ids = carry::services(app, name, &file.config, resolve, self.with_registry_auth)?;
         match self.detach {
             Some(false) => carry::wait(app, &ids, self.quiet),
             _ => Ok(ExitStatus::Success),

@@ -1,6 +1,7 @@
 //! Swarm: services on one machine, without a daemon.
 
 mod as_node;
+mod digests;
 mod faults;
 mod kills;
 mod points;
