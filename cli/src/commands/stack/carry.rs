@@ -20,6 +20,8 @@ use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, Failures};
 
 const OVERLAY: &str = "overlay";
+/// What the agent says of other content.
+const UNCHANGEABLE: &str = "only updates to Labels are allowed";
 
 /// What was about to be done stands before the error.
 fn failed(what: &str, name: &str, mut error: CliError) -> CliError {
@@ -119,7 +121,14 @@ fn one_file(
         false => Request::UpdateConfig { id, version, spec, data },
     };
     let changed = app.order(&request);
-    changed.map_err(|error| failed(&format!("update {kind}"), &name, error))?;
+    changed.map_err(|error| {
+        let rotate = format!("`{} {kind} rotate {name} FILE`", app.program);
+        let error = match error.message.ends_with(UNCHANGEABLE) {
+            true => error.hint(format!("{rotate} gives another one to the services, one by one")),
+            false => error,
+        };
+        failed(&format!("update {kind}"), &name, error)
+    })?;
     Ok(())
 }
 

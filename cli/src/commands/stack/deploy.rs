@@ -9,6 +9,7 @@ use clap::ArgAction;
 use coracle_compose::StackFile;
 use coracle_swarm::stack::images::Resolve;
 use coracle_swarm::stack::{self, StackError, WantedNetwork};
+use coracle_view::node::{self, Standing};
 use serde_json::Value;
 
 use super::{carry, files};
@@ -18,6 +19,9 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 
 const NOTICE: &str = "Since --detach=false was not specified, tasks will be created in the background.\n\
                       In a future release, --detach=false will become the default.";
+
+const NO_MANAGER: &str = "this node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
+                          connect this node to swarm and try again";
 
 /// Deploy a new stack or update an existing stack
 #[derive(Debug, clap::Args)]
@@ -68,7 +72,7 @@ impl Runnable for StackDeployArgs {
         if self.detach.is_none() {
             writeln!(app.ui.status(), "{NOTICE}")?;
         }
-        app.manager()?;
+        check_is_manager(app)?;
         if self.prune {
             prune(app, name, &file.config)?;
         }
@@ -91,6 +95,18 @@ impl From<StackError> for CliError {
             StackError::Engine(words) => Self::engine(words),
         }
     }
+}
+
+/// Before it asks for anything, Docker's client says this in words of its own.
+fn check_is_manager(app: &App) -> Result<(), CliError> {
+    let (_, reader) = app.swarm_state()?;
+    let standing = |node| node::standing(&reader.state, node);
+    let is_worker =
+        app.this_node(&reader.state).map(standing).is_ok_and(|it| it == Standing::Worker);
+    if is_worker || !reader.is_swarm() {
+        return Err(CliError::plain(app.called(NO_MANAGER)));
+    }
+    app.manager().map(drop)
 }
 
 /// What has no effect in a swarm.
