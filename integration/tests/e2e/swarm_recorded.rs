@@ -112,3 +112,14 @@ mod registry {
         case::run_section(&env, &text, section);
     }
 }
+
+mod labs {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-labs.md":
+        stack = "A stack over nodes",
+        ports_and_volumes = "Host-mode ports, volumes and bind mounts",
+        labels = "Labels with dots, a secret on workers, redeploy",
+    }
+}

@@ -67,7 +67,7 @@ pub(super) fn drained_and_reactivated(env: &TestEnv) {
     type_in(env, "docker stack rm galera");
     for node in NODES {
         type_in(env, &format!("docker --node {node} volume ls -q")).stdout_is("galera_dbdata\n");
+        type_in(env, &format!("docker --node {node} volume rm galera_dbdata"));
     }
-    type_in(env, "docker volume rm $(docker volume ls -q)");
     leave(env);
 }
