@@ -85,6 +85,8 @@ mod overlay {
         which_node = "Which node gets which replica",
         drain = "Drain, pause, active",
         killed = "A task container is killed on its node",
+        node_commands = "node commands",
+        addresses = "Addresses and ways out",
     }
 }
 

@@ -3,7 +3,9 @@
 mod document;
 mod find;
 mod list;
+mod services;
 
 pub use document::document;
 pub use find::{all, find};
 pub use list::list;
+pub use services::services;

@@ -348,7 +348,7 @@ fn a_network_of_the_swarm_is_for_its_tasks() {
     let before = env.run(["network", "create", "-d", "overlay", "early"]).success();
     assert_eq!(before.stderr(), "note: there is no swarm, so this overlay network is a bridge\n");
     env.run(["network", "create", "--scope", "swarm", "x"]).code(1).stderr_has(
-        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to",
+        "This node is not a swarm manager. Use \"coracle swarm init\" or \"coracle swarm join\" to",
     );
     make_a_swarms(&env, "early");
     let made = env.run(["network", "create", "-d", "overlay", "ov1"]).success();

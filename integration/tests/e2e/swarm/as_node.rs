@@ -259,3 +259,33 @@ fn a_node_has_the_networks_it_needs() {
     env.sh("docker network rm bridged").success();
     end(env);
 }
+
+#[test]
+fn a_task_that_moves_finds_the_volume_of_its_new_node() {
+    let env = nodes();
+    env.sh("docker node update --availability drain node3").success();
+    let machine =
+        env.sh("docker node ls -f role=manager --format '{{.Hostname}}'").success().line();
+    env.sh(&format!("docker node update --availability drain {machine}")).success();
+    let command = ["sh", "-c", "cat /data/of || echo made > /data/of; sleep 100000"];
+    let more = ["--mount", "type=volume,src=data,dst=/data", "--stop-grace-period", "0s", "alpine"];
+    create(&env, "web", &[&more[..], &command].concat());
+    wait_replicas(&env, "web", "1/1");
+    let move_to = |to: &str, from: &str| {
+        env.sh(&format!("docker node update --availability active {to}")).success();
+        env.sh(&format!("docker node update --availability drain {from}")).success();
+        let on = format!("docker --node {to} exec $(docker --node {to} ps -q) cat /data/of");
+        env.sh(&format!("eventually '[ \"$({on})\" = made ]'")).success();
+    };
+    move_to("node3", "node2");
+    // It is empty there, as on another machine; what was written is still where it was.
+    env.sh("docker --node node3 logs $(docker --node node3 ps -q)").success().stdout_is("");
+    move_to("node2", "node3");
+    env.sh("docker --node node2 logs $(docker --node node2 ps -q)").success().stdout_is("made\n");
+    env.sh("docker service rm web").success();
+    env.sh("eventually '[ -z \"$(docker ps -aq)\" ]'").success();
+    for node in ["node2", "node3"] {
+        env.sh(&format!("docker --node {node} volume rm data")).success();
+    }
+    end(env);
+}
