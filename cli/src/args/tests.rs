@@ -113,10 +113,10 @@ fn unknown_commands() {
 
     Run 'docker container --help' for more information
     ");
-    insta::assert_snapshot!(fails("build ."), @r"
-    docker: unknown command: docker build
+    insta::assert_snapshot!(fails("buildx bake"), @r"
+    docker: unknown command: docker buildx bake
 
-    Run 'docker --help' for more information
+    Run 'docker buildx --help' for more information
     hint: building images from a Dockerfile is not part of this version
     ");
 }
@@ -188,7 +188,7 @@ fn commands_that_only_look() {
             .map(|spec| spec.names[0]);
         named.collect::<Vec<_>>().join(", ")
     };
-    insta::assert_snapshot!(of(Effect::Looks), @"ps, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service ps, service why, stack ls, stack ps, stack services, system df, volume inspect, volume ls");
+    insta::assert_snapshot!(of(Effect::Looks), @"ps, build, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service ps, service why, stack ls, stack ps, stack services, system df, volume inspect, volume ls");
     assert_eq!(of(Effect::Nothing), "completion, stack config, man");
 }
 
@@ -222,6 +222,7 @@ fn the_overview() {
       run      Create a container from an image and run a command in it
       exec     Run a further command in a running container
       ps       List containers
+      build    Check a Dockerfile (building is not part of this version)
       pull     Fetch an image from a registry
       push     Upload an image to a registry
       images   List images
@@ -231,6 +232,8 @@ fn the_overview() {
       info     Show what this host offers and what is stored
 
     Management Commands:
+      builder    Manage builds
+      buildx     Builds by the name of Docker's plugin
       compose    Define and run multi-container applications
       config     Manage configs of the swarm
       container  Manage containers

@@ -3,6 +3,7 @@
 //! A command looks up its objects, calls a library, prints. Work that needs
 //! more than that belongs in a library.
 
+pub(crate) mod build;
 pub(crate) mod container;
 mod each;
 pub(crate) mod image;

@@ -3,7 +3,9 @@
 //! A row says all there is to know of a command before it runs: its names, its arguments, what it
 //! needs of the process and what it does. Nothing elsewhere lists commands by name.
 
-use super::{container, image, network, node, secret, service, stack, swarm, system, volume};
+use super::{
+    build, container, image, network, node, secret, service, stack, swarm, system, volume,
+};
 use crate::args::Table;
 use crate::compose::verbs;
 
@@ -11,6 +13,8 @@ use crate::compose::verbs;
 pub(crate) static TABLE: Table = Table {
     compose: &verbs::table::COMPOSE,
     sections: &[
+        &build::table::BUILDER,
+        &build::table::BUILDX,
         &verbs::table::TABLE,
         &secret::table::CONFIGS,
         &container::table::TABLE,
@@ -42,7 +46,7 @@ mod tests {
         let expect = |has: fn(&Spec) -> bool, names: &str| assert_eq!(of(has), names);
         expect(
             |spec| spec.apart,
-            "login, logout, version, completion, events, compose config, compose events, \
+            "build, login, logout, version, completion, events, compose config, compose events, \
              compose publish, compose version, stack config, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");

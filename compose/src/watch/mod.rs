@@ -2,7 +2,6 @@
 //!
 //! [`Rule`] and [`work`] are pure: paths go in, work comes out. [`Tree`] sees the changes.
 
-mod pattern;
 mod rules;
 mod tree;
 

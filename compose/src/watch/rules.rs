@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use coracle_builder::ignore::{Patterns, clean};
 use serde::{Deserialize, Deserializer};
 
 use super::WatchError;
-use super::pattern::{Patterns, clean};
 use crate::project::{Hook, Service};
 
 /// What is done when a path changes.

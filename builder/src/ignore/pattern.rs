@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// A list of patterns; later ones win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Patterns(Vec<Pattern>);
+pub struct Patterns(Vec<Pattern>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
@@ -42,12 +42,12 @@ enum Token {
 
 impl Patterns {
     /// Patterns that begin at `base`, unless they are absolute.
-    pub(super) fn new<'a>(base: &Path, patterns: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(base: &Path, patterns: impl IntoIterator<Item = &'a str>) -> Self {
         Self(patterns.into_iter().filter_map(|text| Pattern::new(base, text)).collect())
     }
 
     /// The patterns of an ignore file that lies in `base`.
-    pub(super) fn of_file(base: &Path, text: &str) -> Self {
+    pub fn of_file(base: &Path, text: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}');
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         // There a slash in front stands for the folder of the file.
@@ -62,7 +62,7 @@ impl Patterns {
 
     /// Whether the last pattern that says something of `path`, or of a folder it is in, is
     /// none that takes back.
-    pub(super) fn matches(&self, path: &Path) -> bool {
+    pub fn matches(&self, path: &Path) -> bool {
         let mut matched = false;
         for pattern in &self.0 {
             if pattern.takes_back == matched && pattern.matches_with_folders(path) {
@@ -73,7 +73,7 @@ impl Patterns {
     }
 
     /// Whether everything that may come to be in this folder is matched.
-    pub(super) fn matches_whole(&self, folder: &Path) -> bool {
+    pub fn matches_whole(&self, folder: &Path) -> bool {
         self.matches(folder) && !self.0.iter().any(|pattern| pattern.takes_back)
     }
 }
@@ -143,7 +143,7 @@ impl Token {
 }
 
 /// Without `.`, `..` and doubled slashes; nothing is looked up.
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

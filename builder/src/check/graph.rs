@@ -1,0 +1,177 @@
+//! Which stage takes from which.
+
+use super::state::{Source, State, Step};
+use super::walk::Walk;
+use crate::instruction::{Instruction, Kind, mount};
+use crate::similar::{did_you_mean, similar};
+use crate::source::{Fault, Span};
+
+impl Walk<'_> {
+    /// Adds a state, which may begin with a stage before it.
+    pub(super) fn add(&mut self, mut state: State) -> usize {
+        if !state.is_context {
+            state.base = self.exactly(&state.base_name);
+        }
+        self.states.push(state);
+        self.states.len() - 1
+    }
+
+    /// The last one of this name.
+    fn exactly(&self, name: &str) -> Option<usize> {
+        self.states.iter().rposition(|state| state.name.as_deref() == Some(name))
+    }
+
+    fn named(&self, name: &str) -> Option<usize> {
+        self.exactly(&name.to_lowercase())
+    }
+
+    pub(super) fn target(&self) -> Result<usize, Fault> {
+        let Some(target) = self.request.target.as_deref() else {
+            return Ok(self.states.len() - 1);
+        };
+        self.named(target).ok_or_else(|| {
+            let near = similar(target, self.states.iter().map(|state| state.title.as_str()));
+            let why = format!("target stage {target:?} could not be found");
+            Fault::new(did_you_mean(why, near))
+        })
+    }
+
+    /// Finds out what every instruction takes from.
+    pub(super) fn link(&mut self) -> Result<(), Fault> {
+        for at in 0..self.states.len() {
+            for step in std::mem::take(&mut self.states[at].steps) {
+                let step = self.step(step.instruction)?;
+                self.need(at, &step);
+                self.states[at].steps.push(step);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn need(&mut self, at: usize, step: &Step) {
+        let span = step.instruction.span;
+        let needs = step.sources.iter().map(|source| (source.state, span));
+        self.states[at].needs.extend(needs);
+    }
+
+    pub(super) fn step(&mut self, instruction: Instruction) -> Result<Step, Fault> {
+        let span = instruction.span;
+        let mut sources = Vec::new();
+        match &instruction.kind {
+            Kind::Copy(copy) => {
+                if let Some(from) = &copy.from {
+                    sources
+                        .push(Source { state: self.copied_from(from, span)?, name: from.clone() });
+                }
+            }
+            Kind::Run(run) => {
+                for name in run.mounts.iter().filter_map(|mount| mount::from(mount)) {
+                    let state = match self.named(&name) {
+                        Some(state) => state,
+                        None => self.image(&name, Span::line(0)),
+                    };
+                    sources.push(Source { state, name });
+                }
+            }
+            _ => {}
+        }
+        Ok(Step { instruction, sources })
+    }
+
+    /// A stage by its name or number, or an image.
+    fn copied_from(&mut self, from: &str, span: Span) -> Result<usize, Fault> {
+        let (expanded, result) = self.expander.text(from, crate::expand::NOTHING);
+        result.map_err(Fault::new)?;
+        if expanded.text != from {
+            return Err(Fault::new(
+                "variable expansion is not supported for --from, define a new stage with FROM \
+                 using ARG from global scope as a workaround",
+            ));
+        }
+        if let Ok(number) = from.parse::<i64>() {
+            let state = usize::try_from(number).ok().filter(|state| *state < self.states.len());
+            return state.ok_or_else(|| Fault::new(format!("invalid stage index {number}")));
+        }
+        Ok(self.named(from).unwrap_or_else(|| self.image(from, span)))
+    }
+
+    fn image(&mut self, name: &str, span: Span) -> usize {
+        self.add(State { base_name: name.to_owned(), span, ..State::default() })
+    }
+
+    /// A stage may not need itself, by whatever way.
+    pub(super) fn refuse_circles(&self) -> Result<(), Fault> {
+        let mut visited = vec![false; self.states.len()];
+        for (at, state) in self.states.iter().enumerate() {
+            let mut way = vec![at];
+            let mut spans = Vec::new();
+            if self.circle(&mut visited, &mut way, &mut spans) {
+                let why = format!("circular dependency detected on stage: {}", state.title);
+                return Err(Fault { message: why, at: spans });
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for a way back to where it came by. The stages on the way, deepest last.
+    fn circle(&self, visited: &mut [bool], way: &mut Vec<usize>, spans: &mut Vec<Span>) -> bool {
+        // The next need to look at, of each stage on the way.
+        let mut next = vec![0];
+        if way.first().is_none_or(|at| std::mem::replace(&mut visited[*at], true)) {
+            return false;
+        }
+        while let (Some(at), Some(need)) = (way.last(), next.last_mut()) {
+            let Some((other, span)) = self.states[*at].needs.get(*need) else {
+                way.pop();
+                next.pop();
+                spans.pop();
+                continue;
+            };
+            *need += 1;
+            if way.contains(other) {
+                spans.push(*span);
+                return true;
+            }
+            if !std::mem::replace(&mut visited[*other], true) {
+                spans.push(*span);
+                way.push(*other);
+                next.push(0);
+            }
+        }
+        false
+    }
+
+    /// What the target needs, by whatever way.
+    pub(super) fn reachable(&self, target: usize) -> Vec<bool> {
+        let mut reachable = vec![false; self.states.len()];
+        let mut open = vec![target];
+        while let Some(at) = open.pop() {
+            if std::mem::replace(&mut reachable[at], true) {
+                continue;
+            }
+            let state = &self.states[at];
+            open.extend(state.base);
+            open.extend(state.needs.iter().map(|(other, _)| *other));
+        }
+        reachable
+    }
+
+    /// Nothing can be taken from a stage that comes later.
+    pub(super) fn refuse_later_sources(&self, at: usize, step: &Step) -> Result<(), Fault> {
+        let Some(source) = step.sources.iter().find(|source| !self.states[source.state].is_done)
+        else {
+            return Ok(());
+        };
+        let name = &source.name;
+        let alone = self.states.iter().filter(|state| state.is_stage).count() == 1;
+        let title = if alone { "" } else { &self.states[at].title };
+        Err(Fault::new(match step.instruction.kind {
+            Kind::Copy(_) => format!(
+                "cannot copy from stage {name:?}, it needs to be defined before current stage {title:?}"
+            ),
+            _ => format!(
+                "cannot mount from stage {name:?}, stage needs to be defined before current command"
+            ),
+        }))
+    }
+}

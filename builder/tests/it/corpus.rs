@@ -1,0 +1,229 @@
+//! Findings and faults against what BuildKit made of the same files.
+//!
+//! Reads the corpus of build cases beside the checkout, or where `CORACLE_SHARED` says, and passes without it.
+//! Looked at are the findings of every case, and the fault of those that end before anything is carried
+//! out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use coracle_builder::check::{Base, Bases, Checked, Options, Request, check};
+use coracle_builder::ignore::Ignore;
+use coracle_builder::report;
+use coracle_image::{Platform, Reference};
+use serde_json::Value;
+
+/// The base images of the corpus say nothing about themselves.
+struct Plain;
+
+impl Bases for Plain {
+    fn base(&self, name: &Reference, _: &Platform) -> Base {
+        // Those that a case makes for itself are not known here.
+        if ["library/alpine", "library/debian"].contains(&name.path()) {
+            return Base::Known(Box::default());
+        }
+        Base::Unknown
+    }
+}
+
+/// One build of a case.
+struct Build {
+    name: String,
+    folder: PathBuf,
+    words: Vec<String>,
+    stdin: Option<String>,
+    expected: Value,
+}
+
+#[expect(clippy::disallowed_methods, reason = "only tests look there")]
+fn shared() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    std::env::var_os("CORACLE_SHARED").map_or(beside, PathBuf::from)
+}
+
+#[test]
+fn findings_are_those_of_buildkit() {
+    let corpus = shared().join("build-corpus/own");
+    if !corpus.exists() {
+        return;
+    }
+    let mut builds = Vec::new();
+    for entry in fs::read_dir(&corpus).unwrap() {
+        builds.extend(of_case(&entry.unwrap().path()));
+    }
+    assert!(builds.len() > 200, "only {} builds", builds.len());
+    let mut wrong = Vec::new();
+    let (mut findings, mut faults) = (0, 0);
+    for build in &builds {
+        let Some((checked, text)) = run(build) else { continue };
+        let mut said = warnings(&checked);
+        if !build.words.iter().any(|word| word == "--check") {
+            // The progress of a build shows each once.
+            said.dedup();
+        }
+        let wanted = strings(&build.expected["warnings"]);
+        if said != wanted {
+            wrong.push(format!("{}: findings {said:#?}, BuildKit {wanted:#?}", build.name));
+        }
+        findings += wanted.len();
+        let fault = checked.fault.as_ref().map(|fault| {
+            let source = report::Source { path: "Dockerfile", name: "Dockerfile", text: &text };
+            report::fault(fault, source)
+        });
+        faults += usize::from(fault.is_some());
+        if let Some(why) = differs(fault.as_deref(), &build.expected) {
+            wrong.push(format!("{}: {why}", build.name));
+        }
+    }
+    println!("{} builds, {findings} findings, {faults} faults", builds.len());
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is different of a fault: its message, and the lines that are marked.
+fn differs(fault: Option<&str>, expected: &Value) -> Option<String> {
+    let wanted = expected["error"].as_str().unwrap_or_default();
+    let (_, message) = wanted.split_once("ERROR: ").unwrap_or(("", ""));
+    let message = message.trim_start_matches("failed to build: ");
+    let message =
+        message.trim_start_matches("failed to solve: ").lines().next().unwrap_or_default();
+    match fault {
+        Some(fault) if fault.lines().next() != Some(message) => {
+            Some(format!("fault {fault:?}, BuildKit {wanted:?}"))
+        }
+        Some(fault) => {
+            let marked = |text: &str| {
+                let lines = text.lines().filter(|line| line.contains("| >>> "));
+                lines.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+            };
+            (marked(fault) != marked(wanted))
+                .then(|| format!("marks of {fault}, BuildKit {wanted}"))
+        }
+        // A build that began to run, or did not come to read the file, is not ours.
+        None if wanted.is_empty()
+            || wanted.contains("------\n >")
+            || OF_A_BUILD.iter().any(|part| wanted.contains(part)) =>
+        {
+            None
+        }
+        None => Some(format!("no fault, BuildKit {wanted:?}")),
+    }
+}
+
+/// Faults that come after, or before, a Dockerfile is looked at.
+const OF_A_BUILD: [&str; 10] = [
+    "failed to read dockerfile",
+    "unable to prepare context",
+    "failed to get build context",
+    "failed to load LLB",
+    "invalid tag",
+    "failed to stat",
+    "failed to load cache key",
+    "did not complete successfully",
+    "failed to compute cache key",
+    "secret none: not found",
+];
+
+fn warnings(checked: &Checked) -> Vec<String> {
+    let lines = checked.findings.iter().map(|finding| {
+        let line = finding.at.first().map_or(0, |span| span.first);
+        format!("{} (line {line}): {}", finding.rule, finding.detail)
+    });
+    let mut lines: Vec<_> = lines.collect();
+    lines.sort();
+    lines
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    let list = list.as_array().into_iter().flatten();
+    let mut list: Vec<_> = list.filter_map(Value::as_str).map(str::to_owned).collect();
+    list.sort();
+    list
+}
+
+fn json(path: &Path) -> Option<Value> {
+    Some(serde_json::from_str(&fs::read_to_string(path).ok()?).unwrap())
+}
+
+fn of_case(folder: &Path) -> Vec<Build> {
+    let Some(case) = json(&folder.join("case.json")) else { return Vec::new() };
+    let expected =
+        json(&folder.join("expect-29.json")).or_else(|| json(&folder.join("expect.json")));
+    let expected = expected.unwrap();
+    // What these do to the files is not done here.
+    if case.get("prepare").is_some() {
+        return Vec::new();
+    }
+    let builds = case["builds"].as_array().unwrap().iter().zip(expected.as_array().unwrap());
+    let unedited = builds.take_while(|(build, _)| build.get("edit").is_none());
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let builds = unedited.map(|(build, expected)| Build {
+        name: name.clone(),
+        folder: folder.to_owned(),
+        words: split(build["args"].as_str().unwrap_or(".")),
+        stdin: build["stdin"].as_str().map(str::to_owned),
+        expected: expected.clone(),
+    });
+    builds.collect()
+}
+
+/// Words at blanks, with quotes as the corpus has them.
+fn split(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in text.chars() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => quote = Some(c),
+            (' ', None) => words.push(std::mem::take(&mut word)),
+            (c, _) => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn run(build: &Build) -> Option<(Checked, String)> {
+    let mut request = Request::default();
+    let (mut file, mut context) = (None, None);
+    let mut words = build.words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            "-f" => file = words.next(),
+            "--target" => request.target = words.next().map(str::to_owned),
+            "--build-arg" => {
+                let (name, value) = words.next()?.split_once('=')?;
+                request.build_args.insert(name.to_owned(), value.to_owned());
+            }
+            "--build-context" => {
+                request.contexts.push(words.next()?.split_once('=')?.0.to_owned());
+            }
+            "--check" => {}
+            // They and their values say nothing about the file.
+            "--secret" | "--ssh" | "--label" | "--add-host" | "--allow" | "--network" | "-t"
+            | "--shm-size" | "--ulimit" | "--output" | "-o" | "--no-cache-filter" => {
+                words.next()?;
+            }
+            word if word.starts_with('-') => {}
+            word => context = Some(word),
+        }
+    }
+    let checks = request.build_args.get("BUILDKIT_DOCKERFILE_CHECK");
+    request.options = checks.map(|text| Options::parse(text).unwrap());
+    let is_check = build.words.iter().any(|word| word == "--check");
+    if build.stdin.is_some() {
+        return None;
+    }
+    let folder = build.folder.join(context?);
+    let path = file.map_or_else(|| folder.join("Dockerfile"), |file| build.folder.join(file));
+    let text = fs::read_to_string(&path).ok()?;
+    let text = text.replace("@TAG@", "tag").replace("@SERVER@", "127.0.0.1:1");
+    let own = path.with_file_name(format!("{}.dockerignore", path.file_name()?.to_string_lossy()));
+    let ignore =
+        fs::read_to_string(own).or_else(|_| fs::read_to_string(folder.join(".dockerignore")));
+    request.ignore = ignore.ok().map(|text| Ignore::parse(&text));
+    if !is_check && request.target.is_none() {
+        // A build looks at what its target needs.
+        request.only_needed = true;
+    }
+    Some((check(&text, &request, &Plain), text))
+}

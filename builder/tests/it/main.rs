@@ -1,0 +1,4 @@
+//! Against what was recorded elsewhere.
+
+#[cfg(test)]
+mod corpus;
