@@ -33,6 +33,17 @@ pub struct Balance {
     pub networks: BTreeMap<String, Wanted>,
     /// Ports of services.
     pub ingress: Vec<Ingress>,
+    /// Where those that are bound to all addresses are not to answer. `None`: they answer at all.
+    pub gates: Option<Gates>,
+}
+
+/// A range of this host's addresses that stand for machines, of which some are away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gates {
+    pub first: IpAddr,
+    pub last: IpAddr,
+    /// The addresses of the range at which ports of services answer.
+    pub open: Vec<IpAddr>,
 }
 
 /// What is wanted of one network.
@@ -82,6 +93,15 @@ impl Ingress {
 }
 
 impl Balance {
+    /// Whether ports of services answer at an address of this host.
+    #[must_use]
+    pub fn answers_at(&self, address: IpAddr) -> bool {
+        let closed = |gates: &Gates| {
+            (gates.first..=gates.last).contains(&address) && !gates.open.contains(&address)
+        };
+        !self.gates.as_ref().is_some_and(closed)
+    }
+
     /// The virtual addresses in a network.
     pub fn vips(&self, network: &str) -> impl Iterator<Item = IpAddr> {
         let services = self.networks.get(network).into_iter().flat_map(|it| &it.services);

@@ -159,6 +159,16 @@ impl Balancer {
         self.ports.get_mut(port)?.turns.take()
     }
 
+    /// Whether ports of services answer at an address of this host.
+    pub(crate) fn answers_at(&self, address: IpAddr) -> bool {
+        self.wanted.answers_at(address)
+    }
+
+    /// Whether there are addresses at which they do not.
+    pub(crate) fn has_gates(&self) -> bool {
+        self.wanted.gates.is_some()
+    }
+
     /// Whether a task takes what comes to a port.
     pub(crate) fn is_ready_at(&self, port: usize, address: IpAddr) -> bool {
         self.ports.get(port).is_some_and(|port| port.turns.ready.contains(&address))
@@ -194,7 +204,7 @@ fn present(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::balance::Wanted;
+    use crate::balance::{Gates, Wanted};
     use crate::protocol::Protocol;
 
     fn ip(last: u8) -> IpAddr {
@@ -222,7 +232,18 @@ mod tests {
         Balance {
             networks: [("n".to_owned(), wanted)].into(),
             ingress: ports.iter().map(|port| ingress(*port, ready)).collect(),
+            gates: None,
         }
+    }
+
+    #[test]
+    fn ports_answer_where_a_machine_is_there() {
+        let mut balancer = Balancer::default();
+        assert!(balancer.answers_at(ip(3)) && !balancer.has_gates());
+        let gates = Gates { first: ip(2), last: ip(254), open: vec![ip(4)] };
+        balancer.replace(Balance { gates: Some(gates), ..Balance::default() });
+        let open = [1, 2, 4, 254, 255].map(|last| balancer.answers_at(ip(last)));
+        assert_eq!(open, [true, false, true, false, true]);
     }
 
     fn turns(balancer: &mut Balancer, count: usize) -> Vec<u8> {

@@ -291,6 +291,10 @@ impl Netd {
         let accepted = rustix::net::acceptfrom_with(&*listener.socket, flags);
         let Ok((client, Some(peer))) = accepted else { return };
         let Ok(peer) = SocketAddr::try_from(peer) else { return };
+        let at = || SocketAddr::try_from(rustix::net::getsockname(&client).ok()?).ok();
+        if !self.is_open(target.0, || Some(at()?.ip())) {
+            return reset(&client);
+        }
         // Reset without a container to go on to.
         let Some((source, container)) = self.route(target, unmapped(peer)) else {
             return reset(&client);
@@ -306,6 +310,9 @@ impl Netd {
             let hub = listener.in_hub();
             let received = receive_at(&*socket, &mut buffer);
             let Ok(Received { length, from, at }) = received else { break };
+            if !self.is_open(target.0, || at.map(|at| at.ip())) {
+                continue;
+            }
             let caller = Caller { port: index, client: from, at };
             // A client stays with the task it has.
             let kept = self.udp.task_of(&caller).filter(|(_, task)| match target.0 {
@@ -320,6 +327,12 @@ impl Netd {
             self.udp.on_client(&mut self.kit, caller, &passage, &buffer[..length]);
         }
         self.datagram = buffer;
+    }
+
+    /// Whether a port answers at the address that a client came to.
+    fn is_open(&self, target: Target, at: impl FnOnce() -> Option<IpAddr>) -> bool {
+        let has_gates = matches!(target, Target::Service(_)) && self.balancer.has_gates();
+        !has_gates || at().is_none_or(|at| self.balancer.answers_at(at.to_canonical()))
     }
 
     /// The address a client's connection comes from in the hub, and the container's.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use coracle_netns::balance::{Balance, Ingress, Service as Balanced, Wanted};
+use coracle_netns::balance::{Balance, Gates, Ingress, Service as Balanced, Wanted};
 use coracle_netns::prefix::Prefix;
 use coracle_netns::protocol::Protocol;
 use coracle_runtime::engine::Balancer;
@@ -11,8 +11,12 @@ use coracle_runtime::networks::first_free_port;
 
 use super::Agent;
 use crate::container::host_check::raised;
-use crate::model::{EndpointMode, PublishMode, Service, Task, TaskState};
+use crate::model::{EndpointMode, Node, PublishMode, Service, Task, TaskState};
 use crate::state::State;
+
+/// Addresses of rehearsal nodes are 127.77.0.2 to 127.77.0.254.
+const FIRST_NODE: u8 = 2;
+const NODES_MAX: u8 = 254;
 
 /// The connection to the network helper, and what it was told last.
 #[derive(Debug, Default)]
@@ -78,7 +82,23 @@ fn wanted(state: &State) -> Balance {
         names(&mut balance, service, &ready);
         ports(&mut balance, service, &ready);
     }
+    if !balance.ingress.is_empty() {
+        balance.gates = Some(gates(state));
+    }
     balance
+}
+
+/// Ports of services answer at the addresses of nodes that are there.
+fn gates(state: &State) -> Gates {
+    let is_there = |node: &&Node| node.own.number != 0 && node.own.off_since.is_none();
+    let open = state.nodes.values().filter(is_there).map(|node| address_of(node.own.number));
+    let (first, last) = (address_of(FIRST_NODE), address_of(NODES_MAX));
+    Gates { first, last, open: open.collect() }
+}
+
+/// Where a rehearsal node answers.
+fn address_of(number: u8) -> IpAddr {
+    IpAddr::from([127, 77, 0, number])
 }
 
 fn entry<'a>(balance: &'a mut Balance, network: &str) -> &'a mut Wanted {

@@ -25,6 +25,14 @@ pub struct Local {
     device: u32,
 }
 
+impl Local {
+    /// The address alone.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+}
+
 /// What came.
 #[derive(Clone, Copy, Debug)]
 pub struct Received {

@@ -2,7 +2,7 @@
 
 use coracle_integration::{TestEnv, port::free_port};
 
-use super::ask::{Load, answers};
+use super::ask::{Load, answers, ask};
 use super::{leave, runs, shows, type_in};
 
 /// Where the replicas are that are to run.
@@ -27,7 +27,8 @@ pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
         ),
     );
     runs(env, "web", 5);
-    let nodes: Vec<_> = (1..=4).map(|node| format!("127.77.0.{node}:{port}")).collect();
+    let at = |last: &str| format!("127.{last}:{port}");
+    let nodes = ["0.0.1", "77.0.2", "77.0.3", "77.0.4"].map(at);
     for node in &nodes {
         answers(node, "/", "nginx\n");
     }
@@ -44,13 +45,17 @@ pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
         "Down Drain\n",
     );
     type_in(env, "docker node rm node2").stdout_is("node2\n");
+    // Nobody answers at its address any more; it does where there are nodes.
+    ask(&nodes[1], "/").expect_err("no answer");
     // One that goes without a word, as for a reboot.
     type_in(env, "docker node stop node3");
     shows(env, "docker node ls -f name=node3 --format '{{.Status}}'", "Down\n");
     shows(env, &format!("{WHERE} | grep -c node3"), "0\n");
     load.goes_on(5);
     load.end();
+    ask(&nodes[2], "/").expect_err("no answer");
     type_in(env, "docker node start node3");
+    answers(&nodes[2], "/", "nginx\n");
     type_in(env, "docker service rm web");
     leave(env);
 }
