@@ -4,6 +4,7 @@ use coracle_runtime::Home;
 use serde_json::{Map, Value, json};
 
 use super::find::{Known, size};
+use super::seen;
 use crate::document::value_of;
 use crate::{Api, ViewError};
 
@@ -18,6 +19,8 @@ pub fn document(
     api: Api,
 ) -> Result<Value, ViewError> {
     let mut document = home.engine()?.inspect(&known.container.id)?;
+    seen::mounts(home.scope(), document.mounts.iter_mut());
+    seen::host(home.scope(), &mut document.host_config);
     if with_size {
         let (own, whole) = size(home, known)?;
         document.size_rw = i64::try_from(own).ok();

@@ -5,6 +5,7 @@ use coracle_runtime::engine::Summary;
 use coracle_runtime::model::{Container, State};
 use coracle_runtime::records::{Life, RecordError};
 
+use super::seen;
 use crate::ViewError;
 
 /// A log beyond this is told of: most who have one forgot it.
@@ -28,7 +29,12 @@ impl From<Summary> for Known {
 pub fn list(home: &Home) -> Result<Vec<Known>, ViewError> {
     let all = home.engine()?.list()?.into_iter().map(Known::from);
     let is_shown = |known: &Known| home.scope().is_none_or(|scope| scope.has(&known.container));
-    Ok(all.filter(is_shown).collect())
+    let as_seen = |mut known: Known| {
+        let mounts = known.container.mounts.iter_mut();
+        seen::mounts(home.scope(), mounts.map(|mount| &mut mount.point));
+        known
+    };
+    Ok(all.filter(is_shown).map(as_seen).collect())
 }
 
 /// The container with this name, id, or unique beginning of an id.

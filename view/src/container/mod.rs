@@ -3,6 +3,7 @@
 mod document;
 mod filter;
 mod find;
+mod seen;
 mod stats;
 mod summary;
 

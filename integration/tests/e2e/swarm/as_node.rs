@@ -184,7 +184,10 @@ fn a_node_has_its_own_names() {
         env.sh(&format!("eventually '[ \"$(docker --node {node} logs web)\" = {node} ]'"))
             .success();
         on("exec web cat /data/of").success().stdout_is(&format!("{node}\n"));
-        on("inspect web --format '{{.Name}}'").success().stdout_is("/web\n");
+        on("inspect web --format '{{.Name}} {{.HostConfig.Binds}} {{(index .Mounts 0).Name}}'")
+            .success()
+            .stdout_is("/web [data:/data] data\n");
+        on("ps -f volume=data --format '{{.Mounts}}'").success().stdout_is("data\n");
         on("volume inspect data --format '{{.Name}} {{.Labels}}'")
             .success()
             .stdout_is("data map[]\n");
