@@ -127,6 +127,12 @@ fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
     if Path::new(name).file_name() == Some(OsStr::new("docker-compose")) {
         words.insert(0, "compose".into());
     }
+    let is_version = |word: &OsString| word == "--version" || word == "-v" || word == "version";
+    if Path::new(name).file_name() == Some(OsStr::new("docker-machine"))
+        && !words.first().is_some_and(is_version)
+    {
+        words.insert(0, "machine".into());
+    }
     let result = prepare(program, words);
     let (mut ui, result) = match result {
         Ok(Some((invocation, settings))) => execute(program, &invocation, settings),
@@ -146,7 +152,7 @@ fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
 /// `docker` when called by that name, through a link or an alias of the file.
 fn program_name(argv0: &OsStr) -> &'static str {
     match Path::new(argv0).file_name().and_then(|name| name.to_str()) {
-        Some("docker" | "docker-compose") => "docker",
+        Some("docker" | "docker-compose" | "docker-machine") => "docker",
         _ => "coracle",
     }
 }

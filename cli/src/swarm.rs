@@ -80,7 +80,20 @@ impl App {
     pub(crate) fn this_node<'a>(&self, state: &'a State) -> Result<&'a Node, CliError> {
         match node::chosen(state, self.settings.node.as_deref()) {
             Some(node) if !node.own.left => Ok(node),
-            _ => Err(self.of_engine(NOT_A_MANAGER)),
+            _ => Err(self.outside(state)),
+        }
+    }
+
+    /// What a machine says that is in no swarm; where there is one on others, who can be asked.
+    fn outside(&self, state: &State) -> CliError {
+        let error = self.of_engine(NOT_A_MANAGER);
+        let manager = state.nodes.values().find(|node| node.manager_status.is_some());
+        match manager.filter(|_| self.settings.node.is_none()) {
+            None => error,
+            Some(manager) => {
+                let (program, name) = (self.program, node::name_of(manager));
+                error.hint(format!("`{program} --node {name} …` asks the manager {name}"))
+            }
         }
     }
 
@@ -92,12 +105,11 @@ impl App {
             return Ok(());
         };
         let (_, reader) = self.swarm_state()?;
-        let Some(node) = node::chosen(&reader.state, Some(&name)).filter(|_| reader.is_swarm())
-        else {
+        let Some(node) = node::chosen(&reader.state, Some(&name)) else {
             return Err(unknown(self.program, &reader, &name));
         };
         let name = node::name_of(node);
-        if node.own.off_since.is_some() && !node.own.left {
+        if node.own.off_since.is_some() {
             let hint = format!("`{} node start {name}` switches it on", self.program);
             return Err(CliError::plain(format!(
                 "Cannot connect to the Docker daemon at {}. Is the docker daemon running?",
@@ -115,7 +127,7 @@ impl App {
         self.settings.node = Some(name.to_owned());
         self.home.show_only(Scope {
             label: NODE_LABEL,
-            node: node.id.clone(),
+            nodes: reader.state.ids_of(node.own.number),
             number: node.own.number,
             is_machine: node.own.number == 0,
             is_manager: !node.own.left && node::standing(&reader.state, node) != Standing::Worker,
@@ -166,13 +178,16 @@ impl App {
 /// Nobody is called that.
 fn unknown(program: &str, reader: &Reader, name: &str) -> CliError {
     let error = CliError::plain(format!("there is no node {name} on this machine"));
-    if !reader.is_swarm() {
-        return error.hint(format!("`{program} swarm init --nodes 3` begins a swarm with nodes"));
+    let all: Vec<&Node> =
+        node::itself(&reader.state).into_iter().chain(node::machines(&reader.state)).collect();
+    if all.is_empty() {
+        return error.hint(format!(
+            "`{program} machine create {name}` makes it, `{program} swarm init --nodes 3` begins a swarm with nodes"
+        ));
     }
-    let mut nodes: Vec<&Node> = reader.state.nodes.values().filter(|node| !node.own.left).collect();
-    nodes.sort_by_key(|node| node.own.number);
-    let names: Vec<&str> = nodes.into_iter().map(node::name_of).collect();
-    error.hint(format!("there are {}; `{program} node add {name}` adds another", names.join(", ")))
+    let names: Vec<&str> = all.into_iter().map(node::name_of).collect();
+    let how = if reader.is_swarm() { "node add" } else { "machine create" };
+    error.hint(format!("there are {}; `{program} {how} {name}` adds another", names.join(", ")))
 }
 
 fn path_text(path: &std::path::Path) -> Result<CString, CliError> {

@@ -55,7 +55,7 @@ impl TestEnv {
         }
         fs::set_permissions(root.join("run"), fs::Permissions::from_mode(0o700))
             .expect("chmod of our folder");
-        for name in ["coracle", "docker"] {
+        for name in ["coracle", "docker", "docker-machine"] {
             std::os::unix::fs::symlink(&settings().binary, root.join("bin").join(name))
                 .expect("a link of ours");
         }

@@ -50,7 +50,10 @@ fn happening(before: &State, change: &Change) -> Option<Happening> {
             let name = before.configs.get(id)?.spec.name.clone();
             Some(told(Kind::Config, "remove", id, vec![("name", name)]))
         }
-        Change::Put(Object::Cluster(_) | Object::Task(_)) | Change::RemoveTask(_) => None,
+        Change::Put(Object::Cluster(_) | Object::Task(_))
+        | Change::RemoveTask(_)
+        | Change::PutMachine(_)
+        | Change::RemoveMachine(_) => None,
     }
 }
 

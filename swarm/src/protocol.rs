@@ -14,6 +14,7 @@ use coracle_words::ErrorKind;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::model::node::NodeDescription;
 use crate::model::{Availability, ClusterSpec, NodeSpec, SecretSpec, ServiceSpec};
 
 /// A config of 1000 kB in base64, and what is around it.
@@ -109,6 +110,15 @@ pub enum Request {
         id: String,
         power: Power,
     },
+    /// A machine outside of any swarm.
+    CreateMachine {
+        name: String,
+        description: NodeDescription,
+    },
+    /// With its containers and volumes.
+    RemoveMachine {
+        name: String,
+    },
 }
 
 /// A new swarm.
@@ -123,7 +133,9 @@ pub struct Init {
     pub availability: Availability,
     pub force_new_cluster: bool,
     /// This machine's host name, labels of its engine and so on.
-    pub node: crate::model::node::NodeDescription,
+    pub node: NodeDescription,
+    /// The machine it begins on, where that is not this one itself.
+    pub machine: Option<String>,
     /// Rehearsal nodes made at once, besides this one.
     pub managers: Vec<String>,
     pub workers: Vec<String>,

@@ -9,6 +9,7 @@ mod each;
 pub(crate) mod image;
 mod inspect;
 mod layout;
+pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod node;
 mod prune;

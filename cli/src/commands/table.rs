@@ -4,7 +4,7 @@
 //! needs of the process and what it does. Nothing elsewhere lists commands by name.
 
 use super::{
-    build, container, image, network, node, secret, service, stack, swarm, system, volume,
+    build, container, image, machine, network, node, secret, service, stack, swarm, system, volume,
 };
 use crate::args::Table;
 use crate::compose::verbs;
@@ -19,6 +19,7 @@ pub(crate) static TABLE: Table = Table {
         &secret::table::CONFIGS,
         &container::table::TABLE,
         &image::table::TABLE,
+        &machine::table::TABLE,
         &network::table::TABLE,
         &node::table::TABLE,
         &secret::table::SECRETS,
@@ -47,7 +48,7 @@ mod tests {
         expect(
             |spec| spec.apart,
             "build, login, logout, version, completion, events, compose config, compose events, \
-             compose publish, compose version, stack config, man",
+             compose publish, compose version, machine ssh, stack config, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");
         expect(
@@ -69,7 +70,7 @@ mod tests {
             "compose down, compose kill, compose rm, compose stop, compose exec",
         );
         expect(|spec| spec.fails_as_run, "run, create");
-        expect(|spec| spec.exits == Exits::Program, "run, compose run");
+        expect(|spec| spec.exits == Exits::Program, "run, compose run, machine ssh");
         expect(|spec| spec.exits == Exits::Made, "create");
         expect(|spec| spec.exits == Exits::Joined, "exec, compose exec");
         expect(|spec| spec.exits == Exits::Attached, "attach, start");

@@ -59,6 +59,19 @@ mod changes {
     }
 }
 
+mod machines {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-machines.md":
+        making = "Making the cluster",
+        managers = "Several managers",
+        anew = "--force-new-cluster",
+        locking = "Locking managers",
+        leaving = "Leaving",
+    }
+}
+
 mod nodes {
     use coracle_integration::recorded;
 

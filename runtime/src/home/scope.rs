@@ -12,8 +12,8 @@ use crate::model::Container;
 pub struct Scope {
     /// The label that names a node.
     pub label: &'static str,
-    /// The node it names.
-    pub node: String,
+    /// What it names the node, now and before.
+    pub nodes: Vec<String>,
     /// Its number; 0 is the machine's.
     pub number: u8,
     /// The node is the machine itself.
@@ -33,7 +33,7 @@ impl Scope {
     #[must_use]
     pub fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
         match labels.get(self.label) {
-            Some(node) => *node == self.node,
+            Some(node) => self.nodes.contains(node),
             None => self.is_machine,
         }
     }
@@ -47,7 +47,7 @@ mod tests {
     fn what_names_no_node_is_of_the_machine() {
         let scope = |node: &str, is_machine| Scope {
             label: "node",
-            node: node.to_owned(),
+            nodes: vec![node.to_owned()],
             number: 0,
             is_machine,
             is_manager: is_machine,

@@ -1,18 +1,18 @@
 //! The swarm as a whole: begun, ended, locked; nodes that come and go.
 
 use coracle_runtime::clock;
-use coracle_runtime::engine::RemoveOptions;
 use coracle_words::ErrorKind;
 use zeroize::Zeroizing;
 
 use super::balance::Helper;
+use super::machines::machine;
 use super::runs::Run;
 use super::serve::{Outcome, locked};
 use super::{Agent, new_id};
 use crate::SwarmError;
 use crate::command;
 use crate::journal::Sync;
-use crate::model::node::{ManagerStatus, NodeStatus, Reachability};
+use crate::model::node::{ManagerStatus, NodeDescription, NodeStatus, Reachability};
 use crate::model::{Cluster, ClusterSpec, JoinTokens, Node, NodeSpec, NodeState, Role};
 use crate::protocol::{Init, Rotate};
 use crate::seal::{Key, join_token};
@@ -21,15 +21,12 @@ use crate::state::Change;
 /// What the data key is sealed as under the unlock key, and the other way round.
 const DATA_KEY: &str = "data key";
 const UNLOCK_KEY: &str = "unlock key";
-/// Rehearsal nodes have the addresses 127.77.0.1 to 127.77.0.254.
-const NODES_MAX: u8 = 254;
 const MANAGER_PORT: u16 = 2377;
 
 impl Agent<'_> {
     pub(super) fn init(&mut self, init: &Init) -> Result<Outcome, SwarmError> {
         if !self.journal.state.cluster.id.is_empty() {
-            // `--force-new-cluster`: the state stays, this machine's node is its one manager.
-            return Ok(Outcome::Done(self.own_node()));
+            return self.begin_anew(init);
         }
         let key = Key::random()?;
         key.save(&self.folder)?;
@@ -50,44 +47,65 @@ impl Agent<'_> {
         if cluster.spec.encryption_config.auto_lock_managers {
             self.lock_up(&mut cluster)?;
         }
-        let node = Node {
-            id: new_id(),
-            spec: NodeSpec {
-                role: Role::Manager,
-                availability: init.availability,
-                ..NodeSpec::default()
-            },
-            description: init.node.clone(),
-            status: NodeStatus {
-                state: NodeState::Ready,
-                addr: init.advertise_addr.clone(),
-                ..NodeStatus::default()
-            },
-            manager_status: Some(ManagerStatus {
-                leader: true,
-                reachability: Reachability::Reachable,
-                addr: format!("{}:{MANAGER_PORT}", init.advertise_addr),
-            }),
-            ..Node::default()
+        let number = self.number_of(init)?;
+        let spec = NodeSpec {
+            role: Role::Manager,
+            availability: init.availability,
+            ..NodeSpec::default()
         };
+        let mut node = match number {
+            0 => Node { id: new_id(), spec, ..Node::default() },
+            number => rehearsal(number, &init.node.hostname, spec, &init.node),
+        };
+        node.description = init.node.clone();
+        node.status.state = NodeState::Ready;
+        // The address of a machine here is its own, whatever others are told.
+        if number == 0 {
+            node.status.addr.clone_from(&init.advertise_addr);
+        }
+        node.manager_status = Some(leads(&init.advertise_addr));
         let id = node.id.clone();
-        let mut changes = vec![Change::from(cluster), Change::from(node.clone())];
         let names = init.managers.iter().map(|name| (name, Role::Manager));
         let names = names.chain(init.workers.iter().map(|name| (name, Role::Worker)));
-        for (number, (name, role)) in (2..=NODES_MAX).zip(names) {
+        let mut nodes = vec![node];
+        for (name, role) in names {
             let spec = NodeSpec { role, ..NodeSpec::default() };
-            changes.push(Change::from(rehearsal(number, name, spec, &node)));
+            let number = self.free_number(name, &nodes)?;
+            nodes.push(rehearsal(number, name, spec, &init.node));
         }
+        let mut changes = vec![Change::from(cluster)];
+        changes.extend(nodes.into_iter().map(Change::from));
         self.make_networks(init)?;
         // The first transaction makes the file, and syncs it.
         self.commit(changes, Sync::Yes)?;
         Ok(Outcome::Done(id))
     }
 
-    /// The id of the node that this machine itself is.
-    fn own_node(&self) -> String {
-        let own = self.journal.state.nodes.values().find(|node| node.own.number == 0);
-        own.map(|node| node.id.clone()).unwrap_or_default()
+    /// `--force-new-cluster`: the state stays, and the node that is asked is its one manager. What became of the
+    /// nodes that are away nobody knows.
+    fn begin_anew(&mut self, init: &Init) -> Result<Outcome, SwarmError> {
+        let number = self.number_of(init)?;
+        let mut changes = Vec::new();
+        let mut id = String::new();
+        for mut node in self.journal.state.nodes.values().cloned() {
+            let is_asked = node.own.number == number && !node.own.left;
+            if is_asked {
+                node.id.clone_into(&mut id);
+                node.spec.role = Role::Manager;
+                node.manager_status = Some(leads(&init.advertise_addr));
+            } else if node.spec.role == Role::Manager {
+                node.spec.role = Role::Worker;
+                node.manager_status = None;
+                if node.own.off_since.is_some() && !node.own.left {
+                    node.status.state = NodeState::Unknown;
+                    node.own.unknown_since = Some(clock::now());
+                }
+            } else {
+                continue;
+            }
+            changes.push(Change::from(node));
+        }
+        Ok(Outcome::Changes(changes, id))
     }
 
     /// Ends the swarm and all there is in it.
@@ -96,20 +114,10 @@ impl Agent<'_> {
             return Err(command::leave_refusal(&self.journal.state).into());
         }
         let mut runs = std::mem::take(&mut self.runs);
-        if let Ok((engine, session)) = self.host.home_mut().engine_in_session() {
-            let options = RemoveOptions { force: true, volumes: true };
-            let removing: Vec<_> = runs
-                .values()
-                .filter(|run| !run.container.is_empty())
-                .filter_map(|run| engine.begin_remove(&run.container, options).ok())
-                .collect();
-            for removing in removing {
-                // What cannot be removed stays to be seen in `ps`.
-                drop(engine.finish_remove(session, removing));
-            }
-        }
+        self.remove_containers(runs.values().map(|run| run.container.clone()).collect());
         runs.values_mut().for_each(Run::reap);
-        self.journal.erase()?;
+        let machines = self.journal.state.machines.values().filter(|machine| machine.own.made);
+        self.journal.erase(machines.cloned().collect(), clock::now())?;
         self.unwritten.clear();
         Key::forget(&self.folder)?;
         self.key = None;
@@ -192,24 +200,24 @@ impl Agent<'_> {
     }
 
     pub(super) fn add_node(&mut self, name: &str, spec: NodeSpec) -> Result<Outcome, SwarmError> {
-        let nodes = &self.journal.state.nodes;
-        let taken = |number: &u8| nodes.values().any(|node| node.own.number == *number);
-        if nodes.values().any(|node| node.description.hostname == name && !node.own.left) {
+        let state = &self.journal.state;
+        if state.member(name).is_some() {
             let words =
                 format!("there is a node {name} already; choose another name, or remove that one");
             return Err(SwarmError::refused(ErrorKind::Conflict, words));
         }
-        // One that left and comes back has its address and its volumes as before.
-        let before = nodes.values().find(|node| node.description.hostname == name);
-        let before = before.map(|node| node.own.number).filter(|number| *number != 0);
-        let number = before.or_else(|| (2..=NODES_MAX).find(|number| !taken(number)));
-        let number = number.ok_or_else(|| {
-            let words =
-                format!("there are {NODES_MAX} nodes on this machine, and no more addresses");
-            SwarmError::refused(ErrorKind::Conflict, words)
-        })?;
-        let own = nodes.values().find(|node| node.own.number == 0).cloned().unwrap_or_default();
-        let node = rehearsal(number, name, spec, &own);
+        let number = match self.machine(name) {
+            Some(machine) if machine.own.off_since.is_some() => {
+                let words = format!("the machine {name} is switched off");
+                return Err(SwarmError::refused(ErrorKind::Conflict, words));
+            }
+            // One that left and comes back has its address and its volumes as before.
+            Some(machine) => machine.own.number,
+            None => self.free_number(name, &[])?,
+        };
+        let like = state.nodes.values().min_by_key(|node| node.own.number);
+        let like = like.map(|node| node.description.clone()).unwrap_or_default();
+        let node = rehearsal(number, name, spec, &like);
         let id = node.id.clone();
         Ok(Outcome::Changes(vec![Change::from(node)], id))
     }
@@ -223,21 +231,48 @@ impl Agent<'_> {
         if node.spec.role == Role::Manager && !force {
             return Err(command::leave_refusal(&self.journal.state).into());
         }
-        let changes = self.power(id, crate::protocol::Power::Stop)?;
-        self.commit(changes, Sync::Yes)?;
-        let mut node = self.journal.state.nodes.get(id).cloned().ok_or_else(missing)?;
+        let others = self.journal.state.nodes.values().filter(|other| other.id != id);
+        let is_last = !others.into_iter().any(|it| it.spec.role == Role::Manager && !it.own.left);
+        if node.spec.role == Role::Manager && is_last {
+            return self.leave(force);
+        }
+        self.part(node)?;
+        Ok(Outcome::Done(id.to_owned()))
+    }
+
+    /// A node is none any more: it has left the networks before its tasks end, so that nobody is sent there.
+    pub(super) fn part(&mut self, mut node: Node) -> Result<(), SwarmError> {
+        let id = node.id.clone();
+        let mut changes = Vec::new();
+        if self.machine(&node.description.hostname).is_none() {
+            let (number, name) = (node.own.number, node.description.hostname.clone());
+            let machine = machine(number, &name, &node.description);
+            changes.push(Change::PutMachine(Box::new(machine)));
+        }
         node.own.left = true;
-        node.own.off_since = Some(clock::now());
-        node.status.state = NodeState::Down;
-        Ok(Outcome::Changes(vec![Change::from(node)], id.to_owned()))
+        node.own.off_since.get_or_insert(clock::now());
+        changes.push(Change::from(node));
+        self.commit(changes, Sync::Yes)?;
+        self.balance();
+        self.remove_tasks_of(&id);
+        Ok(())
+    }
+}
+
+/// What the one manager of a new swarm is.
+fn leads(address: &str) -> ManagerStatus {
+    ManagerStatus {
+        leader: true,
+        reachability: Reachability::Reachable,
+        addr: format!("{address}:{MANAGER_PORT}"),
     }
 }
 
 /// A node beside the machine itself, like it but for its name and address.
-fn rehearsal(number: u8, name: &str, spec: NodeSpec, own: &Node) -> Node {
+pub(super) fn rehearsal(number: u8, name: &str, spec: NodeSpec, like: &NodeDescription) -> Node {
     let addr = format!("127.77.0.{number}");
     let mut node = Node { id: new_id(), spec, ..Node::default() };
-    node.description = own.description.clone();
+    node.description = like.clone();
     name.clone_into(&mut node.description.hostname);
     node.description.engine.labels.clear();
     node.status =

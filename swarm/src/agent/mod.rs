@@ -25,6 +25,7 @@ mod deliver;
 mod door;
 mod host;
 mod jumps;
+mod machines;
 mod networks;
 mod nodes;
 mod observe;

@@ -93,7 +93,10 @@ impl Agent<'_> {
                 "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
                  another one.",
             )),
-            Request::Init(_) => Ok(()),
+            Request::Init(_)
+            | Request::CreateMachine { .. }
+            | Request::RemoveMachine { .. }
+            | Request::NodePower { .. } => Ok(()),
             Request::Leave { .. } if !there => {
                 Err(SwarmError::refused(ErrorKind::Unavailable, "This node is not part of a swarm"))
             }
@@ -194,8 +197,7 @@ impl Agent<'_> {
             }
             Request::RemoveConfig { id } => changed(command::remove_config(state, &id)?),
             Request::ConfigData { id } => {
-                let clear = self.config(&id)?;
-                Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&clear))))
+                Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&self.config(&id)?))))
             }
             Request::UpdateNode { id, version, spec } => {
                 changed(command::update_node(state, &id, version, spec)?)
@@ -204,6 +206,8 @@ impl Agent<'_> {
             Request::AddNode { name, spec } => self.add_node(&name, spec),
             Request::NodeLeaves { id, force } => self.node_leaves(&id, force),
             Request::NodePower { id, power } => Ok(Outcome::Changes(self.power(&id, power)?, id)),
+            Request::CreateMachine { name, description: like } => self.create_machine(&name, &like),
+            Request::RemoveMachine { name } => self.remove_machine(&name),
         }
     }
 

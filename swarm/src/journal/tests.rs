@@ -34,7 +34,7 @@ fn a_reader_follows() {
     commit(&mut journal, vec![Change::RemoveService("a".to_owned())]);
     assert!(reader.refresh().unwrap());
     assert_eq!(reader.state.services.len(), 1);
-    journal.erase().unwrap();
+    journal.erase(Vec::new(), Timestamp::ZERO).unwrap();
     assert!(reader.refresh().unwrap());
     assert!(!reader.is_swarm());
 }

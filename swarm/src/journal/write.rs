@@ -10,6 +10,7 @@ use coracle_sys::file_lock::{self, FileLock};
 use coracle_words::Timestamp;
 
 use super::{Entry, FILE, Header, JournalError, LOCK, NEW, Reader, VERSION};
+use crate::model::Node;
 use crate::state::{Change, Object, State};
 
 /// How long another agent that ends is waited for.
@@ -54,7 +55,7 @@ impl Journal {
         let file = file_lock::open(&path, true).map_err(|error| failed(error.into()))?;
         let lock = file_lock::take(file, PATIENCE).map_err(|_| JournalError::Busy { path })?;
         let reader = Reader::open(folder)?;
-        let (length, there) = (reader.position(), reader.is_swarm());
+        let length = reader.position();
         let written_at = reader.written_at();
         let mut journal = Self {
             folder: folder.to_owned(),
@@ -65,7 +66,7 @@ impl Journal {
             state: reader.state,
             _lock: lock,
         };
-        if there {
+        if length > 0 {
             let path = journal.path();
             let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
             // What a crash cut off.
@@ -157,12 +158,20 @@ impl Journal {
         self.begin(&entry)
     }
 
-    /// The swarm is over: its state goes.
+    /// The swarm is over: its state goes, but for these machines.
     ///
     /// # Errors
-    /// When the file cannot be removed.
-    pub fn erase(&mut self) -> Result<(), JournalError> {
+    /// When the file cannot be removed or written.
+    pub fn erase(&mut self, machines: Vec<Node>, now: Timestamp) -> Result<(), JournalError> {
         let path = self.path();
+        if !machines.is_empty() {
+            let machines = machines.into_iter().map(|machine| (machine.id.clone(), machine));
+            let state = State { index: 1, machines: machines.collect(), ..State::default() };
+            let entry = Entry { index: state.index, at: now, changes: whole(&state) };
+            self.begin(&entry).map_err(|source| JournalError::Write { path, source })?;
+            self.state = state;
+            return Ok(());
+        }
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(JournalError::Write { path, source });
@@ -178,8 +187,12 @@ impl Journal {
 
 /// A state as the changes that make it.
 fn whole(state: &State) -> Vec<Change> {
-    let State { index: _, cluster, nodes, services, tasks, secrets, configs } = state;
-    let mut changes = vec![Change::from(cluster.clone())];
+    let State { index: _, cluster, nodes, machines, services, tasks, secrets, configs } = state;
+    let mut changes = Vec::new();
+    if !cluster.id.is_empty() {
+        changes.push(Change::from(cluster.clone()));
+    }
+    changes.extend(machines.values().map(|it| Change::PutMachine(Box::new(it.clone()))));
     changes.extend(nodes.values().cloned().map(Change::from));
     changes.extend(services.values().cloned().map(Change::from));
     changes.extend(tasks.values().cloned().map(Change::from));

@@ -158,7 +158,13 @@ pub struct NodeOwn {
     /// Switched off (`node stop`, `node kill`), since then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub off_since: Option<Timestamp>,
-    /// It left the swarm on its own; it shows as down until `node rm`.
+    /// It left the swarm on its own; it shows as down until `node rm`. A machine that is in no swarm is so too.
     #[serde(skip_serializing_if = "is_default")]
     pub left: bool,
+    /// A machine that was made by itself (`machine create`): there is one whatever becomes of the swarm.
+    #[serde(skip_serializing_if = "is_default")]
+    pub made: bool,
+    /// Nobody knows whether it is there, since a swarm was begun anew with what one manager knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_since: Option<Timestamp>,
 }

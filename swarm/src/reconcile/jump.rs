@@ -43,7 +43,9 @@ fn of_service(mut service: Service, jump: TimeDelta) -> Service {
 }
 
 fn of_node(mut node: Node, jump: TimeDelta) -> Node {
-    node.own.off_since.iter_mut().for_each(|moment| shift(moment, jump));
+    let own = &mut node.own;
+    let moments = own.off_since.iter_mut().chain(&mut own.unknown_since);
+    moments.for_each(|moment| shift(moment, jump));
     node
 }
 

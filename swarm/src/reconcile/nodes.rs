@@ -16,6 +16,9 @@ use super::draft::{Draft, TaskNo};
 
 const MANAGER_PORT: u16 = 2377;
 
+/// Until a node is Down whose state was not known to a new leader: twice three heartbeats.
+const UNKNOWN: i64 = 30 * SECOND;
+
 /// Until the tasks of a node that is off are given up.
 const LOST: i64 = 24 * 3600 * SECOND;
 
@@ -74,6 +77,12 @@ fn set_state(draft: &mut Draft<'_>, node: &mut Node) -> bool {
     let period = if period > 0 { period } else { 5 * SECOND };
     let (state, message) = match node.own.off_since {
         None if !node.own.left => (NodeState::Ready, ""),
+        Some(_)
+            if node.own.unknown_since.is_some_and(|since| after(since, UNKNOWN) > draft.now) =>
+        {
+            draft.wake_at(after(node.own.unknown_since.unwrap_or(draft.now), UNKNOWN));
+            return false;
+        }
         Some(since) if after(since, period / 2 * 5) > draft.now => {
             draft.wake_at(after(since, period / 2 * 5));
             return false;
@@ -82,6 +91,7 @@ fn set_state(draft: &mut Draft<'_>, node: &mut Node) -> bool {
     };
     let changes = node.status.state != state;
     if changes {
+        node.own.unknown_since = None;
         node.status.state = state;
         message.clone_into(&mut node.status.message);
     }

@@ -20,7 +20,10 @@ pub enum Object {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     Put(Object),
+    /// A machine that is in no swarm.
+    PutMachine(Box<Node>),
     RemoveNode(String),
+    RemoveMachine(String),
     RemoveService(String),
     RemoveTask(String),
     RemoveSecret(String),
@@ -38,11 +41,15 @@ impl Object {
             Self::Secret(secret) => &mut secret.meta,
             Self::Config(config) => &mut config.meta,
         };
-        meta.version.index = index;
-        meta.updated_at = now;
-        if meta.created_at.is_zero() {
-            meta.created_at = now;
-        }
+        stamp(meta, index, now);
+    }
+}
+
+pub(super) fn stamp(meta: &mut Meta, index: u64, now: Timestamp) {
+    meta.version.index = index;
+    meta.updated_at = now;
+    if meta.created_at.is_zero() {
+        meta.created_at = now;
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use coracle_words::Timestamp;
 
+use change::stamp;
 pub use change::{Change, Object};
 
 use crate::model::{Cluster, Config, Node, Secret, Service, Task};
@@ -20,6 +21,8 @@ pub struct State {
     pub index: u64,
     pub cluster: Cluster,
     pub nodes: BTreeMap<String, Node>,
+    /// What is in no swarm: as a node that has left, and not among the nodes.
+    pub machines: BTreeMap<String, Node>,
     pub services: BTreeMap<String, Service>,
     pub tasks: BTreeMap<String, Task>,
     pub secrets: BTreeMap<String, Secret>,
@@ -38,8 +41,10 @@ impl State {
     /// The next transaction, as it is to be written down.
     pub(crate) fn stamped(&self, mut changes: Vec<Change>, now: Timestamp) -> Vec<Change> {
         for change in &mut changes {
-            if let Change::Put(object) = change {
-                object.stamp(self.index + 1, now);
+            match change {
+                Change::Put(object) => object.stamp(self.index + 1, now),
+                Change::PutMachine(machine) => stamp(&mut machine.meta, self.index + 1, now),
+                _ => {}
             }
         }
         changes
@@ -60,12 +65,34 @@ impl State {
             Change::Put(Object::Config(config)) => {
                 drop(self.configs.insert(config.id.clone(), *config));
             }
+            Change::PutMachine(node) => drop(self.machines.insert(node.id.clone(), *node)),
             Change::RemoveNode(id) => drop(self.nodes.remove(&id)),
+            Change::RemoveMachine(id) => drop(self.machines.remove(&id)),
             Change::RemoveService(id) => drop(self.services.remove(&id)),
             Change::RemoveTask(id) => drop(self.tasks.remove(&id)),
             Change::RemoveSecret(id) => drop(self.secrets.remove(&id)),
             Change::RemoveConfig(id) => drop(self.configs.remove(&id)),
         }
+    }
+
+    /// The node of that name in the swarm, on one of the machines here.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Node> {
+        self.nodes.values().find(|node| !node.own.left && node.description.hostname == name)
+    }
+
+    /// Whether a machine is in no swarm now.
+    #[must_use]
+    pub fn is_outside(&self, machine: &Node) -> bool {
+        let is_it = |node: &Node| node.own.number == machine.own.number && !node.own.left;
+        !self.nodes.values().any(is_it)
+    }
+
+    /// The ids that a machine has and had, as a node and outside of the swarm.
+    #[must_use]
+    pub fn ids_of(&self, number: u8) -> Vec<String> {
+        let all = self.nodes.values().chain(self.machines.values());
+        all.filter(|node| node.own.number == number).map(|node| node.id.clone()).collect()
     }
 
     /// The tasks of a service.

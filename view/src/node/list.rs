@@ -1,5 +1,7 @@
 //! The nodes that a list has, and the one that is named.
 
+use std::collections::BTreeMap;
+
 use coracle_swarm::model::{Node, Role};
 use coracle_swarm::state::State;
 use coracle_words::{ErrorKind, natural};
@@ -16,12 +18,30 @@ pub fn itself(state: &State) -> Option<&Node> {
     state.nodes.values().find(|node| node.own.number == 0 && !node.own.left)
 }
 
-/// The node that was chosen, by name or id, before one that left; without a choice, the machine itself.
+/// The node that was chosen, by name or id, or a machine that is in no swarm; without a choice, the machine itself.
 #[must_use]
 pub fn chosen<'a>(state: &'a State, choice: Option<&str>) -> Option<&'a Node> {
     let Some(choice) = choice else { return itself(state) };
-    let named = state.nodes.values().filter(|node| name_of(node) == choice || node.id == choice);
-    named.min_by_key(|node| node.own.left)
+    let members = state.nodes.values().filter(|node| !node.own.left);
+    members.chain(state.machines.values()).find(|node| name_of(node) == choice || node.id == choice)
+}
+
+/// The machines on this one, by number: those in the swarm as its nodes, the others as they are outside of it.
+#[must_use]
+pub fn machines(state: &State) -> Vec<&Node> {
+    let members = state.nodes.values().filter(|node| node.own.number != 0 && !node.own.left);
+    let mut all: BTreeMap<u8, &Node> =
+        state.machines.values().map(|machine| (machine.own.number, machine)).collect();
+    all.extend(members.map(|node| (node.own.number, node)));
+    all.into_values().collect()
+}
+
+/// What names the machine of a node whatever becomes of the node: the id that it has outside of the swarm, if it was
+/// outside before.
+#[must_use]
+pub fn lasting_id<'a>(state: &'a State, node: &'a Node) -> &'a str {
+    let machine = state.machines.values().find(|it| it.own.number == node.own.number);
+    &machine.unwrap_or(node).id
 }
 
 /// What a node is called: its host name.
@@ -153,8 +173,34 @@ mod tests {
         assert_eq!(chosen(&state, None).unwrap().description.hostname, "swm1");
         assert_eq!(chosen(&state, Some("swm2")).unwrap().id, "nc1tu9fidywt8tvxrj9p9yfon");
         assert!(chosen(&state, Some("outside")).is_none());
-        state.nodes.get_mut("nc1tu9fidywt8tvxrj9p9yfon").unwrap().own.left = true;
-        assert!(chosen(&state, Some("swm2")).unwrap().own.left);
+        let mut left = state.nodes["nc1tu9fidywt8tvxrj9p9yfon"].clone();
+        left.own.left = true;
+        let machine = Node { id: "out".to_owned(), ..left.clone() };
+        state.nodes.insert(left.id.clone(), left);
+        assert!(chosen(&state, Some("swm2")).is_none());
+        state.machines.insert("out".to_owned(), machine);
+        assert_eq!(chosen(&state, Some("swm2")).unwrap().id, "out");
+    }
+
+    #[test]
+    fn machines_are_in_a_swarm_or_not() {
+        let mut state = state();
+        state.nodes.get_mut("i1x1nudnvteacq9p77wntn81r").unwrap().own.left = true;
+        let nodes = state.nodes.values_mut();
+        nodes.filter(|node| node.description.hostname == "swm3").for_each(|it| it.own.number = 3);
+        for (number, name) in [(3, "swm3"), (4, "vm4")] {
+            let mut machine = node(&format!("m{number}"), name, Role::Worker);
+            machine.own.number = number;
+            machine.own.left = true;
+            state.machines.insert(machine.id.clone(), machine);
+        }
+        let all = machines(&state).into_iter();
+        let all: Vec<_> = all.map(|it| (name_of(it), it.own.left)).collect();
+        assert_eq!(all, [("swm2", false), ("swm3", false), ("vm4", true)]);
+        let node = &state.nodes["fzlantl2rgbml4qfpvf6b6a10"];
+        assert_eq!(lasting_id(&state, node), "m3");
+        let node = &state.nodes["nc1tu9fidywt8tvxrj9p9yfon"];
+        assert_eq!(lasting_id(&state, node), node.id);
     }
 
     #[test]

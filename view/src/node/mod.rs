@@ -5,5 +5,5 @@ mod list;
 mod standing;
 
 pub use document::document;
-pub use list::{chosen, find, itself, list, name_of};
+pub use list::{chosen, find, itself, lasting_id, list, machines, name_of};
 pub use standing::{Standing, is_gone, standing};

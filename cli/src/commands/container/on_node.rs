@@ -23,7 +23,9 @@ pub(super) fn place(app: &App, request: &mut Request) -> Result<(), CliError> {
         return Ok(());
     }
     let (_, reader) = app.swarm_state()?;
-    let node = app.this_node(&reader.state)?;
+    let Some(node) = node::chosen(&reader.state, app.settings.node.as_deref()) else {
+        return Ok(());
+    };
     match refused(request) {
         Some((what, why)) => {
             let what = format!("{what} on the node {}", node::name_of(node));
@@ -32,13 +34,14 @@ pub(super) fn place(app: &App, request: &mut Request) -> Result<(), CliError> {
         None => {
             let networks = request.networks.iter();
             networks.map(|(name, _)| name).try_for_each(|name| joinable(app, name))?;
+            let id = node::lasting_id(&reader.state, node).to_owned();
+            request.config.labels.insert(NODE_LABEL.to_owned(), id);
             on(app, node, request)
         }
     }
 }
 
 fn on(app: &App, node: &Node, request: &mut Request) -> Result<(), CliError> {
-    request.config.labels.insert(NODE_LABEL.to_owned(), node.id.clone());
     for binding in request.host.port_bindings.values_mut().flatten().flatten() {
         match binding.host_ip.as_str() {
             "" | "0.0.0.0" => binding.host_ip.clone_from(&node.status.addr),

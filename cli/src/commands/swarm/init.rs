@@ -3,8 +3,10 @@
 use std::io::Write as _;
 
 use coracle_runtime::home::Machine;
+use coracle_swarm::command::A_WORKER;
+use coracle_swarm::journal::Reader;
 use coracle_swarm::model::node::{EngineDescription, NodeDescription, NodeResources, Platform};
-use coracle_swarm::model::{Availability, ClusterSpec};
+use coracle_swarm::model::{Availability, ClusterSpec, Node, Role};
 use coracle_swarm::protocol::{Init, Request};
 use coracle_view::node;
 
@@ -20,7 +22,7 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 /// Rehearsal nodes have addresses 127.77.0.N.
 const NODES_MAX: usize = 200;
 
-/// Start a swarm on this machine
+/// Start a swarm on this machine, or on the machine that is chosen
 #[derive(Debug, clap::Args)]
 pub(crate) struct SwarmInitArgs {
     /// Address or interface that is told to others; only this machine's nodes can use it
@@ -65,22 +67,30 @@ pub(crate) struct SwarmInitArgs {
 
 impl Runnable for SwarmInitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let request = self.request()?;
+        let mut request = self.request()?;
         let (_, reader) = app.swarm_state()?;
-        if reader.is_swarm() && !self.force_new_cluster {
-            return Err(app.of_engine(
-                "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
-                 another one.",
-            ));
-        }
-        if let Some(node) = app.settings.node.as_ref().filter(|_| app.node != Some(0)) {
-            let why = "a swarm begins on the machine itself; others join it";
-            return Err(CliError::unsupported(&format!("swarm init on the node {node}"), why));
+        let choice = app.settings.node.as_deref();
+        let asked = node::chosen(&reader.state, choice);
+        self.check(app, &reader, asked)?;
+        if let Some(machine) = asked.filter(|node| node.own.number != 0) {
+            let name = node::name_of(machine);
+            name.clone_into(&mut request.node.hostname);
+            request.machine = Some(name.to_owned());
+            if self.advertise_addr.is_none() {
+                request.advertise_addr.clone_from(&machine.status.addr);
+            }
         }
         app.order(&Request::Init(Box::new(request)))?;
         let (_, reader) = app.swarm_state()?;
-        let mut text = match node::itself(&reader.state) {
-            Some(node) => words::initialized(app.program, &reader.state, node),
+        let choice = app.settings.node.as_deref();
+        let mut text = match node::chosen(&reader.state, choice).filter(|node| !node.own.left) {
+            Some(node) => {
+                let mut text = words::initialized(app.program, &reader.state, node);
+                if !self.force_new_cluster {
+                    text.push_str(&words::others(&reader.state, node));
+                }
+                text
+            }
             None => return Err(CliError::plain("the agent of the swarm made no node")),
         };
         if self.autolock {
@@ -93,6 +103,33 @@ impl Runnable for SwarmInitArgs {
 }
 
 impl SwarmInitArgs {
+    /// Whether a swarm can begin on the machine that is asked: there is one swarm at a time.
+    fn check(&self, app: &App, reader: &Reader, asked: Option<&Node>) -> Result<(), CliError> {
+        if !reader.is_swarm() {
+            return Ok(());
+        }
+        let state = &reader.state;
+        let Some(node) = asked.filter(|node| !node.own.left) else {
+            let program = app.program;
+            let manager = state.nodes.values().find(|it| it.manager_status.is_some());
+            let manager = manager.map_or("another machine", node::name_of);
+            let why = format!("there is a swarm on this machine, with the manager {manager}");
+            return Err(CliError::unsupported("a second swarm", &why).hint(format!(
+                "`{program} --node {manager} swarm join-token worker` tells how to join it"
+            )));
+        };
+        if !self.force_new_cluster {
+            return Err(app.of_engine(
+                "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
+                 another one.",
+            ));
+        }
+        match node.spec.role {
+            Role::Manager => Ok(()),
+            Role::Worker => Err(app.of_engine(A_WORKER)),
+        }
+    }
+
     fn request(&self) -> Result<Init, CliError> {
         let availability =
             self.availability.as_deref().map_or(Ok(Availability::Active), availability)?;
@@ -134,6 +171,7 @@ impl SwarmInitArgs {
             availability,
             force_new_cluster: self.force_new_cluster,
             node: description(),
+            machine: None,
             managers,
             workers,
         })
@@ -173,7 +211,7 @@ impl SwarmInitArgs {
 }
 
 /// What a node says of itself.
-fn description() -> NodeDescription {
+pub(crate) fn description() -> NodeDescription {
     let machine = Machine::look();
     let cpus = i64::try_from(machine.cpus).unwrap_or(i64::MAX / 1_000_000_000);
     NodeDescription {

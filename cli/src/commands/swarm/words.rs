@@ -28,15 +28,20 @@ pub(crate) fn initialized(program: &str, state: &State, at: &Node) -> String {
     out.push_str(&format!(
         "To add a manager to this swarm, run '{program} swarm join-token manager' and follow the instructions.\n"
     ));
-    let others: Vec<&str> = {
-        let mut others: Vec<_> = state.nodes.values().filter(|node| node.own.number != 0).collect();
-        others.sort_by_key(|node| node.own.number);
-        others.into_iter().map(node::name_of).collect()
-    };
-    if !others.is_empty() {
-        out.push_str(&format!("\nNodes on this machine, for rehearsal: {}\n", others.join(", ")));
-    }
     out
+}
+
+/// The nodes beside the first one that a new swarm has.
+pub(crate) fn others(state: &State, at: &Node) -> String {
+    let mut others: Vec<_> = state.nodes.values().filter(|node| node.id != at.id).collect();
+    others.sort_by_key(|node| node.own.number);
+    match others.as_slice() {
+        [] => String::new(),
+        others => {
+            let names: Vec<_> = others.iter().map(|node| node::name_of(node)).collect();
+            format!("\nNodes on this machine, for rehearsal: {}\n", names.join(", "))
+        }
+    }
 }
 
 /// The unlock key, and what it is for.
@@ -76,6 +81,7 @@ mod tests {
              docker swarm join --token SWMTKN-1-a-w 127.0.0.1:2377\n\n\
              To add a manager to this swarm, run 'docker swarm join-token manager' and follow the instructions.\n"
         );
+        assert_eq!(others(&state, &at), "");
         assert!(join("coracle", &state, Role::Manager, &at).contains("--token SWMTKN-1-a-m "));
         for (number, name) in [(3, "node3"), (2, "node2")] {
             let mut node = Node { id: name.to_owned(), ..Node::default() };
@@ -83,10 +89,7 @@ mod tests {
             node.own.number = number;
             state.nodes.insert(node.id.clone(), node);
         }
-        assert!(
-            initialized("docker", &state, &at)
-                .ends_with("\nNodes on this machine, for rehearsal: node2, node3\n")
-        );
+        assert_eq!(others(&state, &at), "\nNodes on this machine, for rehearsal: node2, node3\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod as_node;
 mod digests;
 mod faults;
 mod kills;
+mod machines;
 mod points;
 mod rolling;
 mod rotate;
