@@ -46,7 +46,7 @@ pub(super) struct Sim {
     /// By service and the first argument.
     pub(super) acts: BTreeMap<String, Act>,
     pub(super) containers: BTreeMap<String, Container>,
-    wake: Option<i64>,
+    pub(super) wake: Option<i64>,
     ids: u64,
     /// `TIME SERVICE.SLOT#N NODE DESIRED STATE`, and update states.
     pub(super) log: Vec<String>,
