@@ -2,8 +2,12 @@
 
 use coracle_runtime::model::Status;
 
+use coracle_words::Timestamp;
+
 use super::Agent;
-use super::runs::{Phase, Run};
+use super::runs::{Phase, Run, set};
+use crate::model::task::ContainerStatus;
+use crate::model::{Task, TaskState};
 
 /// Says which task a container is.
 pub const TASK_LABEL: &str = "com.docker.swarm.task.id";
@@ -73,4 +77,21 @@ impl Agent<'_> {
             drop(engine.recover(session, &|_| false));
         }
     }
+}
+
+/// Has a task say how far its container is. An agent that was killed may have come further than it could write down.
+pub(super) fn take_over(task: &mut Task, run: &Run, now: Timestamp) {
+    let (state, message) = match run.phase {
+        Phase::Made => (TaskState::Ready, "prepared"),
+        // The next look says whether it runs.
+        Phase::Up => (TaskState::Starting, "starting"),
+        _ => return,
+    };
+    if task.status.state >= state {
+        return;
+    }
+    let there =
+        ContainerStatus { container_id: run.container.clone(), ..ContainerStatus::default() };
+    task.status.container_status.get_or_insert(there);
+    set(task, now, state, message, "");
 }

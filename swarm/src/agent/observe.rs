@@ -80,6 +80,9 @@ impl Agent<'_> {
                 if task.status.state == TaskState::Starting && state.status.is_running() =>
             {
                 task.own.running_since = Some(now);
+                if let Some(status) = &mut task.status.container_status {
+                    status.pid = i32::try_from(state.pid).unwrap_or_default();
+                }
                 let container = run.container.clone();
                 self.tell_ports(task, &container);
                 set(task, now, TaskState::Running, "started", "");

@@ -12,9 +12,9 @@ use coracle_runtime::model::Attach;
 use coracle_words::Timestamp;
 use rustix::process::PidfdFlags;
 
+use super::adopt::take_over;
 use super::observe::is_readable;
 use super::{Agent, Fetching};
-use crate::model::task::ContainerStatus;
 use crate::model::{Task, TaskState};
 use crate::state::Change;
 
@@ -134,11 +134,13 @@ impl Agent<'_> {
             return self.end(task, run, now);
         }
         let mut moved = false;
+        take_over(task, run, now);
         if task.status.state < TaskState::Ready {
             self.prepare(task, run, now);
         }
         let may_start = task.desired_state >= TaskState::Running;
-        if may_start && task.status.state == TaskState::Ready && matches!(run.phase, Phase::Made) {
+        let waits = matches!(task.status.state, TaskState::Ready | TaskState::Starting);
+        if may_start && waits && matches!(run.phase, Phase::Made) {
             moved = true;
             self.start(task, run, now);
         }
@@ -198,13 +200,9 @@ impl Agent<'_> {
     ) {
         match self.make(task, image) {
             Ok(container) => {
-                task.status.container_status = Some(ContainerStatus {
-                    container_id: container.clone(),
-                    ..ContainerStatus::default()
-                });
                 run.container = container;
                 run.phase = Phase::Made;
-                set(task, now, TaskState::Ready, "prepared", "");
+                take_over(task, run, now);
             }
             Err(words) => set(task, now, TaskState::Rejected, "preparing", &words),
         }

@@ -60,8 +60,15 @@ fn update_state(env: &TestEnv) -> String {
     env.run(["service", "inspect", "s", "--format", format]).success().line()
 }
 
+/// How often an update was asked for.
+fn asked(env: &TestEnv) -> String {
+    let format = "{{.Spec.TaskTemplate.ForceUpdate}}";
+    env.run(["service", "inspect", "s", "--format", format]).success().line()
+}
+
 /// What was there before an update.
 struct Before {
+    asked: String,
     tasks: Vec<String>,
     well: Vec<String>,
     running: BTreeSet<String>,
@@ -71,6 +78,7 @@ struct Before {
 impl Before {
     fn of(env: &TestEnv) -> Self {
         Self {
+            asked: asked(env),
             tasks: tasks(env, "s"),
             well: tasks(env, "well"),
             running: running(env),
@@ -81,12 +89,15 @@ impl Before {
     /// Waits until all is as it should be: the update was carried out, or never was asked for.
     #[track_caller]
     fn comes_right(&self, env: &TestEnv) {
-        wait::until("no update goes on", || !update_state(env).starts_with("updating"));
+        let done = asked(env) != self.asked;
+        wait::until("no update goes on", || {
+            let now = update_state(env);
+            !now.starts_with("updating") && (now != self.update) == done
+        });
         wait_replicas(env, "s", "2/2");
         wait::until("what is too much is gone", || env.containers().len() == 3);
         let now = tasks(env, "s");
         let new = now.iter().filter(|task| !self.tasks.contains(task)).count();
-        let done = update_state(env) != self.update;
         let account = || {
             let all = env.run(["service", "ps", "s", "--no-trunc"]).stdout();
             format!("{:?} became {now:?}, {}\n{all}", self.tasks, update_state(env))
