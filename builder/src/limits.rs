@@ -9,9 +9,25 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024 - 1;
 /// `${A:-${B:-…}}` in each other. Nobody writes five; each costs a call.
 pub const SUBSTITUTION_DEPTH_MAX: usize = 64;
 
-/// What one word may become. A line of 64 KiB that names a long variable again and again would
-/// grow without end from line to line.
+/// What variables may add to a word: the kernel takes 128 KiB for one of a program's. A line that names a long
+/// variable again and again would grow without end from line to line.
 pub const EXPANDED_BYTES_MAX: usize = 1024 * 1024;
 
-/// `ONBUILD` triggers in each other do not exist, so only their number counts.
-pub const TRIGGERS_MAX: usize = 10_000;
+/// What all variables that are set may have together.
+pub const VALUES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Variables of one stage. Each stage has a list of its own.
+pub const VARIABLES_MAX: usize = 4096;
+
+/// Stages of a file. Large ones have twenty.
+pub const STAGES_MAX: usize = 1000;
+
+/// Heredocs of one instruction.
+pub const HEREDOCS_MAX: usize = 1000;
+
+/// Findings that get a suggestion: beyond that nobody reads them, and each is compared with all
+/// variables.
+pub const SUGGESTIONS_MAX: usize = 1000;
+
+/// `ONBUILD` triggers of an image. Docker's layers end long before.
+pub const TRIGGERS_MAX: usize = 1000;

@@ -11,6 +11,7 @@ use crate::dockerfile::Pair;
 use crate::expand::Expander;
 use crate::ignore::Ignore;
 use crate::instruction::{Arg, Command, Copy, Instruction, Kind, Run};
+use crate::limits::{VALUES_BYTES_MAX, VARIABLES_MAX};
 use crate::source::{Fault, Span};
 
 pub(super) struct Scope<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub(super) given: &'a BTreeMap<String, String>,
     pub(super) ignore: Option<&'a Ignore>,
     pub(super) instruction: &'a Instruction,
+    /// Bytes that variables may still have.
+    pub(super) room: &'a mut usize,
 }
 
 impl Scope<'_> {
@@ -89,7 +92,7 @@ impl Scope<'_> {
             if secret_names::is_secret(&name) {
                 self.add(Rule::SecretsUsedInArgOrEnv { instruction: "ENV", name: &name });
             }
-            self.config.env.set(&name, value.clone());
+            self.set(&name, &value)?;
             self.config.image_env.set(&name, value);
         }
         Ok(())
@@ -120,10 +123,22 @@ impl Scope<'_> {
             };
             // What is set of these concerns the builder alone.
             if let Some(value) = value.filter(|_| !BUILDER_ARGS.contains(&arg.name.as_str())) {
-                self.config.env.set(&arg.name, value);
+                self.set(&arg.name, &value)?;
             }
             self.config.args.push(arg.name.clone());
         }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        self.config.env.set(name, value);
+        if self.config.env.len() > VARIABLES_MAX {
+            return Err(Fault::new(format!("a stage has more than {VARIABLES_MAX} variables")));
+        }
+        let left = self.room.checked_sub(name.len() + value.len());
+        *self.room = left.ok_or_else(|| {
+            Fault::new(format!("variables have more than {VALUES_BYTES_MAX} bytes together"))
+        })?;
         Ok(())
     }
 
@@ -215,7 +230,10 @@ impl Scope<'_> {
         };
         let span = self.here();
         for name in expanded.unset.iter().filter(|name| !is_known(name)) {
-            let near = crate::similar::similar(name, env.names());
+            let near = match self.findings.are_many() {
+                true => None,
+                false => crate::similar::similar(name, env.names()),
+            };
             self.findings.add(Rule::UndefinedVar { name, near }, &[span]);
         }
         result.map_err(Fault::new)?;

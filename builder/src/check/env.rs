@@ -1,26 +1,32 @@
 //! Variables, in the order in which they got their values.
 
-/// Names with values.
+use std::rc::Rc;
+
+/// Names with values, which stages that begin with one another share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Env(Vec<(String, String)>);
+pub(super) struct Env(Vec<(Rc<str>, Rc<str>)>);
 
 impl Env {
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.to_string())
     }
 
     /// The latest stands last.
-    pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Rc<str>>) {
         self.remove(name);
-        self.0.push((name.to_owned(), value.into()));
+        self.0.push((name.into(), value.into()));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        self.0.retain(|(known, _)| known != name);
+        self.0.retain(|(known, _)| **known != *name);
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, _)| &**name)
     }
 
     /// All of the other's values.

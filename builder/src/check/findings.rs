@@ -1,6 +1,7 @@
 //! What was found, less what is not to be looked for.
 
 use super::{Options, Rule};
+use crate::limits::SUGGESTIONS_MAX;
 use crate::source::{Fault, Span};
 
 /// A rule that is broken somewhere.
@@ -53,6 +54,11 @@ impl Findings {
                 at: at.to_vec(),
             });
         }
+    }
+
+    /// So many that no more thought goes into one.
+    pub(super) fn are_many(&self) -> bool {
+        self.found.len() > SUGGESTIONS_MAX
     }
 
     /// Where findings fail a build.

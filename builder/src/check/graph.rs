@@ -12,13 +12,17 @@ impl Walk<'_> {
         if !state.is_context {
             state.base = self.exactly(&state.base_name);
         }
+        let at = self.states.len();
+        if let Some(name) = &state.name {
+            self.names.insert(name.clone(), at);
+        }
         self.states.push(state);
-        self.states.len() - 1
+        at
     }
 
     /// The last one of this name.
     fn exactly(&self, name: &str) -> Option<usize> {
-        self.states.iter().rposition(|state| state.name.as_deref() == Some(name))
+        self.names.get(name).copied()
     }
 
     fn named(&self, name: &str) -> Option<usize> {
@@ -103,9 +107,7 @@ impl Walk<'_> {
     pub(super) fn refuse_circles(&self) -> Result<(), Fault> {
         let mut visited = vec![false; self.states.len()];
         for (at, state) in self.states.iter().enumerate() {
-            let mut way = vec![at];
-            let mut spans = Vec::new();
-            if self.circle(&mut visited, &mut way, &mut spans) {
+            if let Some(spans) = self.circle(&mut visited, at) {
                 let why = format!("circular dependency detected on stage: {}", state.title);
                 return Err(Fault { message: why, at: spans });
             }
@@ -113,32 +115,35 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks for a way back to where it came by. The stages on the way, deepest last.
-    fn circle(&self, visited: &mut [bool], way: &mut Vec<usize>, spans: &mut Vec<Span>) -> bool {
-        // The next need to look at, of each stage on the way.
-        let mut next = vec![0];
-        if way.first().is_none_or(|at| std::mem::replace(&mut visited[*at], true)) {
-            return false;
+    /// Looks for a way from a stage back to where the way came by: the instructions on it.
+    fn circle(&self, visited: &mut [bool], from: usize) -> Option<Vec<Span>> {
+        if std::mem::replace(&mut visited[from], true) || self.states[from].needs.is_empty() {
+            return None;
         }
-        while let (Some(at), Some(need)) = (way.last(), next.last_mut()) {
-            let Some((other, span)) = self.states[*at].needs.get(*need) else {
+        let mut on_way = vec![false; self.states.len()];
+        on_way[from] = true;
+        // Stages on the way, with the next need of each to look at.
+        let mut way = vec![(from, 0)];
+        let mut spans = Vec::new();
+        while let Some((at, next)) = way.last_mut() {
+            let Some((other, span)) = self.states[*at].needs.get(*next) else {
+                on_way[*at] = false;
                 way.pop();
-                next.pop();
                 spans.pop();
                 continue;
             };
-            *need += 1;
-            if way.contains(other) {
+            *next += 1;
+            if on_way[*other] {
                 spans.push(*span);
-                return true;
+                return Some(spans);
             }
             if !std::mem::replace(&mut visited[*other], true) {
                 spans.push(*span);
-                way.push(*other);
-                next.push(0);
+                on_way[*other] = true;
+                way.push((*other, 0));
             }
         }
-        false
+        None
     }
 
     /// What the target needs, by whatever way.

@@ -42,7 +42,7 @@ pub use rules::Rule;
 use crate::dockerfile::{directive, parse};
 use crate::ignore::Ignore;
 use crate::instruction::stages;
-use crate::limits::DOCKERFILE_BYTES_MAX;
+use crate::limits::{DOCKERFILE_BYTES_MAX, STAGES_MAX};
 use crate::source::{Fault, Span};
 
 /// What a check is asked to take for given.
@@ -107,6 +107,9 @@ fn run(
     let read = stages(&document, findings)?;
     if read.stages.is_empty() {
         return Err(Fault::new("dockerfile contains no stages to build"));
+    }
+    if read.stages.len() > STAGES_MAX {
+        return Err(Fault::new(format!("the Dockerfile has more than {STAGES_MAX} stages")));
     }
     duplicate_names(&read.stages, findings);
     casing::check(&read.stages, findings);

@@ -3,6 +3,8 @@
 use super::*;
 use coracle_image::Reference;
 
+mod hostile;
+
 /// An image that says something of itself, one that does not, and others.
 struct Images;
 

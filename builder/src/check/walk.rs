@@ -1,5 +1,7 @@
 //! From stage to stage, in the order of a build.
 
+use std::collections::BTreeMap;
+
 use coracle_image::{Platform, Reference};
 
 use super::dispatch::Scope;
@@ -9,7 +11,7 @@ use super::{Base, Bases, Findings, Request, Rule, epoch, globals};
 use crate::dockerfile::{Document, parse};
 use crate::expand::Expander;
 use crate::instruction::{self, Kind, Stages};
-use crate::limits::TRIGGERS_MAX;
+use crate::limits::{TRIGGERS_MAX, VALUES_BYTES_MAX};
 use crate::source::Fault;
 
 pub(super) struct Walk<'a> {
@@ -19,6 +21,8 @@ pub(super) struct Walk<'a> {
     pub(super) expander: Expander,
     pub(super) globals: Env,
     pub(super) states: Vec<State>,
+    /// The last stage of each name.
+    pub(super) names: BTreeMap<String, usize>,
     pub(super) target_platform: Platform,
 }
 
@@ -39,8 +43,16 @@ pub(super) fn walk(
     let mut globals = globals::declared(predefined, &read, &request.build_args, &expander)?;
     epoch::resolve(&mut globals, &read, request, &expander)?;
     let target_platform = request.platform.clone().unwrap_or_else(Platform::host);
-    let states = Vec::new();
-    let mut walk = Walk { request, bases, findings, expander, globals, states, target_platform };
+    let mut walk = Walk {
+        request,
+        bases,
+        findings,
+        expander,
+        globals,
+        states: Vec::new(),
+        names: BTreeMap::new(),
+        target_platform,
+    };
     let declared =
         read.globals.iter().flat_map(|(args, _)| args.iter().map(|arg| arg.name.clone()));
     walk.add_stages(read.stages, &declared.collect::<Vec<_>>())?;
@@ -170,6 +182,7 @@ impl Walk<'_> {
 
     /// Carries out the instructions of every stage that counts.
     fn dispatch(&mut self, reachable: &[bool]) -> Result<(), Fault> {
+        let mut room = VALUES_BYTES_MAX;
         for (at, is_reachable) in reachable.iter().enumerate() {
             let counts = self.everything() || (*is_reachable && !self.states[at].is_done);
             if !counts || !self.states[at].is_stage {
@@ -191,6 +204,7 @@ impl Walk<'_> {
                     given: &self.request.build_args,
                     ignore: self.request.ignore.as_ref(),
                     instruction: &step.instruction,
+                    room: &mut room,
                 };
                 scope.dispatch().map_err(|fault| fault.at(span))?;
             }

@@ -3,7 +3,7 @@
 use super::directive::{Key, Reader};
 use super::heredoc::{self, Heredoc};
 use super::{Document, line};
-use crate::limits::LINE_BYTES_MAX;
+use crate::limits::{HEREDOCS_MAX, LINE_BYTES_MAX};
 use crate::source::{Fault, Span};
 
 /// Reads a Dockerfile.
@@ -84,6 +84,10 @@ pub fn parse(text: &str) -> Result<Document, Fault> {
 /// Reads the bodies of the heredocs that a line begins.
 fn bodies(line: &str, reader: &mut Lines<'_>, first: usize) -> Result<Vec<Heredoc>, Fault> {
     let mut found = heredoc::of_line(line).map_err(Fault::new)?;
+    if found.len() > HEREDOCS_MAX {
+        let why = format!("an instruction has more than {HEREDOCS_MAX} heredocs");
+        return Err(Fault::new(why).at(Span::new(first, reader.read)));
+    }
     for heredoc in &mut found {
         loop {
             let Some(raw) = reader.next() else {

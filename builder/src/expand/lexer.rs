@@ -11,6 +11,7 @@ pub(super) struct Lexer<'a> {
     /// Escapes stay, here: also in patterns.
     keeps_escapes: bool,
     depth: usize,
+    bytes_max: usize,
     pub(super) set: Vec<String>,
     pub(super) unset: Vec<String>,
 }
@@ -49,6 +50,7 @@ impl<'a> Lexer<'a> {
             get,
             keeps_escapes: rules.keeps_escapes,
             depth: 0,
+            bytes_max: EXPANDED_BYTES_MAX + text.len(),
             set: Vec::new(),
             unset: Vec::new(),
         }
@@ -92,8 +94,8 @@ impl<'a> Lexer<'a> {
             if stop == Some(c) {
                 return Ok((text, words.finish()));
             }
-            if text.len() > EXPANDED_BYTES_MAX {
-                return Err(format!("it becomes longer than {EXPANDED_BYTES_MAX} bytes"));
+            if text.len() > self.bytes_max {
+                return Err(format!("it becomes longer than {} bytes", self.bytes_max));
             }
             match c {
                 '$' => {

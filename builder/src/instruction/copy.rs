@@ -1,5 +1,8 @@
 //! `COPY` and `ADD`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::flags::{Flags, Known, Takes};
 use crate::dockerfile::{Line, heredoc, without_tabs};
 use crate::source::Fault;
@@ -32,7 +35,7 @@ pub struct Paths {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     pub name: String,
-    pub text: String,
+    pub text: Arc<str>,
     pub expands: bool,
 }
 
@@ -94,16 +97,21 @@ fn paths(line: &Line, instruction: &str) -> Result<Paths, Fault> {
         let why = format!("{instruction} cannot accept a heredoc as a destination");
         return Err(Fault::new(why));
     }
+    let mut texts: BTreeMap<(Option<usize>, bool), Arc<str>> = BTreeMap::new();
     let mut paths = Paths { destination: destination.clone(), ..Paths::default() };
     for source in sources {
         let Some(found) = read(source) else {
             paths.sources.push(source.clone());
             continue;
         };
-        let body = line.heredocs.iter().rev().find(|body| body.name == found.name);
-        let text = body.map(|body| body.content.clone()).unwrap_or_default();
+        // The same body may be named again and again.
+        let body = line.heredocs.iter().rposition(|body| body.name == found.name);
+        let text = texts.entry((body, found.strips_tabs)).or_insert_with(|| {
+            let text = body.map_or("", |body| line.heredocs[body].content.as_str());
+            if found.strips_tabs { without_tabs(text).into() } else { text.into() }
+        });
         paths.contents.push(Content {
-            text: if found.strips_tabs { without_tabs(&text) } else { text },
+            text: Arc::clone(text),
             name: found.name,
             expands: found.expands,
         });
