@@ -10,6 +10,7 @@ mod drupal;
 mod galera;
 mod hello;
 mod leaving;
+mod mesh;
 mod proxy;
 mod rollback;
 mod tasks;
