@@ -46,7 +46,7 @@ mod tests {
     fn a_node_sees_the_names_it_gave() {
         let scope = |number: u8| Scope {
             label: "node",
-            node: "n".to_owned(),
+            nodes: vec!["n".to_owned()],
             number,
             is_machine: number == 0,
             is_manager: true,
