@@ -22,6 +22,17 @@ mod stacks {
     }
 }
 
+mod more_stacks {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "swarm-stacks-more.md":
+        create_without_a_registry = "service create, with a registry that is not there",
+        stacks = "Stacks, the rest",
+        named_volume = "A stack with a named volume",
+    }
+}
+
 mod settings {
     use coracle_integration::recorded;
 

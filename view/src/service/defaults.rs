@@ -3,7 +3,6 @@
 //! A client leaves out what was not asked for, and the spec is kept so: an update changes what it names alone.
 
 use coracle_swarm::model::service::{FailureAction, Order};
-use coracle_swarm::model::task::{Limits, Reservations};
 use coracle_swarm::model::{
     Condition, EndpointMode, EndpointSpec, PublishMode, ServiceSpec, TaskSpec, UpdateConfig,
 };
@@ -17,9 +16,7 @@ pub fn with_defaults(spec: &ServiceSpec) -> ServiceSpec {
     let task = &mut spec.task_template;
     task.container_spec.stop_grace_period.get_or_insert(10 * SECOND);
     task.container_spec.dns_config.get_or_insert_default();
-    let resources = task.resources.get_or_insert_default();
-    resources.limits.get_or_insert_with(Limits::default);
-    resources.reservations.get_or_insert_with(Reservations::default);
+    task.resources.get_or_insert_default();
     let restart = task.restart_policy.get_or_insert_default();
     restart.condition.get_or_insert(Condition::Any);
     restart.delay.get_or_insert(5 * SECOND);
