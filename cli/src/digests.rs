@@ -109,8 +109,11 @@ impl Digests {
                  image.\n"
             ));
         };
-        image.push('@');
-        image.push_str(&answer.digest);
+        // One that was given is the one that was asked for.
+        if !image.contains('@') {
+            image.push('@');
+            image.push_str(&answer.digest);
+        }
         if !answer.platforms.is_empty() {
             let placement = task.placement.get_or_insert_default();
             placement.platforms.clone_from(&answer.platforms);
@@ -119,11 +122,11 @@ impl Digests {
     }
 }
 
-/// The full name of an image that a registry can have; none of one with a digest, which is pinned already.
+/// The full name of an image that a registry can have.
 fn registry_name(app: &App, image: &str) -> Option<Reference> {
     let candidates = app.home.names().candidates(image).ok()?;
     let name = candidates.into_iter().next()?.with_default_tag();
-    (name.digest().is_none() && name.domain() != builtin::DOMAIN).then_some(name)
+    (name.domain() != builtin::DOMAIN).then_some(name)
 }
 
 fn is_asked(app: &App, name: &Reference) -> bool {

@@ -56,6 +56,7 @@ mod services;
 mod several;
 mod shutdown;
 mod signals;
+mod stack_corpus;
 mod swarm;
 mod swarm_init;
 mod swarm_nodes;
