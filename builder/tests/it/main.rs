@@ -1,4 +1,6 @@
-//! Against what was recorded elsewhere.
+//! Against what was recorded elsewhere, and against what nobody would write.
 
+#[cfg(test)]
+mod anything;
 #[cfg(test)]
 mod corpus;
