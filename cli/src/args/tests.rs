@@ -189,7 +189,7 @@ fn commands_that_only_look() {
         named.collect::<Vec<_>>().join(", ")
     };
     insta::assert_snapshot!(of(Effect::Looks), @"ps, build, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, machine active, machine env, machine inspect, machine ip, machine ls, machine status, machine config, machine mount, machine provision, machine regenerate-certs, machine scp, machine upgrade, machine url, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service ps, service why, stack ls, stack ps, stack services, system df, volume inspect, volume ls");
-    assert_eq!(of(Effect::Nothing), "completion, stack config, man");
+    assert_eq!(of(Effect::Nothing), "completion, stack config, system unit, man");
 }
 
 #[test]

@@ -13,5 +13,6 @@ pub(crate) mod man;
 pub(crate) mod prune;
 pub(crate) mod reset;
 pub(crate) mod table;
+pub(crate) mod unit;
 pub(crate) mod unshare;
 pub(crate) mod version;

@@ -1,7 +1,7 @@
 //! The rows of the commands about the engine as a whole, and of those that belong to no object.
 
 use super::{
-    check, completion, df, events, info, inspect, login, logout, man, prune, reset, unshare,
+    check, completion, df, events, info, inspect, login, logout, man, prune, reset, unit, unshare,
     version,
 };
 use crate::args::Section;
@@ -71,6 +71,11 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
             .group(Inner)
             .entry(Namespace),
+        Spec::new::<unit::SystemUnitArgs>(&["system unit"], "[OPTIONS] swarm", Exactly(1))
+            .effect(Nothing)
+            .group(Inner)
+            .apart()
+            .of_machine(),
         Spec::new::<man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))
             .effect(Nothing)
             .group(Hidden)

@@ -8,6 +8,7 @@ mod machines;
 mod points;
 mod rolling;
 mod rotate;
+mod unit;
 mod why;
 
 use coracle_integration::{Output, TestEnv, wait};
