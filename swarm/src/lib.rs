@@ -15,6 +15,7 @@ mod happenings;
 pub mod journal;
 pub mod machine;
 pub mod model;
+pub mod plan;
 pub mod protocol;
 pub mod reconcile;
 pub mod seal;

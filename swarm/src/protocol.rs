@@ -20,6 +20,9 @@ use crate::model::{Availability, ClusterSpec, NodeSpec, SecretSpec, ServiceSpec}
 /// A config of 1000 kB in base64, and what is around it.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The answer to [`Request::Holds`].
+pub const YES: &str = "yes";
+
 /// What is asked for. Objects are named by their ids: whoever asks has looked at the state.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -86,6 +89,12 @@ pub enum Request {
     /// Answered by [`Answer::Text`]: the content in base64.
     ConfigData {
         id: String,
+    },
+    /// Answered by [`Answer::Text`]: [`YES`] when a secret, or else a config, holds this content.
+    Holds {
+        is_secret: bool,
+        id: String,
+        data: Zeroizing<String>,
     },
     UpdateNode {
         id: String,

@@ -15,7 +15,7 @@ use crate::command::{self, Rollback};
 use crate::journal::Sync;
 use crate::machine;
 use crate::model::{PublishMode, Sealed, SecretSpec, ServiceSpec};
-use crate::protocol::{Answer, Request};
+use crate::protocol::{Answer, Request, YES};
 use crate::state::Change;
 
 /// What an answer is made of.
@@ -168,13 +168,7 @@ impl Agent<'_> {
                 Ok(Outcome::Changes(changes, id))
             }
             Request::UpdateSecret { id, version, spec, data } => {
-                let same = match &data {
-                    Some(data) if state.secrets.contains_key(&id) => {
-                        is_content(data, &self.secret(&id)?)?
-                    }
-                    _ => true,
-                };
-                check_content(same)?;
+                self.check_content(true, &id, data.as_ref())?;
                 changed(command::update_secret(state, &id, version, spec)?)
             }
             Request::RemoveSecret { id } => changed(command::remove_secret(state, &id)?),
@@ -186,18 +180,16 @@ impl Agent<'_> {
                 Ok(Outcome::Changes(changes, id))
             }
             Request::UpdateConfig { id, version, spec, data } => {
-                let same = match &data {
-                    Some(data) if state.configs.contains_key(&id) => {
-                        is_content(data, &self.config(&id)?)?
-                    }
-                    _ => true,
-                };
-                check_content(same)?;
+                self.check_content(false, &id, data.as_ref())?;
                 changed(command::update_config(state, &id, version, spec)?)
             }
             Request::RemoveConfig { id } => changed(command::remove_config(state, &id)?),
             Request::ConfigData { id } => {
                 Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&self.config(&id)?))))
+            }
+            Request::Holds { is_secret, id, data } => {
+                let answer = if self.holds(is_secret, &id, &data)? { YES } else { "no" };
+                Ok(Outcome::Text(Zeroizing::new(answer.to_owned())))
             }
             Request::UpdateNode { id, version, spec } => {
                 changed(command::update_node(state, &id, version, spec)?)
@@ -225,6 +217,32 @@ impl Agent<'_> {
         Ok((clear, sealed))
     }
 
+    /// Whether content that arrived in base64 is what there is.
+    fn holds(&self, is_secret: bool, id: &str, data: &str) -> Result<bool, SwarmError> {
+        let invalid = |_| SwarmError::refused(ErrorKind::BadRequest, "the content is not base64");
+        let held = if is_secret { self.secret(id)? } else { self.config(id)? };
+        Ok(Zeroizing::new(BASE64.decode(data).map_err(invalid)?) == held)
+    }
+
+    /// Content is not changed. Of one that is not there others tell.
+    fn check_content(
+        &self,
+        is_secret: bool,
+        id: &str,
+        data: Option<&Zeroizing<String>>,
+    ) -> Result<(), SwarmError> {
+        let state = &self.journal.state;
+        let all = if is_secret { &state.secrets } else { &state.configs };
+        match data {
+            Some(data) if all.contains_key(id) && !self.holds(is_secret, id, data)? => {
+                let words =
+                    "rpc error: code = InvalidArgument desc = only updates to Labels are allowed";
+                Err(SwarmError::refused(ErrorKind::BadRequest, words))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The content of a config.
     pub(super) fn config(&self, id: &str) -> Result<Zeroizing<Vec<u8>>, SwarmError> {
         let config = self.journal.state.configs.get(id);
@@ -239,22 +257,6 @@ impl Agent<'_> {
         let missing = || SwarmError::refused(ErrorKind::NotFound, format!("secret {id} not found"));
         let key = self.key.as_ref().ok_or_else(locked)?;
         Ok(key.open(&format!("secret {id}"), &secret.ok_or_else(missing)?.sealed)?)
-    }
-}
-
-/// Whether content that arrived in base64 is what there is.
-fn is_content(data: &str, held: &[u8]) -> Result<bool, SwarmError> {
-    let invalid = |_| SwarmError::refused(ErrorKind::BadRequest, "the content is not base64");
-    Ok(*Zeroizing::new(BASE64.decode(data).map_err(invalid)?) == *held)
-}
-
-fn check_content(same: bool) -> Result<(), SwarmError> {
-    match same {
-        true => Ok(()),
-        false => Err(SwarmError::refused(
-            ErrorKind::BadRequest,
-            "rpc error: code = InvalidArgument desc = only updates to Labels are allowed",
-        )),
     }
 }
 

@@ -54,6 +54,16 @@ impl Secret {
         self.spec.labels.get(VERSION_OF).unwrap_or(&self.spec.name)
     }
 
+    /// What is wanted of its name, as it is to be of this version.
+    #[must_use]
+    pub fn as_version(&self, mut wanted: SecretSpec) -> SecretSpec {
+        if self.spec.name != wanted.name {
+            wanted.labels.insert(VERSION_OF.to_owned(), self.stands_for().to_owned());
+            wanted.name.clone_from(&self.spec.name);
+        }
+        wanted
+    }
+
     /// Which version it is, from 1.
     #[must_use]
     pub fn version(&self) -> u64 {

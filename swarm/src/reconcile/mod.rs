@@ -35,6 +35,7 @@ mod jobs;
 mod jump;
 mod lanes;
 mod nodes;
+mod preview;
 mod replicated;
 mod restart;
 mod schedule;
@@ -52,6 +53,7 @@ use coracle_words::Timestamp;
 
 pub use constraint::{Constraint, InvalidConstraint};
 pub use jump::moved;
+pub use preview::{Preview, preview};
 
 use crate::model::Mode;
 use crate::state::{Change, State};

@@ -26,14 +26,14 @@ const MONITOR: i64 = 5 * SECOND;
 pub(super) struct Rules {
     pub(super) order: Order,
     pub(super) delay: i64,
-    parallelism: u64,
-    monitor: i64,
-    action: FailureAction,
+    pub(super) parallelism: u64,
+    pub(super) monitor: i64,
+    pub(super) action: FailureAction,
     ratio: f64,
 }
 
 impl Rules {
-    fn new(service: &Service) -> Self {
+    pub(super) fn new(service: &Service) -> Self {
         let config = if state(service) == Some(UpdateState::RollbackStarted) {
             &service.spec.rollback_config
         } else {

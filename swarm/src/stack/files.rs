@@ -112,7 +112,11 @@ fn name_of(key: &str, section: &Value, stack: &str, kind: &str) -> Result<String
     Ok(if name.is_empty() { scoped(stack, key) } else { name })
 }
 
-fn id(found: Option<String>, kind: &str, name: &str) -> Result<String, StackError> {
+fn there(
+    found: Option<(String, String)>,
+    kind: &str,
+    name: &str,
+) -> Result<(String, String), StackError> {
     found.ok_or_else(|| StackError::Client(format!("{kind} not found: {name}")))
 }
 
@@ -124,8 +128,8 @@ pub(super) fn secret_uses(
 ) -> Result<Vec<SecretUse>, StackError> {
     let uses = uses(&service["secrets"], &config["secrets"], stack, "secret")?;
     let made = |used: Use| {
-        let secret_id = id((known.secret)(&used.name), "secret", &used.name)?;
-        Ok(SecretUse { file: Some(used.file), secret_id, secret_name: used.name })
+        let (secret_id, secret_name) = there((known.secret)(&used.name), "secret", &used.name)?;
+        Ok(SecretUse { file: Some(used.file), secret_id, secret_name })
     };
     uses.into_iter().map(made).collect()
 }
@@ -138,14 +142,14 @@ pub(super) fn config_uses(
 ) -> Result<Vec<ConfigUse>, StackError> {
     let uses = uses(&service["configs"], &config["configs"], stack, "config")?;
     let made = |used: Use| {
-        let config_id = id((known.config)(&used.name), "config", &used.name)?;
-        Ok(ConfigUse { file: Some(used.file), runtime: None, config_id, config_name: used.name })
+        let (config_id, config_name) = there((known.config)(&used.name), "config", &used.name)?;
+        Ok(ConfigUse { file: Some(used.file), runtime: None, config_id, config_name })
     };
     let mut out: Vec<ConfigUse> = uses.into_iter().map(made).collect::<Result<_, _>>()?;
     let key = text(&service["credential_spec"]["config"]);
     if !key.is_empty() {
         let config_name = name_of(&key, &config["configs"], stack, "config")?;
-        let config_id = id((known.config)(&config_name), "config", &config_name)?;
+        let (config_id, config_name) = there((known.config)(&config_name), "config", &config_name)?;
         let runtime = Some(serde_json::json!({}));
         out.push(ConfigUse { file: None, runtime, config_id, config_name });
         out.sort_by(|a, b| a.config_name.cmp(&b.config_name));

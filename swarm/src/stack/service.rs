@@ -14,10 +14,10 @@ use crate::model::{
     TaskSpec, UpdateConfig,
 };
 
-/// What names are looked up in; answers are ids.
+/// What names are looked up in; answers are ids, and the names that the objects have.
 pub struct Known<'a> {
-    pub secret: &'a dyn Fn(&str) -> Option<String>,
-    pub config: &'a dyn Fn(&str) -> Option<String>,
+    pub secret: &'a dyn Fn(&str) -> Option<(String, String)>,
+    pub config: &'a dyn Fn(&str) -> Option<(String, String)>,
 }
 
 /// A service of a stack.

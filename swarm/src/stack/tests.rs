@@ -7,8 +7,8 @@ use super::*;
 use crate::model::{Service, ServiceSpec};
 use crate::state::State;
 
-fn id_of(name: &str) -> Option<String> {
-    (!name.starts_with("gone")).then(|| format!("id-{name}"))
+fn id_of(name: &str) -> Option<(String, String)> {
+    (!name.starts_with("gone")).then(|| (format!("id-{name}"), name.to_owned()))
 }
 
 fn convert(config: &Value) -> Result<Vec<WantedService>, StackError> {

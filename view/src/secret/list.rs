@@ -20,7 +20,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) fn all(self, state: &State) -> &BTreeMap<String, Secret> {
+    #[must_use]
+    pub fn all(self, state: &State) -> &BTreeMap<String, Secret> {
         match self {
             Self::Secret => &state.secrets,
             Self::Config => &state.configs,

@@ -5,6 +5,7 @@ mod defaults;
 mod document;
 mod find;
 mod list;
+pub mod plan;
 mod ports;
 mod pretty;
 pub mod progress;

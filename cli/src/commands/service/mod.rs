@@ -12,6 +12,7 @@ pub(crate) mod inspect;
 mod log_lines;
 pub(crate) mod logs;
 pub(crate) mod ls;
+pub(crate) mod plan;
 pub(crate) mod ps;
 pub(crate) mod rm;
 pub(crate) mod rollback;

@@ -1,6 +1,6 @@
 //! The rows of the commands on services.
 
-use super::{create, inspect, logs, ls, ps, rm, rollback, scale, update, why};
+use super::{create, inspect, logs, ls, plan, ps, rm, rollback, scale, update, why};
 use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
@@ -32,6 +32,10 @@ pub(crate) static TABLE: Section = Section {
             .group(Inner)
             .on_node(),
         Spec::new::<ls::ServiceLsArgs>(&["service ls", "service list"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner)
+            .on_node(),
+        Spec::new::<plan::ServicePlanArgs>(&["service plan"], "[OPTIONS] SERVICE", Exactly(1))
             .effect(Looks)
             .group(Inner)
             .on_node(),

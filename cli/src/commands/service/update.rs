@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use coracle_swarm::edit::{self, Known};
-use coracle_swarm::model::Service;
+use coracle_swarm::model::{Service, ServiceSpec};
 use coracle_swarm::protocol::Request;
 use coracle_swarm::state::State;
 use coracle_view::service;
@@ -52,21 +52,8 @@ impl ServiceUpdateArgs {
         let name = self.args.first().cloned().unwrap_or_default();
         let found = service::find(&swarm.state, &name)?;
         let rollback = self.lists.rollback;
-        if rollback && self.says_more(app)? {
-            return Err(CliError::plain("other flags may not be combined with --rollback"));
-        }
-        let mut spec = found.spec.clone();
-        if !rollback {
-            self.change(app, &swarm.state, &mut spec)?;
-        }
-        let mut warning = None;
-        if self.lists.image.is_some() && !self.flags.no_resolve_image {
-            let image = spec.task_template.container_spec.image.clone();
-            if digests.is_none() {
-                *digests = Some(Digests::ask(app, [image], self.flags.with_registry_auth)?);
-            }
-            warning = digests.as_ref().and_then(|digests| digests.pin(&mut spec));
-        }
+        let mut spec = self.wanted(app, &swarm.state, found)?;
+        let warning = self.pin(app, &mut spec, digests)?;
         app.order(&Request::UpdateService {
             id: found.id.clone(),
             version: found.meta.version.index,
@@ -79,12 +66,42 @@ impl ServiceUpdateArgs {
         done(app, found, &name, self.flags.detach, self.flags.quiet)
     }
 
-    fn change(
+    /// The spec that is asked for. With `--rollback` it is the one that there is, and not looked at.
+    pub(super) fn wanted(
         &self,
         app: &App,
         state: &State,
-        spec: &mut coracle_swarm::model::ServiceSpec,
-    ) -> Result<(), CliError> {
+        found: &Service,
+    ) -> Result<ServiceSpec, CliError> {
+        let mut spec = found.spec.clone();
+        match self.lists.rollback {
+            false => self.change(app, state, &mut spec)?,
+            true if self.says_more(app)? => {
+                return Err(CliError::plain("other flags may not be combined with --rollback"));
+            }
+            true => {}
+        }
+        Ok(spec)
+    }
+
+    /// Puts the digest behind a tag that is given; the warning where the registry did not say.
+    pub(super) fn pin(
+        &self,
+        app: &mut App,
+        spec: &mut ServiceSpec,
+        digests: &mut Option<Digests>,
+    ) -> Result<Option<String>, CliError> {
+        if self.lists.image.is_none() || self.flags.no_resolve_image {
+            return Ok(None);
+        }
+        if digests.is_none() {
+            let image = spec.task_template.container_spec.image.clone();
+            *digests = Some(Digests::ask(app, [image], self.flags.with_registry_auth)?);
+        }
+        Ok(digests.as_ref().and_then(|digests| digests.pin(spec)))
+    }
+
+    fn change(&self, app: &App, state: &State, spec: &mut ServiceSpec) -> Result<(), CliError> {
         let mut given = said::given(&self.flags)?;
         given.image = self.lists.image.as_deref().map(said::tagged);
         given.args = self.lists.new_args.clone().map(|words| words.0);

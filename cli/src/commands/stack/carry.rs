@@ -1,18 +1,16 @@
-//! A deploy, step by step: networks, secrets, configs and services are made and changed as Docker says it.
+//! A deploy, step by step: networks and services are made and changed as Docker says it; `contents` has the rest.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use coracle_compose::StackFile;
 use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
-use coracle_swarm::model::{Secret, Service};
+use coracle_swarm::model::{Service, ServiceSpec, secret};
 use coracle_swarm::protocol::Request;
 use coracle_swarm::stack::images::Resolve;
-use coracle_swarm::stack::{self, Content, Known, WantedFile, WantedNetwork, WantedService};
+use coracle_swarm::stack::{self, Known, StackError, WantedNetwork, WantedService};
+use coracle_swarm::state::State;
+use coracle_view::secret::Kind;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::commands::service::converge;
@@ -20,11 +18,9 @@ use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, Failures};
 
 const OVERLAY: &str = "overlay";
-/// What the agent says of other content.
-const UNCHANGEABLE: &str = "only updates to Labels are allowed";
 
 /// What was about to be done stands before the error.
-fn failed(what: &str, name: &str, mut error: CliError) -> CliError {
+pub(super) fn failed(what: &str, name: &str, mut error: CliError) -> CliError {
     error.message = format!("failed to {what} {name}: {}", error.message);
     error
 }
@@ -54,82 +50,52 @@ pub(super) fn network(app: &mut App, wanted: &WantedNetwork) -> Result<(), CliEr
     Ok(())
 }
 
-/// Secrets, then configs.
-pub(super) fn files(app: &mut App, name: &str, file: &StackFile) -> Result<(), CliError> {
-    let secrets = stack::secrets(&file.config, name, &|key| file.secrets.get(key).cloned());
-    let secrets = contents(secrets)?;
-    let state = app.manager()?.state;
-    for (wanted, data) in secrets {
-        let known = state.secrets.values().find(|it| it.spec.name == wanted.spec.name);
-        one_file(app, "secret", known, wanted, data)?;
-    }
-    let configs = stack::configs(&file.config, name, &|key| file.configs.get(key).cloned());
-    for (wanted, data) in contents(configs)? {
-        let known = state.configs.values().find(|it| it.spec.name == wanted.spec.name);
-        one_file(app, "config", known, wanted, data)?;
-    }
-    Ok(())
+/// The services of a stack, with the secrets and configs that there are.
+pub(super) fn wanted_services(
+    state: &State,
+    name: &str,
+    config: &Value,
+) -> Result<Vec<WantedService>, CliError> {
+    let found = |kind: Kind, name: &str| {
+        secret::named(kind.all(state), name).map(|it| (it.id.clone(), it.spec.name.clone()))
+    };
+    let known = Known {
+        secret: &|name| found(Kind::Secret, name),
+        config: &|name| found(Kind::Config, name),
+    };
+    Ok(stack::services(config, name, &known)?)
 }
 
-/// All are read before anything is made.
-fn contents(all: Vec<WantedFile>) -> Result<Vec<(WantedFile, Zeroizing<String>)>, CliError> {
-    let mut out = Vec::with_capacity(all.len());
-    for wanted in all {
-        let bytes = match &wanted.content {
-            Content::File(path) => std::fs::read(path).map_err(|e| {
-                CliError::plain(format!("open {path}: {}", crate::files::reason(&e)))
-            })?,
-            Content::Given(text) => text.clone().into_bytes(),
-            Content::Missing(variable) => {
-                let text = format!(
-                    "environment variable {variable:?} required by {:?} is not set",
-                    wanted.key
-                );
-                return Err(CliError::plain(text));
-            }
-            Content::Elsewhere => Vec::new(),
-        };
-        let bytes = Zeroizing::new(bytes);
-        out.push((wanted, Zeroizing::new(BASE64.encode(&*bytes))));
-    }
-    Ok(out)
-}
-
-fn one_file(
+/// The same with the digests of images, where they are asked for; Docker's warning where the registry did not say. `login`
+/// shows registries who asks.
+pub(super) fn resolved(
     app: &mut App,
-    kind: &str,
-    known: Option<&Secret>,
-    wanted: WantedFile,
-    data: Zeroizing<String>,
-) -> Result<(), CliError> {
-    let name = wanted.spec.name.clone();
-    let is_secret = kind == "secret";
-    let spec = wanted.spec;
-    let Some(known) = known else {
-        writeln!(app.ui.data(), "Creating {kind} {name}")?;
-        let request = match is_secret {
-            true => Request::CreateSecret { spec, data },
-            false => Request::CreateConfig { spec, data },
+    state: &State,
+    name: &str,
+    config: &Value,
+    resolve: Resolve,
+    login: bool,
+) -> Result<Vec<(WantedService, Option<String>)>, CliError> {
+    let mut wanted = wanted_services(state, name, config)?;
+    let there = stack::members::services(state, name);
+    let mut asked = BTreeMap::new();
+    for service in &mut wanted {
+        let known = there.iter().find(|it| it.spec.name == service.name).copied();
+        if let Ok(spec) = &mut service.spec
+            && resolve.asks(known, spec)
+        {
+            asked.insert(service.name.clone(), spec.task_template.container_spec.image.clone());
+        }
+    }
+    let digests = Digests::ask(app, asked.values().cloned(), login)?;
+    let pinned = |mut service: WantedService| {
+        let warning = match &mut service.spec {
+            Ok(spec) if asked.contains_key(&service.name) => digests.pin(spec),
+            _ => None,
         };
-        let made = app.order(&request);
-        made.map_err(|error| failed(&format!("create {kind}"), &name, error))?;
-        return Ok(());
+        (service, warning)
     };
-    let (id, version, data) = (known.id.clone(), known.meta.version.index, Some(data));
-    let request = match is_secret {
-        true => Request::UpdateSecret { id, version, spec, data },
-        false => Request::UpdateConfig { id, version, spec, data },
-    };
-    let changed = app.order(&request);
-    changed.map_err(|error| {
-        let rotate = format!("`{} {kind} rotate {name} FILE`", app.program);
-        let error = match error.message.ends_with(UNCHANGEABLE) {
-            true => error.hint(format!("{rotate} gives another one to the services, one by one")),
-            false => error,
-        };
-        failed(&format!("update {kind}"), &name, error)
-    })?;
-    Ok(())
+    Ok(wanted.into_iter().map(pinned).collect())
 }
 
 /// Gives the ids of the services, in the order of the file. `login` shows registries who asks for digests.
@@ -141,29 +107,12 @@ pub(super) fn services(
     login: bool,
 ) -> Result<Vec<String>, CliError> {
     let state = app.manager()?.state;
-    let id = |mut all: std::collections::btree_map::Values<'_, String, Secret>, name: &str| {
-        all.find(|it| it.spec.name == name).map(|it| it.id.clone())
-    };
-    let known = Known {
-        secret: &|name| id(state.secrets.values(), name),
-        config: &|name| id(state.configs.values(), name),
-    };
-    let mut wanted = stack::services(config, name, &known)?;
+    let wanted = resolved(app, &state, name, config, resolve, login)?;
     let there = stack::members::services(&state, name);
-    let known = |name: &str| there.iter().find(|it| it.spec.name == name).copied();
-    let mut asked = BTreeMap::new();
-    for service in &mut wanted {
-        if let Ok(spec) = &mut service.spec
-            && resolve.asks(known(&service.name), spec)
-        {
-            asked.insert(service.name.clone(), spec.task_template.container_spec.image.clone());
-        }
-    }
-    let digests = Digests::ask(app, asked.values().cloned(), login)?;
     let mut ids = Vec::with_capacity(wanted.len());
-    for service in wanted {
-        let (digests, known) = (asked.get(&service.name).map(|_| &digests), known(&service.name));
-        ids.push(one_service(app, service, known, digests)?);
+    for (service, warning) in wanted {
+        let known = there.iter().find(|it| it.spec.name == service.name).copied();
+        ids.push(one_service(app, service, known, warning)?);
     }
     Ok(ids)
 }
@@ -172,7 +121,7 @@ fn one_service(
     app: &mut App,
     wanted: WantedService,
     known: Option<&Service>,
-    digests: Option<&Digests>,
+    warning: Option<String>,
 ) -> Result<String, CliError> {
     let name = wanted.name;
     match known {
@@ -182,17 +131,11 @@ fn one_service(
     app.ui.flush()?;
     let what = if known.is_some() { "update service" } else { "create service" };
     let fail = |error: CliError| failed(what, &name, error);
-    let mut spec = wanted.spec.map_err(|error| fail(error.into()))?;
-    let warning = digests.and_then(|digests| digests.pin(&mut spec));
-    for network in &mut spec.task_template.networks {
-        network.target = network_id(app, &network.target).map_err(fail)?;
-    }
+    let spec = prepared(wanted.spec, known, &|name| network_id(app, name)).map_err(fail)?;
     let spec = Box::new(spec);
     let Some(known) = known else {
         return app.order(&Request::CreateService { spec }).map_err(fail);
     };
-    let mut spec = spec;
-    spec.task_template.force_update = known.spec.task_template.force_update;
     let (id, version) = (known.id.clone(), known.meta.version.index);
     let request = Request::UpdateService { id, version, spec, rollback: false };
     app.order(&request).map_err(fail)?;
@@ -203,8 +146,24 @@ fn one_service(
     Ok(known.id.clone())
 }
 
+/// A spec as it is ordered.
+pub(super) fn prepared(
+    wanted: Result<ServiceSpec, StackError>,
+    known: Option<&Service>,
+    network: &dyn Fn(&str) -> Result<String, CliError>,
+) -> Result<ServiceSpec, CliError> {
+    let mut spec = wanted?;
+    for used in &mut spec.task_template.networks {
+        used.target = network(&used.target)?;
+    }
+    if let Some(known) = known {
+        spec.task_template.force_update = known.spec.task_template.force_update;
+    }
+    Ok(spec)
+}
+
 /// What a service's network is called by the swarm.
-fn network_id(app: &App, name: &str) -> Result<String, CliError> {
+pub(super) fn network_id(app: &App, name: &str) -> Result<String, CliError> {
     // These are on every node, under their names.
     if matches!(name, "host" | "bridge") {
         return Ok(name.to_owned());

@@ -12,7 +12,7 @@ use coracle_swarm::stack::{self, StackError, WantedNetwork};
 use coracle_view::node::{self, Standing};
 use serde_json::Value;
 
-use super::{carry, files};
+use super::{carry, contents, files, planned};
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -40,6 +40,9 @@ pub(crate) struct StackDeployArgs {
         action = ArgAction::Set
     )]
     detach: Option<bool>,
+    /// Do exactly what a plan says, or nothing (`stack plan --out`)
+    #[arg(long, value_name = "FILE")]
+    plan: Option<String>,
     /// Remove services that the files name no more
     #[arg(long)]
     prune: bool,
@@ -63,23 +66,27 @@ impl Runnable for StackDeployArgs {
         let file = files::load(app, &self.compose_file, false)?;
         tell_ignored(app, &file)?;
         check_images(&file.config)?;
-        let resolve = match self.resolve_image.as_deref() {
-            None => Resolve::default(),
-            Some(word) => {
-                Resolve::from_str(word).map_err(|error| CliError::plain(error.to_string()))?
-            }
-        };
+        let kept = self.plan.as_deref().map(planned::read).transpose()?;
+        let word = kept.as_ref().and_then(|plan| plan.resolve_image.as_deref());
+        let resolve = resolve(self.resolve_image.as_deref().or(word))?;
+        let prunes = self.prune || kept.as_ref().is_some_and(|plan| plan.prune);
         if self.detach.is_none() {
             writeln!(app.ui.status(), "{NOTICE}")?;
         }
         check_is_manager(app)?;
-        if self.prune {
+        if let (Some(kept), Some(path)) = (&kept, &self.plan) {
+            let login = self.with_registry_auth;
+            let mut now = planned::make(app, name, &file, prunes, (resolve, login))?;
+            now.resolve_image.clone_from(&kept.resolve_image);
+            planned::check(path, kept, &now)?;
+        }
+        if prunes {
             prune(app, name, &file.config)?;
         }
         let (wanted, external) = stack::networks(&file.config, name);
         check_external(app, &external)?;
         networks(app, name, &wanted)?;
-        carry::files(app, name, &file)?;
+        contents::files(app, name, &file)?;
         let ids = carry::services(app, name, &file.config, resolve, self.with_registry_auth)?;
         match self.detach {
             Some(false) => carry::wait(app, &ids, self.quiet),
@@ -98,7 +105,7 @@ impl From<StackError> for CliError {
 }
 
 /// Before it asks for anything, Docker's client says this in words of its own.
-fn check_is_manager(app: &App) -> Result<(), CliError> {
+pub(super) fn check_is_manager(app: &App) -> Result<(), CliError> {
     let (_, reader) = app.swarm_state()?;
     let standing = |node| node::standing(&reader.state, node);
     let is_worker =
@@ -109,8 +116,16 @@ fn check_is_manager(app: &App) -> Result<(), CliError> {
     app.manager().map(drop)
 }
 
+/// What `--resolve-image` says.
+pub(super) fn resolve(word: Option<&str>) -> Result<Resolve, CliError> {
+    word.map_or_else(
+        || Ok(Resolve::default()),
+        |word| Resolve::from_str(word).map_err(|error| CliError::plain(error.to_string())),
+    )
+}
+
 /// What has no effect in a swarm.
-fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliError> {
+pub(super) fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliError> {
     let out = app.ui.status();
     if !file.unsupported.is_empty() {
         writeln!(out, "Ignoring unsupported options: {}\n", file.unsupported.join(", "))?;
@@ -123,7 +138,7 @@ fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliError> {
     Ok(())
 }
 
-fn check_images(config: &Value) -> Result<(), CliError> {
+pub(super) fn check_images(config: &Value) -> Result<(), CliError> {
     for (name, service) in config["services"].as_object().into_iter().flatten() {
         let image = service["image"].as_str().unwrap_or_default();
         let wrong = match image {
@@ -147,7 +162,7 @@ fn prune(app: &mut App, name: &str, config: &Value) -> Result<(), CliError> {
 }
 
 /// Networks of others must be there, and be a swarm's.
-fn check_external(app: &App, names: &[String]) -> Result<(), CliError> {
+pub(super) fn check_external(app: &App, names: &[String]) -> Result<(), CliError> {
     for name in names.iter().filter(|name| stack::is_users_network(name)) {
         let found = app.engine()?.networks.find(name);
         let wrong = match &found {

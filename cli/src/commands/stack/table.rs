@@ -1,6 +1,6 @@
 //! The rows of the commands on stacks.
 
-use super::{config, deploy, ls, ps, rm, services};
+use super::{config, deploy, ls, plan, ps, rm, services};
 use crate::args::Section;
 use crate::args::spec::Arity::{AtLeast, Exactly, None as NoArgs};
 use crate::args::spec::Effect::{Looks, Nothing};
@@ -24,6 +24,10 @@ pub(crate) static TABLE: Section = Section {
         .group(Inner)
         .on_node(),
         Spec::new::<ls::StackLsArgs>(&["stack ls", "stack list"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner)
+            .on_node(),
+        Spec::new::<plan::StackPlanArgs>(&["stack plan"], "[OPTIONS] STACK", Exactly(1))
             .effect(Looks)
             .group(Inner)
             .on_node(),

@@ -5,6 +5,7 @@ mod digests;
 mod faults;
 mod kills;
 mod machines;
+mod plan;
 mod points;
 mod rolling;
 mod rotate;
