@@ -3,6 +3,7 @@
 mod as_node;
 mod digests;
 mod faults;
+mod files;
 mod kills;
 mod machines;
 mod plan;
