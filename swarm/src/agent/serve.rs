@@ -184,9 +184,7 @@ impl Agent<'_> {
                 changed(command::update_config(state, &id, version, spec)?)
             }
             Request::RemoveConfig { id } => changed(command::remove_config(state, &id)?),
-            Request::ConfigData { id } => {
-                Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&self.config(&id)?))))
-            }
+            Request::ConfigData { id } => self.config_data(&id),
             Request::Holds { is_secret, id, data } => {
                 let answer = if self.holds(is_secret, &id, &data)? { YES } else { "no" };
                 Ok(Outcome::Text(Zeroizing::new(answer.to_owned())))
@@ -201,6 +199,10 @@ impl Agent<'_> {
             Request::CreateMachine { name, description: like } => self.create_machine(&name, &like),
             Request::RemoveMachine { name } => self.remove_machine(&name),
         }
+    }
+
+    fn config_data(&self, id: &str) -> Result<Outcome, SwarmError> {
+        Ok(Outcome::Text(Zeroizing::new(BASE64.encode(&self.config(id)?))))
     }
 
     /// Content that arrived in base64, and sealed.

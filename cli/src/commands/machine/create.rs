@@ -5,7 +5,7 @@ use std::io::Write as _;
 use coracle_swarm::protocol::Request;
 use coracle_view::node;
 
-use super::super::swarm::init::description;
+use super::description;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};

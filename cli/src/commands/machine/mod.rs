@@ -2,6 +2,7 @@
 //! program is when called by that name; what needs a virtual machine is refused in words.
 
 mod create;
+mod description;
 mod env;
 mod inspect;
 mod list;
@@ -10,6 +11,8 @@ mod refused;
 mod rm;
 mod ssh;
 pub(crate) mod table;
+
+pub(crate) use description::description;
 
 use coracle_swarm::model::Node;
 use coracle_swarm::state::State;

@@ -2,10 +2,8 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::home::Machine;
 use coracle_swarm::command::A_WORKER;
 use coracle_swarm::journal::Reader;
-use coracle_swarm::model::node::{EngineDescription, NodeDescription, NodeResources, Platform};
 use coracle_swarm::model::{Availability, ClusterSpec, Node, Role};
 use coracle_swarm::protocol::{Init, Request};
 use coracle_view::node;
@@ -13,10 +11,10 @@ use coracle_view::node;
 use super::address::{self, OWN};
 use super::settings::SettingFlags;
 use super::words;
-use crate::VERSION;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values;
+use crate::commands::machine::description;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Rehearsal nodes have addresses 127.77.0.N.
@@ -207,24 +205,6 @@ impl SwarmInitArgs {
             (2..=managers).map(name).collect(),
             (managers + 1..=managers + workers).map(name).collect(),
         ))
-    }
-}
-
-/// What a node says of itself.
-pub(crate) fn description() -> NodeDescription {
-    let machine = Machine::look();
-    let cpus = i64::try_from(machine.cpus).unwrap_or(i64::MAX / 1_000_000_000);
-    NodeDescription {
-        hostname: machine.name,
-        platform: Platform { architecture: machine.architecture, os: "linux".to_owned() },
-        resources: NodeResources {
-            nano_cpus: cpus.saturating_mul(1_000_000_000),
-            memory_bytes: i64::try_from(machine.memory).unwrap_or(i64::MAX),
-        },
-        engine: EngineDescription {
-            engine_version: VERSION.to_owned(),
-            ..EngineDescription::default()
-        },
     }
 }
 
