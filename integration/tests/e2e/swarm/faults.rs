@@ -95,6 +95,9 @@ fn a_task_that_ends_has_its_agent_back() {
     kill_agent(&env);
     std::fs::remove_file(folder.join("ok")).expect("it is there");
     wait::until("there is a third agent", || agent(&env).is_some());
+    // Not before: one that is healthy again when the agent looks is left alone.
+    let stopped = || before.iter().any(|pid| !on_disk(&env).contains(pid));
+    wait::until("one is stopped", stopped);
     std::fs::write(folder.join("ok"), "").expect("a file");
     wait::until("it is replaced too", || replaced(&before));
     env.run(["service", "rm", "s"]).success();
