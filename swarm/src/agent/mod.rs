@@ -159,8 +159,7 @@ impl Agent<'_> {
                     return;
                 }
             }
-            let patience = if idle { Some(LINGER) } else { self.patience() };
-            let happened = self.wait(listener, &clients, patience);
+            let happened = self.rest(listener, &clients, idle);
             lingers = happened;
             clients.accept(listener);
             while let Some((number, request)) = clients.next_request() {
@@ -192,7 +191,9 @@ impl Agent<'_> {
             if !self.observe(now) {
                 return;
             }
-            let decision = decide(&self.journal.state, &surroundings, &mut || new_id(), now);
+            let state = &self.journal.state;
+            let others = &mut || self.addresses_of_others();
+            let decision = decide(state, &surroundings, others, &mut || new_id(), now);
             self.wake = decision.wake;
             let decided = !decision.changes.is_empty();
             if decided && !self.note(decision.changes) {
@@ -234,6 +235,19 @@ impl Agent<'_> {
         let wake = self.wake?.datetime() - clock::now().datetime();
         // A moment more than less: a delay that is not over yet is waited for again.
         Some(wake.to_std().unwrap_or_default() + Duration::from_millis(1))
+    }
+
+    /// Waits; gives its program's pages back when it is for longer. They come back from the page cache.
+    fn rest(&self, door: &UnixListener, clients: &Clients, idle: bool) -> bool {
+        let patience = || if idle { Some(LINGER) } else { self.patience() };
+        if patience().is_none_or(|patience| patience > LINGER) {
+            if self.wait(door, clients, Some(LINGER)) {
+                return true;
+            }
+            // Without it the agent only takes more memory.
+            drop(coracle_sys::memory::release_program_pages());
+        }
+        self.wait(door, clients, patience())
     }
 
     /// Waits for whatever comes first; false when it was nothing.

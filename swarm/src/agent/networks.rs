@@ -18,7 +18,7 @@ use crate::client;
 use crate::container::Facts;
 use crate::model::Node;
 use crate::protocol::Init;
-use crate::reconcile::{NetworkFacts, Surroundings};
+use crate::reconcile::{Addresses, NetworkFacts, Surroundings};
 
 /// Files with the names of nodes begin with it.
 const HOST_NAME: &str = "hostname-";
@@ -32,7 +32,7 @@ const GWBRIDGE_OPTIONS: [(&str, &str); 3] = [
 ];
 
 impl Agent<'_> {
-    /// What the state does not say: subnets, and addresses that containers of nobody's service hold.
+    /// What the state does not say.
     pub(super) fn surroundings(&self) -> Surroundings {
         let mut networks = BTreeMap::new();
         let Ok(engine) = self.host.home().engine() else { return Surroundings { networks } };
@@ -42,7 +42,6 @@ impl Agent<'_> {
             let facts = NetworkFacts {
                 subnet: subnet.and_then(|it| Prefix::new(it.address, it.prefix)),
                 gateway: subnet.map(|subnet| subnet.gateway),
-                taken: BTreeSet::new(),
                 ingress: network.ingress,
             };
             // Docker's three are on every node, and services name them by their names.
@@ -51,6 +50,13 @@ impl Agent<'_> {
             }
             networks.insert(network.id, facts);
         }
+        Surroundings { networks }
+    }
+
+    /// The addresses that containers of nobody's service hold: all their files are read.
+    pub(super) fn addresses_of_others(&self) -> Addresses {
+        let mut taken = Addresses::new();
+        let Ok(engine) = self.host.home().engine() else { return taken };
         let tasks: BTreeSet<&str> = self.runs.values().map(|run| run.container.as_str()).collect();
         for id in engine.records.ids().unwrap_or_default() {
             if tasks.contains(id.as_str()) {
@@ -59,12 +65,11 @@ impl Agent<'_> {
             let Ok(life) = engine.records.life_as_written(&id) else { continue };
             let others = life.network.endpoints.values();
             for endpoint in others.filter(|_| !self.is_of_task(&id)) {
-                if let Some(facts) = networks.get_mut(&endpoint.network) {
-                    facts.taken.extend(addresses(&endpoint.got));
-                }
+                let held = taken.entry(endpoint.network.clone()).or_default();
+                held.extend(addresses(&endpoint.got));
             }
         }
-        Surroundings { networks }
+        taken
     }
 
     fn is_of_task(&self, container: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::model::task::{Limits, NetworkUse, Resources, RestartPolicy};
 use crate::model::{
     EndpointSpec, Mode, Node, NodeState, PortConfig, Role, TaskState, UpdateConfig,
 };
-use crate::reconcile::{Surroundings, decide};
+use crate::reconcile::{Addresses, Surroundings, decide};
 use crate::state::{Change as StateChange, Object};
 
 const NOW: Timestamp = Timestamp::ZERO;
@@ -38,7 +38,7 @@ fn running(spec: &ServiceSpec) -> State {
             number += 1;
             format!("t{number}")
         };
-        let decision = decide(&state, &Surroundings::default(), &mut ids, NOW);
+        let decision = decide(&state, &Surroundings::default(), &mut Addresses::new, &mut ids, NOW);
         if decision.changes.is_empty() {
             break;
         }

@@ -1,6 +1,6 @@
 //! Addresses and published ports: a service's virtual addresses, and what a task needs before it can have a node.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use coracle_netns::prefix::Prefix;
@@ -11,14 +11,18 @@ use crate::model::{
 };
 
 use super::draft::Draft;
-use super::{Surroundings, slots};
+use super::{Addresses, Surroundings, slots};
 
 /// The ports that are given out when a user names none.
 const PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
 /// Gives services their ports and addresses, then tasks theirs: NEW becomes PENDING.
-pub(super) fn allocate(draft: &mut Draft<'_>, around: &Surroundings) {
-    let mut pool = Pool { around, used: None };
+pub(super) fn allocate(
+    draft: &mut Draft<'_>,
+    around: &Surroundings,
+    others: &mut dyn FnMut() -> Addresses,
+) {
+    let mut pool = Pool { around, others, used: None };
     let ids: Vec<&String> = draft.state.services.keys().collect();
     for id in ids {
         let Some(service) = draft.service(id) else { continue };
@@ -42,7 +46,8 @@ pub(super) fn allocate(draft: &mut Draft<'_>, around: &Surroundings) {
 /// The addresses in use on each network, once somebody asks.
 struct Pool<'a> {
     around: &'a Surroundings,
-    used: Option<BTreeMap<String, BTreeSet<IpAddr>>>,
+    others: &'a mut dyn FnMut() -> Addresses,
+    used: Option<Addresses>,
 }
 
 impl Pool<'_> {
@@ -51,13 +56,10 @@ impl Pool<'_> {
         let around = self.around;
         let facts = around.networks.get(network)?;
         let subnet = facts.subnet?;
-        let used = self.used.get_or_insert_with(|| in_use(draft, around));
+        let used = self.used.get_or_insert_with(|| in_use(draft, around, (self.others)()));
         let used = used.entry(network.to_owned()).or_default();
-        let address = free(subnet, |address| {
-            used.contains(&address)
-                || facts.taken.contains(&address)
-                || facts.gateway == Some(address)
-        })?;
+        let address =
+            free(subnet, |address| used.contains(&address) || facts.gateway == Some(address))?;
         used.insert(address);
         Some(format!("{address}/{}", subnet.length))
     }
@@ -72,9 +74,11 @@ fn free(subnet: Prefix, is_taken: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     numbers.map(|number| IpAddr::V4(Ipv4Addr::from(number))).find(|address| !is_taken(*address))
 }
 
-fn in_use(draft: &Draft<'_>, around: &Surroundings) -> BTreeMap<String, BTreeSet<IpAddr>> {
-    let mut used: BTreeMap<String, BTreeSet<IpAddr>> =
-        around.networks.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+fn in_use(draft: &Draft<'_>, around: &Surroundings, others: Addresses) -> Addresses {
+    let mut used = others;
+    for id in around.networks.keys() {
+        used.entry(id.clone()).or_default();
+    }
     let mut note = |network: &str, address: &str| {
         if let (Some(used), Ok(prefix)) = (used.get_mut(network), address.parse::<Prefix>()) {
             used.insert(prefix.address);

@@ -72,11 +72,12 @@ pub struct NetworkFacts {
     /// None: nobody needs an address on it (`host`).
     pub subnet: Option<Prefix>,
     pub gateway: Option<IpAddr>,
-    /// Addresses that others hold: not tasks, not services.
-    pub taken: BTreeSet<IpAddr>,
     /// The network of published ports.
     pub ingress: bool,
 }
+
+/// Addresses by the ids of their networks.
+pub type Addresses = BTreeMap<String, BTreeSet<IpAddr>>;
 
 /// What is to be done now, and when to look again.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,26 +87,28 @@ pub struct Decision {
     pub wake: Option<Timestamp>,
 }
 
-/// The changes that bring the swarm nearer to what is asked for.
+/// The changes that bring the swarm nearer to what is asked for. `others` gives the addresses that are held by what is no
+/// task and no service; it is called when one is to be given out.
 pub fn decide(
     state: &State,
     around: &Surroundings,
+    others: &mut dyn FnMut() -> Addresses,
     ids: &mut dyn FnMut() -> String,
     now: Timestamp,
 ) -> Decision {
     let mut draft = Draft::new(state, ids, now);
-    work(&mut draft, around);
+    work(&mut draft, around, others);
     draft.finish()
 }
 
-fn work(draft: &mut Draft<'_>, around: &Surroundings) {
+fn work(draft: &mut Draft<'_>, around: &Surroundings, others: &mut dyn FnMut() -> Addresses) {
     if !nodes::look_after(draft) {
         return;
     }
     for id in draft.state.services.keys() {
         service(draft, id);
     }
-    allocate::allocate(draft, around);
+    allocate::allocate(draft, around, others);
     schedule::schedule(draft);
     history::clean_up(draft);
 }

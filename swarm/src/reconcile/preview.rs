@@ -3,7 +3,7 @@
 use coracle_words::Timestamp;
 
 use super::update::Rules;
-use super::{Surroundings, decide};
+use super::{Addresses, Surroundings, decide};
 use crate::model::SlotKey;
 use crate::model::service::{FailureAction, Order};
 use crate::state::{Change, Object, State};
@@ -28,7 +28,7 @@ pub fn preview(state: &State, service: &str, now: Timestamp) -> Option<Preview> 
         number += 1;
         format!("planned{number}")
     };
-    let decision = decide(state, &Surroundings::default(), &mut ids, now);
+    let decision = decide(state, &Surroundings::default(), &mut Addresses::new, &mut ids, now);
     let after = decision.changes.iter().rev().find_map(|change| match change {
         Change::Put(Object::Service(after)) if after.id == service => Some(after),
         _ => None,

@@ -14,12 +14,7 @@ use crate::model::{
 use crate::reconcile::NetworkFacts;
 
 fn facts(subnet: Prefix, ingress: bool) -> NetworkFacts {
-    NetworkFacts {
-        subnet: Some(subnet),
-        gateway: Some(subnet.first_host()),
-        ingress,
-        ..NetworkFacts::default()
-    }
+    NetworkFacts { subnet: Some(subnet), gateway: Some(subnet.first_host()), ingress }
 }
 
 /// Nodes with `ingress` (10.0.0.0/24), `front` (10.0.1.0/29) and `host`.
@@ -68,7 +63,7 @@ fn published(sim: &Sim, name: &str) -> Vec<u16> {
 fn services_get_virtual_addresses_and_tasks_their_own() {
     let mut sim = swarm();
     let taken = "10.0.1.2".parse().unwrap();
-    sim.around.networks.get_mut("front").unwrap().taken.insert(taken);
+    sim.others.entry("front".to_owned()).or_default().insert(taken);
     let mut spec = replicated("web", 1);
     publish(&mut spec, PublishMode::Ingress, &[8080]);
     attach(&mut spec, "front");

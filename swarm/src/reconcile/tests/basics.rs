@@ -188,6 +188,7 @@ fn how_long_a_thousand_tasks_with_nothing_to_do_take() {
             let decision = decide(
                 &sim.state,
                 &sim.around,
+                &mut || unreachable!("no address is given out"),
                 &mut || unreachable!("no new task"),
                 moment(sim.now),
             );
@@ -208,7 +209,7 @@ fn a_thousand_tasks_with_nothing_to_do_are_looked_at_a_few_times_each() {
     let sim = a_thousand_tasks();
     let mut no_id = || unreachable!("no new task");
     let mut draft = Draft::new(&sim.state, &mut no_id, moment(sim.now));
-    work(&mut draft, &sim.around);
+    work(&mut draft, &sim.around, &mut || unreachable!("no address is given out"));
     let looks = draft.looks.get();
     assert!(looks < 15_000, "{looks} looks at tasks");
     assert_eq!(draft.finish(), Decision::default());

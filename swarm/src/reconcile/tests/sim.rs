@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{TimeDelta, TimeZone, Utc};
 use coracle_words::Timestamp;
 
-use super::super::{Surroundings, decide};
+use super::super::{Addresses, Surroundings, decide};
 use crate::command::{Rollback, create_service, update_service};
 use crate::model::{Node, NodeState, Role, ServiceSpec, TaskState};
 use crate::state::{Change, State};
@@ -41,6 +41,7 @@ pub(super) struct Container {
 pub(super) struct Sim {
     pub(super) state: State,
     pub(super) around: Surroundings,
+    pub(super) others: Addresses,
     pub(super) now: i64,
     pub(super) latency: Latency,
     /// By service and the first argument.
@@ -80,6 +81,7 @@ impl Sim {
         Self {
             state,
             around: Surroundings::default(),
+            others: Addresses::new(),
             now: 0,
             latency: Latency { prepare: 100, start: 200, stop: 1000 },
             acts: BTreeMap::new(),
@@ -144,7 +146,13 @@ impl Sim {
                 *ids += 1;
                 format!("t{ids:04}")
             };
-            let decision = decide(&self.state, &self.around, &mut id, moment(self.now));
+            let decision = decide(
+                &self.state,
+                &self.around,
+                &mut || self.others.clone(),
+                &mut id,
+                moment(self.now),
+            );
             self.wake = decision
                 .wake
                 .map(|wake| (wake.datetime() - moment(0).datetime()).num_milliseconds());
