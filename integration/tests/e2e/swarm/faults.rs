@@ -11,7 +11,11 @@ use super::{agent, create, end, swarm, tasks, wait_replicas};
 fn kill_agent(env: &TestEnv) {
     let Some(pid) = agent(env) else { return };
     kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).ok();
-    wait::until("it is gone", || agent(env) != Some(pid));
+    // Its command line goes before its socket does, behind which somebody seems to be until then.
+    wait::until("it is gone", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.starts_with(" Z"))
+    });
 }
 
 #[test]
