@@ -17,6 +17,7 @@ use coracle_runtime::engine::ImageFacts;
 use coracle_runtime::home::{HostFacts, Inside};
 use coracle_swarm::agent::{self, Fetching, Host};
 use coracle_swarm::client::AGENT_ARGV0;
+use coracle_sys::process::ProcessId;
 use rustix::io::Errno;
 
 use crate::app::App;
@@ -68,6 +69,7 @@ impl Host for Surroundings {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect(),
             door,
+            process: ProcessId::current().into(),
         })
     }
 

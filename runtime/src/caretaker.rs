@@ -3,7 +3,7 @@
 //! # How it works
 //!
 //! A helper leaves word in the folder that is in memory: what it was started with, and its door. A monitor whose
-//! container has ended or become unhealthy tries that door; where nobody is, it starts the helper again, as any
+//! container has ended or become unhealthy looks whether it is there; where nobody is, it starts the helper again, as any
 //! command would, but inside the namespaces: there is no way out of them. A helper that ends by itself takes its word
 //! back. What is in memory goes with the last container, and then there is nobody to call either.
 //!
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coracle_sys::file_lock::LockError;
+use coracle_sys::process::ProcessId;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,10 @@ use crate::delivered::{Rights, put};
 use crate::detached;
 use crate::door::Door;
 use crate::paths::Paths;
+use crate::records::ProcessRecord;
+
+/// How long a helper that was killed may take to be gone.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// How a helper is started.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +41,8 @@ pub struct Caretaker {
     /// `NAME=VALUE`.
     pub environment: Vec<String>,
     pub door: Door,
+    /// The helper itself. One that was just killed still has its door open.
+    pub process: ProcessRecord,
 }
 
 impl Caretaker {
@@ -62,7 +69,14 @@ impl Caretaker {
             Err(LockError::Held(_)) => return Ok(()),
             Err(LockError::Io(error)) => return Err(error),
         };
+        let known = ProcessId::from(self.process);
+        if !known.is_ending() {
+            return Ok(());
+        }
+        // Until it is gone its door is open.
+        let _gone: bool = known.wait_end(ENDING);
         if self.door.connect()?.is_some() {
+            // Another has come already.
             return Ok(());
         }
         let exe = rustix::fs::open(&self.exe, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
@@ -97,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_started_while_somebody_listens() {
+    fn nobody_is_started_while_somebody_is_there() {
         let temp = tempfile::tempdir().unwrap();
         let paths = Paths { data: temp.path().to_owned(), run: temp.path().to_owned() };
         crate::paths::make_private(&paths.inside()).unwrap();
@@ -109,10 +123,15 @@ mod tests {
             arguments: vec!["name".to_owned()],
             environment: Vec::new(),
             door,
+            process: ProcessId::current().into(),
         };
         let json = serde_json::to_vec(&caretaker).unwrap();
         std::fs::write(file(&paths), json).unwrap();
-        let read = read(&file(&paths)).unwrap();
+        let mut read = read(&file(&paths)).unwrap();
+        // It is there itself.
+        read.start().unwrap();
+        // It is gone, and another is at its door.
+        read.process.start_ticks += 1;
         read.start().unwrap();
         drop(listener);
         assert_eq!(read.start().unwrap_err().kind(), io::ErrorKind::NotFound);

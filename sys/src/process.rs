@@ -25,19 +25,25 @@ impl ProcessId {
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
         let stat = read_stat(pid)?;
-        let (state, _, start_ticks) = parse_stat(&stat)?;
+        let Stat { state, start_ticks, .. } = parse_stat(&stat)?;
         (!matches!(state, 'Z' | 'X')).then_some(Self { pid, start_ticks })
     }
 
-    /// Whether that very process is gone, or on its way and cannot turn back: the first process
-    /// of a pid namespace waits there for all others to end.
+    /// Whether that very process is gone, or on its way and cannot turn back: it was killed and has not noticed yet,
+    /// or, as the first process of a pid namespace, waits for all others to end.
     #[must_use]
     pub fn is_ending(self) -> bool {
         /// `PF_EXITING` of the kernel's task flags.
         const EXITING: u32 = 0x4;
+        /// SIGKILL among signals that wait, which every signal becomes that ends a process.
+        const KILLED: u32 = 1 << (Signal::KILL.as_raw() - 1);
         let stat = read_stat(self.pid);
-        stat.as_deref().and_then(parse_stat).is_none_or(|(state, flags, start_ticks)| {
-            matches!(state, 'Z' | 'X') || start_ticks != self.start_ticks || flags & EXITING != 0
+        stat.as_deref().and_then(parse_stat).is_none_or(|stat| {
+            let Stat { state, flags, start_ticks, pending } = stat;
+            matches!(state, 'Z' | 'X')
+                || start_ticks != self.start_ticks
+                || flags & EXITING != 0
+                || pending & KILLED != 0
         })
     }
 
@@ -95,15 +101,26 @@ fn read_stat(pid: i32) -> Option<String> {
     Some(stat)
 }
 
-/// State, flags and start time; the command name in between may hold blanks and brackets.
-fn parse_stat(stat: &str) -> Option<(char, u32, u64)> {
+/// What is wanted of `/proc/PID/stat` (proc(5)).
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    state: char,
+    flags: u32,
+    start_ticks: u64,
+    /// The signals that wait for its first thread.
+    pending: u32,
+}
+
+/// The command name in front may hold blanks and brackets.
+fn parse_stat(stat: &str) -> Option<Stat> {
     let rest = &stat[stat.rfind(')')? + 1..];
     let mut fields = rest.split_ascii_whitespace();
+    // Field 3; the flags are field 9, the start time is field 22, the signals field 31.
     let state = fields.next()?.chars().next()?;
-    // Field 3 (state) was taken; the flags are field 9, start time is field 22.
     let flags = fields.nth(5)?.parse().ok()?;
-    let start = fields.nth(12)?.parse().ok()?;
-    Some((state, flags, start))
+    let start_ticks = fields.nth(12)?.parse().ok()?;
+    let pending = fields.nth(8)?.parse().ok()?;
+    Some(Stat { state, flags, start_ticks, pending })
 }
 
 #[cfg(test)]
@@ -112,8 +129,10 @@ mod tests {
 
     #[test]
     fn stat_with_brackets_and_blanks_in_the_name() {
-        let line = "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9";
-        assert_eq!(parse_stat(line), Some(('S', 4194560, 4242)));
+        let line =
+            "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9 5 1 1 0 0 0 256 0 0";
+        let stat = Stat { state: 'S', flags: 4194560, start_ticks: 4242, pending: 256 };
+        assert_eq!(parse_stat(line), Some(stat));
     }
 
     #[test]

@@ -83,10 +83,12 @@ fn a_task_that_ends_has_its_agent_back() {
     wait_replicas(&env, "s", "2/2");
     let before = on_disk(&env);
     assert_eq!(before.len(), 2);
-    kill_agent(&env);
+    // It has no time to be gone: its door is open still.
+    let old = agent(&env).expect("an agent");
+    kill_process(Pid::from_raw(old).expect("a pid"), Signal::KILL).expect("it is ours");
     let first = i32::try_from(before[0]).expect("a pid");
     kill_process(Pid::from_raw(first).expect("a pid"), Signal::KILL).expect("it is ours");
-    wait::until("there is another agent", || agent(&env).is_some());
+    wait::until("there is another agent", || agent(&env).is_some_and(|pid| pid != old));
     let replaced = |before: &[i64]| {
         let now = on_disk(&env);
         now.len() == 2 && now.iter().any(|pid| !before.contains(pid))
