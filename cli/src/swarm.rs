@@ -18,6 +18,9 @@ use crate::app::App;
 use crate::args::spec::{OnNode, Spec};
 use crate::error::CliError;
 
+/// How often a change is tried that another one came before.
+const TRIES: u32 = 5;
+
 impl App {
     /// Where the swarm of this user is, and how its agent is started.
     pub(crate) fn swarm(&self) -> Result<Client, CliError> {
@@ -146,6 +149,21 @@ impl App {
                 "the agent of the swarm gave another answer than was asked for",
             )),
         }
+    }
+
+    /// Does `once`, which changes what it has just read; again when another change came before it: what happens to
+    /// tasks and nodes is written down as well.
+    pub(crate) fn in_sequence<T>(
+        &mut self,
+        mut once: impl FnMut(&mut Self) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        for _ in 1..TRIES {
+            match once(self) {
+                Err(error) if error.message.ends_with("update out of sequence") => {}
+                outcome => return outcome,
+            }
+        }
+        once(self)
     }
 
     /// Asks the agent for a text.

@@ -160,25 +160,13 @@ impl Agent<'_> {
                 changed(command::update_service(state, &id, version, *spec, rollback, now)?)
             }
             Request::RemoveService { id } => changed(command::remove_service(state, &id)?),
-            Request::CreateSecret { spec, data } => {
-                let id = new_id();
-                let (clear, sealed) = self.sealed("secret", &id, &data)?;
-                let state = &self.journal.state;
-                let changes = command::create_secret(state, spec, id.clone(), clear.len(), sealed)?;
-                Ok(Outcome::Changes(changes, id))
-            }
+            Request::CreateSecret { spec, data } => self.create_secret(spec, &data),
             Request::UpdateSecret { id, version, spec, data } => {
                 self.check_content(true, &id, data.as_ref())?;
                 changed(command::update_secret(state, &id, version, spec)?)
             }
             Request::RemoveSecret { id } => changed(command::remove_secret(state, &id)?),
-            Request::CreateConfig { spec, data } => {
-                let id = new_id();
-                let (clear, sealed) = self.sealed("config", &id, &data)?;
-                let state = &self.journal.state;
-                let changes = command::create_config(state, spec, id.clone(), clear.len(), sealed)?;
-                Ok(Outcome::Changes(changes, id))
-            }
+            Request::CreateConfig { spec, data } => self.create_config(spec, &data),
             Request::UpdateConfig { id, version, spec, data } => {
                 self.check_content(false, &id, data.as_ref())?;
                 changed(command::update_config(state, &id, version, spec)?)
@@ -199,6 +187,20 @@ impl Agent<'_> {
             Request::CreateMachine { name, description: like } => self.create_machine(&name, &like),
             Request::RemoveMachine { name } => self.remove_machine(&name),
         }
+    }
+
+    fn create_secret(&self, spec: SecretSpec, data: &str) -> Result<Outcome, SwarmError> {
+        let (state, id) = (&self.journal.state, new_id());
+        let (clear, sealed) = self.sealed("secret", &id, data)?;
+        let changes = command::create_secret(state, spec, id.clone(), clear.len(), sealed)?;
+        Ok(Outcome::Changes(changes, id))
+    }
+
+    fn create_config(&self, spec: SecretSpec, data: &str) -> Result<Outcome, SwarmError> {
+        let (state, id) = (&self.journal.state, new_id());
+        let (clear, sealed) = self.sealed("config", &id, data)?;
+        let changes = command::create_config(state, spec, id.clone(), clear.len(), sealed)?;
+        Ok(Outcome::Changes(changes, id))
     }
 
     fn config_data(&self, id: &str) -> Result<Outcome, SwarmError> {

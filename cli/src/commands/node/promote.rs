@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_swarm::model::Role;
+use coracle_swarm::model::{NodeSpec, Role};
 use coracle_swarm::protocol::Request;
 use coracle_view::node;
 
@@ -48,21 +48,22 @@ fn change(
     done: impl Fn(&str) -> String,
 ) -> CommandResult {
     for name in names {
-        let swarm = app.manager()?;
-        let this = app.this_node(&swarm.state)?;
-        let node = node::find(&swarm.state, this, name)?;
-        if node.spec.role == role {
-            writeln!(app.ui.data(), "Node {} is already a {role}.", node.id)?;
-            continue;
-        }
-        let mut spec = node.spec.clone();
-        spec.role = role;
-        app.order(&Request::UpdateNode {
-            id: node.id.clone(),
-            version: node.meta.version.index,
-            spec,
+        let already = app.in_sequence(|app| {
+            let swarm = app.manager()?;
+            let this = app.this_node(&swarm.state)?;
+            let node = node::find(&swarm.state, this, name)?;
+            let (id, version) = (node.id.clone(), node.meta.version.index);
+            if node.spec.role == role {
+                return Ok(Some(id));
+            }
+            let spec = NodeSpec { role, ..node.spec.clone() };
+            app.order(&Request::UpdateNode { id, version, spec })?;
+            Ok(None)
         })?;
-        writeln!(app.ui.data(), "{}", done(name))?;
+        match already {
+            Some(id) => writeln!(app.ui.data(), "Node {id} is already a {role}.")?,
+            None => writeln!(app.ui.data(), "{}", done(name))?,
+        }
         app.ui.flush()?;
     }
     Ok(ExitStatus::Success)

@@ -32,15 +32,18 @@ pub(crate) struct NodeUpdateArgs {
 impl Runnable for NodeUpdateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let name = self.args.first().map_or("", String::as_str);
-        let swarm = app.manager()?;
-        let this = app.this_node(&swarm.state)?;
-        let node = node::find(&swarm.state, this, name)?;
-        let mut spec = node.spec.clone();
-        self.change(&mut spec)?;
-        if spec != node.spec {
-            let (id, version) = (node.id.clone(), node.meta.version.index);
-            app.order(&Request::UpdateNode { id, version, spec })?;
-        }
+        app.in_sequence(|app| {
+            let swarm = app.manager()?;
+            let this = app.this_node(&swarm.state)?;
+            let node = node::find(&swarm.state, this, name)?;
+            let mut spec = node.spec.clone();
+            self.change(&mut spec)?;
+            if spec != node.spec {
+                let (id, version) = (node.id.clone(), node.meta.version.index);
+                app.order(&Request::UpdateNode { id, version, spec })?;
+            }
+            Ok(())
+        })?;
         writeln!(app.ui.data(), "{name}")?;
         Ok(ExitStatus::Success)
     }

@@ -28,9 +28,6 @@ use crate::args::Runnable;
 use crate::commands::service::converge::{self, End};
 use crate::error::{CliError, CommandResult, ExitStatus};
 
-/// How often a change is tried that another one came before.
-const TRIES: u32 = 5;
-
 /// What both have.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RotateFlags {
@@ -177,8 +174,7 @@ fn change(
     id: &str,
     edit: impl Fn(&mut ContainerSpec) -> Vec<Before>,
 ) -> Result<Option<Changed>, CliError> {
-    let mut tries = 0;
-    loop {
+    app.in_sequence(|app| {
         let state = app.manager()?.state;
         let Some(found) = service::all(&state).find(|service| service.id == id) else {
             return Ok(None);
@@ -188,20 +184,12 @@ fn change(
         if before.is_empty() {
             return Ok(None);
         }
-        tries += 1;
-        let updated = app.order(&Request::UpdateService {
+        app.order(&Request::UpdateService {
             id: id.to_owned(),
             version: found.meta.version.index,
             spec: Box::new(spec),
             rollback: false,
-        });
-        match updated {
-            Err(error) if tries < TRIES && error.message.ends_with("update out of sequence") => {}
-            Err(error) => return Err(error),
-            Ok(_) => {
-                let (id, name) = (id.to_owned(), found.spec.name.clone());
-                return Ok(Some(Changed { id, name, before }));
-            }
-        }
-    }
+        })?;
+        Ok(Some(Changed { id: id.to_owned(), name: found.spec.name.clone(), before }))
+    })
 }

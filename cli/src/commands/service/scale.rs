@@ -2,9 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_swarm::SwarmError;
 use coracle_swarm::edit;
-use coracle_swarm::journal::Reader;
 use coracle_swarm::protocol::Request;
 use coracle_view::service;
 use coracle_words::strconv;
@@ -31,11 +29,11 @@ impl Runnable for ServiceScaleArgs {
             .iter()
             .map(|word| word.split_once('=').ok_or_else(|| misused(app, word)))
             .collect::<Result<_, _>>()?;
-        let mut swarm = app.manager()?;
+        app.manager()?;
         let mut failures = Failures::default();
         let mut scaled = Vec::new();
         for (name, count) in asked {
-            let result = scale(app, &mut swarm, name, count).map_err(|error| about(name, error));
+            let result = scale(app, name, count).map_err(|error| about(name, error));
             scaled.extend(failures.check(result).map(|id| (name, id)));
         }
         app.ui.flush()?;
@@ -50,19 +48,22 @@ impl Runnable for ServiceScaleArgs {
 }
 
 /// Gives the service's id.
-fn scale(app: &mut App, swarm: &mut Reader, name: &str, count: &str) -> Result<String, CliError> {
+fn scale(app: &mut App, name: &str, count: &str) -> Result<String, CliError> {
     let replicas = strconv::parse_uint(count)
         .map_err(|error| CliError::plain(format!("invalid replicas value {count}: {error}")))?;
-    swarm.refresh().map_err(SwarmError::from)?;
-    let found = service::find(&swarm.state, name)?;
-    let mut spec = found.spec.clone();
-    edit::scale(&mut spec.mode, replicas)?;
-    let id = found.id.clone();
-    app.order(&Request::UpdateService {
-        id: id.clone(),
-        version: found.meta.version.index,
-        spec: Box::new(spec),
-        rollback: false,
+    let id = app.in_sequence(|app| {
+        let swarm = app.manager()?;
+        let found = service::find(&swarm.state, name)?;
+        let mut spec = found.spec.clone();
+        edit::scale(&mut spec.mode, replicas)?;
+        let id = found.id.clone();
+        app.order(&Request::UpdateService {
+            id: id.clone(),
+            version: found.meta.version.index,
+            spec: Box::new(spec),
+            rollback: false,
+        })?;
+        Ok(id)
     })?;
     writeln!(app.ui.data(), "{name} scaled to {replicas}")?;
     Ok(id)

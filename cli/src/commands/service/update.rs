@@ -16,9 +16,6 @@ use crate::args::Runnable;
 use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
-/// How often a change is tried that another one came before.
-const TRIES: u32 = 5;
-
 /// Change a service, and roll the change out
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|arg| arg.display_order(0)))]
@@ -35,13 +32,7 @@ impl Runnable for ServiceUpdateArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         // What the agent writes down meanwhile is mostly how far an update is; flags are said against what is there now.
         let mut digests = None;
-        for _ in 1..TRIES {
-            match self.once(app, &mut digests) {
-                Err(error) if error.message.ends_with("update out of sequence") => {}
-                outcome => return outcome,
-            }
-        }
-        self.once(app, &mut digests)
+        app.in_sequence(|app| self.once(app, &mut digests))
     }
 }
 

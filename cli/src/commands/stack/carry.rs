@@ -136,9 +136,14 @@ fn one_service(
     let Some(known) = known else {
         return app.order(&Request::CreateService { spec }).map_err(fail);
     };
-    let (id, version) = (known.id.clone(), known.meta.version.index);
-    let request = Request::UpdateService { id, version, spec, rollback: false };
-    app.order(&request).map_err(fail)?;
+    // A file says all that a service is to be, whatever came before.
+    app.in_sequence(|app| {
+        let state = app.manager()?.state;
+        let now = state.services.get(&known.id).unwrap_or(known);
+        let (id, version) = (known.id.clone(), now.meta.version.index);
+        app.order(&Request::UpdateService { id, version, spec: spec.clone(), rollback: false })
+    })
+    .map_err(fail)?;
     // Docker says so only of a service that was there.
     if let Some(warning) = warning {
         writeln!(app.ui.status(), "{warning}")?;
