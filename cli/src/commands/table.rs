@@ -48,7 +48,7 @@ mod tests {
         expect(
             |spec| spec.apart,
             "build, login, logout, version, completion, events, compose config, compose events, \
-             compose publish, compose version, machine ssh, stack config, man",
+             compose publish, compose version, machine ssh, stack config, system unit, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");
         expect(

@@ -1,7 +1,7 @@
 //! Values and entries of lists in a spec, as a person reads them.
 
 use coracle_image::Digest;
-use coracle_words::duration;
+use coracle_words::{duration, size};
 use serde_json::Value;
 
 /// The longest value that is told whole, in characters.
@@ -25,22 +25,10 @@ pub(super) fn in_words(leaf: &str, value: &Value) -> String {
         #[expect(clippy::cast_precision_loss, reason = "a person reads it")]
         Some(number) if leaf == "NanoCPUs" => (number as f64 / 1e9).to_string(),
         Some(number) if matches!(leaf, "MemoryBytes" | "SwapBytes") && number > 0 => {
-            exact_size(number)
+            size::exact_size(number.unsigned_abs())
         }
         _ => cut(&text(value)),
     }
-}
-
-/// Two sizes that differ are never told alike.
-fn exact_size(mut size: i64) -> String {
-    let mut units = ["", "KiB", "MiB", "GiB", "TiB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    while size % 1024 == 0
-        && let Some(larger) = units.next()
-    {
-        (size, unit) = (size / 1024, larger);
-    }
-    format!("{size}{unit}")
 }
 
 pub(super) fn text(value: &Value) -> String {

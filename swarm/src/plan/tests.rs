@@ -134,7 +134,7 @@ fn values_that_differ_are_told_apart() {
     let long = "x".repeat(200);
     let one = told_with(&format!("{long}1"), 1_000_000_000);
     assert!(one[0].starts_with("env.A 1 xxx") && one[0].len() < 200, "{one:?}");
-    assert_eq!(one.last().unwrap(), "limit-memory - 1000000000");
+    assert_eq!(one.last().unwrap(), "limit-memory - 1000000000B");
     assert_ne!(one, told_with(&format!("{long}2"), 1_000_000_000));
     assert_eq!(told_with("2", 3 << 30).last().unwrap(), "limit-memory - 3GiB");
 }

@@ -4,4 +4,4 @@ mod parse;
 mod print;
 
 pub use parse::{InvalidSize, compose, flag, log, mount};
-pub use print::{binary_size, human_size, short_size};
+pub use print::{binary_size, exact_size, human_size, short_size};

@@ -13,6 +13,20 @@ pub fn short_size(bytes: u64) -> String {
     scaled(bytes, 1000.0, &DECIMAL, 3)
 }
 
+/// The largest binary unit that loses nothing: two sizes that differ are never told alike.
+#[must_use]
+pub fn exact_size(bytes: u64) -> String {
+    let mut units = BINARY.into_iter();
+    let (mut size, mut unit) = (bytes, units.next().unwrap_or_default());
+    while size > 0
+        && size.is_multiple_of(1024)
+        && let Some(larger) = units.next()
+    {
+        (size, unit) = (size / 1024, larger);
+    }
+    format!("{size}{unit}")
+}
+
 /// Binary units, four significant digits: `23.54GiB`.
 pub fn binary_size(bytes: u64) -> String {
     scaled(bytes, 1024.0, &BINARY, 4)
@@ -48,5 +62,18 @@ fn significant(value: f64, digits: usize) -> String {
             let places = usize::try_from(-exponent).unwrap_or(0) + digits - 1;
             strip(&format!("{value:.places$}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_sizes_lose_nothing() {
+        let told = [0, 1, 1023, 1024, 1025, 64 << 20, (64 << 20) + 1024, u64::MAX].map(exact_size);
+        let expected =
+            ["0B", "1B", "1023B", "1KiB", "1025B", "64MiB", "65537KiB", "18446744073709551615B"];
+        assert_eq!(told, expected);
     }
 }
