@@ -29,6 +29,8 @@ pub struct Starting {
     connection: Connection,
     /// Set when it was running already.
     running: Option<i32>,
+    /// Its monitor, a child of this process.
+    monitor: Option<i32>,
     _announced: Option<Announced>,
 }
 
@@ -46,6 +48,12 @@ impl Starting {
         self.running.is_some()
     }
 
+    /// The process that this one has made for it, and reaps when it ends.
+    #[must_use]
+    pub fn monitor(&self) -> Option<i32> {
+        self.monitor
+    }
+
     /// Waits until [`Starting::finish`] does not have to; false when it takes longer.
     pub(super) fn is_ready(&self, patience: Duration) -> bool {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -59,7 +67,7 @@ impl Starting {
     /// # Errors
     /// As [`Engine::start`].
     pub fn finish(self) -> Result<Started, EngineError> {
-        let Self { mut connection, running, _announced } = self;
+        let Self { mut connection, running, monitor: _, _announced } = self;
         if let Some(pid) = running {
             return Ok(Started { connection, pid, warnings: Vec::new() });
         }
@@ -176,7 +184,12 @@ impl Engine {
             let Attach { stdin, stdout, stderr, .. } = attach;
             connection.send(&Request::Attach { stdin, stdout, stderr })?;
             let pid = self.records.life(id)?.init.map_or(0, |init| init.pid);
-            return Ok(Starting { connection, running: Some(pid), _announced: None });
+            return Ok(Starting {
+                connection,
+                running: Some(pid),
+                monitor: None,
+                _announced: None,
+            });
         }
         // What a monitor that was killed left behind is in the way of the next one.
         self.bury(&container, &mut life)?;
@@ -212,10 +225,11 @@ impl Engine {
         let order = self.order(id, attach);
         life.stopped_by_user = false;
         crate::boot::this().clone_into(&mut life.boot_id);
-        let mut announced = None;
+        let (mut announced, mut child) = (None, None);
         let stream = launch(session, &order, |monitor| {
             // The monitor is on record before it can do anything: it waits for us.
             announced = session::announce(&self.paths, monitor).ok();
+            child = Some(monitor.pid);
             life.monitor = Some(ProcessRecord::from(monitor));
             self.records
                 .save_life(id, &life)
@@ -223,6 +237,6 @@ impl Engine {
         })
         .map_err(EngineError::syscall("start the container's monitor"))?;
         let connection = Connection::new(stream, id);
-        Ok(Starting { connection, running: None, _announced: announced })
+        Ok(Starting { connection, running: None, monitor: child, _announced: announced })
     }
 }

@@ -233,6 +233,10 @@ impl Agent<'_> {
         });
         match begun {
             Ok(starting) => {
+                if let Some(monitor) = starting.monitor() {
+                    // One that cannot start its container ends as well.
+                    run.watch_monitor(monitor);
+                }
                 run.phase = Phase::Starting(starting);
                 set(task, now, TaskState::Starting, "starting", "");
             }

@@ -169,6 +169,12 @@ fn an_agent_with_ended_tasks_sleeps() {
         });
     }
     wait_replicas(&env, "s", "1/1");
+    // So do those that could not begin.
+    let fails = ["--restart-delay", "0s", "--restart-max-attempts", "2", "alpine", "nosuch"];
+    create(&env, "f", &fails);
+    wait::until("it is not tried again", || {
+        env.run(["service", "ps", "-q", "f"]).success().lines().len() == 3
+    });
     let agent = agent(&env).expect("an agent");
     wait::until("it has but the child that runs", || doings(agent).1.len() == 1);
     // A busy one is passed over by the machine now and then, but not so many times in a row.
@@ -179,6 +185,6 @@ fn an_agent_with_ended_tasks_sleeps() {
         last = now;
         quiet == 60
     });
-    env.run(["service", "rm", "s"]).success();
+    env.run(["service", "rm", "s", "f"]).success();
     end(env);
 }
