@@ -111,6 +111,22 @@ fn reset_by_force_ends_what_runs_and_leaves_nothing() {
 }
 
 #[test]
+fn reset_ends_the_swarm_and_its_machines() {
+    let env = TestEnv::new();
+    env.sh("docker swarm init && docker machine create mm && printf x | docker secret create s -
+            docker machine ssh mm true
+            docker service create -d --name w --stop-grace-period 0s alpine sleep 1000
+            eventually 'docker service ls --format {{.Replicas}} | grep 1/1'")
+        .success();
+    env.sh("echo n | docker system reset -f").success().stdout_has("Removed ");
+    assert!(!env.data().exists(), "the data root is left");
+    for name in ["coracle-swarm", "coracle-monitor", "coracle-netd"] {
+        assert!(leak::processes_named(env.root(), name).is_empty(), "{name} is left");
+    }
+    env.assert_nothing_left();
+}
+
+#[test]
 fn any_name_will_do_for_the_store() {
     let env = TestEnv::bare();
     for name in ["back\\slash", "co,mma:colon", "blank space"] {

@@ -1,4 +1,5 @@
-//! Remove everything that was ever stored: containers, images, volumes, networks, and the folders themselves.
+//! Remove everything that was ever stored: containers, images, volumes, networks, and the folders themselves. A swarm
+//! has been left before.
 //!
 //! # Limits
 //!
@@ -15,13 +16,14 @@ use crate::session::Session;
 use crate::volumes::remove_tree;
 
 /// What is ours in a data root. Files have names that begin so, too: what replaces them.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "blobs",
     "layers",
     "tmp",
     "containers",
     "volumes",
     "networks",
+    "swarm",
     "images.",
     "store.lock",
     "events.",
@@ -121,7 +123,9 @@ mod tests {
 
     #[test]
     fn other_things_are_not_ours() {
-        for name in ["layers", "images.json", "images.lock", "events.jsonl", ".images.json.12"] {
+        for name in
+            ["layers", "swarm", "images.json", "images.lock", "events.jsonl", ".images.json.12"]
+        {
             assert!(is_ours(name), "{name}");
         }
         for name in ["images", "Documents", "layers.tar", ".ssh", "run"] {

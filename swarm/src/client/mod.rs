@@ -13,7 +13,7 @@ mod spawn;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coracle_runtime::door::Door;
 use coracle_runtime::paths::make_private;
@@ -31,6 +31,7 @@ const SOCKET: &str = "agent.sock";
 const ERROR: &str = "error";
 /// How long an answer may take: a loaded machine, or an image that is looked up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How often an agent that ended under our hands is called anew.
 const TRIES: usize = 3;
 
@@ -80,6 +81,23 @@ impl Client {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         matches!(connect(&self.door), Ok(Some(_)))
+    }
+
+    /// Waits until an agent that has nothing left to do is gone; false when it is not. Nobody asks it meanwhile, or it
+    /// would stay.
+    #[must_use]
+    pub fn wait_end(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.is_alive() {
+            // The last thing it does is to take its door away.
+            while self.door.socket().exists() {
+                if Instant::now() > deadline {
+                    return false;
+                }
+                std::thread::sleep(LOOK_AGAIN);
+            }
+        }
+        true
     }
 
     /// Asks, and waits for the answer; an agent is started where there is none.
