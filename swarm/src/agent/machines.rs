@@ -7,6 +7,8 @@
 //! too that it becomes when it joins. Its record stays: it is the same machine when it leaves. What the swarm made by
 //! itself goes with the swarm; what `machine create` made stays.
 
+use std::collections::BTreeSet;
+
 use coracle_runtime::clock;
 use coracle_words::ErrorKind;
 
@@ -37,10 +39,22 @@ impl Agent<'_> {
             return Err(refused(format!("there is a machine {name} already; choose another name")));
         }
         let all = || state.nodes.values().chain(state.machines.values()).chain(more);
-        let taken = |number: &u8| all().any(|node| node.own.number == *number);
-        (2..=NUMBER_MAX).find(|number| !taken(number)).ok_or_else(|| {
+        let mut free: Vec<u8> = (2..=NUMBER_MAX).collect();
+        free.retain(|number| !all().any(|node| node.own.number == *number));
+        // What is left of a machine that is gone is not the next one's.
+        let haunted = self.numbers_of_volumes();
+        let empty = free.iter().find(|number| !haunted.contains(number));
+        empty.or(free.first()).copied().ok_or_else(|| {
             refused(format!("there are {NUMBER_MAX} machines here, and no more addresses"))
         })
+    }
+
+    /// The numbers that volumes have, of machines that are there or were.
+    fn numbers_of_volumes(&self) -> BTreeSet<u8> {
+        let engine = self.host.home().engine().ok();
+        let all = engine.and_then(|engine| engine.volumes.list().ok()).unwrap_or_default();
+        let labels = all.into_iter().filter_map(|volume| volume.labels);
+        labels.filter_map(|labels| volumes::on_node(&labels).map(|(number, _)| number)).collect()
     }
 
     /// The number of the machine that a swarm begins on.

@@ -161,3 +161,17 @@ fn what_needs_a_virtual_machine_is_refused_in_words() {
     wait::until("the agent has ended", || agent(&env).is_none());
     env.assert_nothing_left();
 }
+
+/// Its number, and so its address and its volumes, may have been another's.
+#[test]
+fn a_new_machine_has_nothing_of_one_that_is_gone() {
+    let env = TestEnv::new();
+    env.sh("docker swarm init --nodes 2 && docker --node node2 volume create old").success();
+    env.sh("docker node rm --force node2 && docker node add fresh").success();
+    env.sh("docker --node fresh volume ls -q").success().stdout_is("");
+    env.sh("docker volume ls -q").success().stdout_is("node-2.old\n");
+    env.sh("docker volume rm node-2.old && docker swarm leave --force").success();
+    env.sh("docker network rm docker_gwbridge").success();
+    wait::until("the agent has ended", || agent(&env).is_none());
+    env.assert_nothing_left();
+}
