@@ -60,11 +60,14 @@ impl<'a> Player<'a> {
         let stack = step["stack"].as_str().unwrap_or(&self.case.name);
         let before = step.get("replaced").map(|_| self.running(stack));
         let mut output = self.run(line, &stdin);
-        // What the agent wrote came between look and update: the user asks again.
-        for _ in 0..3 {
-            if output.stderr().contains("update out of sequence") {
+        if line.starts_with("stack services ") {
+            // It was recorded when the tasks ran.
+            wait::poll(wait::DEADLINE, || {
                 output = self.run(line, &stdin);
-            }
+                let mut found = Vec::new();
+                self.compare(step, &output, &mut found);
+                found.is_empty().then_some(())
+            });
         }
         if step.get("quiet").is_some() {
             return true;
