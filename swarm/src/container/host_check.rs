@@ -69,7 +69,7 @@ pub fn host_check(service: &ServiceSpec, facts: &HostFacts<'_>) -> HostAnswer {
                 words: format!(
                     "invalid mount config for type \"bind\": bind source path does not exist: {source}"
                 ),
-                hint: None,
+                hint: of_a_daemon(source).then(|| NO_DAEMON.to_owned()),
             });
         }
     }
@@ -125,6 +125,13 @@ pub fn raised(port: u16, by: u16, free: u16) -> Option<u16> {
     if port == 0 || port >= free { Some(port) } else { port.checked_add(by) }
 }
 
+/// What is said of the socket by which visualizers and the like speak with Docker.
+const NO_DAEMON: &str = "no daemon listens there: what shows or steers containers through its socket does not work here";
+
+fn of_a_daemon(source: &str) -> bool {
+    matches!(source, "/var/run/docker.sock" | "/run/docker.sock")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -169,6 +176,8 @@ mod tests {
             words(&refused),
             ["invalid mount config for type \"bind\": bind source path does not exist: /nosuchdir"]
         );
+        let socket = bind("/var/run/docker.sock", false);
+        assert_eq!(socket.refusals[0].hint.as_deref(), Some(NO_DAEMON));
         for (source, create) in [("/there", false), ("/made", true), ("/{{.Task.Slot}}", false)] {
             assert_eq!(bind(source, create), HostAnswer::default(), "{source}");
         }

@@ -60,7 +60,7 @@ pub(crate) struct ServiceCreateArgs {
     /// KEY=VALUE metadata
     #[arg(long, short = 'l', value_name = "list")]
     pub(crate) label: Vec<String>,
-    /// Replicated, global, replicated-job or global-job
+    /// How tasks are made: replicated, global, replicated-job or global-job
     #[arg(long, value_name = "string")]
     pub(crate) mode: Option<String>,
     /// Mount in key=value form: type=bind|volume|tmpfs|image|npipe|cluster,source,target,readonly,...

@@ -110,7 +110,7 @@ pub(crate) struct ServiceFlags {
     /// Memory that a node must have free
     #[arg(long, value_name = "bytes", value_parser = values::bytes)]
     pub(crate) reserve_memory: Option<i64>,
-    /// None, on-failure or any
+    /// When tasks are started again: none, on-failure or any
     #[arg(long, value_name = "string")]
     pub(crate) restart_condition: Option<String>,
     /// Pause before a task is replaced
@@ -134,7 +134,7 @@ pub(crate) struct ServiceFlags {
     /// How long each rolled-back task is watched for failure
     #[arg(long, value_name = "duration", value_parser = values::duration)]
     pub(crate) rollback_monitor: Option<i64>,
-    /// Start-first or stop-first during rollback
+    /// What comes first in a rollback: start-first or stop-first
     #[arg(long, value_name = "string")]
     pub(crate) rollback_order: Option<String>,
     /// Tasks rolled back at once; 0 is all
@@ -164,7 +164,7 @@ pub(crate) struct ServiceFlags {
     /// How long each updated task is watched for failure
     #[arg(long, value_name = "duration", value_parser = values::duration)]
     pub(crate) update_monitor: Option<i64>,
-    /// Start-first or stop-first
+    /// What comes first in an update: start-first or stop-first
     #[arg(long, value_name = "string")]
     pub(crate) update_order: Option<String>,
     /// Tasks updated at once; 0 is all

@@ -110,8 +110,9 @@ fn install(app: &mut App, folder: &Path, text: &str) -> CommandResult {
     if !has_manager(&app.settings) {
         let words = "no user manager of systemd runs for this user, and nothing was installed";
         let hint = format!(
-            "log in through systemd and do it there; or `{program} system unit swarm > {}`, and `systemctl --user \
-             enable --now {NAME}` once there is one",
+            "log in through systemd and do it there; or `mkdir -p {}`, `{program} system unit swarm > {}`, and \
+             `systemctl --user enable --now {NAME}` once there is one",
+            folder.display(),
             file.display()
         );
         return Err(CliError::plain(words).hint(hint));
