@@ -13,7 +13,7 @@ use coracle_view::container;
 /// How long the agent of a swarm may take to end when nothing is left for it.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// Remove all containers, images, volumes and networks, the swarm, and their folders
+/// Remove containers, images, volumes, networks, the swarm, and their folders
 #[derive(Debug, clap::Args)]
 pub(crate) struct SystemResetArgs {
     /// Skip the confirmation question, and end what runs
