@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use coracle_image::{Reference, ReferenceError};
+
 use crate::container;
 use crate::model::task::{Limits, Reservations};
 use crate::model::{
@@ -84,6 +86,13 @@ fn task(task: &TaskSpec) -> Result<(), CommandError> {
     }
     if task.container_spec.image.is_empty() {
         return Err(CommandError::invalid("ContainerSpec: image reference must be provided"));
+    }
+    let image = &task.container_spec.image;
+    if let Err(error) = Reference::parse(image)
+        && !matches!(error, ReferenceError::LooksLikeId { .. })
+    {
+        let words = format!("ContainerSpec: {image:?} is not a valid repository/tag");
+        return Err(CommandError::invalid(words));
     }
     let secrets = task
         .container_spec

@@ -82,6 +82,10 @@ fn services_are_refused_in_the_recorded_words() {
         words,
         "rpc error: code = Unknown desc = constraint expected one operator from ==, !="
     );
+    let words =
+        create(&|spec| "BAD::image".clone_into(&mut spec.task_template.container_spec.image));
+    let about = "ContainerSpec: \"BAD::image\" is not a valid repository/tag";
+    assert_eq!(words, format!("{invalid}{about}"));
     let words = create(&|spec| {
         spec.task_template.container_spec.hostname = "{{.Bogus}}".to_owned();
     });
