@@ -55,7 +55,12 @@ impl Screen {
             return writeln!(out, "{}", labelled(line));
         }
         let bar = line.bar.filter(|_| width >= BARS_FROM).map(bar).unwrap_or_default();
-        let text = format!("{} {bar}", labelled(line));
+        let mut text = format!("{} {bar}", labelled(line));
+        // A character in the last column would begin another line, which nothing redraws.
+        let end = text.char_indices().nth(usize::from(width).saturating_sub(1));
+        if let Some((end, _)) = end.filter(|_| width > 0) {
+            text.truncate(end);
+        }
         if self.shown.get(&line.id) == Some(&text) {
             return Ok(());
         }
@@ -115,6 +120,12 @@ mod tests {
         );
         let wide = drawn(Some(120), &lines[3..]);
         assert!(wide.contains("1/2: pending   [================>"), "{wide}");
+    }
+
+    #[test]
+    fn no_line_is_as_wide_as_the_terminal() {
+        let drawn = drawn(Some(20), &[line("1/2", "starting container failed: é", None)]);
+        assert_eq!(drawn, "\n\x1b[1A\x1b[2K\r1/2: starting conta\r\x1b[1B");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn stays_down(past: &Task) -> Option<String> {
             Some("its restart condition is on-failure".to_owned())
         }
         (_, Some(most)) if most > 0 => {
-            Some(format!("it is not tried again: it may be restarted {most} times"))
+            Some(format!("it is not tried again: that was its restart {most} of {most}"))
         }
         _ => None,
     }
