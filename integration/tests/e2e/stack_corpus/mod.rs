@@ -33,11 +33,21 @@ fn every_file_of_the_corpus_gives_the_answer_of_docker() {
     }
     let env = world();
     let docker = env.root().join("bin/docker");
-    let check = env.program(Path::new("/usr/bin/python3")).args([check.as_os_str()]);
-    let output = check.args(["--wide".as_ref(), "-j".as_ref(), "4".as_ref(), docker.as_os_str()]);
-    let output = output.deadline(Duration::from_secs(1200)).run();
-    let text = output.stdout();
-    assert!(text.trim_end().ends_with(" passed, 0 failed"), "{text}");
+    let played = |how: &[&str]| {
+        let command = env.program(Path::new("/usr/bin/python3")).args([&check]).args(["--wide"]);
+        let (before, after) = how.split_at(how.len().min(2));
+        let command = command.args(before).args([&docker]).args(after);
+        command.deadline(Duration::from_secs(1200)).run().stdout()
+    };
+    let text = played(&["-j", "4"]);
+    let failed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("FAIL ")).collect();
+    if failed.is_empty() {
+        assert!(text.trim_end().ends_with(" passed, 0 failed"), "{text}");
+    } else {
+        // It waits for fixed times: what comes too late beside others is played again, one after the other.
+        let again = played(&[&["-j", "1"], &failed[..]].concat());
+        assert!(again.trim_end().ends_with(" passed, 0 failed"), "{text}\n{again}");
+    }
     // What the program leaves of its own.
     env.sh("chmod -R u+rwX \"$TMPDIR\"/stack-check-*; rm -rf \"$TMPDIR\"/stack-check-*").success();
     end(env);
