@@ -109,6 +109,12 @@ push_blob() {
     curl -sf -o /dev/null -X PUT --data-binary @"$2" -H 'Content-Type: application/octet-stream' "$where&digest=$(digest_of "$2")"
 }
 
+# A docker that writes its arguments down, a line each, into `calls`, and does nothing.
+fake_docker() {
+    printf '#!/bin/sh\necho "$*" >> %s/calls\n' "$work" > fake-docker
+    chmod +x fake-docker
+}
+
 # podman-compose 1.6.0 with a podman that writes its arguments down, a line each, into `calls` and does nothing.
 podman_compose() {
     [ -d env ] || pip_packages podman-compose==1.6.0 pyyaml==6.0.3 python-dotenv==1.2.1

@@ -9,11 +9,7 @@
 #   --health-interval 0s --health-start-period 1s --health-timeout 0s
 source "$(dirname "$(realpath "$0")")/common.sh"
 pip_packages python-on-whales==0.81.0
-cat > fake-docker << EOF
-#!/bin/sh
-echo "\$*" >> $work/calls
-EOF
-chmod +x fake-docker
+fake_docker
 cat > call.py << 'EOF'
 import os
 from datetime import timedelta

@@ -9,11 +9,7 @@
 # Versions: python-on-whales 0.81.0, a docker that only writes its arguments down. Seen 2026-11-30: the lines below.
 source "$(dirname "$(realpath "$0")")/common.sh"
 pip_packages python-on-whales==0.81.0
-cat > fake-docker << EOF
-#!/bin/sh
-echo "\$*" >> $work/calls
-EOF
-chmod +x fake-docker
+fake_docker
 cat > call.py << 'EOF'
 import os
 from datetime import timedelta
