@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 use super::obstacle::is_of_stack;
 use super::{Agent, new_id};
 use crate::SwarmError;
-use crate::command::{self, Rollback};
+use crate::command::{self, CommandError, Rollback};
 use crate::journal::Sync;
 use crate::machine;
 use crate::model::{PublishMode, Sealed, SecretSpec, ServiceSpec};
 use crate::protocol::{Answer, Request, YES};
-use crate::state::Change;
+use crate::state::{Change, State};
 
 /// What an answer is made of.
 pub(super) enum Outcome {
@@ -160,13 +160,17 @@ impl Agent<'_> {
                 changed(command::update_service(state, &id, version, *spec, rollback, now)?)
             }
             Request::RemoveService { id } => changed(command::remove_service(state, &id)?),
-            Request::CreateSecret { spec, data } => self.create_secret(spec, &data),
+            Request::CreateSecret { spec, data } => {
+                self.create_sealed("secret", command::create_secret, spec, &data)
+            }
             Request::UpdateSecret { id, version, spec, data } => {
                 self.check_content(true, &id, data.as_ref())?;
                 changed(command::update_secret(state, &id, version, spec)?)
             }
             Request::RemoveSecret { id } => changed(command::remove_secret(state, &id)?),
-            Request::CreateConfig { spec, data } => self.create_config(spec, &data),
+            Request::CreateConfig { spec, data } => {
+                self.create_sealed("config", command::create_config, spec, &data)
+            }
             Request::UpdateConfig { id, version, spec, data } => {
                 self.check_content(false, &id, data.as_ref())?;
                 changed(command::update_config(state, &id, version, spec)?)
@@ -189,17 +193,23 @@ impl Agent<'_> {
         }
     }
 
-    fn create_secret(&self, spec: SecretSpec, data: &str) -> Result<Outcome, SwarmError> {
-        let (state, id) = (&self.journal.state, new_id());
-        let (clear, sealed) = self.sealed("secret", &id, data)?;
-        let changes = command::create_secret(state, spec, id.clone(), clear.len(), sealed)?;
-        Ok(Outcome::Changes(changes, id))
-    }
-
-    fn create_config(&self, spec: SecretSpec, data: &str) -> Result<Outcome, SwarmError> {
-        let (state, id) = (&self.journal.state, new_id());
-        let (clear, sealed) = self.sealed("config", &id, data)?;
-        let changes = command::create_config(state, spec, id.clone(), clear.len(), sealed)?;
+    /// A secret or config, by what makes it.
+    fn create_sealed(
+        &self,
+        kind: &str,
+        make: impl FnOnce(
+            &State,
+            SecretSpec,
+            String,
+            usize,
+            Sealed,
+        ) -> Result<Vec<Change>, CommandError>,
+        spec: SecretSpec,
+        data: &str,
+    ) -> Result<Outcome, SwarmError> {
+        let id = new_id();
+        let (clear, sealed) = self.sealed(kind, &id, data)?;
+        let changes = make(&self.journal.state, spec, id.clone(), clear.len(), sealed)?;
         Ok(Outcome::Changes(changes, id))
     }
 
