@@ -34,6 +34,7 @@ mod files;
 mod filters;
 mod format;
 mod other_engine;
+mod plans;
 mod port_holder;
 mod progress;
 mod registries;

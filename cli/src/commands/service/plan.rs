@@ -1,7 +1,6 @@
 //! `service plan`: what `service update` would change, and how it would roll.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use coracle_runtime::clock;
 use coracle_swarm::command::Rollback;
@@ -15,9 +14,7 @@ use super::update_flags::UpdateFlags;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
-
-/// Exit code of a plan with something to do.
-const SOMETHING_TO_DO: u8 = 2;
+use crate::plans::{self, SOMETHING_TO_DO};
 
 /// Show what an update with these flags would change, and how it would roll
 #[derive(Debug, clap::Args)]
@@ -72,25 +69,7 @@ impl Runnable for ServicePlanArgs {
 
 /// Prints a plan; the code says whether there is something to do.
 pub(crate) fn show(app: &mut App, plan: &Plan, format: Option<&str>) -> CommandResult {
-    match format {
-        None | Some("" | "text" | "table") => {
-            for line in lines(plan) {
-                writeln!(app.ui.data(), "{line}")?;
-            }
-            if plan.is_empty() {
-                writeln!(app.ui.data(), "Nothing to do.")?;
-            }
-        }
-        Some("json") => {
-            let text = serde_json::to_string_pretty(plan)
-                .map_err(|error| CliError::plain(format!("cannot write the plan: {error}")))?;
-            writeln!(app.ui.data(), "{text}")?;
-        }
-        Some(other) => {
-            let message = format!("invalid --format {other:?}: it is text or json");
-            return Err(CliError::plain(message));
-        }
-    }
+    plans::print(app, plan, &lines(plan), plan.is_empty(), format)?;
     Ok(match plan.steps.iter().any(|step| step.action == Action::Refuse) {
         true => ExitStatus::Failure,
         false if plan.is_empty() => ExitStatus::Success,

@@ -7,6 +7,7 @@ use std::str::FromStr as _;
 
 use clap::ArgAction;
 use coracle_compose::StackFile;
+use coracle_runtime::networks::Network;
 use coracle_swarm::stack::images::Resolve;
 use coracle_swarm::stack::{self, StackError, WantedNetwork};
 use coracle_view::node::{self, Standing};
@@ -62,10 +63,7 @@ pub(crate) struct StackDeployArgs {
 impl Runnable for StackDeployArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let name = &self.args[0];
-        stack::check_name(name)?;
-        let file = files::load(app, &self.compose_file, false)?;
-        tell_ignored(app, &file)?;
-        check_images(&file.config)?;
+        let file = read(app, name, &self.compose_file)?;
         let kept = self.plan.as_deref().map(planned::read).transpose()?;
         let word = kept.as_ref().and_then(|plan| plan.resolve_image.as_deref());
         let resolve = resolve(self.resolve_image.as_deref().or(word))?;
@@ -104,6 +102,15 @@ impl From<StackError> for CliError {
     }
 }
 
+/// The files of a stack, of which it is told what has no effect.
+pub(super) fn read(app: &mut App, name: &str, paths: &[String]) -> Result<StackFile, CliError> {
+    stack::check_name(name)?;
+    let file = files::load(app, paths, false)?;
+    tell_ignored(app, &file)?;
+    check_images(&file.config)?;
+    Ok(file)
+}
+
 /// Before it asks for anything, Docker's client says this in words of its own.
 pub(super) fn check_is_manager(app: &App) -> Result<(), CliError> {
     let (_, reader) = app.swarm_state()?;
@@ -125,7 +132,7 @@ pub(super) fn resolve(word: Option<&str>) -> Result<Resolve, CliError> {
 }
 
 /// What has no effect in a swarm.
-pub(super) fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliError> {
+fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliError> {
     let out = app.ui.status();
     if !file.unsupported.is_empty() {
         writeln!(out, "Ignoring unsupported options: {}\n", file.unsupported.join(", "))?;
@@ -138,7 +145,7 @@ pub(super) fn tell_ignored(app: &mut App, file: &StackFile) -> Result<(), CliErr
     Ok(())
 }
 
-pub(super) fn check_images(config: &Value) -> Result<(), CliError> {
+fn check_images(config: &Value) -> Result<(), CliError> {
     for (name, service) in config["services"].as_object().into_iter().flatten() {
         let image = service["image"].as_str().unwrap_or_default();
         let wrong = match image {
@@ -189,12 +196,14 @@ pub(super) fn check_external(app: &App, names: &[String]) -> Result<(), CliError
     Ok(())
 }
 
+/// Whether a stack has this network already.
+pub(super) fn is_there(there: &[Network], wanted: &WantedNetwork, stack: &str) -> bool {
+    there.iter().any(|it| it.name == wanted.name && stack::members::is_of(&it.labels, stack))
+}
+
 fn networks(app: &mut App, name: &str, wanted: &[WantedNetwork]) -> Result<(), CliError> {
     let there = app.engine()?.networks.list().map_err(coracle_runtime::EngineError::from)?;
-    let is_there = |wanted: &&WantedNetwork| {
-        there.iter().any(|it| it.name == wanted.name && stack::members::is_of(&it.labels, name))
-    };
-    for wanted in wanted.iter().filter(|wanted| !is_there(wanted)) {
+    for wanted in wanted.iter().filter(|wanted| !is_there(&there, wanted, name)) {
         writeln!(app.ui.data(), "Creating network {}", wanted.name)?;
         carry::network(app, wanted)?;
     }

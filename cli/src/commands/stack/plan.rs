@@ -2,13 +2,12 @@
 
 use std::io::Write as _;
 
-use coracle_swarm::stack;
-
-use super::{deploy, files, planned};
+use super::{deploy, planned};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::service::plan::show;
 use crate::error::{CliError, CommandResult};
+use crate::plans;
 
 /// Show what deploy would change, and how it would roll
 #[derive(Debug, clap::Args)]
@@ -38,20 +37,14 @@ pub(crate) struct StackPlanArgs {
 impl Runnable for StackPlanArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let name = &self.args[0];
-        stack::check_name(name)?;
-        let file = files::load(app, &self.compose_file, false)?;
-        deploy::tell_ignored(app, &file)?;
-        deploy::check_images(&file.config)?;
+        let file = deploy::read(app, name, &self.compose_file)?;
         deploy::check_is_manager(app)?;
         let resolve = deploy::resolve(self.resolve_image.as_deref())?;
         let mut plan =
             planned::make(app, name, &file, self.prune, (resolve, self.with_registry_auth))?;
         plan.resolve_image.clone_from(&self.resolve_image);
         if let Some(path) = &self.out {
-            let mut text = serde_json::to_vec_pretty(&plan)
-                .map_err(|error| CliError::plain(format!("cannot write the plan: {error}")))?;
-            text.push(b'\n');
-            std::fs::write(path, text).map_err(|error| {
+            std::fs::write(path, plans::json(&plan)?).map_err(|error| {
                 CliError::plain(format!("cannot write the plan to {path}: {error}"))
             })?;
         }

@@ -22,6 +22,7 @@ use super::{carry, contents, deploy};
 use crate::app::App;
 use crate::commands::service::plan::network_names;
 use crate::error::CliError;
+use crate::plans;
 
 /// Makes the plan, in the order of a deploy. Registries are asked when `resolve` says so, and told who asks with `login`.
 pub(super) fn make(
@@ -42,10 +43,8 @@ pub(super) fn make(
     deploy::check_external(app, &external)?;
     let there = app.engine()?.networks.list().map_err(EngineError::from)?;
     for wanted in &wanted {
-        let is_it = |it: &&coracle_runtime::networks::Network| {
-            it.name == wanted.name && stack::members::is_of(&it.labels, name)
-        };
-        plan.steps.push(plan::network_step(&wanted.name, there.iter().find(is_it).is_some()));
+        let is_there = deploy::is_there(&there, wanted, name);
+        plan.steps.push(plan::network_step(&wanted.name, is_there));
     }
     for kind in [Kind::Secret, Kind::Config] {
         for (wanted, data) in contents::wanted_files(kind, name, file)? {
@@ -155,12 +154,7 @@ fn volume_steps(app: &App, mut sources: Vec<String>) -> Result<Vec<Step>, CliErr
 
 /// Reads a plan that was kept.
 pub(super) fn read(path: &str) -> Result<Plan, CliError> {
-    let text = std::fs::read(path)
-        .map_err(|error| CliError::plain(format!("cannot read the plan {path}: {error}")))?;
-    let plan: Plan = serde_json::from_slice(&text).map_err(|error| {
-        CliError::plain(format!("{path} is no plan: {error}"))
-            .hint("`stack plan --out FILE` makes one")
-    })?;
+    let plan: Plan = plans::read(path, "`stack plan --out FILE` makes one")?;
     if plan.version == plan::VERSION {
         return Ok(plan);
     }
@@ -185,15 +179,6 @@ pub(super) fn check(path: &str, kept: &Plan, now: &Plan) -> Result<(), CliError>
         plan.steps.iter_mut().for_each(|step| step.rollout = None);
         lines(&plan)
     };
-    let only = |one: &Plan, other: &Plan| {
-        let theirs = compared(other);
-        let own = compared(one).into_iter().filter(|line| !theirs.contains(line));
-        own.map(|line| format!("\n  {line}")).collect::<String>()
-    };
-    let message = format!(
-        "the plan {path} does not fit any more, and nothing was done\nonly in the plan:{}\nonly now:{}",
-        only(kept, now),
-        only(now, kept)
-    );
-    Err(CliError::plain(message).hint("look at `stack plan`, and make the plan again"))
+    let hint = "look at `stack plan`, and make the plan again";
+    Err(plans::misfit(path, &compared(kept), &compared(now), hint))
 }

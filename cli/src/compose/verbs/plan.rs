@@ -1,7 +1,5 @@
 //! `compose plan`: what `up` would do, and why.
 
-use std::io::Write as _;
-
 use coracle_compose::plan::{Action, Options, Plan, Step};
 
 use crate::app::App;
@@ -11,9 +9,7 @@ use crate::compose::images::ensure;
 use crate::compose::project::place;
 use crate::compose::project::scale::scale;
 use crate::error::{CliError, CommandResult, ExitStatus};
-
-/// Exit code of a plan with something to do.
-const SOMETHING_TO_DO: u8 = 2;
+use crate::plans::{self, SOMETHING_TO_DO};
 
 /// Show what up would do, and why
 #[derive(Debug, clap::Args)]
@@ -43,25 +39,7 @@ impl Runnable for ComposePlanArgs {
         };
         let images = ensure::present(app, &file.project)?;
         let plan = make_plan(app, &file, &file.project, &images, &options)?;
-        match self.format.as_deref() {
-            None | Some("" | "text" | "table") => {
-                let mut text = described(&plan);
-                if plan.is_empty() {
-                    text.push_str("Nothing to do.\n");
-                }
-                write!(app.ui.data(), "{text}")?;
-            }
-            Some("json") => {
-                let text = serde_json::to_string_pretty(&plan)
-                    .map_err(|error| CliError::plain(format!("cannot write the plan: {error}")))?;
-                writeln!(app.ui.data(), "{text}")?;
-            }
-            Some(other) => {
-                return Err(CliError::plain(format!(
-                    "invalid --format {other:?}: it is text or json"
-                )));
-            }
-        }
+        plans::print(app, &plan, &described(&plan), plan.is_empty(), self.format.as_deref())?;
         Ok(match plan.is_empty() {
             true => ExitStatus::Success,
             false => ExitStatus::Container(SOMETHING_TO_DO),
@@ -69,9 +47,9 @@ impl Runnable for ComposePlanArgs {
     }
 }
 
-/// One line for each object: what is done to it, and why.
-fn described(plan: &Plan) -> String {
-    let mut text = String::new();
+/// One line for each object: what is done to it, and why; several reasons are below it.
+fn described(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
     for step in &plan.steps {
         // That what is made is started goes without saying.
         let implied = step.action == Action::Start && step.id.is_empty();
@@ -79,19 +57,17 @@ fn described(plan: &Plan) -> String {
             continue;
         }
         let (kind, word) = words(step);
-        text.push_str(&format!("{word:<9} {kind} {}", step.object));
+        let line = format!("{word:<9} {kind} {}", step.object);
         match step.reasons.as_slice() {
-            [] => text.push('\n'),
-            [reason] => text.push_str(&format!(": {reason}\n")),
+            [] => lines.push(line),
+            [reason] => lines.push(format!("{line}: {reason}")),
             several => {
-                text.push('\n');
-                for reason in several {
-                    text.push_str(&format!("          {reason}\n"));
-                }
+                lines.push(line);
+                lines.extend(several.iter().map(|reason| format!("          {reason}")));
             }
         }
     }
-    text
+    lines
 }
 
 fn words(step: &Step) -> (&'static str, &'static str) {
@@ -113,28 +89,10 @@ fn words(step: &Step) -> (&'static str, &'static str) {
 
 /// Refuses unless the plan in the file is what would be done now.
 pub(crate) fn check(path: &str, now: &Plan) -> Result<(), CliError> {
-    let text = std::fs::read(path)
-        .map_err(|error| CliError::plain(format!("cannot read the plan {path}: {error}")))?;
-    let kept: Plan = serde_json::from_slice(&text).map_err(|error| {
-        CliError::plain(format!("{path} is no plan: {error}"))
-            .hint("make one with `compose plan --format json`")
-    })?;
+    let kept: Plan = plans::read(path, "make one with `compose plan --format json`")?;
     if kept.same_steps(now) {
         return Ok(());
     }
-    let differs = |a: &Plan, b: &Plan| {
-        let lines = described(b);
-        let mut only = String::new();
-        for line in described(a).lines().filter(|line| !lines.lines().any(|l| l == *line)) {
-            only.push_str(&format!("\n  {line}"));
-        }
-        only
-    };
-    let message = format!(
-        "the plan {path} does not fit any more, and nothing was done\nonly in the plan:{}\nonly \
-         now:{}",
-        differs(&kept, now),
-        differs(now, &kept)
-    );
-    Err(CliError::plain(message).hint("look at `compose plan` and make the plan again"))
+    let hint = "look at `compose plan` and make the plan again";
+    Err(plans::misfit(path, &described(&kept), &described(now), hint))
 }
