@@ -16,11 +16,15 @@
 
 pub mod check;
 pub mod dockerfile;
+pub mod exec;
 mod expand;
 pub mod ignore;
 pub mod instruction;
 pub mod limits;
+pub mod plan;
+pub mod progress;
 pub mod report;
+pub mod request;
 mod similar;
 mod source;
 

@@ -18,7 +18,7 @@ pub use device::Device;
 pub use from::Stage;
 pub use health::Health;
 pub(crate) use read::read;
-pub use run::{Command, Run};
+pub use run::{Command, Network, Run, Security};
 pub use stages::{Stages, stages};
 
 use crate::dockerfile::Pair;
