@@ -18,6 +18,7 @@ pub mod check;
 pub mod dockerfile;
 pub mod exec;
 mod expand;
+pub mod flags;
 pub mod ignore;
 pub mod instruction;
 pub mod limits;

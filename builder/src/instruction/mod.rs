@@ -17,6 +17,7 @@ pub use copy::{Content, Copy, Paths};
 pub use device::Device;
 pub use from::Stage;
 pub use health::Health;
+pub(crate) use mount::fields;
 pub(crate) use read::read;
 pub use run::{Command, Network, Run, Security};
 pub use stages::{Stages, stages};

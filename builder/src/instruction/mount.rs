@@ -80,7 +80,7 @@ const KEYS: [&str; 19] = [
 ];
 
 /// Fields of a line of comma-separated values (RFC 4180).
-pub(super) fn fields(text: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn fields(text: &str) -> Result<Vec<String>, Fault> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
