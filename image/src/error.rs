@@ -57,6 +57,9 @@ pub enum ImageError {
     #[error("layer {diff_id} is not in the store")]
     LayerMissing { diff_id: Digest },
 
+    #[error("layer {diff_id} is damaged: its folder packs to {actual}")]
+    LayerDamaged { diff_id: Digest, actual: Digest },
+
     #[error("cannot read {what}")]
     Json { what: String, source: serde_json::Error },
 

@@ -361,6 +361,7 @@ mod tests {
             media_type: DOCKER_LAYER_GZIP.to_owned(),
             unpacked_size: 0,
             notes: Vec::new(),
+            without_blob: false,
         };
         let bytes = docker_manifest(&Digest::of(b"c"), 999, &[layer]).unwrap();
         let text = String::from_utf8(bytes).unwrap();

@@ -25,7 +25,22 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     if !meta.is_dir() {
         return absent_is_fine(std::fs::remove_file(path));
     }
-    let top = open_dir(rustix::fs::CWD, path)?;
+    clear(open_dir(rustix::fs::CWD, path)?)?;
+    absent_is_fine(std::fs::remove_dir(path))
+}
+
+/// As [`remove_tree`], of what is called `name` in an open directory.
+pub(crate) fn remove_at(parent: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    match unlinkat(parent, name, AtFlags::empty()) {
+        Err(Errno::ISDIR) => {}
+        outcome => return absent_is_fine(outcome.map_err(io::Error::from)),
+    }
+    clear(open_dir(parent, name)?)?;
+    absent_is_fine(unlinkat(parent, name, AtFlags::REMOVEDIR).map_err(io::Error::from))
+}
+
+/// Removes what is in a directory.
+fn clear(top: OwnedFd) -> io::Result<()> {
     let mut sweep = Sweep { top, moved: VecDeque::new(), next: 0, first_error: None };
     let descriptor = sweep.top.try_clone()?;
     sweep.clear(&descriptor, 0);
@@ -33,10 +48,7 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
         let top = sweep.top.try_clone()?;
         sweep.remove_dir(&top, name.as_bytes(), 0);
     }
-    match sweep.first_error {
-        Some(errno) => Err(errno.into()),
-        None => absent_is_fine(std::fs::remove_dir(path)),
-    }
+    sweep.first_error.map_or(Ok(()), |errno| Err(errno.into()))
 }
 
 /// Somebody else may remove the same at the same time.

@@ -33,7 +33,7 @@ pub fn commit(store: &Store, options: &CommitOptions<'_>) -> Result<Digest> {
     let mut image = store.config(&options.parent.id)?;
     let mut layers = options.parent.layers.clone();
     let mut blob = store.new_blob()?;
-    let how = PackOptions { overlay: true, skip: options.skip };
+    let how = PackOptions { overlay: true, skip: options.skip, ..PackOptions::default() };
     let packed = pack(options.upper, &mut blob, how)?;
     let is_empty = packed.entries == 0;
     if !is_empty {

@@ -91,7 +91,8 @@ impl Store {
             Digest::from_hex(name).is_ok_and(|id| known.contains(&id))
         };
         let mut spare = names_in(&self.root.join("layers"))?;
-        spare.retain(|name| !known(name, &layers));
+        let kept = |name: &String| Digest::from_hex(name).is_ok_and(|id| self.is_kept(&id));
+        spare.retain(|name| !known(name, &layers) && !kept(name));
         if !spare.is_empty() {
             // Asked only now: reading every container's record is not free.
             let used: HashSet<_> = in_use()?.into_iter().flat_map(|user| user.layers).collect();

@@ -40,7 +40,7 @@ pub struct LayerSource {
     pub diff_id: Option<Digest>,
 }
 
-/// A layer in the store: its blob and its unpacked directory.
+/// A layer in the store: its unpacked directory, and its blob.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     pub diff_id: Digest,
@@ -52,6 +52,9 @@ pub struct Layer {
     /// What could not be unpacked as it was (devices, attributes), for the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Its blob is made of its folder whenever somebody asks for it ([`Store::write_layer`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_blob: bool,
 }
 
 impl Layer {
@@ -77,7 +80,7 @@ pub struct Progress {
 }
 
 impl Store {
-    /// The layer, if both its directory and its blob are here already.
+    /// The layer, if its directory is here already, and its blob is or can be made.
     pub fn existing_layer(&self, source: &LayerSource) -> Result<Option<Layer>> {
         self.ensure_hold()?;
         let Some(diff_id) = source.diff_id else { return Ok(None) };
@@ -86,12 +89,16 @@ impl Store {
         }
         let mut layer = self.layer(&diff_id)?;
         let blob_digest = source.blob_digest.unwrap_or(layer.blob_digest);
-        if !self.has_blob(&blob_digest) {
-            return Ok(None);
-        }
-        if layer.blob_digest != blob_digest {
+        if layer.blob_digest == blob_digest {
+            if !self.can_give(&layer) {
+                return Ok(None);
+            }
+        } else if self.has_blob(&blob_digest) {
             layer.blob_digest = blob_digest;
             layer.blob_size = self.blob_size(&blob_digest)?;
+            layer.without_blob = false;
+        } else {
+            return Ok(None);
         }
         if let Some(media_type) = &source.media_type {
             layer.media_type.clone_from(media_type);
@@ -305,8 +312,15 @@ impl Intake<'_> {
             Some(given) => given.clone(),
             None => media::layer_type(self.compression).to_owned(),
         };
-        let mut layer =
-            Layer { diff_id, blob_digest, blob_size, media_type, unpacked_size: 0, notes: vec![] };
+        let mut layer = Layer {
+            diff_id,
+            blob_digest,
+            blob_size,
+            media_type,
+            unpacked_size: 0,
+            notes: vec![],
+            without_blob: false,
+        };
         let Some(unpacked) = unpacked else {
             let known = self.store.layer(&diff_id)?;
             return Ok(Layer { unpacked_size: known.unpacked_size, ..layer });
@@ -327,6 +341,7 @@ impl Store {
             media_type: media::OCI_LAYER.to_owned(),
             unpacked_size: 0,
             notes: Vec::new(),
+            without_blob: false,
         };
         if self.is_reliable(&layer.diff_id)? {
             layer.unpacked_size = self.layer(&layer.diff_id)?.unpacked_size;

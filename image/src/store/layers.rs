@@ -3,7 +3,8 @@
 //! A layer's files are written to the disk for certain only when an image that uses it
 //! is committed. A power failure before that may leave a directory with files missing.
 //! So each record names the boot it was written in; of another boot, only layers of
-//! committed images count as present.
+//! committed images count as present, and those that somebody keeps: these were written to the
+//! disk for certain when they were kept.
 
 use std::path::Path;
 
@@ -14,6 +15,9 @@ use super::{Store, fsutil, remove_tree};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::limits::CONFIG_BYTES_MAX;
+
+/// A file of this name lies beside the directory of a layer that is kept though no image has it.
+pub(super) const KEPT: &str = "kept";
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -51,12 +55,47 @@ impl Store {
     pub(super) fn is_reliable(&self, diff_id: &Digest) -> Result<bool> {
         // A record cut short by a power failure is as good as none.
         let Ok(Some(record)) = self.record(diff_id) else { return Ok(false) };
-        if !record.boot.is_empty() && record.boot == boot_id() {
+        if !record.boot.is_empty() && record.boot == boot_id() || self.is_kept(diff_id) {
             return Ok(true);
         }
         let index = self.read_index()?;
         let mut layers = index.images.iter().flat_map(|row| &row.manifests).flat_map(|m| &m.layers);
         Ok(layers.any(|layer| layer.diff_id == *diff_id))
+    }
+
+    /// Keeps layers, though no image may have them, until [`Store::release_layer`]; they are on the disk
+    /// for certain afterwards. Cheap when all of them are kept already.
+    ///
+    /// # Errors
+    /// When one is not here, or the disk does not take them.
+    pub fn keep_layers(&self, layers: &[Digest]) -> Result<()> {
+        self.ensure_hold()?;
+        let new: Vec<_> = layers.iter().filter(|id| !self.is_kept(id)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        if let Some(missing) = new.iter().find(|id| !self.has_layer(id)) {
+            return Err(ImageError::LayerMissing { diff_id: **missing });
+        }
+        fsutil::sync_filesystem(self.root())?;
+        for id in new {
+            let path = self.layer_home(id).join(KEPT);
+            std::fs::File::create(&path).map_err(ImageError::io("create", &path))?;
+        }
+        Ok(())
+    }
+
+    /// A layer is no longer kept for itself. The next collection removes it, unless an image or a
+    /// container needs it.
+    ///
+    /// # Errors
+    /// When the mark cannot be removed.
+    pub fn release_layer(&self, diff_id: &Digest) -> Result<()> {
+        remove_tree(&self.layer_home(diff_id).join(KEPT))
+    }
+
+    pub(super) fn is_kept(&self, diff_id: &Digest) -> bool {
+        self.layer_home(diff_id).join(KEPT).exists()
     }
 
     /// Renames an unpacked layer into place; keeps the one that is there, if it is reliable.

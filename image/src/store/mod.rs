@@ -21,6 +21,7 @@
 //!
 //! No network and no containers. Who uses an image is told by the caller ([`InUse`]).
 
+mod adopt;
 mod blobs;
 mod check;
 mod collect;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is test code")]
 
+mod adopt;
 mod archives;
 mod fixtures;
 mod store;

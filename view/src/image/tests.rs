@@ -23,6 +23,7 @@ pub(crate) fn made_up(created: &str, names: &[&str], digests: &[&str]) -> Image 
             diff_id: digest("1b"),
             blob_digest: digest("2b"),
             blob_size: 3000,
+            without_blob: false,
             media_type: "application/vnd.oci.image.layer.v1.tar+gzip".to_owned(),
             unpacked_size: 7000,
             notes: Vec::new(),

@@ -9,23 +9,33 @@
 //! With [`PackOptions::overlay`], marks of overlayfs become whiteout entries again.
 //! Attributes of overlayfs and of ours are left out; a recorded owner is restored.
 //!
+//! With [`PackOptions::adopts`], the folder itself becomes what the archive says: what is skipped
+//! is removed, and what only a mounted overlay needs is taken off. Packed again, a folder gives the
+//! same bytes.
+//!
 //! # Limits
 //!
 //! Sockets are skipped. Times are cut to seconds, as Docker does. Holes are written out.
 
+mod attributes;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, readlinkat};
+use rustix::fs::{
+    Dir, FileType, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, fstat, futimens, openat,
+    openat2, readlinkat,
+};
 use rustix::io::Errno;
 
 use crate::error::{ImageError, Result};
 use crate::tar::{EntryKind, Head, TarWriter, printable};
-use crate::unpack::{OPAQUE_XATTR, OWNER_XATTR, WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
+use crate::unpack::{OPAQUE_XATTR, WHITEOUT, WHITEOUT_OPAQUE, is_whiteout};
+use attributes::{add_attributes, get_xattr};
 
 /// How a directory is packed.
 #[derive(Clone, Copy)]
@@ -34,11 +44,15 @@ pub struct PackOptions<'a> {
     pub overlay: bool,
     /// Paths (relative, `/`-separated) to leave out with everything below them.
     pub skip: &'a dyn Fn(&[u8]) -> bool,
+    /// The directory is to be a layer: what is skipped is removed from it.
+    pub adopts: bool,
+    /// Seconds; a later time is this one (`SOURCE_DATE_EPOCH`).
+    pub latest: Option<i64>,
 }
 
 impl Default for PackOptions<'_> {
     fn default() -> Self {
-        Self { overlay: false, skip: &|_| false }
+        Self { overlay: false, skip: &|_| false, adopts: false, latest: None }
     }
 }
 
@@ -46,13 +60,20 @@ impl Default for PackOptions<'_> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Packed {
     pub entries: u64,
+    /// In regular files; those with several names are counted once.
     pub file_bytes: u64,
+    /// Some marks of what is removed are by name ([`crate::unpack::marks`]).
+    pub marked_by_name: bool,
 }
 
 /// Writes everything below `root`, but not `root` itself, as an archive.
 pub fn pack(root: &Path, out: &mut dyn Write, options: PackOptions<'_>) -> Result<Packed> {
     let top = File::open(root).map_err(ImageError::io("open", root))?;
     let mut packer = Packer::new(top.into(), out, options);
+    if options.adopts {
+        add_attributes(&*packer.top, &mut Head::default(), true)
+            .map_err(|source| ImageError::Pack { entry: printable(b""), source })?;
+    }
     let todo = children(&packer.top, b"").map_err(failed(b""))?;
     packer.walk(todo)?;
     packer.finish()
@@ -149,21 +170,31 @@ impl<W: Write> Packer<'_, W> {
             mode: stat.st_mode & 0o7777,
             uid: stat.st_uid,
             gid: stat.st_gid,
-            mtime: stat.st_mtime,
+            mtime: self.time(stat.st_mtime),
             ..Head::default()
         }
+    }
+
+    fn time(&self, seconds: i64) -> i64 {
+        self.options.latest.map_or(seconds, |latest| seconds.min(latest))
     }
 
     fn walk(&mut self, mut todo: Vec<Vec<u8>>) -> Result<()> {
         let mut parent = (Vec::new(), Rc::clone(&self.top));
         while let Some(path) = todo.pop() {
-            if (self.options.skip)(&path) {
+            let skipped = (self.options.skip)(&path);
+            if skipped && !self.options.adopts {
                 continue;
             }
             let (dir, name) = crate::tar::split(&path);
             if dir != parent.0 {
                 let opened = self.open_dir(dir).map_err(failed(dir))?;
                 parent = (dir.to_vec(), Rc::new(opened));
+            }
+            if skipped {
+                remove(&parent.1, name)
+                    .map_err(|source| ImageError::Pack { entry: printable(&path), source })?;
+                continue;
             }
             let below = match self.entry(&path, &parent.1, name) {
                 Ok(below) => below,
@@ -223,7 +254,7 @@ impl<W: Write> Packer<'_, W> {
         dir: &OwnedFd,
     ) -> io::Result<Vec<Vec<u8>>> {
         head.kind = EntryKind::Directory;
-        add_attributes(dir, &mut head)?;
+        add_attributes(dir, &mut head, self.options.adopts)?;
         self.packed.entries += 1;
         self.writer.head(&head)?;
         if self.options.overlay && get_xattr(dir, OPAQUE_XATTR)?.as_deref() == Some(b"y") {
@@ -242,6 +273,7 @@ impl<W: Write> Packer<'_, W> {
         name: &[u8],
     ) -> io::Result<()> {
         self.packed.entries += 1;
+        self.packed.marked_by_name |= self.options.overlay && name.starts_with(WHITEOUT);
         let inode = (stat.st_dev, stat.st_ino);
         if stat.st_nlink > 1 {
             if let Some(first) = self.links.get(&inode) {
@@ -254,7 +286,7 @@ impl<W: Write> Packer<'_, W> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mut file = File::from(openat(parent, name, flags, Mode::empty())?);
         head.size = u64::try_from(stat.st_size).unwrap_or(0);
-        add_attributes(&file, &mut head)?;
+        add_attributes(&file, &mut head, self.options.adopts)?;
         self.packed.file_bytes += head.size;
         self.writer.file(&head, &mut file)
     }
@@ -264,12 +296,24 @@ impl<W: Write> Packer<'_, W> {
         let head = Head {
             name: [dir, WHITEOUT, name].concat(),
             mode: 0o600,
-            mtime: stat.st_mtime,
+            mtime: self.time(stat.st_mtime),
             ..Head::default()
         };
         self.packed.entries += 1;
         self.writer.head(&head)
     }
+}
+
+/// Removes an entry; its folder keeps its time, which is in the archive already.
+fn remove(parent: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    let before = fstat(parent)?;
+    let time = |tv_sec, nanos: u64| Timespec { tv_sec, tv_nsec: i64::try_from(nanos).unwrap_or(0) };
+    let times = Timestamps {
+        last_access: time(before.st_atime, before.st_atime_nsec),
+        last_modification: time(before.st_mtime, before.st_mtime_nsec),
+    };
+    crate::remove_tree::remove_at(parent, name)?;
+    Ok(futimens(parent, &times)?)
 }
 
 fn dir_flags() -> OFlags {
@@ -289,57 +333,6 @@ fn children(dir: &OwnedFd, path: &[u8]) -> std::result::Result<Vec<Vec<u8>>, Err
     }
     paths.sort_unstable_by(|a, b| b.cmp(a));
     Ok(paths)
-}
-
-/// Attributes an archive carries, and the owner that could only be recorded.
-fn add_attributes(fd: impl AsFd, head: &mut Head) -> io::Result<()> {
-    let fd = fd.as_fd();
-    let mut names = vec![0; 1024];
-    let len = loop {
-        match rustix::fs::flistxattr(fd, names.as_mut_slice()) {
-            Ok(len) => break len,
-            Err(Errno::RANGE) if names.len() < 64 * 1024 => names.resize(names.len() * 2, 0),
-            Err(Errno::NOTSUP) => return Ok(()),
-            Err(errno) => return Err(errno.into()),
-        }
-    };
-    let mut kept: Vec<_> = names[..len]
-        .split(|b| *b == 0)
-        .filter_map(|name| std::str::from_utf8(name).ok())
-        .filter(|name| name.starts_with("user.") || *name == "security.capability")
-        .filter(|name| !name.starts_with("user.overlay."))
-        .collect();
-    kept.sort_unstable();
-    for name in kept {
-        let Some(value) = get_xattr(fd, name)? else { continue };
-        if name != OWNER_XATTR {
-            head.xattrs.push((name.to_owned(), value));
-        } else if let Some((uid, gid)) = parse_owner(&value) {
-            (head.uid, head.gid) = (uid, gid);
-        }
-    }
-    Ok(())
-}
-
-fn parse_owner(value: &[u8]) -> Option<(u32, u32)> {
-    let (uid, gid) = std::str::from_utf8(value).ok()?.split_once(':')?;
-    Some((uid.parse().ok()?, gid.parse().ok()?))
-}
-
-fn get_xattr(fd: impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
-    let fd = fd.as_fd();
-    let mut value = vec![0; 256];
-    loop {
-        match rustix::fs::fgetxattr(fd, name, value.as_mut_slice()) {
-            Ok(len) => {
-                value.truncate(len);
-                return Ok(Some(value));
-            }
-            Err(Errno::RANGE) if value.len() < 64 * 1024 => value.resize(value.len() * 2, 0),
-            Err(Errno::NODATA | Errno::NOTSUP) => return Ok(None),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
 }
 
 fn failed(path: &[u8]) -> impl FnOnce(Errno) -> ImageError {
