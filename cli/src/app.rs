@@ -229,6 +229,7 @@ fn home_settings(settings: &Settings) -> HomeSettings {
     let environment = &settings.environment;
     HomeSettings {
         data_root: settings.data_root.clone(),
+        layers: None,
         cgroup: coracle_runtime::cgroup::Settings {
             bus_address: environment.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned),
             runtime_dir: settings.session_dir.clone(),

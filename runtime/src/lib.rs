@@ -56,5 +56,5 @@ pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use home::{Home, HomeSettings};
 pub use model::{Storage, UnknownStorage};
-pub use rootfs::Written;
+pub use rootfs::{Stack, Written};
 pub use start::failure::Failure;

@@ -95,6 +95,7 @@ pub fn request(
         networks,
         inherited: facts.inherited,
         is_task: false,
+        is_step: false,
         origin: service.raw.clone(),
         ..CreateRequest::default()
     })

@@ -60,7 +60,7 @@ pub struct Change {
 }
 
 /// Places for mounts that starting a container makes where its image has none.
-const MADE_BY_US: [&str; 14] = [
+pub(super) const MADE_BY_US: [&str; 14] = [
     "/.dockerenv",
     "/dev",
     "/dev/console",
@@ -216,7 +216,7 @@ impl Walk<'_> {
 }
 
 /// Names in a directory, in order.
-fn names(dir: &OwnedFd) -> io::Result<Vec<OsString>> {
+pub(super) fn names(dir: &OwnedFd) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(dir)? {
         let entry = entry?;
@@ -271,11 +271,11 @@ pub(crate) fn look_below(below: &[PathBuf], name: &OsStr) -> io::Result<Below> {
     Ok(first.map_or(Below::Nothing, |stat| Below::Directory(stat, folders)))
 }
 
-fn is_regular(stat: &Stat) -> bool {
+pub(super) fn is_regular(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-fn same_meta(new: &Stat, old: &Stat) -> bool {
+pub(super) fn same_meta(new: &Stat, old: &Stat) -> bool {
     (new.st_mode, new.st_uid, new.st_gid) == (old.st_mode, old.st_uid, old.st_gid)
 }
 

@@ -19,6 +19,7 @@ mod host;
 mod names;
 mod rights;
 mod stream;
+pub(crate) mod tidy;
 mod transfer;
 pub(crate) mod view;
 

@@ -53,6 +53,8 @@ pub struct CreateRequest {
     pub delivered: Vec<DeliveredFile>,
     /// A swarm's agent makes it: it may join networks of the swarm that others may not.
     pub is_task: bool,
+    /// A step of a build ([`Container::is_step`]).
+    pub is_step: bool,
     /// What the caller wants to find in the record again.
     pub origin: serde_json::Value,
 }
@@ -104,6 +106,7 @@ impl Engine {
             network_settings: NetworkSettings { networks, ..NetworkSettings::default() },
             storage: self.config.storage,
             is_task: request.is_task,
+            is_step: request.is_step,
             origin: request.origin,
             ..Container::default()
         };

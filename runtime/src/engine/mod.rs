@@ -18,6 +18,7 @@ mod diff;
 mod exec;
 mod hold;
 mod inspect;
+mod layer;
 mod logs;
 mod mounts;
 mod network;

@@ -18,6 +18,8 @@ use crate::{Engine, EngineConfig, EngineError, Storage};
 pub struct HomeSettings {
     /// Images, containers, volumes.
     pub data_root: PathBuf,
+    /// Unpacked layers, when they are not those of the data root.
+    pub layers: Option<PathBuf>,
     /// Where limits are asked for.
     pub cgroup: crate::cgroup::Settings,
     /// How the root filesystems of new containers are made.
@@ -232,7 +234,7 @@ impl Home {
         };
         Ok(EngineConfig {
             paths,
-            layers: settings.data_root.join("layers"),
+            layers: settings.layers.clone().unwrap_or_else(|| settings.data_root.join("layers")),
             exe: facts.exe,
             id_map,
             cgroup: settings.cgroup.clone(),

@@ -49,6 +49,9 @@ pub struct Container {
     /// A swarm's agent made it: it may join networks of the swarm that others may not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_task: bool,
+    /// A step of a build: it ends with the process that started it, and nothing in it tells of a container.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_step: bool,
     /// What whoever made it keeps here: Compose its service, to tell what changed.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub origin: serde_json::Value,
@@ -82,6 +85,7 @@ impl Default for Container {
             restart_count: 0,
             storage: super::Storage::default(),
             is_task: false,
+            is_step: false,
             origin: serde_json::Value::Null,
         }
     }

@@ -97,6 +97,12 @@ impl Monitor {
         let paths = order.paths();
         let records = Records::open(&paths).map_err(failed("open the records"))?;
         let container = records.load(&order.id).map_err(failed("load the container"))?;
+        if container.is_step {
+            // Nobody else waits for it.
+            let kill = Some(Signal::KILL);
+            rustix::process::set_parent_process_death_signal(kill)
+                .map_err(failed("end with the build"))?;
+        }
         let mut life = records.life_as_written(&order.id).map_err(failed("load the state"))?;
         // Nobody knows better who watches than we do.
         life.monitor = Some(ProcessRecord::from(ProcessId::current()));

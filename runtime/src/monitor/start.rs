@@ -157,7 +157,9 @@ fn first_process(
     }
     let terminal_size = terminal_size(charge, container);
     let program = Program { fresh_network, start_ids, terminal_size, masked, ..program };
-    write_marker(&merged);
+    if !container.is_step {
+        write_marker(&merged);
+    }
     let theirs = begun.as_ref().map(|begun| begun.theirs.try_clone()).transpose();
     let theirs = theirs.map_err(failed("make a socket for the network"))?;
     let job = || {

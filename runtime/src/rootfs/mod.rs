@@ -13,6 +13,7 @@ mod copied;
 mod flatten;
 mod image;
 mod overlay;
+mod stack;
 mod written;
 
 use std::fs;
@@ -27,6 +28,7 @@ use rustix::mount::UnmountFlags;
 
 pub(crate) use copied::has_copy;
 pub(crate) use image::MountedImage;
+pub use stack::Stack;
 pub use written::Written;
 
 use crate::model::{Container, Storage};
@@ -64,7 +66,7 @@ impl Overlay {
             layers: stack,
             upper: folder.join("upper"),
             work: folder.join("work"),
-            volatile: container.host_config.auto_remove,
+            volatile: container.host_config.auto_remove || container.is_step,
             storage: container.storage,
             folder,
         }

@@ -59,9 +59,14 @@ pub(crate) fn write(
             .map_err(EngineError::io(format!("write {}", path.display())))?;
         Ok(Some(path))
     };
+    let hostname = match container.is_step {
+        // As BuildKit does: it is part of the image that is made.
+        true => None,
+        false => put("hostname", hostname_file(&container.config.hostname))?,
+    };
     Ok(EtcPaths {
         resolv_conf: put("resolv.conf", resolv_conf(container, network, &names))?,
-        hostname: put("hostname", hostname_file(&container.config.hostname))?,
+        hostname,
         hosts: put("hosts", hosts(container, network, &names)?)?,
     })
 }
