@@ -13,3 +13,24 @@
 //!
 //! A result has an id: the digest of its operation, the id of what it stands on, and the content of what it takes.
 //! Whoever makes the same finds it by that id, on whatever machine.
+
+mod error;
+mod surroundings;
+
+use coracle_image::config::ImageConfig;
+use coracle_image::{Digest, Layer, Reference};
+
+pub use error::BuildError;
+pub use surroundings::{Surroundings, Trouble};
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// Its place among the requests.
+    pub request: usize,
+    /// Id and manifest of the image in the store, when it went there.
+    pub image: Option<(Digest, Digest)>,
+    pub names: Vec<Reference>,
+    pub config: ImageConfig,
+    pub layers: Vec<Layer>,
+}

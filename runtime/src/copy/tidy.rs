@@ -11,7 +11,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use coracle_image::unpack::marks::is_opaque;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, Timestamps, openat2, statat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, Timestamps, openat2, statat,
+};
 use rustix::io::Errno;
 
 use super::changes::{Below, MADE_BY_US, is_regular, look_below, names, same_meta};

@@ -1,0 +1,40 @@
+//! What a build needs of whoever calls it.
+
+use coracle_image::{Image, Platform, Reference};
+use coracle_runtime::Home;
+use coracle_words::ErrorKind;
+
+use super::error::BuildError;
+
+/// What a build needs of whoever calls it: what depends on settings, on a network, or starts processes.
+pub trait Surroundings {
+    /// Where images are. It is asked, and never entered.
+    fn home(&mut self) -> &mut Home;
+
+    /// An image for a platform, in the store: fetched when it is not there, or when `pull` says that the registry's may
+    /// be newer.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    fn image(
+        &mut self,
+        name: &Reference,
+        platform: &Platform,
+        pull: bool,
+    ) -> Result<Image, Trouble>;
+}
+
+/// What the surroundings could not do, in BuildKit's words.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub message: String,
+    pub hint: Option<String>,
+    pub kind: ErrorKind,
+}
+
+impl From<Trouble> for BuildError {
+    fn from(trouble: Trouble) -> Self {
+        let Trouble { message, hint, kind } = trouble;
+        Self { hint, ..Self::new(message, kind) }
+    }
+}
