@@ -4,4 +4,5 @@ mod call;
 mod check;
 mod dockerfile;
 mod flags;
+pub(crate) mod progress;
 pub(crate) mod table;
