@@ -31,6 +31,8 @@ struct Order {
     data_root: PathBuf,
     docker_config: PathBuf,
     one_id: bool,
+    /// Who asks has not entered the user's namespaces.
+    enters: bool,
     program: String,
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn fetch(
     quiet: bool,
 ) -> Result<(), CliError> {
     let told = if quiet { Told::Nothing } else { Told::Person };
-    let child = spawn(app, name, platform, told, std::io::stderr().into())?;
+    let child = spawn(app, name, platform, told, false, std::io::stderr().into())?;
     let output = child.wait_with_output().map_err(failed)?;
     outcome(output.status, &output.stderr)?;
     // What did not keep it from its end.
@@ -58,7 +60,20 @@ pub(crate) fn begin(
     report: bool,
 ) -> Result<Transfer, CliError> {
     let told = if report { Told::Program } else { Told::Nothing };
-    let mut child = spawn(app, name, platform, told, Stdio::piped())?;
+    transfer(spawn(app, name, platform, told, false, Stdio::piped())?)
+}
+
+/// As [`begin`], for a program that has perhaps not entered the user's namespaces.
+pub(crate) fn begin_from(
+    app: &mut App,
+    name: &str,
+    platform: Option<&str>,
+    is_inside: bool,
+) -> Result<Transfer, CliError> {
+    transfer(spawn(app, name, platform, Told::Program, !is_inside, Stdio::piped())?)
+}
+
+fn transfer(mut child: Child) -> Result<Transfer, CliError> {
     let errors = child.stderr.take();
     let errors = errors.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
     Ok(Transfer { output: child.stdout.take(), errors, child })
@@ -105,6 +120,7 @@ fn spawn(
     name: &str,
     platform: Option<&str>,
     told: Told,
+    enters: bool,
     output: Stdio,
 ) -> Result<Child, CliError> {
     let order = Order {
@@ -120,6 +136,7 @@ fn spawn(
         data_root: app.settings.data_root.clone(),
         docker_config: app.settings.docker_config.clone(),
         one_id: app.home.one_id(),
+        enters,
         program: app.program.to_owned(),
     };
     app.ui.flush()?;
@@ -142,7 +159,7 @@ enum Told {
     Nothing,
 }
 
-/// The process that fetches for `run`; it has our namespaces already.
+/// The process that fetches for another command, whose namespaces it has.
 pub(crate) fn main(order: &str, table: &'static Table) -> ExitCode {
     match run_order(order, table) {
         Ok(()) => ExitCode::SUCCESS,
@@ -164,6 +181,10 @@ fn run_order(order: &str, table: &'static Table) -> Result<(), CliError> {
     let program = if order.program == "docker" { "docker" } else { "coracle" };
     let mut app = App::new(Ui::new(), settings, program, table);
     app.home.set_one_id(order.one_id);
+    if order.enters {
+        let session = app.engine()?.enter(false)?;
+        app.home.keep(session);
+    }
     let lines = pull(&mut app, &order.wanted)?;
     if order.wanted.report {
         return Ok(());

@@ -12,7 +12,7 @@ pub trait Surroundings {
     fn home(&mut self) -> &mut Home;
 
     /// An image for a platform, in the store: fetched when it is not there, or when `pull` says that the registry's may
-    /// be newer.
+    /// be newer. While it is on its way, `watch` hears again and again how many bytes have come, of how many.
     ///
     /// # Errors
     /// When it cannot be had.
@@ -21,6 +21,7 @@ pub trait Surroundings {
         name: &Reference,
         platform: &Platform,
         pull: bool,
+        watch: &mut dyn FnMut(u64, u64),
     ) -> Result<Image, Trouble>;
 }
 

@@ -222,7 +222,7 @@ fn the_overview() {
       run      Create a container from an image and run a command in it
       exec     Run a further command in a running container
       ps       List containers
-      build    Check a Dockerfile (building is not part of this version)
+      build    Build an image from a Dockerfile
       pull     Fetch an image from a registry
       push     Upload an image to a registry
       images   List images

@@ -2,7 +2,7 @@
 
 use coracle_words::strconv::parse_bool;
 
-use super::check::failed;
+use super::args::failed;
 use crate::error::CliError;
 
 /// How the findings of a check are told.

@@ -5,58 +5,36 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use coracle_builder::limits::DOCKERFILE_BYTES_MAX;
+use coracle_builder::request::Dockerfile;
 
-use super::check::failed;
+use super::args::failed;
 use crate::error::CliError;
 use crate::files::reason;
-
-/// A Dockerfile that was read.
-#[derive(Debug)]
-pub(super) struct Dockerfile {
-    pub(super) text: String,
-    /// As messages call it.
-    pub(super) path: String,
-    /// The last part of it.
-    pub(super) name: String,
-    /// The text of the `.dockerignore` that counts.
-    pub(super) ignore: Option<String>,
-}
 
 /// Links that are followed one after the other: the kernel's bound is 40, nobody has three.
 const LINKS_MAX: usize = 8;
 
-const NAME: &str = "Dockerfile";
+pub(super) const NAME: &str = "Dockerfile";
 
-/// Reads what `file` and `context` name.
-pub(super) fn read(context: &str, file: Option<&str>) -> Result<Dockerfile, CliError> {
-    let file = file.filter(|file| !file.is_empty());
-    if context == "-" {
-        return match file {
-            Some("-") => Err(failed(
-                "invalid argument: can't use stdin for both build context and dockerfile",
-            )),
-            Some(_) => Err(failed(
-                "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles",
-            )),
-            None => Ok(from_stdin(NAME, None, true)?),
-        };
+/// Why there is no Dockerfile: a build tells it after it was begun.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// As it was named.
+    pub(crate) name: String,
+    pub(crate) why: String,
+    /// Not even a place was given where it could be.
+    pub(crate) no_source: bool,
+}
+
+impl From<Unread> for CliError {
+    fn from(unread: Unread) -> Self {
+        failed(&format!("failed to solve: failed to read dockerfile: {}", unread.why))
     }
-    if !Path::new(context).is_dir() {
-        let remote = ["http://", "https://", "git://", "ssh://", "git@", "github.com/"];
-        if remote.iter().any(|begin| context.starts_with(begin)) {
-            let why = "a check reads Dockerfiles from folders and standard input";
-            return Err(CliError::unsupported(context, why));
-        }
-        return Err(failed(&format!("unable to prepare context: path {context:?} not found")));
-    }
-    let of_context = || text_of(&Path::new(context).join(".dockerignore"));
-    if file == Some("-") {
-        return from_stdin("stdin", of_context(), false);
-    }
-    let path = match file {
-        Some(file) => PathBuf::from(file),
-        None => Path::new(context).join(NAME),
-    };
+}
+
+/// The Dockerfile of a folder: the usual one, or the one that `file` names, which may be elsewhere.
+pub(crate) fn of_folder(context: &Path, file: Option<&Path>) -> Result<Dockerfile, Unread> {
+    let path = file.map_or_else(|| context.join(NAME), Path::to_owned);
     let (path, bytes) = open(&path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let own = path.with_file_name(format!("{name}.dockerignore"));
@@ -64,32 +42,32 @@ pub(super) fn read(context: &str, file: Option<&str>) -> Result<Dockerfile, CliE
         text: text(bytes),
         path: shown(&path),
         name,
-        ignore: text_of(&own).or_else(of_context),
+        ignore: text_of(&own).or_else(|| ignore_of(context)),
     })
 }
 
-fn from_stdin(
-    path: &str,
-    ignore: Option<String>,
-    is_context: bool,
-) -> Result<Dockerfile, CliError> {
-    let bytes = bounded(&mut std::io::stdin().lock())
-        .map_err(|error| unreadable(&format!("read /dev/stdin: {}", reason(&error))))?;
-    if is_context {
-        if bytes.is_empty() {
-            return Err(unreadable("no local sources enabled"));
-        }
-        if is_archive(&bytes) {
-            let why = "a check reads Dockerfiles from folders and standard input";
-            return Err(CliError::unsupported("an archive on standard input", why));
-        }
-    }
-    Ok(Dockerfile { text: text(bytes), path: path.to_owned(), name: NAME.to_owned(), ignore })
+/// A text that came by itself; `path`: as messages call it.
+pub(crate) fn of_bytes(bytes: Vec<u8>, path: &str, ignore: Option<String>) -> Dockerfile {
+    Dockerfile { text: text(bytes), path: path.to_owned(), name: NAME.to_owned(), ignore }
+}
+
+/// The ignore file of a context.
+pub(crate) fn ignore_of(context: &Path) -> Option<String> {
+    text_of(&context.join(".dockerignore"))
+}
+
+/// A Dockerfile on standard input, of which the beginning is known perhaps.
+pub(super) fn from(input: &mut dyn Read) -> Result<Vec<u8>, Unread> {
+    bounded(input).map_err(|error| Unread {
+        name: NAME.to_owned(),
+        why: format!("read /dev/stdin: {}", reason(&error)),
+        no_source: false,
+    })
 }
 
 /// Opens a Dockerfile, or the one in small letters where there is no other. Links are followed as
 /// long as they stay in its folder: what is outside is not part of a context.
-fn open(wanted: &Path) -> Result<(PathBuf, Vec<u8>), CliError> {
+fn open(wanted: &Path) -> Result<(PathBuf, Vec<u8>), Unread> {
     let mut path = wanted.to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if name == NAME && fs::symlink_metadata(&path).is_err() {
@@ -98,7 +76,12 @@ fn open(wanted: &Path) -> Result<(PathBuf, Vec<u8>), CliError> {
             path = small;
         }
     }
-    let absent = || unreadable(&format!("open {name}: no such file or directory"));
+    let unread = |why: &str| Unread {
+        name: name.clone(),
+        why: format!("open {name}: {why}"),
+        no_source: false,
+    };
+    let absent = || unread("no such file or directory");
     let mut file = path.clone();
     for _ in 0..LINKS_MAX {
         let Ok(target) = fs::read_link(&file) else { break };
@@ -110,9 +93,9 @@ fn open(wanted: &Path) -> Result<(PathBuf, Vec<u8>), CliError> {
     }
     let meta = fs::symlink_metadata(&file).map_err(|_| absent())?;
     if !meta.is_file() {
-        return Err(unreadable(&format!("open {name}: it is not a regular file")));
+        return Err(unread("it is not a regular file"));
     }
-    let why = |error: std::io::Error| unreadable(&format!("open {name}: {}", reason(&error)));
+    let why = |error: std::io::Error| unread(&reason(&error));
     let bytes = bounded(&mut File::open(&file).map_err(why)?).map_err(why)?;
     Ok((path, bytes))
 }
@@ -137,7 +120,7 @@ fn text_of(path: &Path) -> Option<String> {
 }
 
 /// tar, gzip, bzip2, xz or zstd.
-fn is_archive(bytes: &[u8]) -> bool {
+pub(crate) fn is_archive(bytes: &[u8]) -> bool {
     let begins: [&[u8]; 4] = [b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
     begins.iter().any(|begin| bytes.starts_with(begin)) || bytes.get(257..262) == Some(b"ustar")
 }
@@ -148,38 +131,30 @@ fn shown(path: &Path) -> String {
     parts.collect::<PathBuf>().to_string_lossy().into_owned()
 }
 
-fn unreadable(why: &str) -> CliError {
-    failed(&format!("failed to solve: failed to read dockerfile: {why}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn why(context: &Path, file: Option<&str>) -> String {
-        read(&context.to_string_lossy(), file).unwrap_err().message
-    }
 
     #[test]
     fn files_and_what_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let context = folder.path();
-        let absent = "ERROR: failed to build: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory";
-        assert_eq!(why(context, None), absent);
+        let why = || of_folder(context, None).unwrap_err().why;
+        let absent = "open Dockerfile: no such file or directory";
+        assert_eq!(why(), absent);
         fs::write(context.join("dockerfile"), "FROM a\n").unwrap();
         fs::write(context.join(".dockerignore"), "x\n").unwrap();
-        let small = read(&context.to_string_lossy(), None).unwrap();
+        let small = of_folder(context, None).unwrap();
         assert_eq!((small.name.as_str(), small.ignore.as_deref()), ("dockerfile", Some("x\n")));
         std::os::unix::fs::symlink("dockerfile", context.join("Dockerfile")).unwrap();
         fs::write(context.join("Dockerfile.dockerignore"), "y\n").unwrap();
-        let linked = read(&context.to_string_lossy(), None).unwrap();
+        let linked = of_folder(context, None).unwrap();
         assert_eq!((linked.text.as_str(), linked.ignore.as_deref()), ("FROM a\n", Some("y\n")));
         fs::remove_file(context.join("Dockerfile")).unwrap();
         std::os::unix::fs::symlink("../elsewhere", context.join("Dockerfile")).unwrap();
-        assert_eq!(why(context, None), absent, "a link that leads out");
-        let nowhere = why(&context.join("nosuch"), None);
-        assert!(nowhere.contains("unable to prepare context: path "), "{nowhere}");
-        assert!(why(Path::new("https://h/r.git"), None).contains("not supported"));
+        assert_eq!(why(), absent, "a link that leads out");
+        let elsewhere = of_folder(context, Some(Path::new("nosuch/other"))).unwrap_err();
+        assert_eq!(elsewhere.why, "open other: no such file or directory");
         assert_eq!(shown(Path::new("./b/./Dockerfile")), "b/Dockerfile");
     }
 

@@ -1,8 +1,14 @@
-//! Commands that make images of Dockerfiles: for now, only what looks at one.
+//! Commands that make images of Dockerfiles, or look at one.
 
+mod args;
 mod call;
 mod check;
+mod context;
+mod credentials;
 mod dockerfile;
-mod flags;
+mod locate;
 pub(crate) mod progress;
+mod run;
+mod surroundings;
 pub(crate) mod table;
+mod wanted;

@@ -1,6 +1,6 @@
 //! The rows of the commands around builds.
 
-use super::check;
+use super::args::BuildArgs;
 use crate::args::Section;
 use crate::args::spec::Arity::Exactly;
 use crate::args::spec::Effect::Looks;
@@ -10,7 +10,7 @@ use crate::args::spec::Spec;
 pub(crate) static BUILDER: Section = Section {
     name: "builder",
     about: "Manage builds",
-    commands: &[Spec::new::<check::BuildArgs>(
+    commands: &[Spec::new::<BuildArgs>(
         &["build", "image build", "builder build", "buildx build", "buildx b"],
         "[OPTIONS] PATH | URL | -",
         Exactly(1),
