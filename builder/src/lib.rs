@@ -14,6 +14,7 @@
 //!
 //! Nothing is built: neither a plan nor its execution is here yet.
 
+pub mod bake;
 pub mod check;
 pub mod dockerfile;
 pub mod exec;
