@@ -42,6 +42,12 @@ impl BuildError {
         }
     }
 
+    /// Somebody interrupted it.
+    #[must_use]
+    pub fn canceled() -> Self {
+        Self::new("Canceled: context canceled", ErrorKind::Unavailable)
+    }
+
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind

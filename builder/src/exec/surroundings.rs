@@ -1,5 +1,7 @@
 //! What a build needs of whoever calls it.
 
+use std::os::fd::BorrowedFd;
+
 use coracle_image::{Image, Platform, Reference};
 use coracle_runtime::Home;
 use coracle_words::ErrorKind;
@@ -23,6 +25,10 @@ pub trait Surroundings {
         pull: bool,
         watch: &mut dyn FnMut(u64, u64),
     ) -> Result<Image, Trouble>;
+
+    /// Readable as soon as the build is to end: somebody interrupts it. Nothing is read from it here. What was begun
+    /// ends, goes, and is told as [`CANCELED`](crate::progress::CANCELED); the error is [`BuildError::canceled`].
+    fn interrupt(&self) -> Option<BorrowedFd<'_>>;
 }
 
 /// What the surroundings could not do, in BuildKit's words.

@@ -6,13 +6,14 @@
 //! is not there comes by a second process, as for `run`: a transfer starts threads, and a build forks.
 
 use std::io::Read as _;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use coracle_builder::exec::{Surroundings, Trouble};
+use coracle_builder::exec::{BuildError, Surroundings, Trouble};
 use coracle_builder::progress::TICK;
 use coracle_image::{Image, Platform, Reference};
 use coracle_runtime::Home;
+use coracle_sys::signal;
 use coracle_words::ErrorKind;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -22,16 +23,28 @@ use crate::commands::container::create::local;
 use crate::error::CliError;
 use crate::fetch::{self, Transfer};
 
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
 /// The program around a build.
 pub(crate) struct OfApp<'a> {
     app: &'a mut App,
     /// The user namespace that the command began in.
     outside: Option<PathBuf>,
+    signals: OwnedFd,
 }
 
 impl<'a> OfApp<'a> {
-    pub(crate) fn new(app: &'a mut App) -> Self {
-        Self { app, outside: user_namespace() }
+    /// From now on SIGINT and SIGTERM end the build and not the process.
+    pub(crate) fn new(app: &'a mut App) -> Result<Self, CliError> {
+        let signals = signal::signal_fd(&[SIGINT, SIGTERM])
+            .map_err(|error| CliError::plain(format!("cannot watch for signals: {error}")))?;
+        Ok(Self { app, outside: user_namespace(), signals })
+    }
+
+    /// The signal that ended the build.
+    pub(crate) fn interrupted_by(&self) -> Option<i32> {
+        signal::next_signal(self.signals.as_fd())
     }
 
     fn look_up(&self, name: &Reference, platform: &str) -> Result<Option<Image>, CliError> {
@@ -60,7 +73,7 @@ impl<'a> OfApp<'a> {
         let is_inside = user_namespace() != self.outside;
         let wanted = name.familiar();
         let transfer = fetch::begin_from(self.app, &wanted, Some(platform), is_inside)?;
-        wait(transfer, watch)?;
+        wait(transfer, self.signals.as_fd(), watch)?;
         self.look_up(name, platform)?.ok_or_else(|| {
             CliError::plain(format!("no match for platform in manifest: {platform}: not found"))
         })
@@ -76,6 +89,10 @@ impl Surroundings for OfApp<'_> {
         &mut self.app.home
     }
 
+    fn interrupt(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.signals.as_fd())
+    }
+
     fn image(
         &mut self,
         name: &Reference,
@@ -84,6 +101,10 @@ impl Surroundings for OfApp<'_> {
         watch: &mut dyn FnMut(u64, u64),
     ) -> Result<Image, Trouble> {
         self.find(name, &platform.to_string(), pull, watch).map_err(|error| {
+            let canceled = BuildError::canceled();
+            if error.message == canceled.message {
+                return Trouble { message: canceled.message, hint: None, kind: canceled.kind };
+            }
             let why = error.message.trim_start_matches("Error response from daemon: ");
             let why = std::iter::once(why).chain(error.causes.iter().map(String::as_str));
             let why = why.collect::<Vec<_>>().join(": ");
@@ -104,7 +125,11 @@ fn shown(name: &Reference) -> String {
 }
 
 /// Until the image is here; tells how far it is.
-fn wait(mut transfer: Transfer, watch: &mut dyn FnMut(u64, u64)) -> Result<(), CliError> {
+fn wait(
+    mut transfer: Transfer,
+    interrupt: BorrowedFd<'_>,
+    watch: &mut dyn FnMut(u64, u64),
+) -> Result<(), CliError> {
     let failed =
         |error: std::io::Error| CliError::plain(format!("cannot fetch the image: {error}"));
     let tick = Timespec::try_from(TICK).ok();
@@ -114,7 +139,7 @@ fn wait(mut transfer: Transfer, watch: &mut dyn FnMut(u64, u64)) -> Result<(), C
     loop {
         let ready = {
             let output = transfer.output.as_ref().map(|pipe| pipe.as_fd());
-            let fds = [Some(transfer.errors.as_fd()), output];
+            let fds = [Some(interrupt), Some(transfer.errors.as_fd()), output];
             let mut fds: Vec<_> = fds
                 .into_iter()
                 .flatten()
@@ -126,7 +151,11 @@ fn wait(mut transfer: Transfer, watch: &mut dyn FnMut(u64, u64)) -> Result<(), C
             }
             fds.iter().map(|fd| !fd.revents().is_empty()).collect::<Vec<_>>()
         };
-        if let Some(output) = transfer.output.as_mut().filter(|_| ready.get(1) == Some(&true)) {
+        if ready.first() == Some(&true) {
+            transfer.stop();
+            return Err(CliError::plain(BuildError::canceled().message));
+        }
+        if let Some(output) = transfer.output.as_mut().filter(|_| ready.get(2) == Some(&true)) {
             let count = output.read(&mut buffer).map_err(failed)?;
             if count == 0 {
                 transfer.output = None;
@@ -137,7 +166,7 @@ fn wait(mut transfer: Transfer, watch: &mut dyn FnMut(u64, u64)) -> Result<(), C
             }
         }
         watch(current, total);
-        if ready.first() == Some(&true) {
+        if ready.get(1) == Some(&true) {
             let count = transfer.errors.read(&mut buffer).map_err(failed)?;
             said.extend_from_slice(&buffer[..count]);
             if count == 0 {
