@@ -3,7 +3,8 @@
 //! # How it works
 //!
 //! [`Download::open`] sends the request, again where the server is busy, and wants the
-//! answer 200. Reading then takes what has arrived and waits where nothing has; nothing
+//! answer 200; [`Download::ask`] is for whoever has an earlier answer and wants to know whether it
+//! still holds. Reading then takes what has arrived and waits where nothing has; nothing
 //! is asked of the network in between, so a slow reader slows the server down and the
 //! archive is never held. Proxies and authorities are those of registries.
 //!
@@ -16,8 +17,13 @@
 use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use reqwest::{Response, StatusCode, Url};
 
+use crate::auth::Secret;
 use crate::limits::DOWNLOAD_BYTES_MAX;
 use crate::registry::{
     HostTls, Http, Pace, RegistryError, RegistrySettings, Retry, retry_after, send,
@@ -69,6 +75,33 @@ impl DownloadError {
     }
 }
 
+/// What goes along with a request.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Of an earlier answer, as the server wrote it.
+    pub etag: Option<String>,
+    /// The same.
+    pub last_modified: Option<String>,
+    /// The value of the `Authorization` header.
+    pub authorization: Option<Secret>,
+}
+
+/// What a server says about what it sends, as it writes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    pub content_disposition: Option<String>,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub enum Answer {
+    /// The earlier answer holds.
+    Unchanged(Head),
+    Content(Box<Download>),
+}
+
 /// A download that was answered; reading it waits for the network.
 #[derive(Debug)]
 pub struct Download {
@@ -84,18 +117,48 @@ pub struct Download {
 impl Download {
     /// Asks for `url` and waits for the first bytes of the answer.
     pub fn open(settings: &RegistrySettings, url: &str) -> Result<Self, DownloadError> {
+        match Self::ask(settings, url, &Asked::default())? {
+            Answer::Content(download) => Ok(*download),
+            // Nobody asked whether it is.
+            Answer::Unchanged(_) => Err(DownloadError::Status {
+                url: url.to_owned(),
+                status: StatusCode::NOT_MODIFIED.as_u16(),
+                reason: "Not Modified".to_owned(),
+            }),
+        }
+    }
+
+    /// The same, if it is no longer what it was.
+    pub fn ask(
+        settings: &RegistrySettings,
+        url: &str,
+        asked: &Asked,
+    ) -> Result<Answer, DownloadError> {
         let (parsed, shown) = parse(url)?;
         let network = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(DownloadError::Runtime)?;
-        let response = network.block_on(request(settings, &parsed, &shown))?;
+        let response = network.block_on(request(settings, &parsed, &shown, asked))?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Answer::Unchanged(head(response.headers())));
+        }
         if response.content_length().is_some_and(|bytes| bytes > DOWNLOAD_BYTES_MAX) {
             return Err(DownloadError::TooLarge { url: shown, limit: DOWNLOAD_BYTES_MAX });
         }
         let (current, pace) = (Bytes::new(), Pace::default());
-        Ok(Self { network, response, url: shown, current, received: 0, pace })
+        let download = Self { network, response, url: shown, current, received: 0, pace };
+        Ok(Answer::Content(Box::new(download)))
+    }
+
+    pub fn head(&self) -> Head {
+        head(self.response.headers())
+    }
+
+    /// Bytes, where the server tells.
+    pub fn length(&self) -> Option<u64> {
+        self.response.content_length()
     }
 
     /// Where it comes from, as it may be shown: without a password.
@@ -147,6 +210,7 @@ async fn request(
     settings: &RegistrySettings,
     url: &Url,
     shown: &str,
+    asked: &Asked,
 ) -> Result<Response, DownloadError> {
     let host = match (url.host_str().unwrap_or_default(), url.port()) {
         (name, Some(port)) => format!("{name}:{port}"),
@@ -154,11 +218,16 @@ async fn request(
     };
     // Plain HTTP may lead to a server with TLS, so authorities are loaded for both.
     let tls = HostTls::load(settings, &host, true)?;
-    let http = Http::new(settings, &host, &tls, false, !url.username().is_empty())?;
+    let guarded = !url.username().is_empty() || asked.authorization.is_some();
+    let http = Http::new(settings, &host, &tls, false, guarded)?;
+    let headers = headers(asked, shown)?;
+    let asks = asked.etag.is_some() || asked.last_modified.is_some();
+    let answers = |status| status == StatusCode::OK || asks && status == StatusCode::NOT_MODIFIED;
     let mut retry = Retry::new(settings.retry);
     loop {
-        let error = match send("Get", shown, http.get(url.as_str())).await {
-            Ok(response) if response.status() == StatusCode::OK => return Ok(response),
+        let sent = http.get(url.as_str()).headers(headers.clone());
+        let error = match send("Get", shown, sent).await {
+            Ok(response) if answers(response.status()) => return Ok(response),
             Ok(response) => status_of(&response),
             Err(error) => error,
         };
@@ -169,6 +238,37 @@ async fn request(
             error => error.into(),
         })?;
         tokio::time::sleep(pause).await;
+    }
+}
+
+fn headers(asked: &Asked, shown: &str) -> Result<HeaderMap, DownloadError> {
+    let mut headers = HeaderMap::new();
+    let conditions = [(IF_NONE_MATCH, &asked.etag), (IF_MODIFIED_SINCE, &asked.last_modified)];
+    for (name, value) in conditions {
+        // What cannot be a header was none: then everything is asked for.
+        if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(secret) = &asked.authorization {
+        let value = HeaderValue::from_str(secret.reveal());
+        let mut value = value.map_err(|_| DownloadError::Url {
+            url: shown.to_owned(),
+            reason: "its secret for the Authorization header has characters that no header has"
+                .to_owned(),
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+fn head(headers: &HeaderMap) -> Head {
+    let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    Head {
+        etag: text(ETAG),
+        last_modified: text(LAST_MODIFIED),
+        content_disposition: text(CONTENT_DISPOSITION),
     }
 }
 

@@ -32,7 +32,7 @@ pub use auth::{
 };
 pub use digest::{Digest, DigestError, short_id};
 pub use distribution::{Distribution, distributions, manifest_digest};
-pub use download::{Download, DownloadError};
+pub use download::{Answer, Asked, Download, DownloadError, Head};
 pub use error::ImageError;
 pub use given_name::GivenName;
 pub use names::NameRules;
