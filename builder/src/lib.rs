@@ -29,5 +29,6 @@ pub mod report;
 pub mod request;
 mod similar;
 mod source;
+pub mod sources;
 
 pub use source::{Fault, Span, excerpt};

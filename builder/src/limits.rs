@@ -31,3 +31,19 @@ pub const SUGGESTIONS_MAX: usize = 1000;
 
 /// `ONBUILD` triggers of an image. Docker's layers end long before.
 pub const TRIGGERS_MAX: usize = 1000;
+
+/// A file that comes from a web server: far above any archive that is built from, and what keeps a server that never
+/// ends from filling the disk.
+pub const HTTP_SOURCE_BYTES_MAX: u64 = 16 << 30;
+
+/// Fetched files and repositories that are kept, unless they were used in the last hour.
+pub const SOURCES_KEPT_MAX: usize = 200;
+
+/// Bytes of them.
+pub const SOURCES_KEPT_BYTES_MAX: u64 = 4 << 30;
+
+/// A secret; BuildKit has the same bound.
+pub const SECRET_BYTES_MAX: usize = 500 * 1024;
+
+/// What is kept of the output of one git command; a listing of references may be long.
+pub const GIT_OUTPUT_BYTES_MAX: usize = 16 << 20;

@@ -4,3 +4,9 @@
 mod anything;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod git;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod web;
