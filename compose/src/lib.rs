@@ -2,9 +2,10 @@
 //!
 //! [`load`] reads, merges and checks the files. `project` is what comes out, in types;
 //! `container` says what the engine makes of a service; `plan` compares what is wanted with
-//! what is there, without doing anything; `apply` looks at the engine and carries a plan out.
+//! what is there, without doing anything; `build` says what images are built of; `apply` looks at the engine and carries a plan out.
 
 pub mod apply;
+pub mod build;
 pub mod container;
 mod error;
 mod files;

@@ -18,6 +18,7 @@ pub(super) static BUILD: Fields = fields(&[
     attr("cache_from", TextOrTexts).types(LIST).repeats(),
     attr("cache_to", TextOrTexts).types(LIST).repeats(),
     attr("no_cache", Bool),
+    attr("no_cache_filter", Texts).types(STR.or(LIST)).form(Form::TextList),
     attr("additional_contexts", Mapping)
         .merge(Merge::Sequence)
         .unique(Unique::Key)
