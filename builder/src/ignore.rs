@@ -2,15 +2,19 @@
 //!
 //! Source: <https://docs.docker.com/build/concepts/context/#dockerignore-files>.
 
+mod filter;
 mod pattern;
+mod tokens;
 
 use std::path::Path;
 
+pub use filter::{Filter, Fits};
 pub use pattern::{Patterns, clean};
 
 /// The file, read.
 #[derive(Debug, Clone)]
 pub struct Ignore {
+    text: String,
     patterns: Patterns,
     /// It has a line that takes something back: what is left out then depends on what is there.
     takes_back: bool,
@@ -25,10 +29,37 @@ impl Ignore {
         let lines: Vec<&str> = lines.map(str::trim).collect();
         let all = |line: &&str| matches!(line.trim_start_matches('/'), "*" | "**" | "**/*");
         Self {
+            text: text.to_owned(),
             patterns: Patterns::of_file(Path::new("/"), text),
             takes_back: lines.iter().any(|line| line.starts_with('!')),
             leaves_out_all: lines.iter().any(all),
         }
+    }
+
+    /// Its patterns, for a walk through the context.
+    ///
+    /// # Errors
+    /// The pattern that is malformed.
+    pub fn filter(&self) -> Result<Filter, String> {
+        let lines = self.text.trim_start_matches('\u{feff}').lines();
+        let patterns: Vec<String> = lines
+            .filter(|line| !line.starts_with('#'))
+            .map(str::trim)
+            .map(|line| {
+                let (bang, path) = match line.strip_prefix('!') {
+                    Some(rest) => ("!", rest.trim()),
+                    None => ("", line),
+                };
+                // There a slash in front stands for the folder of the file.
+                let path = if path.len() > 1 { path.trim_start_matches('/') } else { path };
+                if path.is_empty() {
+                    bang.to_owned()
+                } else {
+                    format!("{bang}{}", filter::clean(path))
+                }
+            })
+            .collect();
+        Filter::new(patterns.iter().map(String::as_str))
     }
 
     /// A path that `COPY` names, cleaned, if it is surely left out.

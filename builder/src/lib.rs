@@ -19,6 +19,7 @@ pub mod check;
 pub mod dockerfile;
 pub mod exec;
 mod expand;
+pub mod files;
 pub mod flags;
 pub mod ignore;
 pub mod instruction;

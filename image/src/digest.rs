@@ -56,6 +56,11 @@ impl Digest {
         hex::encode(self.0)
     }
 
+    /// The digest as it is, for records of bytes.
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// The first 12 digits, as tables show them.
     pub fn short(&self) -> String {
         let mut hex = self.hex();

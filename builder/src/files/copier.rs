@@ -1,0 +1,461 @@
+//! Copies what is selected into a root filesystem.
+//!
+//! # How it works
+//!
+//! The destination is resolved in the root once; below it no link is followed: a file takes the place of whatever is
+//! there but a folder, a folder is merged with one and takes nothing else's place. Names of one file that are selected
+//! together are one file again. Content shares its blocks where the file system can do that, or is copied by the kernel.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, chmodat, fchmod, fstat, linkat, mkdirat, mknodat,
+    openat, readlinkat, symlinkat, unlinkat, utimensat,
+};
+use rustix::io::Errno;
+
+use super::Result;
+use super::digest::{Stamp, Stamper};
+use super::error::{FilesError, shown};
+use super::owner::Owner;
+use super::place::{
+    Placement, follow, kind_at, make_folders, open_child, set_owner, set_owner_at, set_time, times,
+};
+use super::resolve::{open_plain, split};
+use super::select::{Root, RootKind, Selection};
+use super::tree::Tree;
+use super::walk::{Found, Visitor, walk};
+use super::xattrs::Xattrs;
+
+/// What was copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copied {
+    pub files: u64,
+    pub bytes: u64,
+    /// Differs from that of [`Selection::digest`] when something changed since.
+    pub stamp: Stamp,
+}
+
+impl Selection<'_> {
+    /// Copies everything to its place below `root`.
+    ///
+    /// # Errors
+    /// The destination does not take it, or something cannot be read or written.
+    pub fn copy_into(&self, root: BorrowedFd<'_>, placement: &Placement) -> Result<Copied> {
+        let mut copied = Copied::default();
+        let mut stamper = Stamper::default();
+        for one in &self.roots {
+            let mut copier = Copier {
+                root,
+                tree: self.tree,
+                placement,
+                target: Vec::new(),
+                folders: Vec::new(),
+                links: HashMap::new(),
+                xattrs: Xattrs::default(),
+                stamper: &mut stamper,
+                copied: &mut copied,
+            };
+            copier.root(self, one)?;
+        }
+        copied.stamp = stamper.finish();
+        Ok(copied)
+    }
+}
+
+struct Copier<'a> {
+    root: BorrowedFd<'a>,
+    tree: Option<&'a Tree>,
+    placement: &'a Placement,
+    /// Path of what the first of `folders` is, without links.
+    target: Vec<u8>,
+    folders: Vec<Folder>,
+    /// Where files with several names went, by device and inode.
+    links: HashMap<(u64, u64), Vec<u8>>,
+    xattrs: Xattrs,
+    stamper: &'a mut Stamper,
+    copied: &'a mut Copied,
+}
+
+struct Folder {
+    handle: OwnedFd,
+    is_new: bool,
+    /// What is made in it gets its group.
+    gives_group: bool,
+}
+
+impl Folder {
+    fn new(handle: OwnedFd, is_new: bool) -> rustix::io::Result<Self> {
+        let gives_group = fstat(&handle)?.st_mode & 0o2000 != 0;
+        Ok(Self { handle, is_new, gives_group })
+    }
+}
+
+impl Copier<'_> {
+    fn root(&mut self, selection: &Selection<'_>, one: &Root) -> Result<()> {
+        let destination = self.placement.destination.as_bytes();
+        let (above, last) = split(destination);
+        let is_folder = matches!(last, b"" | b".");
+        // What the destination is in is made before anything is looked at.
+        let above = follow(self.root, if is_folder { destination } else { above })?;
+        make_folders(self.root, &above, self.placement)?;
+        let mut target = follow(self.root, destination)?;
+        let there = self.kind(&target)?;
+        if let (RootKind::Folder(path), Some(tree)) = (&one.kind, self.tree) {
+            return self.folder(selection, tree, path, target, there);
+        }
+        if there == Some(FileType::Directory) {
+            if !target.is_empty() {
+                target.push(b'/');
+            }
+            target.extend_from_slice(&one.name);
+        }
+        let (above, last) = split(&target);
+        let (parent, _) = make_folders(self.root, above, self.placement)?;
+        self.target = above.to_vec();
+        self.folders.push(Folder::new(parent, false).map_err(FilesError::io("look at", above))?);
+        let name = CString::new(last).unwrap_or_default();
+        match (&one.kind, self.tree) {
+            (RootKind::Content(content), _) => self.content(&name, content),
+            (RootKind::Other(path), Some(tree)) => {
+                let (folder, source) = split(path);
+                let parent = tree.open(folder, OFlags::PATH | OFlags::DIRECTORY)?;
+                let source = CString::new(source).unwrap_or_default();
+                let handle = tree.open(path, OFlags::PATH)?;
+                let stat = fstat(&handle).map_err(FilesError::io("look at", path))?;
+                let found = Found { parent: parent.as_fd(), name: &source, path: b"", stat: &stat };
+                self.copy(&found, &name)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn kind(&self, path: &[u8]) -> Result<Option<FileType>> {
+        match open_plain(self.root, path, OFlags::PATH) {
+            Ok(handle) => {
+                let stat = fstat(&handle).map_err(FilesError::io("look at", path))?;
+                Ok(Some(FileType::from_raw_mode(stat.st_mode)))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(FilesError::io("look at", path)(errno)),
+        }
+    }
+
+    fn folder(
+        &mut self,
+        selection: &Selection<'_>,
+        tree: &Tree,
+        path: &[u8],
+        target: Vec<u8>,
+        there: Option<FileType>,
+    ) -> Result<()> {
+        if there.is_some_and(|kind| kind != FileType::Directory) {
+            return Err(FilesError::FolderOverFile { path: shown(&target) });
+        }
+        let (handle, _) = make_folders(self.root, &target, self.placement)?;
+        self.target = target;
+        let failed = FilesError::io("look at", &self.target);
+        self.folders.push(Folder::new(handle, false).map_err(failed)?);
+        walk(tree, path, &selection.choice, self)?;
+        let source = tree.open(path, OFlags::PATH)?;
+        let stat = fstat(&source).map_err(FilesError::io("look at", path))?;
+        self.folders.pop().map_or(Ok(()), |folder| {
+            set_time(folder.handle.as_fd(), &stat)
+                .map_err(FilesError::io("set the time of", &self.target))
+        })
+    }
+
+    /// The path in the root of what is at `path` below the target.
+    fn full(&self, path: &[u8]) -> Vec<u8> {
+        [&self.target, path]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(&b'/')
+    }
+
+    fn failed<'a, E: Into<io::Error>>(
+        &self,
+        doing: &'static str,
+        path: &'a [u8],
+    ) -> impl FnOnce(E) -> FilesError + use<'a, E> {
+        let full = self.full(path);
+        move |error| FilesError::io(doing, &full)(error)
+    }
+
+    fn parent(&self) -> Result<&Folder> {
+        // There is one while anything is copied.
+        self.folders.last().ok_or_else(|| FilesError::io("open", &self.target)(Errno::BADF))
+    }
+
+    fn owner(&self, stat: &Stat) -> Owner {
+        match (self.placement.owner, self.tree) {
+            (Some(owner), _) => owner,
+            (None, Some(tree)) if !tree.is_context() => {
+                Owner { uid: stat.st_uid, gid: stat.st_gid }
+            }
+            _ => Owner::default(),
+        }
+    }
+
+    fn mode(&self, stat: &Stat, is_folder: bool) -> Mode {
+        let mode = stat.st_mode & 0o7777;
+        let change = self.placement.mode.as_ref();
+        Mode::from_raw_mode(change.map_or(mode, |change| change.apply(mode, is_folder)))
+    }
+
+    /// Whether an owner that is written down in an attribute comes along.
+    fn keeps_owner(&self) -> bool {
+        self.placement.owner.is_none() && self.tree.is_some_and(|tree| !tree.is_context())
+    }
+
+    /// Makes room for something that is no folder.
+    fn clear(&self, name: &CStr, path: &[u8]) -> Result<()> {
+        let parent = self.parent()?.handle.as_fd();
+        match unlinkat(parent, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => {
+                let kind = kind_at(parent, name).map_err(self.failed("look at", path))?;
+                if kind == Some(FileType::Directory) {
+                    return Err(FilesError::FileOverFolder { path: shown(&self.full(path)) });
+                }
+                Err(self.failed("replace", path)(errno))
+            }
+        }
+    }
+
+    /// A new file.
+    fn create(&self, name: &CStr, path: &[u8]) -> Result<File> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let parent = self.parent()?.handle.as_fd();
+        let create = || openat(parent, name, flags, Mode::from_raw_mode(0o600));
+        let file = match create() {
+            Err(Errno::EXIST | Errno::ISDIR) => {
+                self.clear(name, path)?;
+                create()
+            }
+            file => file,
+        };
+        file.map(File::from).map_err(self.failed("create", path))
+    }
+
+    fn content(&mut self, name: &CStr, content: &[u8]) -> Result<()> {
+        let path = name.to_bytes();
+        let mut file = self.create(name, path)?;
+        file.write_all(content).map_err(self.failed("write", path))?;
+        let owner = self.placement.owner.unwrap_or_default();
+        self.give(file.as_fd(), owner).map_err(self.failed("set the owner of", path))?;
+        let mode = self.placement.mode.as_ref().map_or(0o644, |mode| mode.apply(0o644, false));
+        fchmod(&file, Mode::from_raw_mode(mode)).map_err(self.failed("set the mode of", path))?;
+        self.copied.files += 1;
+        self.copied.bytes += content.len() as u64;
+        Ok(())
+    }
+
+    fn give(&self, file: BorrowedFd<'_>, owner: Owner) -> rustix::io::Result<()> {
+        let gives_group = self.folders.last().is_some_and(|folder| folder.gives_group);
+        if owner == Owner::default() && !gives_group && !self.placement.one_id {
+            return Ok(());
+        }
+        set_owner(file, owner, self.placement.one_id)
+    }
+
+    /// Anything but a folder.
+    fn copy(&mut self, found: &Found<'_>, name: &CStr) -> Result<()> {
+        let path = if found.path.is_empty() { name.to_bytes() } else { found.path };
+        self.copied.files += 1;
+        self.stamper.add(found.path, found.stat);
+        match FileType::from_raw_mode(found.stat.st_mode) {
+            FileType::RegularFile => self.file(found, name, path),
+            FileType::Symlink => self.symlink(found, name, path),
+            FileType::Fifo => self.fifo(found, name, path),
+            // As with BuildKit, an empty file stands for it.
+            FileType::Socket => {
+                let file = self.create(name, path)?;
+                self.finish(found, &file, None, path)
+            }
+            _ => Err(FilesError::Device { path: shown(found.path) }),
+        }
+    }
+
+    fn file(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
+        let identity = (found.stat.st_dev, found.stat.st_ino);
+        if found.stat.st_nlink > 1 {
+            if let Some(other) = self.links.get(&identity) {
+                let (folder, last) = split(other);
+                let last = CString::new(last).unwrap_or_default();
+                let folder = open_plain(self.root, folder, OFlags::PATH | OFlags::DIRECTORY)
+                    .map_err(self.failed("link", path))?;
+                self.clear(name, path)?;
+                let parent = self.parent()?.handle.as_fd();
+                return linkat(&folder, &last, parent, name, AtFlags::empty())
+                    .map_err(self.failed("link", path));
+            }
+            let full = self.full(path);
+            self.links.insert(identity, full);
+        }
+        let source = open_file(found)?;
+        let file = self.create(name, path)?;
+        let before = fstat(&source).map_err(FilesError::io("look at", found.path))?;
+        self.copied.bytes += copy_content(&source, &file, before.st_size.unsigned_abs())
+            .map_err(self.failed("write", path))?;
+        let after = fstat(&source).map_err(FilesError::io("look at", found.path))?;
+        if !is_same(&before, &after) {
+            // Counts as another file than the one that was hashed.
+            self.stamper.add(found.path, &after);
+        }
+        self.finish(found, &file, Some(&source), path)
+    }
+
+    /// Owner, attributes, mode and time: each would be changed by those before.
+    fn finish(
+        &mut self,
+        found: &Found<'_>,
+        file: &File,
+        source: Option<&File>,
+        path: &[u8],
+    ) -> Result<()> {
+        let stat = found.stat;
+        self.give(file.as_fd(), self.owner(stat)).map_err(self.failed("set the owner of", path))?;
+        if let Some(source) = source {
+            let keeps_owner = self.keeps_owner();
+            let outcome = self.xattrs.copy(source, file, keeps_owner);
+            outcome.map_err(self.failed("set attributes of", path))?;
+        }
+        fchmod(file, self.mode(stat, false)).map_err(self.failed("set the mode of", path))?;
+        set_time(file.as_fd(), stat).map_err(self.failed("set the time of", path))
+    }
+
+    fn symlink(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
+        let target = readlinkat(found.parent, found.name, Vec::new())
+            .map_err(FilesError::io("read", found.path))?;
+        self.clear(name, path)?;
+        let parent = self.parent()?.handle.as_fd();
+        symlinkat(&target, parent, name).map_err(self.failed("create", path))?;
+        self.finish_at(found.stat, name, path)
+    }
+
+    fn fifo(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
+        self.clear(name, path)?;
+        let parent = self.parent()?.handle.as_fd();
+        mknodat(parent, name, FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+            .map_err(self.failed("create", path))?;
+        self.finish_at(found.stat, name, path)?;
+        // Just made by us: no link that this call could follow.
+        let parent = self.parent()?.handle.as_fd();
+        chmodat(parent, name, self.mode(found.stat, false), AtFlags::empty())
+            .map_err(self.failed("set the mode of", path))?;
+        let times = times(found.stat.st_mtime, found.stat.st_mtime_nsec);
+        utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(self.failed("set the time of", path))
+    }
+
+    fn finish_at(&self, stat: &Stat, name: &CStr, path: &[u8]) -> Result<()> {
+        let parent = self.parent()?;
+        let owner = self.owner(stat);
+        if owner != Owner::default() || parent.gives_group {
+            set_owner_at(parent.handle.as_fd(), name, owner, self.placement.one_id)
+                .map_err(self.failed("set the owner of", path))?;
+        }
+        let times = times(stat.st_mtime, stat.st_mtime_nsec);
+        utimensat(&parent.handle, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(self.failed("set the time of", path))
+    }
+}
+
+impl Visitor for Copier<'_> {
+    fn enter(&mut self, found: &Found<'_>, _: BorrowedFd<'_>, implied: bool) -> Result<()> {
+        self.stamper.add(found.path, found.stat);
+        let parent = self.parent()?.handle.as_fd();
+        let is_new = match mkdirat(parent, found.name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(self.failed("create", found.path)(errno)),
+        };
+        let handle = match open_child(parent, found.name) {
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                return Err(FilesError::FolderOverFile { path: shown(&self.full(found.path)) });
+            }
+            handle => handle.map_err(self.failed("open", found.path))?,
+        };
+        if implied && !is_new {
+            fchmod(&handle, Mode::from_raw_mode(found.stat.st_mode & 0o7777))
+                .map_err(self.failed("set the mode of", found.path))?;
+        }
+        let folder = Folder::new(handle, is_new).map_err(self.failed("look at", found.path))?;
+        self.folders.push(folder);
+        Ok(())
+    }
+
+    fn leave(&mut self, found: &Found<'_>, source: BorrowedFd<'_>, implied: bool) -> Result<()> {
+        let Some(folder) = self.folders.pop() else { return Ok(()) };
+        if implied && !folder.is_new {
+            return Ok(());
+        }
+        let handle = folder.handle.as_fd();
+        let owner = self.owner(found.stat);
+        if owner != Owner::default() || !folder.is_new || folder.gives_group {
+            set_owner(handle, owner, self.placement.one_id)
+                .map_err(self.failed("set the owner of", found.path))?;
+        }
+        let keeps_owner = self.keeps_owner();
+        let outcome = self.xattrs.copy(source, handle, keeps_owner);
+        outcome.map_err(self.failed("set attributes of", found.path))?;
+        fchmod(handle, self.mode(found.stat, true))
+            .map_err(self.failed("set the mode of", found.path))?;
+        set_time(handle, found.stat).map_err(self.failed("set the time of", found.path))
+    }
+
+    fn entry(&mut self, found: &Found<'_>) -> Result<()> {
+        self.copy(found, found.name)
+    }
+}
+
+/// Opens a file that was just looked at, and nothing that took its place.
+pub(super) fn open_file(found: &Found<'_>) -> Result<File> {
+    // Without waiting, should it be a pipe by now.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match openat(found.parent, found.name, flags, Mode::empty()) {
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
+            return Err(FilesError::Changed { path: shown(found.path) });
+        }
+        file => File::from(file.map_err(FilesError::io("open", found.path))?),
+    };
+    let stat = fstat(&file).map_err(FilesError::io("look at", found.path))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(FilesError::Changed { path: shown(found.path) });
+    }
+    Ok(file)
+}
+
+pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
+    let facts = |stat: &Stat| {
+        (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
+    };
+    facts(one) == facts(other)
+}
+
+/// All that is in `from` now; how many bytes.
+fn copy_content(from: &File, to: &File, size: u64) -> io::Result<u64> {
+    if size > 0 && rustix::fs::ioctl_ficlone(to, from).is_ok() {
+        return Ok(size);
+    }
+    let mut copied = 0;
+    while copied < size {
+        let wanted = usize::try_from(size - copied).unwrap_or(usize::MAX).min(1 << 30);
+        match rustix::fs::copy_file_range(from, None, to, None, wanted) {
+            Ok(0) => return Ok(copied),
+            Ok(count) => copied += count as u64,
+            Err(Errno::INTR) => {}
+            // Between file systems, or where there is no such call.
+            Err(_) if copied == 0 => return io::copy(&mut &*from, &mut &*to),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(copied)
+}

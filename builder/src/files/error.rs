@@ -1,0 +1,89 @@
+//! Why files could not be found or copied, in `BuildKit`'s words where it has some.
+
+use std::io;
+
+use coracle_image::Digest;
+use coracle_words::ErrorKind;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilesError {
+    /// A path of a context that is not there.
+    #[error(
+        "failed to compute cache key: failed to calculate checksum of ref {}: {path:?}: not found",
+        reference(path)
+    )]
+    NotInContext { path: String },
+
+    /// A path of a root filesystem that is not there.
+    #[error("lstat {path}: no such file or directory")]
+    NotInRoot { path: String },
+
+    #[error("cannot copy to non-directory: {path}")]
+    FolderOverFile { path: String },
+
+    #[error("cannot replace to directory {path} with file")]
+    FileOverFolder { path: String },
+
+    #[error("mkdir {path}: not a directory")]
+    NotAFolder { path: String },
+
+    #[error("invalid pattern {pattern:?}: syntax error in pattern")]
+    BadPattern { pattern: String },
+
+    #[error("invalid user index: {name}")]
+    BadOwner { name: String },
+
+    #[error("{path}: a device cannot be copied: only the host's root may make one")]
+    Device { path: String },
+
+    #[error("{path}: more than {} folders within each other", super::limits::FOLDER_DEPTH_MAX)]
+    TooDeep { path: String },
+
+    #[error("{path}: it changed while it was read; build again")]
+    Changed { path: String },
+
+    #[error("cannot {doing} {path}")]
+    Io { doing: &'static str, path: String, source: io::Error },
+}
+
+impl FilesError {
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotInContext { .. } | Self::NotInRoot { .. } => ErrorKind::NotFound,
+            Self::FolderOverFile { .. }
+            | Self::FileOverFolder { .. }
+            | Self::NotAFolder { .. }
+            | Self::BadPattern { .. }
+            | Self::BadOwner { .. }
+            | Self::TooDeep { .. } => ErrorKind::BadRequest,
+            Self::Device { .. } => ErrorKind::Unsupported,
+            Self::Changed { .. } => ErrorKind::Conflict,
+            Self::Io { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// For `map_err`: names the step and the path.
+    pub(super) fn io<E: Into<io::Error>>(
+        doing: &'static str,
+        path: &[u8],
+    ) -> impl FnOnce(E) -> Self {
+        move |source| Self::Io { doing, path: shown(path), source: source.into() }
+    }
+}
+
+/// A path for messages: absolute in its tree, control characters escaped.
+pub(super) fn shown(path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    let mut out = String::from("/");
+    for c in text.trim_start_matches('/').chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Something in the place of `BuildKit`'s id of a snapshot, equal for equal messages.
+fn reference(path: &str) -> String {
+    format!("context::{}", &Digest::of(path.as_bytes()).hex()[..25])
+}
