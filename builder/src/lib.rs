@@ -31,5 +31,6 @@ pub mod request;
 mod similar;
 mod source;
 pub mod sources;
+mod walk;
 
 pub use source::{Fault, Span, excerpt};

@@ -57,12 +57,12 @@ impl Findings {
     }
 
     /// So many that no more thought goes into one.
-    pub(super) fn are_many(&self) -> bool {
+    pub(crate) fn are_many(&self) -> bool {
         self.found.len() > SUGGESTIONS_MAX
     }
 
     /// Where findings fail a build.
-    pub(super) fn as_fault(&self) -> Result<(), Fault> {
+    pub(crate) fn as_fault(&self) -> Result<(), Fault> {
         if !self.options.is_error || self.found.is_empty() {
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl Findings {
     }
 
     /// By line; within one as they were found.
-    pub(super) fn in_order(mut self) -> Vec<Finding> {
+    pub(crate) fn in_order(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|finding| finding.at.first().map(|span| span.first));
         self.found
     }

@@ -12,29 +12,16 @@
 //! What an image says about itself comes from [`Bases`]. One that is not at hand may set any variable,
 //! so nothing is called undefined in stages that begin with it.
 
-mod base;
 mod casing;
-mod copy;
-mod dispatch;
-mod env;
-mod epoch;
-mod expose;
 mod findings;
-mod from;
-mod globals;
-mod graph;
-mod mounts;
 mod options;
 mod rules;
-mod secret_names;
-mod state;
-mod walk;
+pub(crate) mod secret_names;
 
 use std::collections::BTreeMap;
 
 use coracle_image::Platform;
 
-pub use base::{Base, BaseImage, Bases};
 pub use findings::{Finding, Findings};
 pub use options::Options;
 pub use rules::Rule;
@@ -44,6 +31,8 @@ use crate::ignore::Ignore;
 use crate::instruction::stages;
 use crate::limits::{DOCKERFILE_BYTES_MAX, STAGES_MAX};
 use crate::source::{Fault, Span};
+use crate::walk::walk;
+pub use crate::walk::{Base, BaseImage, Bases};
 
 /// What a check is asked to take for given.
 #[derive(Debug, Default)]
@@ -113,7 +102,7 @@ fn run(
     }
     duplicate_names(&read.stages, findings);
     casing::check(&read.stages, findings);
-    walk::walk(&document, read, request, bases, findings)?;
+    walk(&document, read, request, bases, findings)?;
     findings.as_fault()
 }
 

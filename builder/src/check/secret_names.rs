@@ -18,7 +18,7 @@ const SECRETS: [&str; 10] = [
 const HARMLESS: [&str; 3] = ["public", "file", "version"];
 
 /// Whether a word between underscores says so.
-pub(super) fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let has = |known: &[&str]| {
         name.split('_').any(|word| known.contains(&word.to_ascii_lowercase().as_str()))
     };

@@ -1,7 +1,7 @@
 //! Which stage takes from which.
 
+use super::Walk;
 use super::state::{Source, State, Step};
-use super::walk::Walk;
 use crate::instruction::{Instruction, Kind, mount};
 use crate::similar::{did_you_mean, similar};
 use crate::source::{Fault, Span};

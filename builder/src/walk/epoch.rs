@@ -1,7 +1,8 @@
 //! `SOURCE_DATE_EPOCH`: seconds, `context`, or a stage that does nothing but fetch one thing.
 
+use super::copy;
 use super::env::Env;
-use super::{Request, copy};
+use crate::check::Request;
 use crate::expand::Expander;
 use crate::instruction::{Copy, Kind, Stage, Stages};
 use crate::source::Fault;

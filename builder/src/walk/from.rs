@@ -2,9 +2,9 @@
 
 use coracle_image::Platform;
 
-use super::Rule;
+use super::Walk;
 use super::state::{State, Step};
-use super::walk::Walk;
+use crate::check::Rule;
 use crate::instruction::Stage;
 use crate::similar::{did_you_mean, similar};
 use crate::source::{Fault, Span};

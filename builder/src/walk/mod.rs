@@ -1,35 +1,50 @@
-//! From stage to stage, in the order of a build.
+//! From stage to stage, in the order of a build: values of variables, what each takes from, what is wrong.
+
+mod copy;
+mod dispatch;
+mod env;
+mod epoch;
+mod expose;
+mod from;
+mod globals;
+mod graph;
+mod images;
+mod mounts;
+mod state;
+
+pub use images::{Base, BaseImage, Bases};
 
 use std::collections::BTreeMap;
 
 use coracle_image::{Platform, Reference};
 
-use super::dispatch::Scope;
-use super::env::Env;
-use super::state::{Image, State};
-use super::{Base, Bases, Findings, Request, Rule, epoch, globals};
+use dispatch::Scope;
+use env::Env;
+use state::{Image, State};
+
+use crate::check::{Findings, Request, Rule};
 use crate::dockerfile::{Document, parse};
 use crate::expand::Expander;
 use crate::instruction::{self, Kind, Stages};
 use crate::limits::{TRIGGERS_MAX, VALUES_BYTES_MAX};
 use crate::source::Fault;
 
-pub(super) struct Walk<'a> {
-    pub(super) request: &'a Request,
+struct Walk<'a> {
+    request: &'a Request,
     bases: &'a dyn Bases,
-    pub(super) findings: &'a mut Findings,
-    pub(super) expander: Expander,
-    pub(super) globals: Env,
-    pub(super) states: Vec<State>,
+    findings: &'a mut Findings,
+    expander: Expander,
+    globals: Env,
+    states: Vec<State>,
     /// The last stage of each name.
-    pub(super) names: BTreeMap<String, usize>,
-    pub(super) target_platform: Platform,
+    names: BTreeMap<String, usize>,
+    target_platform: Platform,
 }
 
 /// What every stage begins with: images that have no search path get this one.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-pub(super) fn walk(
+pub(crate) fn walk(
     document: &Document,
     read: Stages,
     request: &Request,

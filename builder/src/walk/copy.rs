@@ -1,6 +1,6 @@
 //! What `COPY` and `ADD` may not say, and files they name that are left out of the context.
 
-use super::{Findings, Rule};
+use crate::check::{Findings, Rule};
 use crate::ignore::Ignore;
 use crate::instruction::Copy;
 use crate::source::{Fault, Span};

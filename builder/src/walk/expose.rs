@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use coracle_words::port::{self, PortRange, Protocol};
 
-use super::{Findings, Rule};
+use crate::check::{Findings, Rule};
 use crate::source::{Fault, Span};
 
 pub(super) fn check(port: &str, at: &[Span], findings: &mut Findings) -> Result<(), Fault> {

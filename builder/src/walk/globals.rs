@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use coracle_image::{Platform, Reference};
 
 use super::env::Env;
-use super::{Findings, Request, Rule};
+use crate::check::{Findings, Request, Rule};
 use crate::expand::Expander;
 use crate::instruction::Stages;
 use crate::source::Fault;

@@ -6,7 +6,8 @@ use coracle_runtime::processes::signals;
 
 use super::env::Env;
 use super::state::{Config, Used};
-use super::{Findings, Rule, copy, expose, mounts, secret_names};
+use super::{copy, expose, mounts};
+use crate::check::{Findings, Rule, secret_names};
 use crate::dockerfile::Pair;
 use crate::expand::Expander;
 use crate::ignore::Ignore;
