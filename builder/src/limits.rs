@@ -13,11 +13,14 @@ pub const SUBSTITUTION_DEPTH_MAX: usize = 64;
 /// variable again and again would grow without end from line to line.
 pub const EXPANDED_BYTES_MAX: usize = 1024 * 1024;
 
-/// What all variables that are set may have together.
+/// What all texts may take together that come out of variables: names, values, configurations, commands.
 pub const VALUES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Variables of one stage. Each stage has a list of its own.
 pub const VARIABLES_MAX: usize = 4096;
+
+/// Steps of a build. An image has at most 256 layers, and a file few stages.
+pub const STEPS_MAX: usize = 20_000;
 
 /// Stages of a file. Large ones have twenty.
 pub const STAGES_MAX: usize = 1000;

@@ -136,14 +136,15 @@ struct Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Base, Bases, Request, check};
+    use crate::check::{Request, check};
+    use crate::plan::{BaseImage, Images, Unavailable};
     use coracle_image::{Platform, Reference};
 
     struct NoImages;
 
-    impl Bases for NoImages {
-        fn base(&self, _: &Reference, _: &Platform) -> Base {
-            Base::Unknown
+    impl Images for NoImages {
+        fn image(&mut self, _: &Reference, _: &Platform) -> Result<Option<BaseImage>, Unavailable> {
+            Ok(None)
         }
     }
 
@@ -154,7 +155,7 @@ mod tests {
     }
 
     fn checked(text: &str) -> Checked {
-        check(text, &Request::default(), &NoImages)
+        check(text, &Request::default(), &mut NoImages)
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct BuildRequest {
     /// With proxies and the like that the caller's environment or the settings give.
     pub build_args: BTreeMap<String, String>,
     pub platform: Option<Platform>,
+    /// Several platforms are built at once, so that names of steps say theirs.
+    pub shows_platform: bool,
     pub labels: BTreeMap<String, String>,
     pub names: Vec<Reference>,
     pub no_cache: bool,

@@ -53,6 +53,9 @@ pub struct ContainerConfig {
     pub entrypoint: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cmd: Option<Vec<String>>,
+    /// Set by builders with every `CMD`; it means nothing on Linux.
+    #[serde(skip_serializing_if = "std::ops::Not::not", deserialize_with = "or_default")]
+    pub args_escaped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes: Option<BTreeMap<String, Empty>>,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "or_default")]

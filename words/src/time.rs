@@ -34,6 +34,11 @@ impl Timestamp {
         .and_utc(),
     );
 
+    /// So many seconds after the begin of 1970; `None` for years that nobody writes.
+    pub fn of_seconds(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp(seconds, 0).map(Self)
+    }
+
     /// True for [`Timestamp::ZERO`].
     pub fn is_zero(self) -> bool {
         self == Self::ZERO

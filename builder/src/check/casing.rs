@@ -4,7 +4,7 @@ use super::{Findings, Rule};
 use crate::instruction::Stage;
 use crate::source::Span;
 
-pub(super) fn check(stages: &[Stage], findings: &mut Findings) {
+pub(crate) fn check(stages: &[Stage], findings: &mut Findings) {
     let names: Vec<(&str, Span)> = stages
         .iter()
         .flat_map(|stage| {

@@ -1,32 +1,35 @@
 //! Findings and faults of small files, after those of the corpus.
 
 use super::*;
-use coracle_image::Reference;
+use crate::ignore::Ignore;
+use crate::walk::{BaseImage, Unavailable};
+use coracle_image::{Platform, Reference};
 
 mod hostile;
 
 /// An image that says something of itself, one that does not, and others.
-struct Images;
+struct Local;
 
-impl Bases for Images {
-    fn base(&self, name: &Reference, _: &Platform) -> Base {
-        let image = match name.path() {
-            "library/alpine" => BaseImage::default(),
-            "library/rich" => BaseImage {
-                env: vec!["PATH=/bin".into(), "LANG=C".into()],
-                shell: vec!["/bin/bash".into(), "-c".into()],
-                on_build: vec!["COPY --from=one $SRC /".into()],
-                platform: Some(Platform::new("linux", "s390x", "")),
-                ..BaseImage::default()
-            },
-            _ => return Base::Unknown,
-        };
-        Base::Known(Box::new(image))
+impl Images for Local {
+    fn image(&mut self, name: &Reference, _: &Platform) -> Result<Option<BaseImage>, Unavailable> {
+        let mut image = BaseImage::default();
+        match name.path() {
+            "library/alpine" => {}
+            "library/rich" => {
+                let config = &mut image.config.config;
+                config.env = Some(vec!["PATH=/bin".into(), "LANG=C".into()]);
+                config.shell = Some(vec!["/bin/bash".into(), "-c".into()]);
+                config.on_build = Some(vec!["COPY --from=one $SRC /".into()]);
+                (image.config.os, image.config.architecture) = ("linux".into(), "s390x".into());
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(image))
     }
 }
 
 fn checked(text: &str) -> Checked {
-    check(text, &Request::default(), &Images)
+    check(text, &Request::default(), &mut Local)
 }
 
 /// `RULE:LINE` of each finding.
@@ -199,7 +202,7 @@ fn stages_that_cannot_be() {
     }
     let target = |target: &str| {
         let request = Request { target: Some(target.to_owned()), ..Request::default() };
-        check("FROM alpine AS base\nCMD x\nFROM alpine\nCMD y\n", &request, &Images)
+        check("FROM alpine AS base\nCMD x\nFROM alpine\nCMD y\n", &request, &mut Local)
     };
     assert_eq!(
         target("bsae").fault.unwrap().message,
@@ -253,12 +256,12 @@ fn what_the_base_image_asks_for_comes_first() {
 fn files_that_the_context_leaves_out() {
     let request = Request { ignore: Some(Ignore::parse("*.log\n")), ..Request::default() };
     let text = "FROM alpine AS a\nCOPY b.log /\nADD ./b.log /\nCOPY --from=a b.log /x\nCOPY a /\n";
-    let found = check(text, &request, &Images).findings;
+    let found = check(text, &request, &mut Local).findings;
     let said: Vec<_> = found.iter().map(|it| it.detail.as_str()).collect();
     // The third takes from itself.
     assert_eq!(said.len(), 0);
     let text = text.replace("COPY --from=a b.log /x\n", "");
-    let found = check(&text, &request, &Images).findings;
+    let found = check(&text, &request, &mut Local).findings;
     let said: Vec<_> = found.iter().map(|it| it.detail.as_str()).collect();
     assert_eq!(
         said,

@@ -31,6 +31,8 @@ pub struct Instruction {
     pub kind: Kind,
     /// Its name, as typed.
     pub name: String,
+    /// All of it, without comments and ends of lines.
+    pub text: String,
     pub comments: Vec<String>,
     pub span: Span,
 }

@@ -31,6 +31,7 @@ pub(crate) fn read(line: &Line) -> Result<Option<Instruction>, Fault> {
     Ok(Some(Instruction {
         kind,
         name: line.name.clone(),
+        text: line.text.trim().to_owned(),
         comments: line.comments.clone(),
         span: line.span,
     }))

@@ -7,28 +7,74 @@
 //! what it stands on, but for images, which have theirs. What instructions such as `ENV` and `CMD` set is worked out
 //! here, and is in [`Outcome::image`].
 //!
+//! [`plan`] is the same walk through the stages as a check ([`crate::check`]), so that findings come with it.
+//!
 //! # Cache
 //!
-//! Whether a step was done before is decided by its operation, the key of the step it stands on, and the content of
-//! what it takes.
+//! Whether a step was done before is decided by its operation ([`Step::key`]), the step it stands on, and the content
+//! of what it takes.
+//!
+//! # Not here
+//!
+//! Nothing is fetched, read or run: what an image says of itself, and the time of a source that
+//! `SOURCE_DATE_EPOCH` names, comes from whoever asks ([`Images`]).
+
+mod key;
 
 use std::sync::Arc;
 
 use coracle_image::config::ImageConfig;
 use coracle_image::{Digest, Platform, Reference};
 
+use crate::check::{Finding, Findings};
 use crate::instruction::mount::Sharing;
+use crate::request;
 use crate::source::Span;
+pub use crate::walk::{BaseImage, Dated, Images, NoPlan, Request, Unavailable};
+use crate::walk::{Purpose, read};
 
 /// Index in [`Plan::steps`].
 pub type StepId = usize;
+
+/// A plan, and what is to be said of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    pub plan: Plan,
+    /// In the order of their lines.
+    pub findings: Vec<Finding>,
+}
+
+/// Why there is no plan, and what is to be said of the file all the same.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{why}")]
+pub struct NotPlanned {
+    pub why: NoPlan,
+    pub findings: Vec<Finding>,
+}
+
+/// Works out what is to be done for the text of a Dockerfile.
+///
+/// # Errors
+/// The first fault of those parts of the file that the target needs, or an image that is not to be had.
+pub fn plan(
+    text: &str,
+    request: &Request,
+    images: &mut dyn Images,
+) -> Result<Planned, Box<NotPlanned>> {
+    let mut findings = Findings::default();
+    match read(text, request, Purpose::Build, images, &mut findings) {
+        Ok(plan) => Ok(Planned { plan, findings: findings.in_order() }),
+        Err(why) => Err(Box::new(NotPlanned { why, findings: findings.in_order() })),
+    }
+}
 
 /// A build of one target for one platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub steps: Vec<Step>,
     pub outcome: Outcome,
-    /// `SOURCE_DATE_EPOCH`, in seconds, where one counts.
+    /// `SOURCE_DATE_EPOCH`, in seconds, where one counts: the time of the image, of its own history, and of folders that
+    /// `WORKDIR` makes.
     pub epoch: Option<i64>,
 }
 
@@ -37,7 +83,8 @@ pub struct Plan {
 pub struct Outcome {
     /// Whose files it has; those of no step for a `scratch` that nothing was put into.
     pub step: Option<StepId>,
-    /// Configuration and history; `rootfs` and times of its own entries are filled in when the layers are known.
+    /// Configuration and history; `rootfs` is filled in when the layers are known, and so are the times of the image and
+    /// of its own entries where no epoch gives them.
     pub image: ImageConfig,
     /// Entries of `history` that come from the base image.
     pub inherited: usize,
@@ -59,9 +106,9 @@ pub struct Step {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// The layers of an image that is in the store, bottom first.
+    /// The layers of an image that is in the store, bottom first. Without a name it is what another request came to.
     Image {
-        reference: Reference,
+        reference: Option<Reference>,
         layers: Vec<Digest>,
     },
     Run(Box<Run>),
@@ -82,10 +129,18 @@ pub struct Run {
     pub unkeyed_env: Vec<String>,
     pub user: String,
     pub working_dir: String,
-    pub network: crate::instruction::Network,
+    /// That of the instruction, or else of the request.
+    pub network: request::Network,
+    /// `--security=insecure`, and it is allowed.
+    pub is_insecure: bool,
     pub mounts: Vec<Mount>,
-    /// Scripts that the command names, by their paths: bodies of heredocs.
+    /// Scripts that the command names, by their paths: bodies of heredocs. They can be executed, and not written.
     pub scripts: Vec<(String, Arc<str>)>,
+    pub hostname: Option<String>,
+    /// `NAME:ADDRESS`.
+    pub hosts: Vec<String>,
+    pub shm_size: Option<u64>,
+    pub ulimits: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,11 +155,14 @@ pub enum MountKind {
     /// What is written is thrown away.
     Bind {
         from: From,
+        /// Absolute.
         source: String,
         writable: bool,
     },
     Cache {
+        /// `NAMESPACE/ID`; the namespace is empty unless one was given.
         id: String,
+        /// What a new one begins with.
         from: Option<(From, String)>,
         sharing: Sharing,
         owner: (u32, u32),
@@ -119,7 +177,9 @@ pub enum MountKind {
         required: bool,
         owner: (u32, u32),
         mode: u32,
+        /// A variable that has its value.
         env: Option<String>,
+        /// Its file is there too.
         is_file: bool,
     },
     Ssh {
@@ -133,7 +193,7 @@ pub enum MountKind {
 /// Where files come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
-    /// The build context, or a further one by its name.
+    /// The build context, or a further one by its name in the request.
     Context(Option<String>),
     Step(StepId),
     /// `scratch`.
@@ -141,7 +201,7 @@ pub enum From {
 }
 
 /// `COPY` and `ADD`, with all variables replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copy {
     pub is_add: bool,
     pub sources: Vec<Source>,
@@ -159,7 +219,7 @@ pub struct Copy {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A path or a pattern.
+    /// A path or a pattern, from the root: cleaned, but with a slash at its end and the `/./` of `--parents`.
     Files {
         from: From,
         pattern: String,
@@ -171,6 +231,8 @@ pub enum Source {
     },
     Http {
         url: String,
+        /// What the file is called where the destination is a folder.
+        name: String,
         checksum: Option<String>,
     },
     Git {

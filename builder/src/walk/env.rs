@@ -17,6 +17,19 @@ impl Env {
         self.0.push((name.into(), value.into()));
     }
 
+    /// Where it stood, if it was there.
+    pub(super) fn set_in_place(&mut self, name: &str, value: impl Into<Rc<str>>) {
+        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, known)) => *known = value.into(),
+            None => self.0.push((name.into(), value.into())),
+        }
+    }
+
+    /// `NAME=VALUE`.
+    pub(super) fn entries(&self) -> Vec<String> {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

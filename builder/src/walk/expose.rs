@@ -2,12 +2,17 @@
 
 use std::net::IpAddr;
 
-use coracle_words::port::{self, PortRange, Protocol};
+use coracle_words::port::{self, PortKey, PortRange, Protocol};
 
 use crate::check::{Findings, Rule};
 use crate::source::{Fault, Span};
 
-pub(super) fn check(port: &str, at: &[Span], findings: &mut Findings) -> Result<(), Fault> {
+/// The ports that a word names.
+pub(super) fn read(
+    port: &str,
+    at: &[Span],
+    findings: &mut Findings,
+) -> Result<Vec<PortKey>, Fault> {
     let (ip, host, inside) = parts(port);
     let (inside, protocol) = port::split(inside);
     let invalid = |why: String| Fault::new(format!("invalid port: {port:?}: {why}"));
@@ -39,7 +44,8 @@ pub(super) fn check(port: &str, at: &[Span], findings: &mut Findings) -> Result<
             )));
         }
     }
-    Ok(())
+    let protocol = if protocol.is_empty() { "tcp".to_owned() } else { protocol.to_lowercase() };
+    Ok(ports.keys(protocol).collect())
 }
 
 /// Address, port of the host, and what is left, cut at the last two colons.
@@ -55,7 +61,7 @@ mod tests {
 
     fn check_one(port: &str) -> (Option<String>, Vec<&'static str>) {
         let mut findings = Findings::default();
-        let result = check(port, &[Span::line(1)], &mut findings);
+        let result = read(port, &[Span::line(1)], &mut findings);
         let rules = findings.in_order().iter().map(|finding| finding.rule).collect();
         (result.err().map(|fault| fault.message), rules)
     }

@@ -29,22 +29,26 @@ impl Walk<'_> {
                 Some(written) => Some(self.platform(written, &stage, declared)?),
                 None => None,
             };
-            let context = |name: &String| self.request.contexts.contains(name);
-            self.add(State {
+            let is_context =
+                stage.name.as_deref().is_some_and(|name| self.request.context(name).is_some());
+            let ignores_cache =
+                self.request.ignores_cache(stage.name.as_deref().unwrap_or_default());
+            let steps = stage.instructions.into_iter();
+            let at = self.add(State {
                 base_name: base.text,
                 title: stage.name.clone().unwrap_or_else(|| format!("stage-{number}")),
-                is_context: stage.name.as_ref().is_some_and(context),
+                is_context,
                 name: stage.name,
                 span,
                 platform,
                 is_stage: true,
-                steps: stage
-                    .instructions
-                    .into_iter()
-                    .map(|instruction| Step { instruction, sources: Vec::new() })
+                ignores_cache,
+                steps: steps
+                    .map(|instruction| Step { instruction, is_trigger: false, sources: Vec::new() })
                     .collect(),
                 ..State::default()
             });
+            self.states[at].count_steps();
         }
         Ok(())
     }

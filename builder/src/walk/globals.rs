@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use coracle_image::{Platform, Reference};
 
 use super::env::Env;
-use crate::check::{Findings, Request, Rule};
+use super::request::Request;
+use crate::check::{Findings, Rule};
 use crate::expand::Expander;
 use crate::instruction::Stages;
 use crate::source::Fault;

@@ -69,17 +69,18 @@ impl Walk<'_> {
                 }
             }
             Kind::Run(run) => {
-                for name in run.mounts.iter().filter_map(|mount| mount::from(mount)) {
-                    let state = match self.named(&name) {
-                        Some(state) => state,
-                        None => self.image(&name, Span::line(0)),
+                for mount in &run.mounts {
+                    let name = mount::from(mount).unwrap_or_default();
+                    let state = match name.as_str() {
+                        "" => self.nothing(),
+                        name => self.named(name).unwrap_or_else(|| self.image(name, Span::line(0))),
                     };
                     sources.push(Source { state, name });
                 }
             }
             _ => {}
         }
-        Ok(Step { instruction, sources })
+        Ok(Step { instruction, is_trigger: false, sources })
     }
 
     /// A stage by its name or number, or an image.
@@ -101,6 +102,16 @@ impl Walk<'_> {
 
     fn image(&mut self, name: &str, span: Span) -> usize {
         self.add(State { base_name: name.to_owned(), span, ..State::default() })
+    }
+
+    /// What a mount takes from that names nothing: BuildKit counts it, and calls a single stage by its number then.
+    fn nothing(&mut self) -> usize {
+        if let Some(stage) = self.named("scratch") {
+            return stage;
+        }
+        let state = self.nothing.unwrap_or_else(|| self.image("scratch", Span::line(0)));
+        self.nothing = Some(state);
+        state
     }
 
     /// A stage may not need itself, by whatever way.
@@ -163,13 +174,12 @@ impl Walk<'_> {
 
     /// Nothing can be taken from a stage that comes later.
     pub(super) fn refuse_later_sources(&self, at: usize, step: &Step) -> Result<(), Fault> {
-        let Some(source) = step.sources.iter().find(|source| !self.states[source.state].is_done)
-        else {
+        let mut named = step.sources.iter().filter(|source| !source.name.is_empty());
+        let Some(source) = named.find(|source| !self.states[source.state].is_done) else {
             return Ok(());
         };
         let name = &source.name;
-        let alone = self.states.iter().filter(|state| state.is_stage).count() == 1;
-        let title = if alone { "" } else { &self.states[at].title };
+        let title = &self.states[at].title;
         Err(Fault::new(match step.instruction.kind {
             Kind::Copy(_) => format!(
                 "cannot copy from stage {name:?}, it needs to be defined before current stage {title:?}"

@@ -1,16 +1,17 @@
-//! Any text is a Dockerfile or has a fault: a check ends, and its report can be written.
+//! Any text is a Dockerfile or has a fault: a check ends, and its report can be written; there is a plan, or not.
 
-use coracle_builder::check::{Base, Bases, Request, check};
+use coracle_builder::check::{Request, check};
 use coracle_builder::ignore::Ignore;
+use coracle_builder::plan::{BaseImage, Images, Unavailable, plan};
 use coracle_builder::report::{self, Source};
 use coracle_image::{Platform, Reference};
 use proptest::prelude::*;
 
 struct Nothing;
 
-impl Bases for Nothing {
-    fn base(&self, _: &Reference, _: &Platform) -> Base {
-        Base::Known(Box::default())
+impl Images for Nothing {
+    fn image(&mut self, _: &Reference, _: &Platform) -> Result<Option<BaseImage>, Unavailable> {
+        Ok(Some(BaseImage::default()))
     }
 }
 
@@ -97,7 +98,15 @@ proptest! {
         let mut text = if from { "FROM alpine\n".to_owned() } else { String::new() };
         text.extend(pieces);
         let request = Request { ignore: Some(Ignore::parse("a\n*.b\n")), ..Request::default() };
-        let checked = check(&text, &request, &Nothing);
+        let checked = check(&text, &request, &mut Nothing);
+        // What a check finds nothing wrong with has a plan: it looks at less.
+        let planned = plan(&text, &request, &mut Nothing);
+        prop_assert!(planned.is_ok() || checked.fault.is_some(), "{planned:?}");
+        if let Ok(planned) = planned {
+            for step in &planned.plan.steps {
+                prop_assert_eq!(step.key(), step.clone().key());
+            }
+        }
         let source = Source { path: "Dockerfile", name: "Dockerfile", text: &text };
         let written = report::text(&checked, source) + &report::json(&checked, source);
         prop_assert!(written.len() > 2);

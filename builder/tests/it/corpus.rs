@@ -1,28 +1,46 @@
-//! Findings and faults against what BuildKit made of the same files.
+//! Findings, faults and plans against what BuildKit made of the same files.
 //!
 //! Reads the corpus of build cases beside the checkout, or where `CORACLE_SHARED` says, and passes without it.
-//! Looked at are the findings of every case, and the fault of those that end before anything is carried
-//! out.
+//! Looked at are the findings of every case, the fault of those that end before anything is carried out, and of those
+//! that succeed the names of steps, configuration and history.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coracle_builder::check::{Base, Bases, Checked, Options, Request, check};
+use coracle_builder::check::{Checked, Options, Request, check};
 use coracle_builder::ignore::Ignore;
+use coracle_builder::plan::{BaseImage, Dated, Images, NoPlan, Operation, Plan, Unavailable, plan};
 use coracle_builder::report;
-use coracle_image::{Platform, Reference};
+use coracle_builder::request::{Context, Network};
+use coracle_image::config::History;
+use coracle_image::{Digest, Platform, Reference};
 use serde_json::Value;
 
 /// The base images of the corpus say nothing about themselves.
 struct Plain;
 
-impl Bases for Plain {
-    fn base(&self, name: &Reference, _: &Platform) -> Base {
+impl Images for Plain {
+    fn image(
+        &mut self,
+        name: &Reference,
+        platform: &Platform,
+    ) -> Result<Option<BaseImage>, Unavailable> {
         // Those that a case makes for itself are not known here.
-        if ["library/alpine", "library/debian"].contains(&name.path()) {
-            return Base::Known(Box::default());
+        if !["library/alpine", "library/debian"].contains(&name.path()) {
+            return Ok(None);
         }
-        Base::Unknown
+        let mut image = BaseImage::default();
+        image.config.os.clone_from(&platform.os);
+        image.config.architecture.clone_from(&platform.architecture);
+        image.config.rootfs.diff_ids.push(Digest::of(b"a layer"));
+        image.config.history.push(History::default());
+        Ok(Some(image))
+    }
+
+    fn epoch(&mut self, _: &Dated) -> Result<Option<i64>, Unavailable> {
+        // What the server of the corpus says of all it has.
+        Ok(Some(1_577_836_800))
     }
 }
 
@@ -32,6 +50,8 @@ struct Build {
     folder: PathBuf,
     words: Vec<String>,
     stdin: Option<String>,
+    /// Of the environment.
+    epoch: Option<String>,
     expected: Value,
 }
 
@@ -42,7 +62,7 @@ fn shared() -> PathBuf {
 }
 
 #[test]
-fn findings_are_those_of_buildkit() {
+fn findings_and_plans_are_those_of_buildkit() {
     let corpus = shared().join("build-corpus/own");
     if !corpus.exists() {
         return;
@@ -53,10 +73,10 @@ fn findings_are_those_of_buildkit() {
     }
     assert!(builds.len() > 200, "only {} builds", builds.len());
     let mut wrong = Vec::new();
-    let (mut findings, mut faults) = (0, 0);
+    let (mut findings, mut faults, mut plans) = (0, 0, 0);
     for build in &builds {
-        let Some((checked, text)) = run(build) else { continue };
-        let mut said = warnings(&checked);
+        let Some(done) = run(build) else { continue };
+        let mut said = warnings(&done.checked);
         if !build.words.iter().any(|word| word == "--check") {
             // The progress of a build shows each once.
             said.dedup();
@@ -66,17 +86,80 @@ fn findings_are_those_of_buildkit() {
             wrong.push(format!("{}: findings {said:#?}, BuildKit {wanted:#?}", build.name));
         }
         findings += wanted.len();
-        let fault = checked.fault.as_ref().map(|fault| {
-            let source = report::Source { path: "Dockerfile", name: "Dockerfile", text: &text };
+        let fault = done.checked.fault.as_ref().map(|fault| {
+            let source =
+                report::Source { path: "Dockerfile", name: "Dockerfile", text: &done.text };
             report::fault(fault, source)
         });
         faults += usize::from(fault.is_some());
         if let Some(why) = differs(fault.as_deref(), &build.expected) {
             wrong.push(format!("{}: {why}", build.name));
         }
+        if let Some(plan) = &done.plan {
+            plans += 1;
+            wrong.extend(
+                plan_differs(plan, &build.expected).map(|why| format!("{}: {why}", build.name)),
+            );
+        }
     }
-    println!("{} builds, {findings} findings, {faults} faults", builds.len());
+    println!("{} builds, {findings} findings, {faults} faults, {plans} plans", builds.len());
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What a plan has otherwise than the image that BuildKit made.
+fn plan_differs(plan: &Plan, expected: &Value) -> Option<String> {
+    let hides =
+        |text: &str| text.replace("127.0.0.1:1", "@SERVER@").replace("0123456789ab", "@SALT@");
+    let steps = plan.steps.iter().filter(|step| {
+        !matches!(step.operation, Operation::Image { .. }) && !step.name.starts_with("[context ")
+    });
+    let mut said = serde_json::json!({
+        "steps": steps.map(|step| hides(&step.name)).collect::<BTreeSet<_>>(),
+    });
+    let wanted_steps = strings(&expected["steps"]);
+    let wanted_steps: BTreeSet<_> =
+        wanted_steps.iter().map(|step| step.strip_prefix("CACHED ").unwrap_or(step)).collect();
+    let mut wanted = serde_json::json!({ "steps": wanted_steps });
+    let image = &plan.outcome.image;
+    if expected.get("config").is_some() {
+        for key in ["config", "os", "architecture", "variant", "author", "history"] {
+            wanted[key] = expected[key].clone();
+        }
+        said["config"] = without_empty(serde_json::to_value(&image.config).unwrap());
+        said["os"] = image.os.clone().into();
+        said["architecture"] = image.architecture.clone().into();
+        said["variant"] = image.variant.clone().into();
+        said["author"] = image.author.clone().into();
+        let own = image.history.iter().skip(plan.outcome.inherited);
+        let own = own.map(|entry| {
+            let mark = if entry.empty_layer { "-" } else { "+" };
+            hides(&format!("{mark} {}", entry.created_by.as_deref().unwrap_or_default()))
+        });
+        said["history"] = own.collect::<Vec<_>>().into();
+    }
+    if expected.get("created").is_some() {
+        wanted["created"] = expected["created"].clone();
+        let own = image.history.iter().skip(plan.outcome.inherited);
+        let times = own.filter_map(|entry| entry.created.as_ref()).chain(&image.created);
+        said["created"] =
+            times.cloned().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().into();
+    }
+    (said != wanted).then(|| format!("plan {said:#}, BuildKit {wanted:#}"))
+}
+
+fn without_empty(mut value: Value) -> Value {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Bool(is) => !is,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Number(_) => false,
+    };
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|_, value| !is_empty(value));
+    }
+    value
 }
 
 /// What is different of a fault: its message, and the lines that are marked.
@@ -161,6 +244,9 @@ fn of_case(folder: &Path) -> Vec<Build> {
         folder: folder.to_owned(),
         words: split(build["args"].as_str().unwrap_or(".")),
         stdin: build["stdin"].as_str().map(str::to_owned),
+        epoch: [build, &case]
+            .iter()
+            .find_map(|of| of["env"]["SOURCE_DATE_EPOCH"].as_str().map(str::to_owned)),
         expected: expected.clone(),
     });
     builds.collect()
@@ -182,9 +268,16 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
-fn run(build: &Build) -> Option<(Checked, String)> {
+struct Done {
+    checked: Checked,
+    plan: Option<Plan>,
+    text: String,
+}
+
+fn run(build: &Build) -> Option<Done> {
     let mut request = Request::default();
     let (mut file, mut context) = (None, None);
+    let mut is_check = false;
     let mut words = build.words.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match word {
@@ -195,12 +288,29 @@ fn run(build: &Build) -> Option<(Checked, String)> {
                 request.build_args.insert(name.to_owned(), value.to_owned());
             }
             "--build-context" => {
-                request.contexts.push(words.next()?.split_once('=')?.0.to_owned());
+                let (name, folder) = words.next()?.split_once('=')?;
+                let context = match folder.strip_prefix("docker-image://") {
+                    Some(name) => Context::Image(Reference::parse(name).unwrap()),
+                    None => Context::Folder(folder.into()),
+                };
+                request.contexts.insert(name.to_owned(), context);
             }
-            "--check" => {}
+            "--label" => {
+                let (name, value) = words.next()?.split_once('=')?;
+                request.labels.insert(name.to_owned(), value.to_owned());
+            }
+            "--allow" => request.allow.push(words.next()?.to_owned()),
+            "--network" => {
+                request.network = match words.next()? {
+                    "host" => Network::Host,
+                    "none" => Network::None,
+                    _ => Network::Default,
+                }
+            }
+            "--check" => is_check = true,
             // They and their values say nothing about the file.
-            "--secret" | "--ssh" | "--label" | "--add-host" | "--allow" | "--network" | "-t"
-            | "--shm-size" | "--ulimit" | "--output" | "-o" | "--no-cache-filter" => {
+            "--secret" | "--ssh" | "--add-host" | "-t" | "--shm-size" | "--ulimit" | "--output"
+            | "-o" | "--no-cache-filter" => {
                 words.next()?;
             }
             word if word.starts_with('-') => {}
@@ -209,21 +319,43 @@ fn run(build: &Build) -> Option<(Checked, String)> {
     }
     let checks = request.build_args.get("BUILDKIT_DOCKERFILE_CHECK");
     request.options = checks.map(|text| Options::parse(text).unwrap());
-    let is_check = build.words.iter().any(|word| word == "--check");
     if build.stdin.is_some() {
         return None;
+    }
+    if let Some(epoch) = build.epoch.clone() {
+        request.build_args.insert("SOURCE_DATE_EPOCH".to_owned(), epoch);
     }
     let folder = build.folder.join(context?);
     let path = file.map_or_else(|| folder.join("Dockerfile"), |file| build.folder.join(file));
     let text = fs::read_to_string(&path).ok()?;
-    let text = text.replace("@TAG@", "tag").replace("@SERVER@", "127.0.0.1:1");
+    let text = text
+        .replace("@TAG@", "tag")
+        .replace("@SERVER@", "127.0.0.1:1")
+        .replace("@SALT@", "0123456789ab");
     let own = path.with_file_name(format!("{}.dockerignore", path.file_name()?.to_string_lossy()));
     let ignore =
         fs::read_to_string(own).or_else(|_| fs::read_to_string(folder.join(".dockerignore")));
     request.ignore = ignore.ok().map(|text| Ignore::parse(&text));
-    if !is_check && request.target.is_none() {
-        // A build looks at what its target needs.
-        request.only_needed = true;
+    if is_check {
+        return Some(Done { checked: check(&text, &request, &mut Plain), plan: None, text });
     }
-    Some((check(&text, &request, &Plain), text))
+    match plan(&text, &request, &mut Plain) {
+        Ok(planned) => {
+            let succeeds = build.expected["rc"] == 0;
+            let checked = Checked { findings: planned.findings, fault: None };
+            Some(Done { checked, plan: Some(planned.plan).filter(|_| succeeds), text })
+        }
+        Err(why) => {
+            let fault = match why.why {
+                NoPlan::Fault(fault) => fault,
+                why => panic!("{}: {why}", build.name),
+            };
+            // An image that the case makes for itself.
+            if fault.message.ends_with(": not found") {
+                return None;
+            }
+            let checked = Checked { findings: why.findings, fault: Some(fault) };
+            Some(Done { checked, plan: None, text })
+        }
+    }
 }

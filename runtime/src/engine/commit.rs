@@ -134,6 +134,7 @@ fn set<'a, K: Clone + Ord + 'a>(keys: impl Iterator<Item = &'a K>) -> Option<BTr
 fn image_config(config: &Config) -> ContainerConfig {
     let text = |text: &String| (!text.is_empty()).then(|| text.clone());
     ContainerConfig {
+        args_escaped: false,
         user: config.user.clone(),
         exposed_ports: set(config.exposed_ports.keys()),
         env: (!config.env.is_empty()).then(|| config.env.clone()),

@@ -161,6 +161,7 @@ fn graph_driver(store: &Store, image: &Image) -> Value {
 
 fn container_config(config: &ContainerConfig) -> Value {
     let mut out = json!({
+        "ArgsEscaped": config.args_escaped,
         "Cmd": config.cmd,
         "Entrypoint": config.entrypoint,
         "Env": config.env,
@@ -175,6 +176,9 @@ fn container_config(config: &ContainerConfig) -> Value {
         "WorkingDir": config.working_dir,
     });
     if let Some(map) = out.as_object_mut() {
+        if !config.args_escaped {
+            map.shift_remove("ArgsEscaped");
+        }
         // These are left out rather than null.
         for key in ["ExposedPorts", "Healthcheck", "Shell", "StopSignal"] {
             if map.get(key).is_some_and(Value::is_null) {

@@ -27,7 +27,7 @@ fn hostile_files_end() {
         many("E\n", 899),
         many("0123456789\n", 50_000)
     );
-    assert_eq!(checked(&same).fault, None);
+    assert!(fault(&same).contains("bytes"), "each name is a file of its own");
     let images = format!("FROM alpine\n{}", numbered("COPY --from=i# a b\n", 5_000));
     assert_eq!(checked(&images).fault, None);
     let unset = format!("FROM alpine\n{}", numbered("LABEL a=$UNSET#\n", 5_000));

@@ -1,13 +1,13 @@
 //! `build --check`: what can be said of a Dockerfile without building it.
 
-use std::cell::RefCell;
 use std::io::Write as _;
 
-use coracle_builder::check::{Base, BaseImage, Bases, Options, Request, check};
+use coracle_builder::check::{Request, check};
+
 use coracle_builder::dockerfile::directive;
-use coracle_builder::ignore::Ignore;
+use coracle_builder::plan::{BaseImage, Images, Unavailable};
 use coracle_builder::report::{self, Source};
-use coracle_builder::request::Dockerfile;
+use coracle_builder::request::{BuildRequest, Dockerfile};
 use coracle_image::{Platform, Reference};
 use coracle_view::image;
 
@@ -22,9 +22,9 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
     let input = &mut std::io::stdin().lock();
     let file = locate(&args.args[0], args.file.as_deref(), input)?.dockerfile;
     let request = request(args, app, &file)?;
-    let bases = Local { app, absent: RefCell::default() };
-    let checked = check(&file.text, &request, &bases);
-    let absent = bases.absent.into_inner();
+    let mut images = Local { app, absent: Vec::new() };
+    let checked = check(&file.text, &request, &mut images);
+    let absent = images.absent;
     let warnings: Vec<String> = absent
         .iter()
         .map(|name| format!("{name} is not here, so variables that it may set are not known"))
@@ -46,20 +46,8 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
 fn request(args: &BuildArgs, app: &App, file: &Dockerfile) -> Result<Request, CliError> {
     let wanted = args.basics(&app.settings)?;
     refuse_other_frontends(&file.text, wanted.build_args.get("BUILDKIT_SYNTAX"))?;
-    let options = wanted.build_args.get("BUILDKIT_DOCKERFILE_CHECK");
-    let options = options.map(|text| Options::parse(text)).transpose().map_err(|why| {
-        let key = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
-        failed(&format!("failed to solve: failed to parse {key}: {why}"))
-    })?;
-    Ok(Request {
-        target: wanted.target,
-        only_needed: false,
-        build_args: wanted.build_args,
-        options,
-        platform: wanted.platform,
-        ignore: file.ignore.as_deref().map(Ignore::parse),
-        contexts: wanted.contexts.into_keys().collect(),
-    })
+    let wanted = BuildRequest { dockerfile: file.clone(), ..wanted };
+    Request::of(&wanted).map_err(|why| failed(&format!("failed to solve: {why}")))
 }
 
 /// `# syntax=` names an image that would read the file in BuildKit. This program does so itself.
@@ -82,38 +70,26 @@ pub(super) fn refuse_other_frontends(text: &str, given: Option<&String>) -> Resu
 /// Images of this machine. None is fetched for a check.
 struct Local<'a> {
     app: &'a App,
-    absent: RefCell<Vec<String>>,
+    absent: Vec<String>,
 }
 
 impl Local<'_> {
     fn known(&self, name: &Reference) -> Result<BaseImage, CliError> {
         let image = image::find(&self.app.home, &name.to_string())?;
-        let config = self.app.store()?.config(&image.id)?;
-        let variant = config.variant.as_deref().unwrap_or_default();
-        let platform = Platform::new(&config.os, &config.architecture, variant);
-        Ok(BaseImage {
-            env: config.config.env.unwrap_or_default(),
-            shell: config.config.shell.unwrap_or_default(),
-            on_build: config.config.on_build.unwrap_or_default(),
-            working_dir: config.config.working_dir,
-            platform: Some(platform).filter(|platform| !platform.architecture.is_empty()),
-        })
+        Ok(BaseImage { config: self.app.store()?.config(&image.id)?, digest: None })
     }
 }
 
-impl Bases for Local<'_> {
-    fn base(&self, name: &Reference, _: &Platform) -> Base {
-        match self.known(name) {
-            Ok(image) => Base::Known(Box::new(image)),
-            Err(_) => {
-                let name = name.familiar();
-                let mut absent = self.absent.borrow_mut();
-                if !absent.contains(&name) {
-                    absent.push(name);
-                }
-                Base::Unknown
+impl Images for Local<'_> {
+    fn image(&mut self, name: &Reference, _: &Platform) -> Result<Option<BaseImage>, Unavailable> {
+        let Ok(image) = self.known(name) else {
+            let name = name.familiar();
+            if !self.absent.contains(&name) {
+                self.absent.push(name);
             }
-        }
+            return Ok(None);
+        };
+        Ok(Some(image))
     }
 }
 
