@@ -8,6 +8,7 @@ mod distribution;
 mod download;
 pub mod error;
 mod given_name;
+mod gzip;
 pub mod instruction;
 mod kind;
 pub mod limits;

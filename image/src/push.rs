@@ -3,25 +3,22 @@
 //! # How it works
 //!
 //! An image that came from a registry is sent byte for byte, so that it keeps its
-//! digest. One made here may have uncompressed layers; these are compressed first,
-//! always to the same bytes, and the store keeps the result: the next push finds it.
+//! digest. One made here may have uncompressed layers, or layers without a blob; these are
+//! compressed first, on all processors and always to the same bytes, and the store keeps the
+//! result: the next push finds it.
 //! Blobs go first, several at once; the manifest last.
 //!
 //! A name that stands for an index (`pull --all-platforms`) is pushed whole: each image by
 //! its digest, what the index lists beside them, then the index byte for byte.
 
-use std::collections::HashSet;
-use std::io::{Read, Write};
-
-use flate2::{Compression as Level, GzBuilder};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde::Serialize;
+use std::collections::HashSet;
 
+use crate::archive;
 use crate::auth::CredentialStore;
 use crate::digest::Digest;
 use crate::error::ImageError;
-use crate::limits::{CHUNK_BYTES, MANIFEST_BYTES_MAX};
-use crate::media::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
+use crate::limits::MANIFEST_BYTES_MAX;
 use crate::platform::Platform;
 use crate::progress::{LayerEvent, ProgressEvent, ProgressSink};
 use crate::reference::{DEFAULT_TAG, Reference};
@@ -137,95 +134,27 @@ fn distributable(
     sink: &dyn ProgressSink,
 ) -> Result<Image, TransferError> {
     announce(&image, sink);
-    let is_plain =
-        |layer: &Layer| !layer.media_type.ends_with("gzip") && !layer.media_type.ends_with("zstd");
-    if !image.repo_digests.is_empty() || !image.layers.iter().any(is_plain) {
+    let came = |name: &Reference| name.digest() == Some(&*image.manifest_digest.to_string());
+    if image.repo_digests.iter().any(came) || image.layers.iter().all(Layer::is_compressed) {
         return Ok(image);
     }
-    let mut layers = Vec::with_capacity(image.layers.len());
-    for layer in &image.layers {
-        layers.push(if is_plain(layer) { compressed(store, layer, sink)? } else { layer.clone() });
-    }
+    let layers = store.compressed(&image.layers, &|layer, current| {
+        let event = LayerEvent::Compressing { current, total: layer.blob_size };
+        sink.event(&ProgressEvent::Layer { id: &layer.diff_id.short(), event });
+    })?;
     let config_bytes = store.config_bytes(&image.id)?;
-    let manifest_bytes = docker_manifest(&image.id, config_bytes.len(), &layers)?;
+    let annotations = archive::annotations(&store.manifest_bytes(&image)?);
+    let (manifest_bytes, manifest_media_type) =
+        archive::manifest_of(&config_bytes, &layers, annotations)?;
     store.commit_image(&NewImage {
         config_bytes,
         manifest_bytes,
-        manifest_media_type: DOCKER_MANIFEST.to_owned(),
+        manifest_media_type,
         layers,
         parent: image.parent,
         ..NewImage::default()
     })?;
     Ok(store.get(&image.id)?)
-}
-
-/// Compresses a layer's blob into another blob of the store.
-fn compressed(store: &Store, layer: &Layer, sink: &dyn ProgressSink) -> Result<Layer, ImageError> {
-    let path = store.blob_path(&layer.blob_digest);
-    let mut plain = store.open_blob(&layer.blob_digest)?;
-    let mut blob = store.new_blob()?;
-    // No time and no system in the header: the same layer gives the same bytes.
-    let mut gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Level::new(6));
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let (id, total, mut current) = (layer.diff_id.short(), layer.blob_size, 0);
-    loop {
-        let n = plain.read(&mut chunk).map_err(ImageError::io("read", &path))?;
-        if n == 0 {
-            break;
-        }
-        gzip.write_all(&chunk[..n]).map_err(ImageError::io("compress", &path))?;
-        blob.put(gzip.get_ref())?;
-        gzip.get_mut().clear();
-        current += n as u64;
-        let event = LayerEvent::Compressing { current, total };
-        sink.event(&ProgressEvent::Layer { id: &id, event });
-    }
-    blob.put(&gzip.finish().map_err(ImageError::io("compress", &path))?)?;
-    let blob_size = blob.bytes();
-    let blob_digest = blob.place(store)?;
-    let media_type = DOCKER_LAYER_GZIP.to_owned();
-    Ok(Layer { blob_digest, blob_size, media_type, ..layer.clone() })
-}
-
-/// A schema 2 manifest, laid out as Docker writes it.
-fn docker_manifest(
-    config: &Digest,
-    config_size: usize,
-    layers: &[Layer],
-) -> Result<Vec<u8>, ImageError> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Entry<'a> {
-        media_type: &'a str,
-        size: u64,
-        digest: Digest,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Schema2<'a> {
-        schema_version: u32,
-        media_type: &'a str,
-        config: Entry<'a>,
-        layers: Vec<Entry<'a>>,
-    }
-    let manifest = Schema2 {
-        schema_version: 2,
-        media_type: DOCKER_MANIFEST,
-        config: Entry { media_type: DOCKER_CONFIG, size: config_size as u64, digest: *config },
-        layers: layers
-            .iter()
-            .map(|layer| Entry {
-                media_type: &layer.media_type,
-                size: layer.blob_size,
-                digest: layer.blob_digest,
-            })
-            .collect(),
-    };
-    let mut bytes = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"   ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    manifest.serialize(&mut serializer).map_err(ImageError::json("the new manifest"))?;
-    Ok(bytes)
 }
 
 /// One push to one server.
@@ -345,28 +274,5 @@ impl Job<'_> {
         sources.sort();
         sources.dedup();
         sources
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_manifest_has_dockers_layout() {
-        let layer = Layer {
-            diff_id: Digest::of(b"d"),
-            blob_digest: Digest::of(b"b"),
-            blob_size: 3_711_800,
-            media_type: DOCKER_LAYER_GZIP.to_owned(),
-            unpacked_size: 0,
-            notes: Vec::new(),
-            without_blob: false,
-        };
-        let bytes = docker_manifest(&Digest::of(b"c"), 999, &[layer]).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        // The size Docker shows for an image of one such layer.
-        assert_eq!(text.len(), 527);
-        assert!(text.starts_with("{\n   \"schemaVersion\": 2,\n   \"mediaType\": \""), "{text}");
     }
 }

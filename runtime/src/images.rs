@@ -13,7 +13,9 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
-use coracle_image::archive::{self, ImportOptions, Imported, Input, LoadOptions, Loaded};
+use coracle_image::archive::{
+    self, Composed, Composition, ImportOptions, Imported, Input, LoadOptions, Loaded,
+};
 use coracle_image::store::{InUse, RemoveOptions, Removed};
 use coracle_image::{
     Digest, Image, ImageError, Platform, Progress, ProgressSink, PullOptions, PullOutcome,
@@ -147,6 +149,20 @@ impl Images<'_> {
         let imported = archive::import(self.store, archive, options, progress)?;
         self.tell_with_labels("import", &imported.id, &imported.id.to_string());
         Ok(imported)
+    }
+
+    /// Makes an image of layers that are in the store, as a build does.
+    ///
+    /// # Errors
+    /// As [`archive::compose`].
+    pub fn compose(&self, new: &Composition) -> Result<Composed, ImageError> {
+        let composed = archive::compose(self.store, new)?;
+        self.tell_with_labels("create", &composed.id, &composed.id.to_string());
+        for name in &new.names {
+            let shown = name.clone().with_default_tag().familiar();
+            self.tell_with_labels("tag", &composed.id, &shown);
+        }
+        Ok(composed)
     }
 
     /// Writes images to an archive, which `finish` puts in its place.

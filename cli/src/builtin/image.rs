@@ -306,6 +306,7 @@ fn manifest(config: &[u8], layer: &Layer) -> serde_json::Result<Vec<u8>> {
         media_type: Some(media::OCI_MANIFEST.to_owned()),
         config: descriptor(media::OCI_CONFIG, Digest::of(config), config_size),
         layers: vec![descriptor(&layer.media_type, layer.blob_digest, layer.blob_size)],
+        annotations: None,
     })
 }
 

@@ -1,4 +1,4 @@
-//! A container's changes to an image: its upper directory becomes a layer.
+//! A container's changes to an image: a copy of its upper directory becomes a layer.
 
 use std::path::Path;
 
@@ -6,7 +6,6 @@ use super::manifest::Manifest;
 use crate::config::{ContainerConfig, History, ImageConfig};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::pack::{PackOptions, pack};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::store::{Image, NewImage, Store, now};
@@ -32,12 +31,9 @@ pub struct CommitOptions<'a> {
 pub fn commit(store: &Store, options: &CommitOptions<'_>) -> Result<Digest> {
     let mut image = store.config(&options.parent.id)?;
     let mut layers = options.parent.layers.clone();
-    let mut blob = store.new_blob()?;
-    let how = PackOptions { overlay: true, skip: options.skip, ..PackOptions::default() };
-    let packed = pack(options.upper, &mut blob, how)?;
-    let is_empty = packed.entries == 0;
-    if !is_empty {
-        let layer = store.adopt_layer(blob)?;
+    let layer = store.copy_folder(options.upper, options.skip)?;
+    let is_empty = layer.is_none();
+    if let Some(layer) = layer {
         image.rootfs.diff_ids.push(layer.diff_id);
         layers.push(layer);
     }

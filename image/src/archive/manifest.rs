@@ -45,6 +45,8 @@ pub struct Manifest {
     pub config: Descriptor,
     #[serde(default, deserialize_with = "or_empty")]
     pub layers: Vec<Descriptor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
 }
 
 /// An index of manifests, OCI or Docker's list.
@@ -85,23 +87,44 @@ impl Descriptor {
 impl Manifest {
     /// The manifest of an image made here, and its media type.
     pub(super) fn of(config: &[u8], layers: &[Layer]) -> Result<(Vec<u8>, String)> {
-        let plain = |media_type: &str, digest, size| Descriptor {
-            media_type: media_type.to_owned(),
-            digest,
-            size,
-            annotations: None,
-            platform: None,
-        };
-        let manifest = Self {
-            schema_version: 2,
-            media_type: Some(media::OCI_MANIFEST.to_owned()),
-            config: plain(media::OCI_CONFIG, Digest::of(config), config.len() as u64),
-            layers: layers
-                .iter()
-                .map(|layer| plain(&layer.media_type, layer.blob_digest, layer.blob_size))
-                .collect(),
-        };
-        let bytes = serde_json::to_vec(&manifest).map_err(ImageError::json("the manifest"))?;
-        Ok((bytes, media::OCI_MANIFEST.to_owned()))
+        manifest_of(config, layers, BTreeMap::new())
     }
+}
+
+/// The OCI manifest of an image made here, and its media type. Layers that came with a type of
+/// Docker's get OCI's for the same content.
+pub fn manifest_of(
+    config: &[u8],
+    layers: &[Layer],
+    annotations: BTreeMap<String, String>,
+) -> Result<(Vec<u8>, String)> {
+    let plain = |media_type: &str, digest, size| Descriptor {
+        media_type: media_type.to_owned(),
+        digest,
+        size,
+        annotations: None,
+        platform: None,
+    };
+    let layer_type = |layer: &Layer| match &*layer.media_type {
+        media::DOCKER_LAYER_GZIP => media::OCI_LAYER_GZIP.to_owned(),
+        other => other.to_owned(),
+    };
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: Some(media::OCI_MANIFEST.to_owned()),
+        config: plain(media::OCI_CONFIG, Digest::of(config), config.len() as u64),
+        layers: layers
+            .iter()
+            .map(|layer| plain(&layer_type(layer), layer.blob_digest, layer.blob_size))
+            .collect(),
+        annotations: Some(annotations).filter(|all| !all.is_empty()),
+    };
+    let bytes = serde_json::to_vec(&manifest).map_err(ImageError::json("the manifest"))?;
+    Ok((bytes, media::OCI_MANIFEST.to_owned()))
+}
+
+/// The annotations of a manifest; none when it cannot be read.
+pub(crate) fn annotations(manifest: &[u8]) -> BTreeMap<String, String> {
+    let manifest = serde_json::from_slice::<Manifest>(manifest).ok();
+    manifest.and_then(|manifest| manifest.annotations).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! `save`: images to one archive, both as an OCI layout and in Docker's own form.
 //!
-//! Blobs go in as they are in the store, so that digests are the same after `load`.
+//! Blobs go in as they are in the store, so that digests are the same after `load`. Those of layers
+//! without one are made on the way, and take no room of their own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
@@ -10,12 +11,13 @@ use serde::Serialize;
 use super::layout::{NAME_ANNOTATION, REF_ANNOTATION};
 use super::manifest::{Descriptor, Index};
 use super::plan::blob_name;
+use super::write::{begin_blobs, failed, layer_entry};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::media;
 use crate::reference::Reference;
 use crate::store::{Image, Store};
-use crate::tar::{EntryKind, Head, TarWriter};
+use crate::tar::{Head, TarWriter};
 
 /// One image of `manifest.json`.
 #[derive(Serialize)]
@@ -94,17 +96,17 @@ fn find(store: &Store, text: &str) -> Result<Vec<Target>> {
 }
 
 fn write_blobs(store: &Store, targets: &[Target], tar: &mut TarWriter<impl Write>) -> Result<()> {
-    for name in ["blobs", "blobs/sha256"] {
-        let name = name.as_bytes().to_vec();
-        let head = Head { name, kind: EntryKind::Directory, mode: 0o755, ..Head::default() };
-        tar.head(&head).map_err(failed("blobs"))?;
-    }
-    let mut blobs = BTreeSet::new();
+    begin_blobs(tar)?;
+    let mut blobs = BTreeMap::new();
     for Target { image, .. } in targets {
-        blobs.extend([image.id, image.manifest_digest]);
-        blobs.extend(image.layers.iter().map(|layer| layer.blob_digest));
+        blobs.extend([(image.id, None), (image.manifest_digest, None)]);
+        blobs.extend(image.layers.iter().map(|layer| (layer.blob_digest, Some(layer))));
     }
-    for digest in blobs {
+    for (digest, layer) in blobs {
+        if let Some(layer) = layer {
+            layer_entry(tar, store, layer)?;
+            continue;
+        }
         let name = blob_name(&digest);
         let mut file = store.open_blob(&digest)?;
         let size = store.blob_size(&digest)?;
@@ -180,9 +182,4 @@ fn repositories(targets: &[Target]) -> Result<Vec<u8>> {
         }
     }
     serde_json::to_vec(&all).map_err(ImageError::json("repositories"))
-}
-
-fn failed(entry: &str) -> impl FnOnce(std::io::Error) -> ImageError {
-    let entry = entry.to_owned();
-    move |source| ImageError::Pack { entry, source }
 }

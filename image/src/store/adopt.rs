@@ -15,14 +15,16 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::thread;
 
-use super::ingest::Layer;
+use super::ingest::{Layer, make_layer_dirs};
 use super::{Store, remove_tree};
 use crate::digest::{Digest, HashingWriter};
 use crate::error::{ImageError, Result};
 use crate::media;
 use crate::pack::{PackOptions, Packed, pack};
-use crate::unpack::MARKED_BY_NAME;
+use crate::tar::TarError;
+use crate::unpack::{MARKED_BY_NAME, UnpackError, UnpackOptions, unpack};
 
 /// Bytes of an archive without entries.
 const EMPTY_ARCHIVE: u64 = 1024;
@@ -79,6 +81,70 @@ impl Store {
         let layer = Layer::of_folder(diff_id, bytes, packed);
         self.place_layer(&home, &layer)?;
         Ok(layer)
+    }
+
+    /// Makes a layer of a copy of `folder`, which stays as it is; `None`: there is nothing in it. `folder`
+    /// may belong to a mounted overlay. Starts a thread.
+    ///
+    /// # Errors
+    /// As for [`Store::adopt_folder`].
+    pub(crate) fn copy_folder(
+        &self,
+        folder: &Path,
+        skip: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Option<Layer>> {
+        self.ensure_hold()?;
+        let home = self.tmp_path("layer")?;
+        make_layer_dirs(&home)?;
+        let diff = home.join("diff");
+        let pipe = |source| ImageError::Pack { entry: "the archive".to_owned(), source };
+        let (mut reader, writer) = io::pipe().map_err(pipe)?;
+        let options = UnpackOptions { one_id: self.options().one_id };
+        let (packed, unpacked) = thread::scope(|scope| {
+            let unpacker = scope.spawn(move || {
+                let unpacked = unpack(&mut reader, &diff, &options)?;
+                io::copy(&mut reader, &mut io::sink()).map_err(TarError::read_end)?;
+                Ok::<_, UnpackError>(unpacked)
+            });
+            let mut out = HashingWriter::new(writer);
+            let packed =
+                pack(folder, &mut out, PackOptions { overlay: true, skip, ..Default::default() });
+            let (writer, digest, bytes) = out.finish();
+            // The other side waits for the end of the pipe.
+            drop(writer);
+            let unpacked = unpacker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (packed.map(|packed| (packed, digest, bytes)), unpacked)
+        });
+        let named = |source| ImageError::Unpack { layer: "of the container".to_owned(), source };
+        let ((packed, diff_id, bytes), unpacked) = match (packed, unpacked.map_err(named)) {
+            (Ok(packed), Ok(unpacked)) => (packed, unpacked),
+            // The end of the pipe explains nothing: why the other side gave up does.
+            (Err(ImageError::Pack { source, .. }), Err(why))
+                if source.kind() == io::ErrorKind::BrokenPipe =>
+            {
+                return Err(why);
+            }
+            (Err(why), _) | (Ok(_), Err(why)) => return Err(why),
+        };
+        if packed.entries == 0 {
+            remove_tree(&home)?;
+            return Ok(None);
+        }
+        if let Some(known) = self.obtainable(&diff_id)? {
+            remove_tree(&home)?;
+            return Ok(Some(known));
+        }
+        if !unpacked.notes.is_empty() {
+            // What could not be made here is only in the archive.
+            remove_tree(&home)?;
+            let mut blob = self.new_blob()?;
+            pack(folder, &mut blob, PackOptions { overlay: true, skip, ..Default::default() })?;
+            return self.adopt_layer(blob).map(Some);
+        }
+        let mut layer = Layer::of_folder(diff_id, bytes, packed);
+        layer.take(&home, unpacked)?;
+        self.place_layer(&home, &layer)?;
+        Ok(Some(layer))
     }
 
     /// A reliable layer whose archive can be had.

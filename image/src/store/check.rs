@@ -3,8 +3,8 @@
 //! # How it works
 //!
 //! Each blob is read and compared with its name; each image must have its configuration, its
-//! manifests and its layers, and each layer be what its blob says; what no image needs is
-//! debris. A repair rebuilds the index, unpacks damaged layers again, removes damaged blobs
+//! manifests and its layers, and each layer be what its blob says, or, without one, be packed to
+//! what its digest says; what no image needs is debris. A repair rebuilds the index, unpacks damaged layers again, removes damaged blobs
 //! and debris. It never changes a layer under a running container.
 //!
 //! While another process adds images, debris is not looked for.
@@ -156,7 +156,9 @@ impl Store {
             for manifest in &row.manifests {
                 needs.push(("manifest", manifest.digest));
                 for layer in &manifest.layers {
-                    needs.push(("layer blob", layer.blob_digest));
+                    if !layer.without_blob {
+                        needs.push(("layer blob", layer.blob_digest));
+                    }
                     layers.entry(layer.diff_id).or_insert_with(|| layer.clone());
                 }
             }
@@ -193,6 +195,7 @@ impl Store {
         let flaw = match self.layer(&layer.diff_id) {
             Err(error) => Some(in_one_line(&error)),
             Ok(_) if whole_blob => self.flaw(layer)?,
+            Ok(_) if layer.without_blob => self.flaw_of_folder(layer)?,
             Ok(_) if self.layer_dir(&layer.diff_id).is_dir() => None,
             Ok(_) => Some("its folder is missing".to_owned()),
         };
@@ -211,7 +214,7 @@ impl Store {
                     self.unpack_again(&layer.diff_id, &layer.blob_digest, &layer.media_type)?;
                     finding = finding.repaired("unpacked again");
                 }
-                None => finding.problem.push_str("; pull or load the image again"),
+                None => finding.problem.push_str("; pull, load or build the image again"),
             }
         }
         check.findings.push(finding);

@@ -59,7 +59,7 @@ pub struct Layer {
 
 impl Layer {
     /// Notes what was unpacked in `home`.
-    fn take(&mut self, home: &Path, unpacked: Unpacked) -> Result<()> {
+    pub(super) fn take(&mut self, home: &Path, unpacked: Unpacked) -> Result<()> {
         self.unpacked_size = unpacked.file_bytes;
         self.notes = unpacked.notes;
         if unpacked.marked_by_name {
@@ -154,7 +154,7 @@ fn layer_name(source: &LayerSource) -> String {
     }
 }
 
-fn make_layer_dirs(home: &Path) -> Result<()> {
+pub(super) fn make_layer_dirs(home: &Path) -> Result<()> {
     let diff = home.join("diff");
     std::fs::create_dir_all(&diff).map_err(ImageError::io("create", &diff))?;
     // Whatever the umask: this directory may become the root of a container.

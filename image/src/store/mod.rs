@@ -3,9 +3,10 @@
 //! # How it works
 //!
 //! ```text
-//! blobs/sha256/<hex>            configs, manifests and layer blobs as they were received
+//! blobs/sha256/<hex>            configs, manifests and layer blobs as they were received, or made for a push
 //! layers/<diffid hex>/diff/     one layer, unpacked, ready to be an overlay lower directory
 //! layers/<diffid hex>/layer.json
+//! layers/<diffid hex>/kept       somebody keeps it, though no image may have it
 //! images.json                   rows, names and repository digests; replaced under a lock
 //! images.json.bak               the same, for a repair
 //! tmp/<process>/                work in progress; its directory is locked while the process lives
@@ -25,6 +26,7 @@ mod adopt;
 mod blobs;
 mod check;
 mod collect;
+mod compressed;
 mod decompress;
 mod find;
 mod fsutil;

@@ -99,6 +99,7 @@ impl Store {
         if let Ok(mut layer) = self.layer(diff_id)
             && self.layer_dir(diff_id).is_dir()
         {
+            layer.without_blob &= descriptor.digest == *diff_id;
             layer.blob_digest = descriptor.digest;
             layer.blob_size = descriptor.size;
             layer.media_type.clone_from(&descriptor.media_type);

@@ -20,6 +20,18 @@ use crate::tar::{Entry, EntryKind, Reader, TarError, clean, printable, split};
 use crate::unpack::WHITEOUT;
 
 impl Store {
+    /// What is wrong with a layer that has no blob; `None` when nothing is.
+    pub(super) fn flaw_of_folder(&self, layer: &Layer) -> Result<Option<String>> {
+        match self.write_layer(layer, &mut std::io::sink()) {
+            Ok(()) => Ok(None),
+            Err(ImageError::LayerDamaged { actual, .. }) => {
+                Ok(Some(format!("its folder packs to {}", actual.short())))
+            }
+            Err(ImageError::LayerMissing { .. }) => Ok(Some("its folder is missing".to_owned())),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What is wrong with an unpacked layer, whose blob is whole; `None` when nothing is.
     pub(super) fn flaw(&self, layer: &Layer) -> Result<Option<String>> {
         let root = self.layer_dir(&layer.diff_id);

@@ -76,6 +76,12 @@ impl<W: Write> TarWriter<W> {
         self.pad(head.size)
     }
 
+    /// Begins a file, whose content comes by what is returned.
+    pub(crate) fn begin(&mut self, head: &Head) -> io::Result<Content<'_, W>> {
+        self.head(head)?;
+        Ok(Content { tar: self, size: head.size, left: head.size })
+    }
+
     /// Writes a small file from memory, as root's and readable.
     pub(crate) fn bytes(&mut self, name: &str, content: &[u8]) -> io::Result<()> {
         let name = name.as_bytes().to_vec();
@@ -124,6 +130,37 @@ impl<W: Write> TarWriter<W> {
         let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
         put(&mut block[148..155], format!("{sum:06o}\0").as_bytes());
         self.out.write_all(&block)
+    }
+}
+
+/// The content of a file that was begun: exactly as many bytes as its header says.
+pub(crate) struct Content<'a, W> {
+    tar: &'a mut TarWriter<W>,
+    size: u64,
+    left: u64,
+}
+
+impl<W: Write> Content<'_, W> {
+    pub(crate) fn end(self) -> io::Result<()> {
+        match self.left {
+            0 => self.tar.pad(self.size),
+            left => Err(io::Error::other(format!("{left} bytes are missing"))),
+        }
+    }
+}
+
+impl<W: Write> Write for Content<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(io::Error::other("it is longer than it was"));
+        }
+        let count = self.tar.out.write(bytes)?;
+        self.left -= count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tar.out.flush()
     }
 }
 

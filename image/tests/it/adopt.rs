@@ -3,8 +3,12 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use coracle_image::archive::{
+    Composition, Input, LayoutOptions, LayoutPlace, LoadOptions, compose, load, save, write_layout,
+};
+use coracle_image::config::ImageConfig;
 use coracle_image::store::LayerSource;
-use coracle_image::{Digest, ImageError, Layer, Store};
+use coracle_image::{Digest, ImageError, Layer, Reference, Store};
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 
 use crate::support::{lines, open_store, xattr};
@@ -132,4 +136,104 @@ fn a_layer_stays_while_it_is_kept() {
     assert!(!store.has_layer(&layer.diff_id));
     let missing = store.keep_layers(&[layer.diff_id]).unwrap_err();
     assert!(matches!(missing, ImageError::LayerMissing { .. }));
+}
+
+/// An image of one adopted layer.
+fn composition(store: &Store, root: &Path) -> Composition {
+    let layer = store.adopt_folder(&upper(root), &skip).unwrap();
+    let text = r#"{"architecture":"amd64","os":"linux","created":"2001-09-09T01:46:40Z",
+        "config":{"Cmd":["sh"]},"history":[{"created_by":"COPY . /"}]}"#;
+    Composition {
+        config: ImageConfig::parse(text.as_bytes()).unwrap(),
+        layers: vec![layer],
+        names: vec![Reference::parse("made:1").unwrap()],
+        annotations: [("a".to_owned(), "b".to_owned())].into(),
+    }
+}
+
+#[test]
+fn an_image_without_blobs_is_saved_and_loaded_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open_store(root.path());
+    let new = composition(&store, root.path());
+    let made = compose(&store, &new).unwrap();
+    let again = compose(&store, &Composition { names: vec![], ..new.clone() }).unwrap();
+    assert_eq!(again, made);
+    let image = store.get(&made.id).unwrap();
+    assert_eq!((image.names.len(), image.manifest_digest, image.size()), (1, made.digest, 5));
+
+    let mut saved = Vec::new();
+    save(&store, &["made:1"], &mut saved).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let loaded = open_store(other.path());
+    let input = Input::Stream(&mut &saved[..]);
+    let images = load(&loaded, input, &LoadOptions::default(), &|_, _| {}).unwrap();
+    assert_eq!(images[0].id, made.id);
+    let there = loaded.get(&made.id).unwrap();
+    assert_eq!(there.manifest_digest, made.digest);
+    let folder = |store: &Store| lines(&store.layer_dir(&new.layers[0].diff_id));
+    assert_eq!(folder(&loaded), folder(&store));
+
+    // Loaded where it was made, it is the same image, and its folder stays.
+    let input = Input::Stream(&mut &saved[..]);
+    load(&store, input, &LoadOptions::default(), &|_, _| {}).unwrap();
+    assert_eq!(store.images().unwrap().len(), 1);
+    let check = store.check(false, &[], &|| Ok(Vec::new())).unwrap();
+    assert_eq!(check.findings, []);
+}
+
+#[test]
+fn a_layout_is_loaded_from_an_archive_and_from_a_folder() {
+    let layout = |for_docker: bool| {
+        let root = tempfile::tempdir().unwrap();
+        let store = open_store(root.path());
+        let new = composition(&store, root.path());
+        let options = LayoutOptions { for_docker, created: "2001-09-09T01:46:40Z".to_owned() };
+        let mut tar = Vec::new();
+        let archive = LayoutPlace::Archive(&mut tar);
+        let written = write_layout(&store, &new, &options, archive).unwrap();
+        let folder = root.path().join("layout");
+        let place = LayoutPlace::Folder(&folder);
+        assert_eq!(write_layout(&store, &new, &options, place).unwrap(), written);
+        let index = std::fs::read_to_string(folder.join("index.json")).unwrap();
+        assert!(
+            index.contains("docker.io/library/made:1") && index.contains("2001-09-09"),
+            "{index}"
+        );
+        let manifest = folder.join(format!("blobs/sha256/{}", written.digest.hex()));
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        assert!(manifest.contains("tar+gzip") && manifest.contains(r#""a":"b""#), "{manifest}");
+
+        let other = tempfile::tempdir().unwrap();
+        let loaded = open_store(other.path());
+        for input in [Input::Stream(&mut &tar[..]), Input::Directory(folder.clone())] {
+            let images = load(&loaded, input, &LoadOptions::default(), &|_, _| {}).unwrap();
+            assert_eq!(images[0].id, new.documents().unwrap().id());
+            assert_eq!(images[0].names[0].familiar(), "made:1");
+        }
+        (tar.len(), written.digest)
+    };
+    // Files are as old as the test: only what does not depend on them is compared.
+    let (docker, oci) = (layout(true), layout(false));
+    assert!(docker.0 > oci.0);
+}
+
+#[test]
+fn a_damaged_layer_without_a_blob_is_found() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open_store(root.path());
+    let new = composition(&store, root.path());
+    compose(&store, &new).unwrap();
+    let nobody = || Ok(Vec::new());
+    assert_eq!(store.check(false, &[], &nobody).unwrap().findings, []);
+    let diff = store.layer_dir(&new.layers[0].diff_id);
+    std::fs::write(diff.join("etc/motd"), "other").unwrap();
+    let findings = store.check(true, &[], &nobody).unwrap().findings;
+    let [found] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(found.what, format!("layer {}", new.layers[0].diff_id.short()));
+    let (begin, end) = ("its folder packs to ", "; pull, load or build the image again");
+    assert!(found.problem.starts_with(begin) && found.problem.ends_with(end), "{found:?}");
+    assert_eq!(found.repaired, None);
+    let error = save(&store, &["made:1"], &mut Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("is damaged: its folder packs to"), "{error}");
 }
