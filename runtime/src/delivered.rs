@@ -1,4 +1,4 @@
-//! Files that are kept in memory alone, where they lie until their container has ended.
+//! Files that are kept in memory alone, where they lie until their container has ended; the values of variables too.
 //!
 //! Each is written under a number: that of its place in the record.
 
@@ -35,7 +35,8 @@ fn folder(paths: &Paths, id: &str) -> PathBuf {
 
 /// Where a start makes places for the files: each, and the folders above it. They are nothing that the container changed.
 pub(crate) fn places_made(container: &Container) -> BTreeSet<PathBuf> {
-    let targets = container.delivered.iter().map(|file| Path::new(&file.target));
+    let files = container.delivered.iter().filter(|file| file.is_file());
+    let targets = files.map(|file| Path::new(&file.target));
     targets.flat_map(Path::ancestors).map(Path::to_owned).collect()
 }
 
@@ -50,6 +51,22 @@ pub(crate) fn write(
     make_private(&folder(paths, id)).map_err(io::Error::other)?;
     let rights = Rights { uid: file.uid, gid: file.gid, mode: file.mode };
     put(&place(paths, id, number), content, rights)
+}
+
+/// The variables whose values were delivered, as `NAME=VALUE`.
+pub(crate) fn environment(paths: &Paths, container: &Container) -> io::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for (number, file) in container.delivered.iter().enumerate() {
+        let Some(name) = &file.env else { continue };
+        let value = fs::read(place(paths, &container.id, number))?;
+        if value.contains(&0) {
+            let why =
+                format!("the value of variable {name} has a zero byte, which no variable has");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        all.push(format!("{name}={}", String::from_utf8_lossy(&value)));
+    }
+    Ok(all)
 }
 
 /// Takes a container's files away; there may be none.

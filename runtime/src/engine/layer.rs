@@ -25,7 +25,8 @@ impl Engine {
         let written = self.written(session, &container)?;
         let overlay = Overlay::of(&self.paths, &self.config.layers, &container);
         let tmpfs = container.host_config.tmpfs.keys().map(PathBuf::from);
-        let delivered = container.delivered.iter().map(|file| PathBuf::from(&file.target));
+        let delivered = container.delivered.iter().filter(|file| file.is_file());
+        let delivered = delivered.map(|file| PathBuf::from(&file.target));
         let mounts = container.mounts.iter().map(|mount| PathBuf::from(&mount.point.destination));
         let made: Vec<PathBuf> = tmpfs.chain(delivered).chain(mounts).collect();
         tidy(&written, &overlay.layers, &made)

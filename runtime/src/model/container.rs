@@ -98,15 +98,26 @@ impl Container {
     }
 }
 
-/// A file that a container sees and no disk does: a secret or config of a task. Its content comes with every start.
+/// What a container sees and no disk does: a secret or config of a task, a secret of a build. Its content comes with
+/// every start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DeliveredFile {
-    /// Absolute in the container.
+    /// Absolute in the container; anything else is a name alone, and there is no file.
     pub target: String,
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
+    /// The variable that has the content as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+}
+
+impl DeliveredFile {
+    /// Whether the container has it as a file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.target.starts_with('/')
+    }
 }
 
 /// A mount of a container: what `inspect` shows, and what starting it needs besides.

@@ -34,7 +34,7 @@ pub(super) fn check(container: &Container, root: &Path) -> Result<(), Failure> {
         wanted.check_place(container, root)?;
         wanted.check_options(options)?;
     }
-    for file in &container.delivered {
+    for file in container.delivered.iter().filter(|file| file.is_file()) {
         let wanted = Wanted { source: "/dev/null", destination: &file.target, in_memory: false };
         wanted.check_kernel_entry(container)?;
         wanted.check_place(container, root)?;

@@ -60,7 +60,8 @@ pub(super) fn build(
         let options = tmpfs::typed_options(typed, inputs.covered.get(path))?;
         own.push(tmpfs_mount(path, &options));
     }
-    for (file, source) in container.delivered.iter().zip(&inputs.delivered) {
+    let delivered = container.delivered.iter().zip(&inputs.delivered);
+    for (file, source) in delivered.filter(|(file, _)| file.is_file()) {
         own.push(bind(&file.target, source.clone(), &["bind", "ro"]));
     }
     own.extend(etc(container, inputs).into_iter().filter(&free));

@@ -81,7 +81,11 @@ fn assemble(
     etc: EtcPaths,
     devices: &Devices,
 ) -> Result<LaunchPlan, EngineError> {
-    let container = &joining_the_host(paths, container)?;
+    let delivered = delivered(paths, container)?;
+    let mut container = joining_the_host(paths, container)?;
+    let variables = crate::delivered::environment(paths, &container);
+    container.config.env.extend(variables.map_err(EngineError::io("hand over variables"))?);
+    let container = &container;
     let rootfs = paths.merged(&container.id);
     let groups = container.host_config.group_add.as_deref().unwrap_or_default();
     let wanted = user(&rootfs, &container.config.user, groups)?;
@@ -109,7 +113,7 @@ fn assemble(
         join_ipc: joined(paths, &container.host_config.ipc_mode, "ipc")?,
         shm_dir: shm_dir(paths, container)?,
         etc,
-        delivered: delivered(paths, container)?,
+        delivered,
         init: order.exe.clone(),
         cgroups_path: cgroup.map(cgroup_name),
         covered: crate::start::covered::look(container, &rootfs),

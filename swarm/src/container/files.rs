@@ -88,5 +88,6 @@ fn file(
         uid: number("uid", &target.uid)?,
         gid: number("gid", &target.gid)?,
         mode: target.mode & 0o7777,
+        env: None,
     })
 }
