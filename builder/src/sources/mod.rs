@@ -18,6 +18,8 @@ mod error;
 pub mod git;
 pub mod git_url;
 pub mod http;
+pub mod secrets;
+pub mod ssh;
 mod url;
 
 pub use apart::apart;

@@ -23,7 +23,6 @@ mod program;
 mod references;
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use coracle_image::Secret;
 use serde::{Deserialize, Serialize};
