@@ -11,6 +11,8 @@ use coracle_image::{Platform, Reference};
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
     pub context: Context,
+    /// Context and Dockerfile came from elsewhere for this request: that they are read is not shown again.
+    pub is_fetched: bool,
     /// The text of the Dockerfile, and how messages call it.
     pub dockerfile: Dockerfile,
     /// `--build-context`.

@@ -7,6 +7,7 @@ use coracle_runtime::Home;
 use coracle_words::ErrorKind;
 
 use super::error::BuildError;
+use crate::sources::git::GitSettings;
 
 /// What a build needs of whoever calls it: what depends on settings, on a network, or starts processes.
 pub trait Surroundings {
@@ -25,6 +26,9 @@ pub trait Surroundings {
         pull: bool,
         watch: &mut dyn FnMut(u64, u64),
     ) -> Result<Image, Trouble>;
+
+    /// How web servers and repositories are reached.
+    fn network(&self) -> GitSettings;
 
     /// Readable as soon as the build is to end: somebody interrupts it. Nothing is read from it here. What was begun
     /// ends, goes, and is told as [`CANCELED`](crate::progress::CANCELED); the error is [`BuildError::canceled`].

@@ -3,6 +3,7 @@
 use coracle_image::Reference;
 
 use super::FlagError;
+use crate::sources::git_url::GitUrl;
 
 /// What the words of a place say; whether a folder is there is found out by whoever asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,24 +41,22 @@ pub fn place(text: &str) -> Result<Place, FlagError> {
         let why = "an image for a build is in the store or a registry; `load` reads archives";
         return Err(FlagError::unsupported(text, why));
     }
-    Ok(match () {
-        () if is_git(text) => Place::Git(text.to_owned()),
-        () if is_http(text) => Place::Http(text.to_owned()),
-        () => Place::Folder(text.to_owned()),
+    if GitUrl::read(text).map_err(|error| FlagError::Bad(error.to_string()))?.is_some() {
+        return Ok(Place::Git(text.to_owned()));
+    }
+    Ok(match is_http(text) {
+        true => Place::Http(text.to_owned()),
+        false => Place::Folder(text.to_owned()),
     })
+}
+
+/// Whether it is the address of a repository, even if a wrong one.
+pub fn is_git(text: &str) -> bool {
+    !matches!(GitUrl::read(text), Ok(None))
 }
 
 fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
-}
-
-/// A repository: `git@…`, `github.com/…`, `git://…`, `ssh://…`, or `.git` at the end of the path of an address.
-pub fn is_git(text: &str) -> bool {
-    if ["git://", "ssh://", "git@", "github.com/"].iter().any(|begin| text.starts_with(begin)) {
-        return true;
-    }
-    let path = text.split(['#', '?']).next().unwrap_or_default();
-    is_http(text) && path.ends_with(".git")
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// Of the manifest of an image; `None` when that is not in the store.
-    pub(super) fn of_manifest(store: &Store, image: &Image) -> Option<Self> {
+    #[must_use]
+    pub fn of_manifest(store: &Store, image: &Image) -> Option<Self> {
         Some(Self {
             media_type: image.manifest_media_type.clone(),
             digest: image.manifest_digest.to_string(),

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use coracle_builder::check::{Request, check};
-
 use coracle_builder::dockerfile::directive;
 use coracle_builder::plan::{BaseImage, Images, Unavailable};
+use coracle_builder::progress::{Event, Progress};
 use coracle_builder::report::{self, Source};
 use coracle_builder::request::{BuildRequest, Dockerfile};
 use coracle_image::{Platform, Reference};
@@ -13,6 +13,7 @@ use coracle_view::image;
 
 use super::args::{BuildArgs, failed};
 use super::call::Call;
+use super::fetched::Fetcher;
 use super::locate::locate;
 use crate::app::App;
 use crate::error::{CliError, CommandResult, ExitStatus};
@@ -20,8 +21,11 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 /// Checks the Dockerfile that the flags name.
 pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandResult {
     let input = &mut std::io::stdin().lock();
-    let file = locate(&args.args[0], args.file.as_deref(), input)?.dockerfile;
-    let request = request(args, app, &file)?;
+    let wanted = args.basics(&app.settings)?;
+    let (settings, progress) = (&app.settings, &mut Unseen);
+    let mut fetcher = Fetcher { settings, request: &wanted, progress, told: 0 };
+    let file = locate(&args.args[0], args.file.as_deref(), input, &mut fetcher)?.dockerfile;
+    let request = request(wanted, &file)?;
     let mut images = Local { app, absent: Vec::new() };
     let checked = check(&file.text, &request, &mut images);
     let absent = images.absent;
@@ -43,8 +47,14 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
     }
 }
 
-fn request(args: &BuildArgs, app: &App, file: &Dockerfile) -> Result<Request, CliError> {
-    let wanted = args.basics(&app.settings)?;
+/// A check shows what it found, and nothing on the way.
+struct Unseen;
+
+impl Progress for Unseen {
+    fn tell(&mut self, _: Event) {}
+}
+
+fn request(wanted: BuildRequest, file: &Dockerfile) -> Result<Request, CliError> {
     refuse_other_frontends(&file.text, wanted.build_args.get("BUILDKIT_SYNTAX"))?;
     let wanted = BuildRequest { dockerfile: file.clone(), ..wanted };
     Request::of(&wanted).map_err(|why| failed(&format!("failed to solve: {why}")))

@@ -13,6 +13,7 @@ use coracle_builder::request::{Context, Dockerfile};
 
 use super::args::failed;
 use super::dockerfile::{self, Unread};
+use super::fetched::{Fetcher, dockerfile_in};
 use super::wanted::{absolute, bad};
 use crate::error::CliError;
 
@@ -21,6 +22,8 @@ use crate::error::CliError;
 pub(crate) struct Located {
     pub(crate) context: Context,
     pub(crate) dockerfile: Dockerfile,
+    /// They came from elsewhere.
+    pub(crate) is_fetched: bool,
 }
 
 /// Why there is nothing to build.
@@ -60,32 +63,92 @@ pub(crate) fn locate(
     context: &str,
     file: Option<&str>,
     input: &mut dyn Read,
+    fetcher: &mut Fetcher<'_>,
 ) -> Result<Located, Missing> {
     let file = file.filter(|file| !file.is_empty());
     if context == "-" {
         return from_input(file, input);
     }
     let folder = Path::new(context);
-    if !folder.is_dir() {
-        return match contexts::place(context).map_err(bad)? {
-            Place::Git(_) | Place::Http(_) => {
-                let why = "contexts are folders and standard input";
-                Err(CliError::unsupported(context, why).into())
-            }
-            _ => {
-                let words = format!("unable to prepare context: path {context:?} not found");
-                Err(failed(&words).into())
-            }
-        };
-    }
-    let dockerfile = match file {
-        Some("-") => {
-            dockerfile::of_bytes(dockerfile::from(input)?, "stdin", dockerfile::ignore_of(folder))
-        }
-        Some(file) => dockerfile::of_folder(folder, Some(Path::new(file)))?,
-        None => dockerfile::of_folder(folder, None)?,
+    let mut located = match folder.is_dir() {
+        true if file.is_some_and(|file| file == "-" || is_remote(file)) => Located {
+            context: Context::Folder(absolute(folder)?),
+            dockerfile: Dockerfile {
+                ignore: dockerfile::ignore_of(folder),
+                ..Dockerfile::default()
+            },
+            is_fetched: false,
+        },
+        true => Located {
+            context: Context::Folder(absolute(folder)?),
+            dockerfile: dockerfile::of_folder(folder, file.map(Path::new))?,
+            is_fetched: false,
+        },
+        false => elsewhere(context, file, fetcher)?,
     };
-    Ok(Located { context: Context::Folder(absolute(folder)?), dockerfile })
+    // One that is apart from its context.
+    let bytes = match file {
+        Some("-") => dockerfile::from(input)?,
+        Some(url) if is_remote(url) => {
+            let name = "[internal] load remote build definition";
+            let path = fetcher.file(url, name, "failed to read dockerfile")?;
+            read(&path)?
+        }
+        Some(path) if located.is_fetched && path.starts_with('/') => {
+            let found = dockerfile::of_folder(folder, Some(Path::new(path)))?;
+            let ignore = located.dockerfile.ignore.take();
+            located.dockerfile = Dockerfile { ignore: found.ignore.or(ignore), ..found };
+            return Ok(located);
+        }
+        _ => return Ok(located),
+    };
+    let path = if file == Some("-") { "stdin" } else { dockerfile::NAME };
+    located.dockerfile = dockerfile::of_bytes(bytes, path, located.dockerfile.ignore.take());
+    Ok(located)
+}
+
+fn is_remote(file: &str) -> bool {
+    file.starts_with("http://") || file.starts_with("https://")
+}
+
+/// A repository, or what a web server has: an archive is a context, anything else a Dockerfile.
+fn elsewhere(
+    context: &str,
+    file: Option<&str>,
+    fetcher: &mut Fetcher<'_>,
+) -> Result<Located, Missing> {
+    let inside = file.filter(|file| *file != "-" && !is_remote(file) && !file.starts_with('/'));
+    let is_apart = file.is_some() && inside.is_none();
+    let folder = match contexts::place(context).map_err(bad)? {
+        Place::Git(address) => fetcher.repository(&address)?,
+        Place::Http(address) => {
+            let name = "[internal] load remote build context";
+            let path = fetcher.file(&address, name, "failed to read downloaded context")?;
+            let bytes = read(&path)?;
+            if !dockerfile::is_archive(&bytes) {
+                let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
+                return Ok(Located { context: Context::Nothing, dockerfile, is_fetched: true });
+            }
+            let why = "contexts of web servers are Dockerfiles";
+            return Err(CliError::unsupported(context, why).into());
+        }
+        _ => {
+            let words = format!("unable to prepare context: path {context:?} not found");
+            return Err(failed(&words).into());
+        }
+    };
+    let dockerfile = match is_apart {
+        true => Dockerfile { ignore: dockerfile::ignore_of(&folder), ..Dockerfile::default() },
+        false => dockerfile_in(&folder, inside)?,
+    };
+    Ok(Located { context: Context::Folder(folder), dockerfile, is_fetched: true })
+}
+
+/// As much as a Dockerfile may have, and a byte more.
+fn read(path: &Path) -> Result<Vec<u8>, Missing> {
+    let file = std::fs::File::open(path)
+        .map_err(|error| failed(&format!("cannot read {}: {error}", path.display())))?;
+    Ok(dockerfile::from(&mut { file })?)
 }
 
 /// A Dockerfile alone, or an archive with one in it.
@@ -115,27 +178,45 @@ fn from_input(file: Option<&str>, input: &mut dyn Read) -> Result<Located, Missi
     }
     let bytes = dockerfile::from(&mut beginning.as_slice().chain(input))?;
     let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
-    Ok(Located { context: Context::Nothing, dockerfile })
+    Ok(Located { context: Context::Nothing, dockerfile, is_fetched: false })
 }
 
 #[cfg(test)]
 mod tests {
+    use coracle_builder::progress::{Event, Progress};
+    use coracle_builder::request::BuildRequest;
+
     use super::*;
+    use crate::settings::Settings;
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn tell(&mut self, _: Event) {}
+    }
+
+    fn found(context: &str, file: Option<&str>, mut input: &[u8]) -> Result<Located, Missing> {
+        let (settings, request) = (Settings::read().unwrap(), BuildRequest::default());
+        let (settings, request, progress) = (&settings, &request, &mut Silent);
+        let mut fetcher = Fetcher { settings, request, progress, told: 0 };
+        locate(context, file, &mut input, &mut fetcher)
+    }
 
     fn why(context: &str, file: Option<&str>, input: &str) -> String {
-        CliError::from(locate(context, file, &mut input.as_bytes()).unwrap_err()).message
+        CliError::from(found(context, file, input.as_bytes()).unwrap_err()).message
     }
 
     #[test]
     fn standard_input_is_one_thing() {
-        let alone = locate("-", None, &mut "FROM a\n".as_bytes()).unwrap();
+        let alone = found("-", None, b"FROM a\n").unwrap();
         assert_eq!((alone.context, alone.dockerfile.text.as_str()), (Context::Nothing, "FROM a\n"));
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".dockerignore"), "x\n").unwrap();
         let context = folder.path().to_string_lossy();
-        let beside = locate(&context, Some("-"), &mut "FROM b\n".as_bytes()).unwrap();
+        let beside = found(&context, Some("-"), b"FROM b\n").unwrap();
         assert_eq!(beside.context, Context::Folder(folder.path().to_owned()));
-        assert_eq!(beside.dockerfile.ignore.as_deref(), Some("x\n"));
+        let file = beside.dockerfile;
+        assert_eq!((file.ignore.as_deref(), file.text.as_str()), (Some("x\n"), "FROM b\n"));
         assert!(why("-", Some("-"), "").contains("can't use stdin for both"));
         assert!(why("-", Some("x"), "FROM a\n").contains("ambiguous Dockerfile source"));
         assert!(
@@ -149,6 +230,5 @@ mod tests {
             why("nosuchdir", None, ""),
             "ERROR: failed to build: unable to prepare context: path \"nosuchdir\" not found"
         );
-        assert!(why("https://h/r.git", None, "").contains("not supported"));
     }
 }

@@ -1,33 +1,190 @@
 //! A build from its flags to its result.
 
 use std::path::Path;
+use std::time::SystemTime;
 
+use coracle_builder::exec::{BuildError, Built, Surroundings};
+use coracle_builder::progress::{Event, Progress, Status, Vertex};
 use coracle_builder::request::BuildRequest;
+use coracle_words::ErrorKind;
 
-use super::args::BuildArgs;
+use super::args::{BuildArgs, failed};
 use super::check::refuse_other_frontends;
-use super::locate::locate;
+use super::dockerfile::Unread;
+use super::fetched::Fetcher;
+use super::locate::{Missing, locate};
+use super::outcome;
+use super::progress::{self, Display, Mode, Wish};
+use super::surroundings::OfApp;
 use crate::app::App;
-use crate::error::{CliError, CommandResult};
+use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::files::reason;
+use crate::settings::Environment;
+use crate::ui::Ui;
 
 /// Builds what the flags want.
 pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
     app.warn(&args.classic.warnings());
-    if app.settings.environment.get("DOCKER_BUILDKIT") == Some("0") {
-        app.warn(&["DOCKER_BUILDKIT=0 is without effect: there is one builder".to_owned()]);
-    }
+    tell_of_classic(app);
+    let environment = &app.settings.environment;
+    let mode = mode(args.progress.as_deref(), args.quiet, environment)?;
     let request = args.wanted(app)?;
+    if let Some(path) = &args.iidfile {
+        remove_stale(path)?;
+    }
+    let settings = &app.settings;
+    let mut display = Display::new(mode, &settings.environment, app.program, args.debug);
     let input = &mut std::io::stdin().lock();
-    let located = locate(&args.args[0], args.file.as_deref(), input)?;
+    let mut fetcher = Fetcher { settings, request: &request, progress: &mut display, told: 0 };
+    let located = locate(&args.args[0], args.file.as_deref(), input, &mut fetcher);
+    let told = fetcher.told;
+    let located = match located {
+        Ok(located) => located,
+        Err(missing) => {
+            if let Missing::Dockerfile(unread) = &missing {
+                tell_unread(unread, told, &mut display);
+            }
+            display.finish();
+            return Err(missing.into());
+        }
+    };
     refuse_other_frontends(&located.dockerfile.text, request.build_args.get("BUILDKIT_SYNTAX"))?;
     if !args.is_policy_off() {
         refuse_policy(&located.dockerfile.path)?;
     }
-    let _request =
+    let request =
         BuildRequest { context: located.context, dockerfile: located.dockerfile, ..request };
-    let what = format!("{} build", app.program);
+    let built = carry_out(app, std::slice::from_ref(&request), display, told)?;
+    let Some(built) = built.first() else { return Ok(ExitStatus::Success) };
+    outcome::write(args, app, built, mode)?;
+    Ok(ExitStatus::Success)
+}
+
+/// How progress is shown here.
+pub(crate) fn mode(
+    flag: Option<&str>,
+    quiet: bool,
+    environment: &Environment,
+) -> Result<Mode, CliError> {
+    Mode::of(Wish {
+        flag,
+        variable: environment.get("BUILDKIT_PROGRESS"),
+        is_quiet: quiet,
+        is_terminal: Ui::stderr_is_terminal(),
+        is_dumb: environment.get("TERM") == Some("dumb"),
+    })
+}
+
+/// Builds what is requested, shows how it goes, and says why it failed. `told`: lines of work that were shown before.
+pub(crate) fn carry_out(
+    app: &mut App,
+    requests: &[BuildRequest],
+    mut display: Display,
+    told: usize,
+) -> Result<Vec<Built>, CliError> {
+    app.ui.flush()?;
+    let mut around = OfApp::new(app)?;
+    let result = build(requests, &mut around, &mut After { told, progress: &mut display });
+    let signal = around.interrupted_by();
+    display.finish();
+    result.map_err(|error| {
+        let failure = failure(&error, requests);
+        match signal.and_then(|signal| u8::try_from(128 + signal).ok()) {
+            Some(code) => failure.status(ExitStatus::Container(code)),
+            None => failure,
+        }
+    })
+}
+
+fn build(
+    _: &[BuildRequest],
+    _: &mut dyn Surroundings,
+    _: &mut dyn Progress,
+) -> Result<Vec<Built>, BuildError> {
     let why = "building images from a Dockerfile is not part of this version";
-    Err(CliError::unsupported(&what, why).hint(format!("`{what} --check` checks a Dockerfile")))
+    Err(BuildError::new(why, ErrorKind::Unsupported))
+}
+
+/// Lines of work come after those that were told of before.
+struct After<'a> {
+    told: usize,
+    progress: &'a mut Display,
+}
+
+impl Progress for After<'_> {
+    fn tell(&mut self, mut event: Event) {
+        let vertex = match &mut event {
+            Event::Known { vertex, inputs, .. } => {
+                inputs.iter_mut().for_each(|input| *input += self.told);
+                vertex
+            }
+            Event::Started { vertex, .. }
+            | Event::Cached { vertex, .. }
+            | Event::Completed { vertex, .. }
+            | Event::Warning { vertex, .. }
+            | Event::Log { vertex, .. } => vertex,
+            Event::Status(status) => &mut status.vertex,
+        };
+        *vertex += self.told;
+        self.progress.tell(event);
+    }
+
+    fn tick(&mut self) {
+        self.progress.tick();
+    }
+}
+
+fn failure(error: &BuildError, requests: &[BuildRequest]) -> CliError {
+    let at = error.at.as_ref().and_then(|(index, at)| Some((requests.get(*index)?, at)));
+    let failure = match at {
+        Some((request, at)) => {
+            let file = &request.dockerfile;
+            progress::failure(&error.message, &file.name, &file.text, at)
+        }
+        None => progress::failure(&error.message, "", "", &[]),
+    };
+    CliError { hint: error.hint.clone(), ..failure }
+}
+
+fn tell_of_classic(app: &mut App) {
+    if app.settings.environment.get("DOCKER_BUILDKIT") == Some("0") {
+        app.warn(&["DOCKER_BUILDKIT=0 is without effect: there is one builder".to_owned()]);
+    }
+}
+
+/// What the file has is not what this build made, should it fail.
+fn remove_stale(path: &str) -> Result<(), CliError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            let why = reason(&error);
+            Err(failed(&format!("removing image ID file: remove {path}: {why}")))
+        }
+    }
+}
+
+/// A Dockerfile that is not there is looked for as one that is.
+fn tell_unread(unread: &Unread, vertex: Vertex, display: &mut Display) {
+    let name = format!("[internal] load build definition from {}", unread.name);
+    let at = SystemTime::now();
+    display.tell(Event::Known { vertex, name, inputs: Vec::new() });
+    display.tell(Event::Started { vertex, at });
+    // An empty answer has two bytes.
+    let (current, completed, error) = match unread.no_source {
+        true => (0, None, Some(unread.why.clone())),
+        false => (2, Some(at), None),
+    };
+    let id = "transferring dockerfile:".to_owned();
+    display.tell(Event::Status(Status {
+        vertex: 0,
+        id,
+        current,
+        total: 0,
+        started: at,
+        completed,
+    }));
+    display.tell(Event::Completed { vertex, at, error });
 }
 
 /// A policy says what may be built: one that is not looked at must not be passed over.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use coracle_builder::exec::{BuildError, Surroundings, Trouble};
 use coracle_builder::progress::TICK;
+use coracle_builder::sources::git::GitSettings;
 use coracle_image::{Image, Platform, Reference};
 use coracle_runtime::Home;
 use coracle_sys::signal;
@@ -22,6 +23,8 @@ use crate::builtin;
 use crate::commands::container::create::local;
 use crate::error::CliError;
 use crate::fetch::{self, Transfer};
+use crate::registries;
+use crate::settings::Settings;
 
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
@@ -80,6 +83,17 @@ impl<'a> OfApp<'a> {
     }
 }
 
+/// How web servers and repositories are reached: as registries are, with the user's `git` and the hosts that he knows.
+pub(super) fn network(settings: &Settings) -> GitSettings {
+    let environment = &settings.environment;
+    let home = environment.get("HOME").map(PathBuf::from);
+    GitSettings {
+        search: environment.get("PATH").unwrap_or_default().into(),
+        network: registries::settings(settings),
+        known_hosts: home.map(|home| home.join(".ssh/known_hosts")).filter(|path| path.is_file()),
+    }
+}
+
 fn user_namespace() -> Option<PathBuf> {
     std::fs::read_link("/proc/self/ns/user").ok()
 }
@@ -87,6 +101,10 @@ fn user_namespace() -> Option<PathBuf> {
 impl Surroundings for OfApp<'_> {
     fn home(&mut self) -> &mut Home {
         &mut self.app.home
+    }
+
+    fn network(&self) -> GitSettings {
+        network(&self.app.settings)
     }
 
     fn interrupt(&self) -> Option<BorrowedFd<'_>> {

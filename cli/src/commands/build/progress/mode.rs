@@ -29,8 +29,10 @@ pub(crate) struct Wish<'a> {
 
 impl Mode {
     pub(crate) fn of(wish: Wish<'_>) -> Result<Self, CliError> {
-        let wanted = wish.flag.or(wish.variable).filter(|wanted| !wanted.is_empty());
-        let wanted = wanted.unwrap_or("auto");
+        let given = wish.flag.filter(|given| !matches!(*given, "" | "auto"));
+        // Whoever asks for quiet asks more loudly than a variable.
+        let variable = wish.variable.filter(|wanted| !wanted.is_empty() && !wish.is_quiet);
+        let wanted = given.or(variable).unwrap_or("auto");
         let mode = match wanted {
             "auto" if wish.is_terminal && !wish.is_dumb => Self::Tree,
             "auto" | "plain" => Self::Plain,
@@ -69,6 +71,7 @@ mod tests {
         assert_eq!(Mode::of(Wish { is_dumb: true, ..terminal }).unwrap(), Mode::Plain);
         let plain = Wish { variable: Some("plain"), ..terminal };
         assert_eq!(Mode::of(plain).unwrap(), Mode::Plain);
+        assert_eq!(Mode::of(Wish { is_quiet: true, ..plain }).unwrap(), Mode::Quiet);
         assert_eq!(Mode::of(Wish { flag: Some("rawjson"), ..plain }).unwrap(), Mode::RawJson);
         assert_eq!(Mode::of(Wish { is_quiet: true, ..terminal }).unwrap(), Mode::Quiet);
     }

@@ -1,0 +1,225 @@
+//! Contexts that are somewhere else: a repository, or what a web server has.
+//!
+//! # How it works
+//!
+//! What is fetched lies in the cache of sources (`builder/sources` in the data root) until it is forgotten there. Its
+//! Dockerfile is opened beneath its folder by the kernel, links too: whoever wrote the repository does not choose
+//! among our files.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use coracle_builder::progress::{Event, Progress};
+use coracle_builder::request::{BuildRequest, Secret};
+use coracle_builder::sources::git::{self, GitRequest};
+use coracle_builder::sources::git_url::GitUrl;
+use coracle_builder::sources::{Cache, SourceError, apart, http};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+
+use super::args::failed;
+use super::dockerfile::{self, Unread};
+use super::locate::Missing;
+use super::surroundings::network;
+use crate::error::CliError;
+use crate::settings::Settings;
+
+/// Fetches for a build, and tells of it.
+pub(crate) struct Fetcher<'a> {
+    pub(crate) settings: &'a Settings,
+    /// Whose secrets and agents are shown to servers.
+    pub(crate) request: &'a BuildRequest,
+    pub(crate) progress: &'a mut dyn Progress,
+    /// Vertices that were told of.
+    pub(crate) told: usize,
+}
+
+/// An address and a failure, with what Docker says the fetching was for.
+fn refused(what: &str, error: &SourceError) -> CliError {
+    let failure = failed(&format!("failed to solve: {what}: {error}"));
+    CliError { hint: error.hint(), ..failure }
+}
+
+impl Fetcher<'_> {
+    fn cache(&self) -> Cache {
+        Cache::new(self.settings.data_root.join("builder/sources"))
+    }
+
+    /// Does `job` as a line of work of its own.
+    fn tell<T>(
+        &mut self,
+        name: String,
+        log: impl FnOnce(&T) -> String,
+        job: impl FnOnce(&Self) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let vertex = self.told;
+        self.told += 1;
+        self.progress.tell(Event::Known { vertex, name, inputs: Vec::new() });
+        self.progress.tell(Event::Started { vertex, at: SystemTime::now() });
+        let result = job(self);
+        let at = SystemTime::now();
+        if let Ok(done) = &result {
+            let bytes = log(done).into_bytes();
+            if !bytes.is_empty() {
+                self.progress.tell(Event::Log { vertex, stream: 2, bytes, at });
+            }
+        }
+        let error = result.as_ref().err().map(short);
+        self.progress.tell(Event::Completed { vertex, at, error });
+        result
+    }
+
+    /// A repository, as a folder.
+    pub(crate) fn repository(&mut self, address: &str) -> Result<PathBuf, CliError> {
+        let url = GitUrl::read(address).map_err(|error| failed(&error.to_string()))?;
+        let Some(url) = url else {
+            return Err(failed(&format!("{address} is not the address of a repository")));
+        };
+        let agent = self.request.ssh.get("default").cloned();
+        let agent =
+            agent.or_else(|| self.settings.environment.get("SSH_AUTH_SOCK").map(PathBuf::from));
+        let settings = network(self.settings);
+        let authorization = authorization(self.request, url.host());
+        let cache = self.cache();
+        let name = format!("[internal] load git source {}", url.shown());
+        let fetched = self.tell(
+            name,
+            |(log, _): &(String, PathBuf)| log.clone(),
+            |_| {
+                let request = GitRequest {
+                    url: &url,
+                    times_of_commit: false,
+                    agent: agent.as_deref(),
+                    authorization,
+                    settings: &settings,
+                };
+                apart(|| {
+                    let now = SystemTime::now();
+                    let resolved = git::resolve(&request, &cache)?;
+                    let checkout = git::checkout(&request, &resolved, &cache, now)?;
+                    Ok((format!("{}{}", resolved.log, checkout.log), checkout.path))
+                })
+            },
+        );
+        let fetched = fetched.map_err(|error| refused("failed to read dockerfile", &error))?;
+        Ok(fetched.1)
+    }
+
+    /// What a web server has, as a file.
+    pub(crate) fn file(&mut self, url: &str, name: &str, what: &str) -> Result<PathBuf, CliError> {
+        let settings = network(self.settings).network;
+        let cache = self.cache();
+        let fetched = self.tell(
+            name.to_owned(),
+            |_| String::new(),
+            |_| {
+                apart(|| {
+                    let request = http::HttpRequest {
+                        url,
+                        checksum: None,
+                        name: Some("context"),
+                        authorization: None,
+                        settings: &settings,
+                    };
+                    http::fetch(&request, &cache, SystemTime::now())
+                })
+            },
+        );
+        Ok(fetched.map_err(|error| refused(what, &error))?.path)
+    }
+}
+
+/// Without what looking a source up is part of.
+fn short(error: &SourceError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to load cache key: ").map_or(text.clone(), str::to_owned)
+}
+
+/// What a secret of the usual name says for a host, else for all.
+fn authorization(request: &BuildRequest, host: &str) -> Option<coracle_image::Secret> {
+    let value = |name: &str| {
+        let secret = request.secrets.get(&format!("{name}.{host}"));
+        let bytes = match secret.or_else(|| request.secrets.get(name))? {
+            Secret::Value(bytes) => bytes.clone(),
+            Secret::File(path) => std::fs::read(path).ok()?,
+        };
+        String::from_utf8(bytes).ok().map(|text| text.trim_end().to_owned())
+    };
+    if let Some(header) = value("GIT_AUTH_HEADER") {
+        return Some(coracle_image::Secret::new(header));
+    }
+    let token = value("GIT_AUTH_TOKEN")?;
+    let pair = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        format!("x-access-token:{token}"),
+    );
+    Some(coracle_image::Secret::new(format!("basic {pair}")))
+}
+
+/// The Dockerfile in a folder that somebody else wrote.
+pub(super) fn dockerfile_in(
+    folder: &Path,
+    file: Option<&str>,
+) -> Result<coracle_builder::request::Dockerfile, Missing> {
+    let wanted = file.unwrap_or(dockerfile::NAME);
+    let small = "dockerfile";
+    let unread = |why: String| {
+        let name = Path::new(wanted).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Unread { why: format!("open {name}: {why}"), name, no_source: false }
+    };
+    let read = |path: &str| read_beneath(folder, path);
+    let mut found = read(wanted);
+    let mut path = wanted;
+    if found.is_err()
+        && file.is_none()
+        && let Ok(bytes) = read(small)
+    {
+        (found, path) = (Ok(bytes), small);
+    }
+    let bytes = found.map_err(|error| unread(crate::files::reason(&error)))?;
+    let text =
+        |path: &str| read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let ignore = text(&format!("{path}.dockerignore")).or_else(|| text(".dockerignore"));
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut dockerfile = dockerfile::of_bytes(bytes, path, ignore);
+    dockerfile.name = name;
+    Ok(dockerfile)
+}
+
+fn read_beneath(folder: &Path, path: &str) -> std::io::Result<Vec<u8>> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+    let root = openat(CWD, folder, flags, Mode::empty())?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let file = File::from(openat2(&root, path, flags, Mode::empty(), resolve)?);
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(coracle_builder::limits::DOCKERFILE_BYTES_MAX).unwrap_or(u64::MAX);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_of_others_stay_in_their_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        std::fs::create_dir(path.join("sub")).unwrap();
+        std::fs::write(path.join("sub/dockerfile"), "FROM a\n").unwrap();
+        std::fs::write(path.join("hostname"), "inner").unwrap();
+        symlink("/hostname", path.join("Dockerfile")).unwrap();
+        let found = dockerfile_in(path, None).unwrap();
+        assert_eq!(found.text, "inner", "an absolute link begins at the folder");
+        assert!(dockerfile_in(path, Some("../../../etc/hostname")).is_err());
+        let small = dockerfile_in(&path.join("sub"), None).unwrap();
+        assert_eq!((small.text.as_str(), small.name.as_str()), ("FROM a\n", "dockerfile"));
+    }
+}
