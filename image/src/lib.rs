@@ -1,6 +1,7 @@
 //! Images: names, registries, the content store, layers and archives.
 
 pub mod archive;
+mod artifact;
 mod auth;
 pub mod config;
 pub mod digest;
@@ -28,6 +29,10 @@ mod transfer;
 pub mod unpack;
 mod workers;
 
+pub use artifact::{
+    Artifact, ArtifactLayer, ArtifactPlace, FoundArtifact, fetch_artifact_layer, find_artifact,
+    put_artifact,
+};
 pub use auth::{
     AuthError, AuthSettings, Credential, CredentialStore, HelperError, Secret, StoredIn,
 };

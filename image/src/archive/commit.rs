@@ -6,6 +6,7 @@ use super::manifest::Manifest;
 use crate::config::{ContainerConfig, History, ImageConfig};
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::pack::PackOptions;
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::store::{Image, NewImage, Store, now};
@@ -31,7 +32,10 @@ pub struct CommitOptions<'a> {
 pub fn commit(store: &Store, options: &CommitOptions<'_>) -> Result<Digest> {
     let mut image = store.config(&options.parent.id)?;
     let mut layers = options.parent.layers.clone();
-    let layer = store.copy_folder(options.upper, options.skip)?;
+    let layer = store.copy_folder(
+        options.upper,
+        PackOptions { overlay: true, skip: options.skip, ..PackOptions::default() },
+    )?;
     let is_empty = layer.is_none();
     if let Some(layer) = layer {
         image.rootfs.diff_ids.push(layer.diff_id);

@@ -67,7 +67,7 @@ fn or_empty<'de, D: Deserializer<'de>>(
 }
 
 impl Descriptor {
-    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
 

@@ -29,4 +29,6 @@ pub(crate) use manifest::annotations;
 pub use manifest::{Descriptor, Index, Manifest, PlatformFields, manifest_of};
 pub use plan::LoadOptions;
 pub use save::save;
+pub(crate) use source::Source;
+pub(crate) use write::LayoutFolder;
 pub use write::{LayoutOptions, LayoutPlace, write_layout};

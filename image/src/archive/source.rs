@@ -23,12 +23,12 @@ use crate::tar::{EntryKind, Reader, clean, split};
 const LINKS_MAX: usize = 16;
 
 /// The files of an image archive by name.
-pub(super) enum Source {
+pub(crate) enum Source {
     Tar { file: File, members: HashMap<Vec<u8>, Member> },
     Directory(OwnedFd),
 }
 
-pub(super) enum Member {
+pub(crate) enum Member {
     File { at: u64, len: u64 },
     Link(Vec<u8>),
 }
@@ -74,7 +74,7 @@ impl Source {
         Self::from_stream(store, &mut file)
     }
 
-    pub(super) fn from_dir(path: &Path) -> Result<Self> {
+    pub(crate) fn from_dir(path: &Path) -> Result<Self> {
         let open = File::open(path).map_err(ImageError::io("open", path))?;
         Ok(Self::Directory(open.into()))
     }
@@ -85,7 +85,7 @@ impl Source {
     }
 
     /// Opens a file; `None` when the archive has none of this name.
-    pub(super) fn open(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>> {
+    pub(crate) fn open(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>> {
         let fail = |source| ImageError::ArchiveEntry { entry: name.to_owned(), source };
         match self {
             Self::Tar { file, members } => {
@@ -111,7 +111,7 @@ impl Source {
     }
 
     /// Reads a small file whole.
-    pub(super) fn read(&self, name: &str, bytes_max: usize) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, name: &str, bytes_max: usize) -> Result<Option<Vec<u8>>> {
         let Some(file) = self.open(name)? else { return Ok(None) };
         let mut bytes = Vec::new();
         let limit = bytes_max as u64;

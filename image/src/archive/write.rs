@@ -123,6 +123,10 @@ fn index(descriptor: &Descriptor, names: &[Reference], created: &str) -> Result<
         [] => vec![entry(None)],
         names => names.iter().map(|name| entry(Some(name))).collect(),
     };
+    index_of(manifests)
+}
+
+fn index_of(manifests: Vec<Descriptor>) -> Result<Vec<u8>> {
     let media_type = Some(media::OCI_INDEX.to_owned());
     let index = Index { schema_version: 2, media_type, manifests };
     serde_json::to_vec(&index).map_err(ImageError::json("index.json"))
@@ -131,7 +135,42 @@ fn index(descriptor: &Descriptor, names: &[Reference], created: &str) -> Result<
 /// The layout that is being written.
 enum Out<'a> {
     Archive(Box<TarWriter<BufWriter<&'a mut dyn Write>>>),
-    Folder(PathBuf),
+    Folder(LayoutFolder),
+}
+
+/// An OCI layout as a folder. What leads to its blobs is replaced at the end; blobs that it had stay.
+pub(crate) struct LayoutFolder(PathBuf);
+
+impl LayoutFolder {
+    pub(crate) fn begin(folder: &Path) -> Result<Self> {
+        let blobs = folder.join("blobs/sha256");
+        std::fs::create_dir_all(&blobs).map_err(ImageError::io("create", &blobs))?;
+        Ok(Self(folder.to_owned()))
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.0.join(name);
+        replace(&path, |file| file.write_all(bytes).map_err(ImageError::io("write", &path)))
+    }
+
+    pub(crate) fn blob(&self, bytes: &[u8]) -> Result<()> {
+        self.file(&blob_name(&Digest::of(bytes)), bytes)
+    }
+
+    pub(crate) fn layer(&self, store: &Store, layer: &Layer) -> Result<()> {
+        let path = self.0.join(blob_name(&layer.blob_digest));
+        let there = std::fs::metadata(&path);
+        if there.is_ok_and(|meta| meta.is_file() && meta.len() == layer.blob_size) {
+            return Ok(());
+        }
+        replace(&path, |file| store.write_layer(layer, file))
+    }
+
+    /// Writes what leads to the blobs.
+    pub(crate) fn finish(&self, manifests: Vec<Descriptor>) -> Result<()> {
+        self.file("oci-layout", OCI_LAYOUT)?;
+        self.file("index.json", &index_of(manifests)?)
+    }
 }
 
 impl<'a> Out<'a> {
@@ -142,35 +181,21 @@ impl<'a> Out<'a> {
                 begin_blobs(&mut tar)?;
                 Ok(Self::Archive(Box::new(tar)))
             }
-            LayoutPlace::Folder(folder) => {
-                let blobs = folder.join("blobs/sha256");
-                std::fs::create_dir_all(&blobs).map_err(ImageError::io("create", &blobs))?;
-                Ok(Self::Folder(folder.to_owned()))
-            }
+            LayoutPlace::Folder(folder) => LayoutFolder::begin(folder).map(Self::Folder),
         }
     }
 
     fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         match self {
             Self::Archive(tar) => tar.bytes(name, bytes).map_err(failed(name)),
-            Self::Folder(folder) => {
-                let fill = |file: &mut File| file.write_all(bytes).map_err(failed(name));
-                replace(&folder.join(name), fill)
-            }
+            Self::Folder(folder) => folder.file(name, bytes),
         }
     }
 
     fn layer(&mut self, store: &Store, layer: &Layer) -> Result<()> {
         match self {
             Self::Archive(tar) => layer_entry(tar, store, layer),
-            Self::Folder(folder) => {
-                let path = folder.join(blob_name(&layer.blob_digest));
-                let there = std::fs::metadata(&path);
-                if there.is_ok_and(|meta| meta.is_file() && meta.len() == layer.blob_size) {
-                    return Ok(());
-                }
-                replace(&path, |file| store.write_layer(layer, file))
-            }
+            Self::Folder(folder) => folder.layer(store, layer),
         }
     }
 

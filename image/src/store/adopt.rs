@@ -83,6 +83,17 @@ impl Store {
         Ok(layer)
     }
 
+    /// The layer with all times that are later than `latest` (seconds) set to it: a layer of its own,
+    /// unless there is none. Starts a thread.
+    ///
+    /// # Errors
+    /// When its folder cannot be read, or the disk does not take the new one.
+    pub fn with_times_until(&self, layer: &Layer, latest: i64) -> Result<Layer> {
+        let folder = self.layer_dir(&layer.diff_id);
+        let options = PackOptions { overlay: true, latest: Some(latest), ..PackOptions::default() };
+        Ok(self.copy_folder(&folder, options)?.unwrap_or_else(|| layer.clone()))
+    }
+
     /// Makes a layer of a copy of `folder`, which stays as it is; `None`: there is nothing in it. `folder`
     /// may belong to a mounted overlay. Starts a thread.
     ///
@@ -91,7 +102,7 @@ impl Store {
     pub(crate) fn copy_folder(
         &self,
         folder: &Path,
-        skip: &dyn Fn(&[u8]) -> bool,
+        pack_options: PackOptions<'_>,
     ) -> Result<Option<Layer>> {
         self.ensure_hold()?;
         let home = self.tmp_path("layer")?;
@@ -107,8 +118,7 @@ impl Store {
                 Ok::<_, UnpackError>(unpacked)
             });
             let mut out = HashingWriter::new(writer);
-            let packed =
-                pack(folder, &mut out, PackOptions { overlay: true, skip, ..Default::default() });
+            let packed = pack(folder, &mut out, pack_options);
             let (writer, digest, bytes) = out.finish();
             // The other side waits for the end of the pipe.
             drop(writer);
@@ -138,7 +148,7 @@ impl Store {
             // What could not be made here is only in the archive.
             remove_tree(&home)?;
             let mut blob = self.new_blob()?;
-            pack(folder, &mut blob, PackOptions { overlay: true, skip, ..Default::default() })?;
+            pack(folder, &mut blob, pack_options)?;
             return self.adopt_layer(blob).map(Some);
         }
         let mut layer = Layer::of_folder(diff_id, bytes, packed);

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod archives;
+mod artifact;
 mod fixtures;
 mod store;
 mod support;
