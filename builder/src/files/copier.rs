@@ -19,13 +19,15 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::Result;
+use super::archive::{is_archive, unpack};
+use super::content::{copy_content, is_same, open_file};
 use super::digest::{Stamp, Stamper};
 use super::error::{FilesError, shown};
 use super::owner::Owner;
 use super::place::{
     Placement, follow, kind_at, make_folders, open_child, set_owner, set_owner_at, set_time, times,
 };
-use super::resolve::{open_plain, split};
+use super::resolve::{join, open_plain, split};
 use super::select::{Root, RootKind, Selection};
 use super::tree::Tree;
 use super::walk::{Found, Visitor, walk};
@@ -97,6 +99,9 @@ impl Folder {
 
 impl Copier<'_> {
     fn root(&mut self, selection: &Selection<'_>, one: &Root) -> Result<()> {
+        if selection.unpacks && self.unpack(one)? {
+            return Ok(());
+        }
         let destination = self.placement.destination.as_bytes();
         let (above, last) = split(destination);
         let is_folder = matches!(last, b"" | b".");
@@ -132,6 +137,23 @@ impl Copier<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Unpacks a file that is an archive; whether it is one.
+    fn unpack(&mut self, one: &Root) -> Result<bool> {
+        let (RootKind::Other(path), Some(tree)) = (&one.kind, self.tree) else { return Ok(false) };
+        let handle = tree.open(path, OFlags::PATH)?;
+        let stat = fstat(&handle).map_err(FilesError::io("look at", path))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Ok(false);
+        }
+        let mut file = File::from(tree.open(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
+        if !is_archive(&file) {
+            return Ok(false);
+        }
+        self.stamper.add(b"", &stat);
+        unpack(&mut file, self.root, self.placement, self.copied)?;
+        Ok(true)
     }
 
     fn kind(&self, path: &[u8]) -> Result<Option<FileType>> {
@@ -171,11 +193,7 @@ impl Copier<'_> {
 
     /// The path in the root of what is at `path` below the target.
     fn full(&self, path: &[u8]) -> Vec<u8> {
-        [&self.target, path]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(&b'/')
+        join(&self.target, path)
     }
 
     fn failed<'a, E: Into<io::Error>>(
@@ -249,7 +267,7 @@ impl Copier<'_> {
         let mut file = self.create(name, path)?;
         file.write_all(content).map_err(self.failed("write", path))?;
         let owner = self.placement.owner.unwrap_or_default();
-        self.give(file.as_fd(), owner).map_err(self.failed("set the owner of", path))?;
+        self.give(file.as_fd(), owner).map_err(FilesError::owner(owner, &self.full(path)))?;
         let mode = self.placement.mode.as_ref().map_or(0o644, |mode| mode.apply(0o644, false));
         fchmod(&file, Mode::from_raw_mode(mode)).map_err(self.failed("set the mode of", path))?;
         self.copied.files += 1;
@@ -302,8 +320,8 @@ impl Copier<'_> {
         let source = open_file(found)?;
         let file = self.create(name, path)?;
         let before = fstat(&source).map_err(FilesError::io("look at", found.path))?;
-        self.copied.bytes += copy_content(&source, &file, before.st_size.unsigned_abs())
-            .map_err(self.failed("write", path))?;
+        self.copied.bytes +=
+            copy_content(&source, &file, &before).map_err(self.failed("write", path))?;
         let after = fstat(&source).map_err(FilesError::io("look at", found.path))?;
         if !is_same(&before, &after) {
             // Counts as another file than the one that was hashed.
@@ -321,7 +339,8 @@ impl Copier<'_> {
         path: &[u8],
     ) -> Result<()> {
         let stat = found.stat;
-        self.give(file.as_fd(), self.owner(stat)).map_err(self.failed("set the owner of", path))?;
+        let owner = self.owner(stat);
+        self.give(file.as_fd(), owner).map_err(FilesError::owner(owner, &self.full(path)))?;
         if let Some(source) = source {
             let keeps_owner = self.keeps_owner();
             let outcome = self.xattrs.copy(source, file, keeps_owner);
@@ -360,7 +379,7 @@ impl Copier<'_> {
         let owner = self.owner(stat);
         if owner != Owner::default() || parent.gives_group {
             set_owner_at(parent.handle.as_fd(), name, owner, self.placement.one_id)
-                .map_err(self.failed("set the owner of", path))?;
+                .map_err(FilesError::owner(owner, &self.full(path)))?;
         }
         let times = times(stat.st_mtime, stat.st_mtime_nsec);
         utimensat(&parent.handle, name, &times, AtFlags::SYMLINK_NOFOLLOW)
@@ -401,7 +420,7 @@ impl Visitor for Copier<'_> {
         let owner = self.owner(found.stat);
         if owner != Owner::default() || !folder.is_new || folder.gives_group {
             set_owner(handle, owner, self.placement.one_id)
-                .map_err(self.failed("set the owner of", found.path))?;
+                .map_err(FilesError::owner(owner, &self.full(found.path)))?;
         }
         let keeps_owner = self.keeps_owner();
         let outcome = self.xattrs.copy(source, handle, keeps_owner);
@@ -414,48 +433,4 @@ impl Visitor for Copier<'_> {
     fn entry(&mut self, found: &Found<'_>) -> Result<()> {
         self.copy(found, found.name)
     }
-}
-
-/// Opens a file that was just looked at, and nothing that took its place.
-pub(super) fn open_file(found: &Found<'_>) -> Result<File> {
-    // Without waiting, should it be a pipe by now.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match openat(found.parent, found.name, flags, Mode::empty()) {
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
-            return Err(FilesError::Changed { path: shown(found.path) });
-        }
-        file => File::from(file.map_err(FilesError::io("open", found.path))?),
-    };
-    let stat = fstat(&file).map_err(FilesError::io("look at", found.path))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(FilesError::Changed { path: shown(found.path) });
-    }
-    Ok(file)
-}
-
-pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
-    let facts = |stat: &Stat| {
-        (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
-    };
-    facts(one) == facts(other)
-}
-
-/// All that is in `from` now; how many bytes.
-fn copy_content(from: &File, to: &File, size: u64) -> io::Result<u64> {
-    if size > 0 && rustix::fs::ioctl_ficlone(to, from).is_ok() {
-        return Ok(size);
-    }
-    let mut copied = 0;
-    while copied < size {
-        let wanted = usize::try_from(size - copied).unwrap_or(usize::MAX).min(1 << 30);
-        match rustix::fs::copy_file_range(from, None, to, None, wanted) {
-            Ok(0) => return Ok(copied),
-            Ok(count) => copied += count as u64,
-            Err(Errno::INTR) => {}
-            // Between file systems, or where there is no such call.
-            Err(_) if copied == 0 => return io::copy(&mut &*from, &mut &*to),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(copied)
 }

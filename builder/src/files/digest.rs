@@ -12,6 +12,8 @@ use coracle_image::Digest;
 use coracle_image::digest::Hasher;
 use rustix::fs::{FileType, OFlags, Stat, fstat, readlinkat};
 
+use super::Result;
+use super::content::{is_same, open_file};
 use super::error::{FilesError, shown};
 use super::hashes::Hashes;
 use super::limits::BUFFER_BYTES;
@@ -20,7 +22,6 @@ use super::select::{RootKind, Selection};
 use super::tree::Tree;
 use super::walk::{Found, Visitor, walk};
 use super::xattrs::Xattrs;
-use super::{Result, copier};
 
 /// What is selected, for the key of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +159,7 @@ impl Digester<'_> {
         if remembers && let Some(digest) = self.hashes.get(found.stat, now) {
             return Ok(digest);
         }
-        let mut file = copier::open_file(found)?;
+        let mut file = open_file(found)?;
         let before = fstat(&file).map_err(FilesError::io("look at", found.path))?;
         let mut digest = self.read(&mut file).map_err(FilesError::io("read", found.path))?;
         let mut attributes = Hasher::new();
@@ -177,7 +178,7 @@ impl Digester<'_> {
             digest = Digest::of(&both).to_bytes();
         }
         let after = fstat(&file).map_err(FilesError::io("look at", found.path))?;
-        if remembers && copier::is_same(&before, &after) {
+        if remembers && is_same(&before, &after) {
             self.hashes.put(&after, digest, now);
         }
         Ok(digest)

@@ -4,6 +4,9 @@ use std::io;
 
 use coracle_image::Digest;
 use coracle_words::ErrorKind;
+use rustix::io::Errno;
+
+use super::owner::Owner;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,8 +43,23 @@ pub enum FilesError {
     #[error("{path}: more than {} folders within each other", super::limits::FOLDER_DEPTH_MAX)]
     TooDeep { path: String },
 
+    #[error("{path}: larger than {} GiB", super::limits::FILE_BYTES_MAX >> 30)]
+    TooLarge { path: String },
+
     #[error("{path}: it changed while it was read; build again")]
     Changed { path: String },
+
+    #[error("owner {uid}:{gid} of {path} is outside the ids this user may use")]
+    Owner { uid: u32, gid: u32, path: String, source: io::Error },
+
+    #[error(transparent)]
+    Archive(#[from] coracle_image::tar::TarError),
+
+    #[error(transparent)]
+    Unpack(#[from] coracle_image::unpack::UnpackError),
+
+    #[error("refusing entry `{entry}` of the archive: {why}")]
+    Refused { entry: String, why: &'static str },
 
     #[error("cannot {doing} {path}")]
     Io { doing: &'static str, path: String, source: io::Error },
@@ -57,10 +75,37 @@ impl FilesError {
             | Self::NotAFolder { .. }
             | Self::BadPattern { .. }
             | Self::BadOwner { .. }
-            | Self::TooDeep { .. } => ErrorKind::BadRequest,
-            Self::Device { .. } => ErrorKind::Unsupported,
+            | Self::Archive(_)
+            | Self::Refused { .. }
+            | Self::TooDeep { .. }
+            | Self::TooLarge { .. } => ErrorKind::BadRequest,
+            Self::Device { .. } | Self::Owner { .. } => ErrorKind::Unsupported,
             Self::Changed { .. } => ErrorKind::Conflict,
-            Self::Io { .. } => ErrorKind::Internal,
+            Self::Io { .. } | Self::Unpack(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// What the user can do about it, when we know.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Owner { .. } => Some(
+                "a larger range of subordinate ids in /etc/subuid and /etc/subgid would cover it"
+                    .to_owned(),
+            ),
+            Self::Unpack(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// For `map_err`: an owner that cannot be set, for want of ids or otherwise.
+    pub(super) fn owner(owner: Owner, path: &[u8]) -> impl FnOnce(Errno) -> Self {
+        move |errno| match errno {
+            Errno::INVAL | Errno::PERM => {
+                let Owner { uid, gid } = owner;
+                Self::Owner { uid, gid, path: shown(path), source: errno.into() }
+            }
+            errno => Self::io("set the owner of", path)(errno),
         }
     }
 

@@ -225,7 +225,7 @@ fn read(path: &Path) -> Vec<u8> {
     let Some(end) = bytes.len().checked_sub(DIGEST) else { return Vec::new() };
     let is_whole = bytes.starts_with(MAGIC)
         && end >= MAGIC.len()
-        && (end - MAGIC.len()) % RECORD == 0
+        && (end - MAGIC.len()).is_multiple_of(RECORD)
         && Digest::of(&bytes[..end]).to_bytes() == bytes[end..];
     if !is_whole {
         return Vec::new();

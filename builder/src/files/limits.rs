@@ -17,3 +17,9 @@ pub const ACCOUNTS_BYTES_MAX: u64 = 16 << 20;
 
 /// Files whose digests are remembered.
 pub const HASHES_MAX: usize = 1_000_000;
+
+/// Entries of an archive.
+pub const ARCHIVE_ENTRIES_MAX: u64 = 10_000_000;
+
+/// Bytes of one file: more than that is a hole that somebody put there.
+pub const FILE_BYTES_MAX: u64 = 4 << 40;

@@ -18,6 +18,8 @@
 //! Devices are refused. Folders are at most [`limits::FOLDER_DEPTH_MAX`] deep. A file that changes while it is copied
 //! is found out by [`Stamp`]: the result must not be kept under the key then.
 
+mod archive;
+mod content;
 mod copier;
 mod digest;
 mod error;
@@ -36,6 +38,7 @@ mod tree;
 mod walk;
 mod xattrs;
 
+pub use archive::unpack_context;
 pub use copier::Copied;
 pub use digest::{Content, Stamp};
 pub use error::FilesError;

@@ -120,8 +120,8 @@ impl Action {
             bits |= (mode >> shift & 0o7) * 0o111;
         }
         bits &= self.who;
-        let special =
-            u32::from(self.who & 0o700 != 0) * 0o4000 | u32::from(self.who & 0o070 != 0) * 0o2000;
+        let special = (u32::from(self.who & 0o700 != 0) * 0o4000)
+            | (u32::from(self.who & 0o070 != 0) * 0o2000);
         if self.set_id {
             bits |= special;
         }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{FileType, OFlags, fstat};
+use rustix::io::Errno;
 
 use super::Result;
 use super::error::FilesError;
@@ -71,7 +72,10 @@ fn find<'a>(text: &'a str, name: &str) -> Option<Vec<&'a str>> {
 fn accounts(root: BorrowedFd<'_>, path: &str) -> Result<String> {
     let failed = FilesError::io("read", path.as_bytes());
     let read = || -> std::io::Result<Option<String>> {
-        let found = resolve(root, path.as_bytes(), true, &|_| true)?;
+        let found = match resolve(root, path.as_bytes(), true, &|_| true) {
+            Err(Errno::LOOP) => return Ok(None),
+            found => found?,
+        };
         if !found.is_there() {
             return Ok(None);
         }

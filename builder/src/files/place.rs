@@ -77,8 +77,9 @@ pub(super) fn make_folders(
         at = open_child(at.as_fd(), &name).map_err(|errno| not_a_folder(&path[..end], errno))?;
         if is_new {
             let mode = ModeChange::of_new_folders(placement.mode.as_ref());
-            set_owner(at.as_fd(), placement.owner.unwrap_or_default(), placement.one_id)
-                .map_err(FilesError::io("set the owner of", &path[..end]))?;
+            let owner = placement.owner.unwrap_or_default();
+            set_owner(at.as_fd(), owner, placement.one_id)
+                .map_err(FilesError::owner(owner, &path[..end]))?;
             fchmod(&at, Mode::from_raw_mode(mode))
                 .map_err(FilesError::io("set the mode of", &path[..end]))?;
         }

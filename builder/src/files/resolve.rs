@@ -119,3 +119,13 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
         None => (b"", path),
     }
 }
+
+/// A path below another; each may be empty.
+pub(super) fn join(above: &[u8], below: &[u8]) -> Vec<u8> {
+    let mut out = above.to_vec();
+    if !out.is_empty() && !below.is_empty() {
+        out.push(b'/');
+    }
+    out.extend_from_slice(below);
+    out
+}

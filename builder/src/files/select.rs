@@ -31,6 +31,7 @@ pub struct Selection<'t> {
     pub(super) tree: Option<&'t Tree>,
     pub(super) roots: Vec<Root>,
     pub(super) choice: Choice,
+    pub(super) unpacks: bool,
 }
 
 /// One path that was named.
@@ -56,7 +57,22 @@ impl Selection<'_> {
     pub fn of_content(name: &str, content: &[u8]) -> Selection<'static> {
         let name = parts(name.as_bytes()).next_back().unwrap_or(b"EOF").to_vec();
         let root = Root { name, kind: RootKind::Content(content.to_vec()) };
-        Selection { tree: None, roots: vec![root], choice: Choice::default() }
+        Selection { tree: None, roots: vec![root], choice: Choice::default(), unpacks: false }
+    }
+
+    /// Archives are unpacked, as `ADD` does: a file that was named itself and is one.
+    #[must_use]
+    pub fn unpacking(self, unpacks: bool) -> Self {
+        Self { unpacks, ..self }
+    }
+
+    /// A file that was found goes by another name: that of an address.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        for root in &mut self.roots {
+            root.name = name.as_bytes().to_vec();
+        }
+        self
     }
 
     /// Whether nothing was found.
@@ -88,7 +104,11 @@ pub fn select<'t>(tree: &'t Tree, selectors: &Selectors<'_>) -> Result<Selection
         pattern = base;
     }
     let pattern = clean(pattern);
-    let roots = roots(tree, &pattern)?;
+    let mut roots = roots(tree, &pattern)?;
+    if choice.include.is_some() {
+        // What a file has no parents below is not what is looked for.
+        roots.retain(|root| matches!(root.kind, RootKind::Folder(_)));
+    }
     if let Some(required) = required {
         let whole = format!("{pattern}/{required}");
         let base = roots.first().map(|root| match &root.kind {
@@ -100,7 +120,7 @@ pub fn select<'t>(tree: &'t Tree, selectors: &Selectors<'_>) -> Result<Selection
             return Err(missing(tree, whole.as_bytes()));
         }
     }
-    Ok(Selection { tree: Some(tree), roots, choice })
+    Ok(Selection { tree: Some(tree), roots, choice, unpacks: false })
 }
 
 fn roots(tree: &Tree, pattern: &str) -> Result<Vec<Root>> {

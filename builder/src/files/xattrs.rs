@@ -64,7 +64,7 @@ impl Xattrs {
 }
 
 /// What overlayfs and we keep our books by, and what belongs to the host.
-fn is_reserved(name: &[u8], keeps_owner: bool) -> bool {
+pub(super) fn is_reserved(name: &[u8], keeps_owner: bool) -> bool {
     if name == coracle_image::unpack::OWNER_XATTR.as_bytes() {
         return !keeps_owner;
     }
