@@ -115,7 +115,16 @@ pub struct Session {
     /// Only id 0 is mapped.
     pub single_id: bool,
     /// Others find the namespaces by this process, until it ends or its containers do.
-    _mark: Option<Registration>,
+    mark: Option<Registration>,
+}
+
+impl Session {
+    /// Others need not wait until a container runs: they find the namespaces by this process as well.
+    pub fn let_others_in(&mut self) {
+        if self.mark.is_some() {
+            self.lock = None;
+        }
+    }
 }
 
 /// Enters the namespaces.
@@ -155,7 +164,7 @@ pub fn stay(paths: &Paths, map: &IdMap, starts: bool) -> Result<Session, Session
     leave_umask();
     make_private(&paths.holders())?;
     let mark = starts.then(|| show(paths)).transpose()?;
-    Ok(Session { lock: None, ready: None, single_id: map.is_single(), _mark: mark })
+    Ok(Session { lock: None, ready: None, single_id: map.is_single(), mark })
 }
 
 fn enter_with(paths: &Paths, map: &IdMap, lock: Option<OwnedFd>) -> Result<Session, SessionError> {
@@ -175,7 +184,7 @@ fn enter_with(paths: &Paths, map: &IdMap, lock: Option<OwnedFd>) -> Result<Sessi
         Some(_) => Some(show(paths)?),
         None => None,
     };
-    Ok(Session { lock, ready: None, single_id: map.is_single(), _mark: mark })
+    Ok(Session { lock, ready: None, single_id: map.is_single(), mark })
 }
 
 /// Joins the namespaces of whoever holds some.
@@ -197,7 +206,7 @@ fn join_others(paths: &Paths, map: &IdMap, starts: bool) -> Result<Option<Sessio
     if joined && starts {
         be_joinable()?;
     }
-    Ok(joined.then_some(Session { lock: None, ready: None, single_id, _mark: mark }))
+    Ok(joined.then_some(Session { lock: None, ready: None, single_id, mark }))
 }
 
 /// Leaves the mark of a command.
@@ -418,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_takes_those_of_the_dead_with_it() {
+    fn amark_takes_those_of_the_dead_with_it() {
         let dir = tempfile::tempdir().unwrap();
         let mark = |name: &str| {
             let path = dir.path().join(name);

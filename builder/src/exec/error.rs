@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use coracle_image::ImageError;
+use coracle_runtime::EngineError;
 use coracle_words::ErrorKind;
+use serde::{Deserialize, Serialize};
 
 use crate::progress::Vertex;
 use crate::source::Span;
@@ -61,3 +64,51 @@ impl fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+/// Why a step failed; children send it to their parent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepError {
+    pub message: String,
+    pub hint: Option<String>,
+    pub exit_code: Option<i32>,
+    /// The engine or the host failed, not what was asked for.
+    pub is_internal: bool,
+}
+
+impl StepError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// What failed is not of the user's making.
+    pub(crate) fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
+        let mut message = format!("{doing}: {error}");
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        Self { message, is_internal: true, ..Self::default() }
+    }
+}
+
+impl From<EngineError> for StepError {
+    fn from(error: EngineError) -> Self {
+        let mut out = Self::internal("engine", &error);
+        out.hint = error.hint();
+        out
+    }
+}
+
+impl From<ImageError> for StepError {
+    fn from(error: ImageError) -> Self {
+        Self::internal("store", &error)
+    }
+}
+
+impl From<StepError> for BuildError {
+    fn from(error: StepError) -> Self {
+        let kind = if error.is_internal { ErrorKind::Internal } else { ErrorKind::BadRequest };
+        let StepError { message, hint, exit_code, .. } = error;
+        Self { hint, exit_code, ..Self::new(message, kind) }
+    }
+}

@@ -14,14 +14,42 @@
 //! A result has an id: the digest of its operation, the id of what it stands on, and the content of what it takes.
 //! Whoever makes the same finds it by that id, on whatever machine.
 
+mod cache;
 mod error;
+mod files;
+mod finish;
+mod graph;
+mod jobs;
+mod key;
+mod load;
+mod mounts;
+mod run;
+mod scheduler;
 mod surroundings;
+mod workshop;
+
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+use std::time::SystemTime;
 
 use coracle_image::config::ImageConfig;
-use coracle_image::{Digest, Layer, Reference};
+use coracle_image::{Digest, Image, Layer, Reference};
+use coracle_runtime::Home;
+use coracle_words::ErrorKind;
 
+pub use cache::{PruneFilter, Pruned, Usage, UsageKind, prune, usage};
 pub use error::BuildError;
 pub use surroundings::{Surroundings, Trouble};
+
+use error::StepError;
+use graph::Graph;
+use load::Loader;
+use scheduler::{Given, Outcome, Scheduler};
+use workshop::Workshop;
+
+use crate::plan::{BaseImage, From, Plan};
+use crate::progress::{Event, Progress, Status, Vertex};
+use crate::request::{BuildRequest, Output, OutputKind};
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -33,4 +61,242 @@ pub struct Built {
     pub names: Vec<Reference>,
     pub config: ImageConfig,
     pub layers: Vec<Layer>,
+}
+
+/// The images that plans begin with.
+#[derive(Debug, Default)]
+struct Images(HashMap<Vec<Digest>, Vec<Layer>>);
+
+impl Images {
+    fn add(&mut self, image: &Image) {
+        self.add_layers(&image.layers);
+    }
+
+    fn add_layers(&mut self, layers: &[Layer]) {
+        self.0.insert(layers.iter().map(|layer| layer.diff_id).collect(), layers.to_vec());
+    }
+
+    fn layers(&self, ids: &[Digest]) -> Result<Vec<Layer>, StepError> {
+        let missing = || StepError::new("an image that the plan begins with was not fetched");
+        self.0.get(ids).cloned().ok_or_else(missing)
+    }
+}
+
+/// Numbers for lines of work.
+#[derive(Debug, Default)]
+struct Vertices {
+    next: Vertex,
+}
+
+impl Vertices {
+    /// Tells of a new line of work.
+    fn add(&mut self, progress: &mut dyn Progress, name: &str) -> Vertex {
+        let vertex = self.next;
+        self.next += 1;
+        progress.tell(Event::Known { vertex, name: name.to_owned(), inputs: Vec::new() });
+        vertex
+    }
+}
+
+/// Builds what is asked for; the results are in the order of the requests.
+///
+/// # Errors
+/// The first thing that fails; what goes on then is given up.
+pub fn build(
+    requests: &[BuildRequest],
+    surroundings: &mut dyn Surroundings,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Built>, BuildError> {
+    // What is built is looked at, and nothing of it entered, by a home that nobody else has.
+    let home = Home::new(surroundings.home().settings().clone());
+    let store = home.store().map_err(StepError::from)?;
+    let _hold = store.hold().map_err(StepError::from)?;
+    let mut build = Build {
+        requests,
+        home: &home,
+        images: Images::default(),
+        vertices: Vertices::default(),
+        known: HashMap::new(),
+        built: requests.iter().map(|_| None).collect(),
+        workshop: None,
+    };
+    while build.built.iter().any(Option::is_none) {
+        build.wave(surroundings, progress)?;
+    }
+    Ok(build.built.into_iter().flatten().collect())
+}
+
+/// A build that goes on.
+struct Build<'a> {
+    requests: &'a [BuildRequest],
+    home: &'a Home,
+    images: Images,
+    vertices: Vertices,
+    /// Images that were asked for.
+    known: HashMap<String, BaseImage>,
+    built: Vec<Option<Built>>,
+    workshop: Option<Workshop>,
+}
+
+impl Build<'_> {
+    /// Builds the requests that begin with nothing that is yet to be built.
+    fn wave(
+        &mut self,
+        surroundings: &mut dyn Surroundings,
+        progress: &mut dyn Progress,
+    ) -> Result<(), BuildError> {
+        let is_there = |request: usize| self.built.get(request).is_some_and(Option::is_some);
+        let open = |number: &usize| {
+            self.built[*number].is_none() && load::needs(&self.requests[*number]).all(is_there)
+        };
+        let numbers: Vec<usize> = (0..self.requests.len()).filter(open).collect();
+        if numbers.is_empty() {
+            return Err(BuildError::new(
+                "targets that begin with each other cannot be built",
+                ErrorKind::BadRequest,
+            ));
+        }
+        let mut plans = Vec::with_capacity(numbers.len());
+        for number in &numbers {
+            let mut loader = Loader {
+                surroundings,
+                progress,
+                vertices: &mut self.vertices,
+                images: &mut self.images,
+                built: &self.built,
+                known: &mut self.known,
+            };
+            plans.push(loader.load(*number, &self.requests[*number])?);
+        }
+        let wave = Wave { numbers: &numbers, plans: &plans };
+        let built = self.carry_out(&wave, surroundings.interrupt(), progress)?;
+        for built in built {
+            self.images.add_layers(&built.layers);
+            let number = built.request;
+            self.built[number] = Some(built);
+        }
+        Ok(())
+    }
+
+    /// Carries out plans.
+    fn carry_out(
+        &mut self,
+        wave: &Wave<'_>,
+        interrupt: Option<BorrowedFd<'_>>,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Built>, BuildError> {
+        let (home, requests) = (self.home, self.requests);
+        let store = home.store().map_err(StepError::from)?;
+        let graph = Graph::of(requests, wave.numbers, wave.plans);
+        let shown = context_vertices(&graph, &mut self.vertices, progress);
+        let hashes = home.settings().data_root.join("builder/cache/hashes");
+        let given = Given {
+            requests,
+            graph: &graph,
+            images: &self.images,
+            home,
+            store,
+            contexts: files::Contexts::new(&hashes, shown),
+            interrupt,
+            vertex: self.vertices.next,
+            workshop: self.workshop.take(),
+        };
+        self.vertices.next += graph.nodes.len();
+        let mut scheduler = Scheduler::new(given, progress);
+        let outcome = scheduler.run();
+        self.workshop = scheduler.take_workshop();
+        scheduler.contexts.save();
+        if let Some(workshop) = &self.workshop {
+            // Also after a failure: what was made is taken by the next build.
+            workshop.store.keep_layers(&scheduler.made()).map_err(StepError::from)?;
+        }
+        outcome?;
+        let made: Vec<Option<Outcome>> =
+            graph.targets.iter().map(|node| scheduler.outcome((*node)?).cloned()).collect();
+        drop(scheduler);
+        let mut built = Vec::new();
+        for ((number, plan), made) in wave.numbers.iter().zip(wave.plans).zip(&made) {
+            let of = &requests[*number];
+            let config = finish::config(&plan.outcome, made.as_ref());
+            let layers = made.as_ref().map(|made| made.layers.clone()).unwrap_or_default();
+            let mut out =
+                Built { request: *number, image: None, names: of.names.clone(), config, layers };
+            let store = self.workshop.as_ref().map_or(store, |workshop| &workshop.store);
+            export(store, of, &mut out, &mut self.vertices, progress)?;
+            built.push(out);
+        }
+        Ok(built)
+    }
+}
+
+/// Requests that are built together.
+struct Wave<'a> {
+    /// Their places among all.
+    numbers: &'a [usize],
+    plans: &'a [Plan],
+}
+
+/// Contexts that are read are lines of work.
+fn context_vertices(
+    graph: &Graph,
+    vertices: &mut Vertices,
+    progress: &mut dyn Progress,
+) -> HashMap<(usize, Option<String>), Vertex> {
+    let mut known = HashMap::new();
+    for node in &graph.nodes {
+        for (from, _) in key::sources(&node.step.operation) {
+            let From::Context(name) = from else { continue };
+            let key = (node.request, name.clone());
+            if known.contains_key(&key) {
+                continue;
+            }
+            let shown = match name {
+                None => "[internal] load build context".to_owned(),
+                Some(name) => format!("[context {name}] load from client"),
+            };
+            known.insert(key, vertices.add(progress, &shown));
+        }
+    }
+    known
+}
+
+fn export(
+    store: &coracle_image::Store,
+    request: &BuildRequest,
+    out: &mut Built,
+    vertices: &mut Vertices,
+    progress: &mut dyn Progress,
+) -> Result<(), BuildError> {
+    let to_store = Output {
+        kind: OutputKind::Image { names: request.names.clone(), push: false },
+        rewrites_timestamps: false,
+    };
+    let outputs =
+        if request.outputs.is_empty() { std::slice::from_ref(&to_store) } else { &request.outputs };
+    for output in outputs {
+        let OutputKind::Image { names, .. } = &output.kind else { continue };
+        let vertex = vertices.add(progress, "exporting to image");
+        progress.tell(Event::Started { vertex, at: SystemTime::now() });
+        let at = SystemTime::now();
+        let image = finish::commit(store, &out.config, &out.layers, names, &request.annotations)?;
+        let mut tell = |id: String| {
+            progress.tell(Event::Status(Status {
+                vertex,
+                id,
+                current: 0,
+                total: 0,
+                started: at,
+                completed: Some(SystemTime::now()),
+            }));
+        };
+        tell("exporting layers".to_owned());
+        tell(format!("writing image {}", image.0));
+        for name in names {
+            tell(format!("naming to {}", name.clone().with_default_tag()));
+        }
+        out.image = Some(image);
+        out.names.clone_from(names);
+        progress.tell(Event::Completed { vertex, at: SystemTime::now(), error: None });
+    }
+    Ok(())
 }

@@ -1,0 +1,65 @@
+use coracle_image::Layer;
+
+use super::*;
+
+fn record(layer: &[u8]) -> Record {
+    let layer = Layer {
+        diff_id: Digest::of(layer),
+        blob_digest: Digest::of(layer),
+        blob_size: 1,
+        media_type: String::new(),
+        unpacked_size: 7,
+        notes: Vec::new(),
+        without_blob: true,
+    };
+    let created = coracle_runtime::clock::now();
+    Record { layer, created, description: "RUN x".to_owned(), kind: Kind::Command, parent: None }
+}
+
+#[test]
+fn a_result_comes_back_and_its_uses_are_counted() {
+    let temp = tempfile::tempdir().unwrap();
+    let cache = Cache::at(temp.path());
+    cache.make().unwrap();
+    let (id, made) = (Digest::of(b"id"), record(b"layer"));
+    assert_eq!(cache.get(&id), None);
+    cache.put(&id, &made).unwrap();
+    assert_eq!(cache.get(&id), Some(made));
+    cache.touch(&id);
+    cache.touch(&id);
+    let rows = usage(temp.path(), &[]);
+    assert_eq!((rows.len(), rows[0].uses, rows[0].size), (1, 2, 7));
+    assert!(!rows[0].in_use);
+}
+
+#[test]
+fn a_step_is_carried_out_by_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let cache = Cache::at(temp.path());
+    cache.make().unwrap();
+    let id = Digest::of(b"id");
+    let lock = cache.try_lock(&id).unwrap().unwrap();
+    assert!(cache.try_lock(&id).unwrap().is_none());
+    drop(lock);
+    assert!(cache.try_lock(&id).unwrap().is_some());
+    assert!(names(&cache.root.join("locks")).is_empty());
+}
+
+#[test]
+fn private_mounts_are_shared_one_after_the_other_alone() {
+    use crate::instruction::mount::Sharing;
+    let temp = tempfile::tempdir().unwrap();
+    let cache = Cache::at(temp.path());
+    cache.make().unwrap();
+    let wanted = |sharing| mounts::Wanted { id: "npm", from: "", sharing, description: "npm" };
+    let first = cache.hold(wanted(Sharing::Private)).unwrap().unwrap();
+    let second = cache.hold(wanted(Sharing::Private)).unwrap().unwrap();
+    assert_ne!(first.data, second.data);
+    let data = first.data.clone();
+    drop(first);
+    assert_eq!(cache.hold(wanted(Sharing::Private)).unwrap().unwrap().data, data);
+    let locked = cache.hold(wanted(Sharing::Locked)).unwrap().unwrap();
+    assert!(cache.hold(wanted(Sharing::Locked)).unwrap().is_none());
+    let shared = cache.hold(wanted(Sharing::Shared)).unwrap().unwrap();
+    assert_eq!(shared.data, locked.data);
+}

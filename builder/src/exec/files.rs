@@ -1,0 +1,369 @@
+//! Steps that are about files: their content for ids, and the copying, in children.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use coracle_image::{Digest, Layer};
+use coracle_runtime::Stack;
+
+use super::error::StepError;
+use super::jobs::Child;
+use super::key::{self, Key};
+use super::workshop::Workshop;
+use crate::files::{FilesError, Hashes, ModeChange, Placement, Selection, Selectors, Stamp, Tree};
+use crate::files::{find_owner, make_folder, select};
+use crate::ignore::Ignore;
+use crate::plan::{Copy, From, Operation, Source};
+use crate::progress::{Event, Progress, Status, Vertex};
+use crate::request::{BuildRequest, Context};
+
+impl std::convert::From<FilesError> for StepError {
+    fn from(error: FilesError) -> Self {
+        let is_internal = error.kind() == coracle_words::ErrorKind::Internal;
+        let mut message = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error) {
+            message = format!("{message}: {cause}");
+        }
+        Self { is_internal, ..Self::new(message) }
+    }
+}
+
+/// A context of a request: the main one, or one by its name.
+type Place<'a> = (&'a BuildRequest, Option<&'a str>);
+
+/// The contexts of a build, and what was found out about them.
+#[derive(Debug)]
+pub(super) struct Contexts {
+    hashes: Hashes,
+    known: HashMap<Digest, (String, Stamp)>,
+    /// Who shows that they are read, by request and name.
+    vertices: HashMap<(usize, Option<String>), Vertex>,
+    shown: HashMap<Vertex, u64>,
+}
+
+impl Contexts {
+    /// `hashes` is where those of files are remembered.
+    pub(super) fn new(hashes: &Path, vertices: HashMap<(usize, Option<String>), Vertex>) -> Self {
+        let (known, shown) = (HashMap::new(), HashMap::new());
+        Self { hashes: Hashes::open(hashes), known, vertices, shown }
+    }
+
+    /// The digest of what an operation takes of a context.
+    pub(super) fn digest(
+        &mut self,
+        request: usize,
+        place: Place<'_>,
+        selectors: &Selectors<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<String, StepError> {
+        let known = known_as(place, selectors)?;
+        if let Some((digest, _)) = self.known.get(&known) {
+            return Ok(digest.clone());
+        }
+        let vertex = self.vertices.get(&(request, place.1.map(str::to_owned))).copied();
+        let started = SystemTime::now();
+        if let Some(vertex) = vertex {
+            progress.tell(Event::Started { vertex, at: started });
+        }
+        let read =
+            tree(place).and_then(|tree| Ok(select(&tree, selectors)?.digest(&mut self.hashes)?));
+        if let Some(vertex) = vertex {
+            let shown = self.shown.entry(vertex).or_default();
+            *shown += read.as_ref().map_or(0, |content| content.bytes);
+            let at = SystemTime::now();
+            progress.tell(Event::Status(Status {
+                vertex,
+                id: "transferring context:".to_owned(),
+                current: *shown,
+                total: 0,
+                started,
+                completed: Some(at),
+            }));
+            progress.tell(Event::Completed { vertex, at, error: None });
+        }
+        let content = read?;
+        let digest = content.key.to_string();
+        self.known.insert(known, (digest.clone(), content.stamp));
+        Ok(digest)
+    }
+
+    /// Which files they were when their digest was made.
+    fn stamp(&self, place: Place<'_>, selectors: &Selectors<'_>) -> Option<Stamp> {
+        let known = known_as(place, selectors).ok()?;
+        self.known.get(&known).map(|(_, stamp)| *stamp)
+    }
+
+    /// Remembers the digests of files for the next build.
+    pub(super) fn save(&mut self) {
+        // They are made anew where they cannot be written.
+        drop(self.hashes.save());
+    }
+}
+
+fn known_as(place: Place<'_>, selectors: &Selectors<'_>) -> Result<Digest, StepError> {
+    let mut key = Key::new("context");
+    let folder = folder(place)?.to_string_lossy();
+    let ignore = ignore_text(place).unwrap_or_default();
+    key.text(&folder).text(ignore).text(selectors.pattern).number(selectors.parents.into());
+    for pattern in selectors.exclude {
+        key.text(pattern);
+    }
+    Ok(key.finish())
+}
+
+fn folder((request, name): Place<'_>) -> Result<&Path, StepError> {
+    let context = match name {
+        None => Some(&request.context),
+        Some(name) => request.contexts.get(name),
+    };
+    match context {
+        Some(Context::Folder(folder)) => Ok(folder),
+        Some(Context::Nothing) | None => Err(StepError::new("there is no build context")),
+        Some(other) => Err(StepError::new(format!("{other:?} was not fetched"))),
+    }
+}
+
+/// The ignore file counts for the main context alone.
+fn ignore_text((request, name): Place<'_>) -> Option<&str> {
+    request.dockerfile.ignore.as_deref().filter(|_| name.is_none())
+}
+
+fn tree(place: Place<'_>) -> Result<Tree, StepError> {
+    let ignore = ignore_text(place).map(Ignore::parse);
+    Ok(Tree::context(folder(place)?, ignore.as_ref())?)
+}
+
+/// How the source `number` of an operation is selected.
+pub(super) fn selectors(operation: &Operation, number: usize) -> Selectors<'_> {
+    let (_, pattern) = key::sources(operation).get(number).copied().unwrap_or((&From::Nothing, ""));
+    match operation {
+        Operation::Copy(copy) => {
+            Selectors { pattern, exclude: &copy.exclude, parents: copy.parents }
+        }
+        _ => Selectors { pattern, exclude: &[], parents: false },
+    }
+}
+
+/// What names a part of the result `id`.
+pub(super) fn part(operation: &Operation, number: usize, id: &str) -> Digest {
+    let selectors = selectors(operation, number);
+    let mut key = Key::new("part");
+    key.text(id).text(selectors.pattern).number(selectors.parents.into());
+    for pattern in selectors.exclude {
+        key.text(pattern);
+    }
+    key.finish()
+}
+
+/// Reads the digests of parts of other steps: numbers of sources, with the layers that they are in. In a child.
+pub(super) fn digests(
+    workshop: &Workshop,
+    operation: &Operation,
+    parts: &[(usize, Vec<Digest>)],
+) -> Result<Vec<(usize, String)>, StepError> {
+    leave()?;
+    let scratch = workshop.scratch(parts.first().map_or(0, |part| part.0))?;
+    let mut out = Vec::new();
+    for (number, layers) in parts {
+        let root = Mounted::new(workshop, layers, scratch.join(number.to_string()))?;
+        let tree = Tree::root_filesystem(&root.target)?;
+        let selection = select(&tree, &selectors(operation, *number))?;
+        out.push((*number, selection.digest(&mut Hashes::in_memory())?.key.to_string()));
+    }
+    // What stays goes with what is left of the build.
+    drop(coracle_runtime::volumes::remove_tree(&scratch));
+    Ok(out)
+}
+
+/// Carries a step out on top of `layers`; `sources` are the layers of the steps that files come from. In a child.
+pub(super) fn carry_out(
+    workshop: &Workshop,
+    operation: &Operation,
+    request: &BuildRequest,
+    contexts: &Contexts,
+    layers: &[Digest],
+    sources: &[Vec<Digest>],
+) -> Result<Layer, StepError> {
+    leave()?;
+    let scratch = workshop.scratch(0)?;
+    let link = matches!(operation, Operation::Copy(copy) if copy.link);
+    let below = if link { &[] } else { layers };
+    let root = Mounted::new(workshop, below, scratch.join("root"))?;
+    let handle = File::open(&root.target).map_err(|e| StepError::internal("open a root", &e))?;
+    match operation {
+        Operation::Folder { path, owner } => {
+            let owner = find_owner(Some(handle.as_fd()), owner)?;
+            make_folder(handle.as_fd(), path, owner, workshop.one_id())?;
+        }
+        Operation::Copy(copy) => {
+            let copier = Copier { workshop, operation, copy, request, contexts, scratch: &scratch };
+            copier.copy(&handle, sources)?;
+        }
+        Operation::Image { .. } | Operation::Run(_) => {}
+    }
+    drop(handle);
+    let layer = root.into_layer(workshop)?;
+    // What stays goes with what is left of the build.
+    drop(coracle_runtime::volumes::remove_tree(&scratch));
+    Ok(layer)
+}
+
+/// Mounts of this process are its own from here on.
+fn leave() -> Result<(), StepError> {
+    coracle_sys::mount::leave_namespace()
+        .map_err(|error| StepError::internal("make a mount namespace", &error))
+}
+
+/// Layers that are mounted, with a folder for what is written.
+struct Mounted {
+    stack: Stack,
+    target: PathBuf,
+}
+
+impl Mounted {
+    fn new(workshop: &Workshop, layers: &[Digest], folder: PathBuf) -> Result<Self, StepError> {
+        let failed = |error| StepError::internal("mount a root filesystem", &error);
+        let target = folder.join("merged");
+        std::fs::create_dir_all(&target)
+            .map_err(|error| StepError::internal("make a folder", &error))?;
+        let stack = Stack::new(workshop.folders(layers), folder, workshop.storage());
+        let stack = stack.map_err(failed)?;
+        stack.mount(&target).map_err(failed)?;
+        Ok(Self { stack, target })
+    }
+
+    fn into_layer(self, workshop: &Workshop) -> Result<Layer, StepError> {
+        let failed = |error| StepError::internal("make a layer", &error);
+        Stack::unmount(&self.target).map_err(failed)?;
+        let written = self.stack.written().map_err(failed)?;
+        Ok(workshop.store.adopt_folder(&written, &|_| false)?)
+    }
+}
+
+/// Copies files into the root of a step.
+struct Copier<'a> {
+    workshop: &'a Workshop,
+    operation: &'a Operation,
+    copy: &'a Copy,
+    request: &'a BuildRequest,
+    contexts: &'a Contexts,
+    scratch: &'a Path,
+}
+
+impl Copier<'_> {
+    fn copy(&self, root: &File, sources: &[Vec<Digest>]) -> Result<(), StepError> {
+        let copy = self.copy;
+        let accounts = (!copy.link).then_some(root.as_fd());
+        let mode = match copy.chmod.as_str() {
+            "" => None,
+            text => Some(
+                ModeChange::parse(text)
+                    .ok_or_else(|| StepError::new(format!("invalid chmod parameter: '{text}'")))?,
+            ),
+        };
+        let placement = Placement {
+            destination: copy.destination.clone(),
+            owner: find_owner(accounts, &copy.chown)?,
+            mode,
+            one_id: self.workshop.one_id(),
+        };
+        let mut number = 0;
+        for source in &copy.sources {
+            match source {
+                Source::Files { from, .. } => {
+                    let layers = sources.get(number).map_or(&[][..], Vec::as_slice);
+                    self.files(root, (from, number, layers), &placement)?;
+                    number += 1;
+                }
+                Source::Content { name, text } => {
+                    let selection = Selection::of_content(name, text.as_bytes());
+                    selection.copy_into(root.as_fd(), &placement)?;
+                }
+                Source::Http { .. } | Source::Git { .. } => {
+                    return Err(StepError::new("ADD of an address is no part of this version"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn files(
+        &self,
+        root: &File,
+        (from, number, layers): (&From, usize, &[Digest]),
+        placement: &Placement,
+    ) -> Result<(), StepError> {
+        let selectors = selectors(self.operation, number);
+        match from {
+            From::Context(name) => {
+                let place = (self.request, name.as_deref());
+                let tree = tree(place)?;
+                let copied = select(&tree, &selectors)?.copy_into(root.as_fd(), placement)?;
+                let stamp = self.contexts.stamp(place, &selectors);
+                if stamp.is_some_and(|stamp| stamp != copied.stamp) {
+                    let what = selectors.pattern;
+                    let message = format!("{what}: it changed while it was copied; build again");
+                    return Err(StepError::new(message));
+                }
+            }
+            From::Step(_) => {
+                let folder = self.scratch.join(format!("from.{number}"));
+                let mounted = Mounted::new(self.workshop, layers, folder)?;
+                let tree = Tree::root_filesystem(&mounted.target)?;
+                select(&tree, &selectors)?.copy_into(root.as_fd(), placement)?;
+            }
+            From::Nothing => {
+                let folder = self.scratch.join(format!("from.{number}"));
+                std::fs::create_dir_all(&folder)
+                    .map_err(|error| StepError::internal("make a folder", &error))?;
+                let tree = Tree::root_filesystem(&folder)?;
+                select(&tree, &selectors)?.copy_into(root.as_fd(), placement)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies what a mount shows to `target`, and waits for it.
+pub(super) fn materialise(
+    workshop: &Workshop,
+    (from, source): (&From, &str),
+    request: &BuildRequest,
+    layers: &[Digest],
+    target: &Path,
+) -> Result<(), StepError> {
+    let mut child = Child::start(|| {
+        leave()?;
+        let folder = target.parent().unwrap_or(target);
+        let failed = |error| StepError::internal("make a folder", &error);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let root = File::open(folder).map_err(failed)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let placement = Placement {
+            destination: format!("/{name}"),
+            one_id: workshop.one_id(),
+            ..Placement::default()
+        };
+        let selectors = Selectors { pattern: source, exclude: &[], parents: false };
+        let scratch = workshop.scratch(1)?;
+        match from {
+            From::Context(name) => {
+                let tree = tree((request, name.as_deref()))?;
+                select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
+            }
+            From::Step(_) => {
+                let mounted = Mounted::new(workshop, layers, scratch.join("from"))?;
+                let tree = Tree::root_filesystem(&mounted.target)?;
+                select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
+            }
+            From::Nothing => std::fs::create_dir_all(target).map_err(failed)?,
+        }
+        drop(coracle_runtime::volumes::remove_tree(&scratch));
+        Ok(())
+    })?;
+    while !child.read() {}
+    child.finish()
+}

@@ -1,0 +1,105 @@
+//! The steps of all requests as one graph: a step that several need is there once.
+
+use std::collections::HashMap;
+
+use coracle_image::Digest;
+
+use super::key::{self, Key};
+use crate::plan::{From, Operation, Plan, Source, Step};
+use crate::request::{BuildRequest, Context};
+
+/// Index of a step in the graph.
+pub(super) type NodeId = usize;
+
+/// A step of the graph.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The first request that has it.
+    pub(super) request: usize,
+    pub(super) step: Step,
+    /// What it stands on.
+    pub(super) on: Option<NodeId>,
+    /// Where its files come from, in the order of [`key::sources`]; none for those of a context.
+    pub(super) sources: Vec<Option<NodeId>>,
+}
+
+impl Node {
+    pub(super) fn needs(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.on.into_iter().chain(self.sources.iter().flatten().copied())
+    }
+}
+
+/// The steps of all requests, each after those that it needs.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    /// By plan: the step whose files its target has.
+    pub(super) targets: Vec<Option<NodeId>>,
+}
+
+impl Graph {
+    /// The graph of the plans of those requests that `numbers` are the places of.
+    pub(super) fn of(requests: &[BuildRequest], numbers: &[usize], plans: &[Plan]) -> Self {
+        let mut graph = Self::default();
+        let mut known: HashMap<Digest, NodeId> = HashMap::new();
+        for (&request, plan) in numbers.iter().zip(plans) {
+            let mut ids: Vec<NodeId> = Vec::with_capacity(plan.steps.len());
+            for step in &plan.steps {
+                let on = step.on.map(|on| ids[on]);
+                let mut key = Key::new("node");
+                key.text(&step.key().to_string()).text(&step.platform.to_string());
+                key.text(&format!("{on:?} {}", step.ignores_cache));
+                for (from, what) in key::sources(&step.operation) {
+                    let place = match from {
+                        From::Step(step) => format!("step {}", ids[*step]),
+                        From::Context(name) => context(&requests[request], name.as_deref()),
+                        From::Nothing => "nothing".to_owned(),
+                    };
+                    key.text(&place).text(what);
+                }
+                beside(&mut key, &step.operation);
+                let id = key.finish();
+                let node = *known.entry(id).or_insert_with(|| {
+                    let of = |(from, _): (&From, &str)| match from {
+                        From::Step(step) => Some(ids[*step]),
+                        From::Context(_) | From::Nothing => None,
+                    };
+                    let sources = key::sources(&step.operation).into_iter().map(of).collect();
+                    graph.nodes.push(Node { request, step: step.clone(), on, sources });
+                    graph.nodes.len() - 1
+                });
+                ids.push(node);
+            }
+            graph.targets.push(plan.outcome.step.map(|step| ids[step]));
+        }
+        graph
+    }
+}
+
+/// What makes two steps differ though it does not count for their ids.
+fn beside(key: &mut Key, operation: &Operation) {
+    match operation {
+        Operation::Run(run) => {
+            for text in run.hosts.iter().chain(&run.unkeyed_env) {
+                key.text(text);
+            }
+        }
+        Operation::Copy(copy) => {
+            for source in &copy.sources {
+                if let Source::Http { url, .. } | Source::Git { url, .. } = source {
+                    key.text(url);
+                }
+            }
+        }
+        Operation::Image { .. } | Operation::Folder { .. } => {}
+    }
+}
+
+/// What tells a context from others.
+fn context(request: &BuildRequest, name: Option<&str>) -> String {
+    match name {
+        // The ignore file counts for the main one alone.
+        None => format!("{:?} {:?}", request.context, request.dockerfile.ignore),
+        Some(name) => format!("{:?}", request.contexts.get(name).unwrap_or(&Context::Nothing)),
+    }
+}

@@ -1,0 +1,166 @@
+//! From requests to plans: the Dockerfile is read, images are asked for, and all of that is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use coracle_image::{Platform, Reference};
+use coracle_words::ErrorKind;
+
+use super::error::BuildError;
+use super::{Built, Images, Surroundings, Vertices};
+use crate::plan::{self, BaseImage, NoPlan, NotPlanned, Plan, Planned, Request, Unavailable};
+use crate::progress::{Event, Progress, Source, Status, Vertex};
+use crate::request::{BuildRequest, Context};
+
+/// What a client sends for no ignore file.
+const NO_IGNORE_BYTES: u64 = 2;
+
+/// Makes plans.
+pub(super) struct Loader<'a> {
+    pub(super) surroundings: &'a mut dyn Surroundings,
+    pub(super) progress: &'a mut dyn Progress,
+    pub(super) vertices: &'a mut Vertices,
+    pub(super) images: &'a mut Images,
+    /// What earlier requests came to.
+    pub(super) built: &'a [Option<Built>],
+    /// Images that were asked for, by name and platform.
+    pub(super) known: &'a mut HashMap<String, BaseImage>,
+}
+
+/// The requests whose results another one begins with.
+pub(super) fn needs(request: &BuildRequest) -> impl Iterator<Item = usize> + '_ {
+    let all = std::iter::once(&request.context).chain(request.contexts.values());
+    all.filter_map(|context| match context {
+        Context::Result(request) => Some(*request),
+        _ => None,
+    })
+}
+
+impl Loader<'_> {
+    /// The plan of a request.
+    pub(super) fn load(
+        &mut self,
+        number: usize,
+        request: &BuildRequest,
+    ) -> Result<Plan, BuildError> {
+        let file = &request.dockerfile;
+        let name = format!("[internal] load build definition from {}", file.name);
+        let definition = self.vertices.add(self.progress, &name);
+        self.show(definition, "transferring dockerfile:", file.text.len() as u64);
+        let wanted =
+            Request::of(request).map_err(|why| BuildError::new(why, ErrorKind::BadRequest))?;
+        let planned = {
+            let mut asked = Asked { loader: self, pull: request.pull };
+            plan::plan(&file.text, &wanted, &mut asked)
+        };
+        let findings = match &planned {
+            Ok(planned) => &planned.findings,
+            Err(not) => &not.findings,
+        };
+        let source = Arc::new(Source { path: file.path.clone(), text: file.text.clone() });
+        for finding in findings {
+            let (finding, source) = (finding.clone(), Arc::clone(&source));
+            self.progress.tell(Event::Warning { vertex: definition, finding, source });
+        }
+        if matches!(request.context, Context::Folder(_)) {
+            let ignore = self.vertices.add(self.progress, "[internal] load .dockerignore");
+            let bytes = file.ignore.as_ref().map_or(NO_IGNORE_BYTES, |text| text.len() as u64);
+            self.show(ignore, "transferring context:", bytes);
+        }
+        match planned {
+            Ok(Planned { plan, .. }) => Ok(plan),
+            Err(not) => Err(failed(number, *not)),
+        }
+    }
+
+    /// A line of work that was done at once.
+    fn show(&mut self, vertex: Vertex, id: &str, bytes: u64) {
+        let at = SystemTime::now();
+        self.progress.tell(Event::Started { vertex, at });
+        self.progress.tell(Event::Status(Status {
+            vertex,
+            id: id.to_owned(),
+            current: bytes,
+            total: 0,
+            started: at,
+            completed: Some(at),
+        }));
+        self.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error: None });
+    }
+
+    fn fetch(
+        &mut self,
+        name: &Reference,
+        platform: &Platform,
+        pull: bool,
+    ) -> Result<BaseImage, BuildError> {
+        let found = self.surroundings.image(name, platform, pull, &mut |_, _| {})?;
+        self.images.add(&found);
+        let store = self.surroundings.home().store();
+        let config = store
+            .map_err(super::error::StepError::from)?
+            .config(&found.id)
+            .map_err(super::error::StepError::from)?;
+        let repository = name.repository();
+        let known = found.repo_digests.iter().find(|known| known.repository() == repository);
+        let digest = known.and_then(|known| known.digest()?.parse().ok());
+        Ok(BaseImage { config, digest })
+    }
+}
+
+fn failed(request: usize, not: NotPlanned) -> BuildError {
+    let hint = match &not.why {
+        NoPlan::Unavailable { why, .. } => why.hint.clone(),
+        NoPlan::Fault(_) => None,
+    };
+    let at = not.why.at().to_vec();
+    BuildError {
+        at: Some((request, at)),
+        hint,
+        ..BuildError::new(not.why.to_string(), not.why.kind())
+    }
+}
+
+/// Whom the planner asks.
+struct Asked<'a, 'b> {
+    loader: &'a mut Loader<'b>,
+    pull: bool,
+}
+
+impl plan::Images for Asked<'_, '_> {
+    fn image(
+        &mut self,
+        name: &Reference,
+        platform: &Platform,
+    ) -> Result<Option<BaseImage>, Unavailable> {
+        let name = name.clone().with_default_tag();
+        let key = format!("{name} {platform}");
+        if let Some(known) = self.loader.known.get(&key) {
+            return Ok(Some(known.clone()));
+        }
+        let shown = format!("[internal] load metadata for {name}");
+        let vertex = self.loader.vertices.add(self.loader.progress, &shown);
+        self.loader.progress.tell(Event::Started { vertex, at: SystemTime::now() });
+        let fetched = self.loader.fetch(&name, platform, self.pull);
+        let error = fetched.as_ref().err().map(|error| error.message.clone());
+        self.loader.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
+        match fetched {
+            Ok(base) => {
+                self.loader.known.insert(key, base.clone());
+                Ok(Some(base))
+            }
+            Err(BuildError { message, hint, kind, .. }) => Err(Unavailable { message, hint, kind }),
+        }
+    }
+
+    fn result(&mut self, request: usize) -> Result<Option<BaseImage>, Unavailable> {
+        let built = self.loader.built.get(request).and_then(Option::as_ref);
+        let missing = || {
+            let why = format!("the result of target {request} is not known");
+            Unavailable::new(why, ErrorKind::Internal)
+        };
+        let built = built.ok_or_else(missing)?;
+        Ok(Some(BaseImage { config: built.config.clone(), digest: None }))
+    }
+}

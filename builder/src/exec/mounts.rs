@@ -1,0 +1,261 @@
+//! What a command has mounted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use coracle_image::Digest;
+use coracle_runtime::Engine;
+use coracle_runtime::engine::{ImageFacts, TaskFile};
+use coracle_runtime::model::{
+    BindOptions, DeliveredFile, ImageOptions, Mount as EngineMount, MountType,
+};
+use coracle_runtime::session::Session;
+use rustix::fs::Mode;
+use zeroize::Zeroizing;
+
+use super::cache::{Cache, CacheHeld, CacheWanted};
+use super::error::StepError;
+use super::workshop::Workshop;
+use crate::plan::{From, Mount, MountKind};
+use crate::request::BuildRequest;
+use crate::sources::{SourceError, secrets, ssh};
+
+/// The mode of an agent's socket and of scripts.
+const SCRIPT_MODE: u32 = 0o755;
+
+/// The mounts of a command, as the engine takes them.
+#[derive(Debug, Default)]
+pub(super) struct Mounts {
+    pub(super) tmpfs: BTreeMap<String, String>,
+    pub(super) mounts: Vec<EngineMount>,
+    pub(super) images: BTreeMap<String, ImageFacts>,
+    /// Files that never touch a disk, with their content.
+    pub(super) delivered: Vec<(DeliveredFile, Zeroizing<Vec<u8>>)>,
+    pub(super) env: Vec<String>,
+    caches: Vec<CacheHeld>,
+    agents: Vec<ssh::Forward>,
+    /// Folders that are thrown away.
+    scratch: Vec<PathBuf>,
+}
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        for folder in &self.scratch {
+            // One that stays goes with what is left of the build.
+            drop(coracle_runtime::volumes::remove_tree(folder));
+        }
+    }
+}
+
+/// Whom mounts are made for.
+pub(super) struct Maker<'a> {
+    pub(super) request: &'a BuildRequest,
+    pub(super) cache: &'a Cache,
+    /// The name of the step.
+    pub(super) step: &'a str,
+    /// Layers of the steps that files come from.
+    pub(super) layers: &'a dyn Fn(usize) -> Vec<Digest>,
+}
+
+impl Maker<'_> {
+    /// Makes all mounts of a command; `None` when a cache has to be waited for.
+    pub(super) fn make(
+        &self,
+        workshop: &mut Workshop,
+        all: &[Mount],
+    ) -> Result<Option<Mounts>, StepError> {
+        let mut out = Mounts::default();
+        for mount in all {
+            if !self.add(workshop, mount, &mut out)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(out))
+    }
+
+    fn add(
+        &self,
+        workshop: &mut Workshop,
+        mount: &Mount,
+        out: &mut Mounts,
+    ) -> Result<bool, StepError> {
+        let target = &mount.target;
+        match &mount.kind {
+            MountKind::Tmpfs { size } => {
+                let size = (*size > 0).then(|| format!(",size={size}"));
+                let options = format!("exec,dev{}", size.unwrap_or_default());
+                out.tmpfs.insert(target.clone(), options);
+            }
+            MountKind::Secret { id, required, owner, mode, env, is_file } => {
+                let Some(secret) = self.request.secrets.get(id) else {
+                    return match required {
+                        true => Err(StepError::new(format!("secret {id}: not found"))),
+                        false => Ok(true),
+                    };
+                };
+                let content = secrets::read(id, secret)?;
+                let (uid, gid) = *owner;
+                // Without a file it is delivered under a name alone.
+                let target = if *is_file { target.clone() } else { format!("secret {id}") };
+                let file = DeliveredFile { target, uid, gid, mode: *mode, env: env.clone() };
+                out.delivered.push((file, content));
+            }
+            MountKind::Ssh { id, required, owner, mode } => {
+                let Some(agent) = self.request.ssh.get(id) else {
+                    return match required {
+                        true => Err(StepError::new(format!("unset ssh forward key {id}"))),
+                        false => Ok(true),
+                    };
+                };
+                let named = |entry: &String| entry.starts_with("SSH_AUTH_SOCK=");
+                if !out.env.iter().any(named) {
+                    out.env.push(format!("SSH_AUTH_SOCK={target}"));
+                }
+                let scratch = workshop.scratch(out.mounts.len() + 2)?;
+                let socket = scratch.join("agent");
+                out.scratch.push(scratch);
+                let owner = (!workshop.one_id()).then_some(*owner);
+                let rights = ssh::Rights { owner, mode: *mode };
+                let forward = ssh::Forward::start(id, agent, socket, rights)?;
+                out.mounts.push(bind(forward.socket(), target, false));
+                out.agents.push(forward);
+            }
+            MountKind::Cache { id, from, sharing, owner, mode, read_only } => {
+                let begins = from.as_ref().map(|(from, path)| format!("{from:?} {path}"));
+                let wanted = CacheWanted {
+                    id,
+                    from: begins.as_deref().unwrap_or_default(),
+                    sharing: *sharing,
+                    description: self.step,
+                };
+                let held = self.cache.hold(wanted);
+                let held = held.map_err(|e| StepError::internal("use a cache mount", &e))?;
+                let Some(held) = held else { return Ok(false) };
+                if let (true, Some((from, source))) = (held.is_new, from) {
+                    self.materialise(workshop, (from, source), &held.data)?;
+                } else if held.is_new {
+                    make_folder(&held.data, *owner, *mode)
+                        .map_err(|e| StepError::internal("make a cache mount", &e))?;
+                }
+                out.mounts.push(bind(&held.data, target, *read_only));
+                out.caches.push(held);
+            }
+            MountKind::Bind { from, source, writable } => {
+                self.bind_from(workshop, (from, source), target, *writable, out)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Copies what a mount shows.
+    fn materialise(
+        &self,
+        workshop: &Workshop,
+        (from, source): (&From, &str),
+        target: &Path,
+    ) -> Result<(), StepError> {
+        let layers = match from {
+            From::Step(step) => (self.layers)(*step),
+            From::Context(_) | From::Nothing => Vec::new(),
+        };
+        super::files::materialise(workshop, (from, source), self.request, &layers, target)
+    }
+
+    fn bind_from(
+        &self,
+        workshop: &mut Workshop,
+        (from, source): (&From, &str),
+        target: &str,
+        writable: bool,
+        out: &mut Mounts,
+    ) -> Result<(), StepError> {
+        match from {
+            From::Step(step) if !writable => {
+                let name = format!("step {}", out.images.len());
+                let layers = (self.layers)(*step);
+                let layers = super::workshop::distinct(&layers);
+                let facts = ImageFacts { layers, ..ImageFacts::default() };
+                out.images.insert(name.clone(), facts);
+                let subpath = source.trim_start_matches('/').to_owned();
+                out.mounts.push(EngineMount {
+                    kind: MountType::Image,
+                    source: name,
+                    target: target.to_owned(),
+                    read_only: true,
+                    image_options: Some(ImageOptions { subpath }),
+                    ..EngineMount::default()
+                });
+            }
+            _ => {
+                let scratch = workshop.scratch(out.mounts.len() + 2)?;
+                let data = scratch.join("data");
+                out.scratch.push(scratch);
+                self.materialise(workshop, (from, source), &data)?;
+                out.mounts.push(bind(&data, target, !writable));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Mounts {
+    /// Scripts that a command names.
+    pub(super) fn add_scripts(&mut self, scripts: &[(String, std::sync::Arc<str>)]) {
+        for (path, text) in scripts {
+            let target = path.clone();
+            let file = DeliveredFile { target, uid: 0, gid: 0, mode: SCRIPT_MODE, env: None };
+            self.delivered.push((file, Zeroizing::new(text.as_bytes().to_vec())));
+        }
+    }
+
+    /// Hands the content of files over, before the start.
+    pub(super) fn deliver(
+        &self,
+        engine: &Engine,
+        session: &Session,
+        id: &str,
+    ) -> Result<(), StepError> {
+        if self.delivered.is_empty() {
+            return Ok(());
+        }
+        let mut files = Vec::with_capacity(self.delivered.len());
+        for (file, content) in &self.delivered {
+            files.push(TaskFile { target: &file.target, content });
+        }
+        Ok(engine.deliver_task(session, id, &files)?)
+    }
+}
+
+fn bind(source: &Path, target: &str, read_only: bool) -> EngineMount {
+    EngineMount {
+        kind: MountType::Bind,
+        source: source.display().to_string(),
+        target: target.to_owned(),
+        read_only,
+        bind_options: Some(BindOptions::default()),
+        ..EngineMount::default()
+    }
+}
+
+fn make_folder(path: &Path, (uid, gid): (u32, u32), mode: u32) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    match fs::create_dir(&new) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    std::os::unix::fs::chown(&new, Some(uid), Some(gid))?;
+    rustix::fs::chmod(&new, Mode::from_raw_mode(mode))?;
+    match fs::rename(&new, path) {
+        // Somebody was faster.
+        Err(_) if path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+impl std::convert::From<SourceError> for StepError {
+    fn from(error: SourceError) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        Self::new(format!("{error}{}", cause.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,172 @@
+//! Where steps are carried out: a home of its own in the data root, entered when the first step must be.
+//!
+//! # How it works
+//!
+//! `builder/` is a home like the user's, with the layers of his images: steps are its containers, and nobody else sees
+//! them. `builder/builds/PID-START` is locked while a build lives. What builds left that died is removed by the next one that
+//! enters.
+
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use coracle_image::{Digest, Store, StoreOptions};
+use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::paths::make_private;
+use coracle_runtime::session::Session;
+use coracle_runtime::{Engine, Home, HomeSettings, Storage};
+use coracle_sys::process::ProcessId;
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+
+use super::error::StepError;
+
+/// The folder of the builder in a data root.
+pub(super) const FOLDER: &str = "builder";
+/// What the record of a container says of its build.
+const BUILD: &str = "build";
+
+/// A build home that was entered.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    home: Home,
+    /// That of the images, as it is used in the namespaces.
+    pub(super) store: Store,
+    layers: PathBuf,
+    build: String,
+    mark: PathBuf,
+    _lock: File,
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // One that stays is nobody's, and goes when the next build sweeps.
+        drop(fs::remove_file(&self.mark));
+    }
+}
+
+impl Workshop {
+    /// Enters the namespaces; `user` is the home of the images.
+    pub(super) fn enter(user: &Home) -> Result<Self, StepError> {
+        let data = user.settings().data_root.clone();
+        let own = data.join(FOLDER);
+        let layers = data.join("layers");
+        let settings = HomeSettings {
+            data_root: own.clone(),
+            layers: Some(layers.clone()),
+            ..user.settings().clone()
+        };
+        let mut home = Home::new(settings);
+        let here = std::env::current_dir();
+        let engine = home.engine()?;
+        let mut session = engine.enter(true)?;
+        session.let_others_in();
+        if let Ok(here) = here {
+            // A folder that is gone by now is missed by whoever names a relative path.
+            std::env::set_current_dir(here).unwrap_or_default();
+        }
+        if engine.needs_recovery() {
+            // What is left is no part of this build; the sweep below meets it again.
+            drop(engine.recover(&mut session, &|_| false));
+        }
+        let one_id = session.single_id;
+        home.keep(session);
+        let store = Store::open(&data, StoreOptions { one_id })?;
+        let me = ProcessId::current();
+        let build = format!("{}-{}", me.pid, me.start_ticks);
+        let mark = own.join("builds").join(&build);
+        let lock = leave_mark(&mark).map_err(|e| StepError::internal("mark the build", &e))?;
+        let mut workshop = Self { home, store, layers, build, mark, _lock: lock };
+        workshop.sweep()?;
+        Ok(workshop)
+    }
+
+    pub(super) fn engine(&mut self) -> Result<(&Engine, &mut Session), StepError> {
+        Ok(self.home.engine_in_session()?)
+    }
+
+    pub(super) fn storage(&self) -> Storage {
+        self.home.settings().storage
+    }
+
+    /// What the record of a container of this build has.
+    pub(super) fn origin(&self) -> Value {
+        json!({ BUILD: self.build })
+    }
+
+    /// Only one id is mapped.
+    pub(super) fn one_id(&self) -> bool {
+        self.home.one_id()
+    }
+
+    /// A new folder of this process, on the file system of the layers.
+    pub(super) fn scratch(&self, number: usize) -> Result<PathBuf, StepError> {
+        let me = std::process::id();
+        let name = format!("{}.{me}.{number}", self.build);
+        let path = self.home.settings().data_root.join("steps").join(name);
+        make_private(&path).map_err(|error| StepError::internal("make a folder", &error))?;
+        Ok(path)
+    }
+
+    /// The folders of layers, lowest first. One that occurs twice counts where it lies highest.
+    pub(super) fn folders(&self, layers: &[Digest]) -> Vec<PathBuf> {
+        distinct(layers).iter().map(|layer| self.layers.join(layer.hex()).join("diff")).collect()
+    }
+
+    /// Removes the containers of builds that died.
+    fn sweep(&mut self) -> Result<(), StepError> {
+        let builds = self.home.settings().data_root.join("builds");
+        let (engine, session) = self.home.engine_in_session()?;
+        let options = RemoveOptions { force: true, volumes: true };
+        for id in engine.records.ids().unwrap_or_default() {
+            let origin = engine.records.load(&id).map(|container| container.origin);
+            let build = origin.ok().and_then(|it| Some(it.get(BUILD)?.as_str()?.to_owned()));
+            if build.is_none_or(|build| !is_alive(&builds, &build)) {
+                // What cannot be removed now is met again by the next build.
+                drop(engine.remove(session, &id, options));
+            }
+        }
+        let steps = builds.with_file_name("steps");
+        for entry in fs::read_dir(&steps).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let build = name.to_str().and_then(|name| name.split('.').next());
+            if build.is_none_or(|build| !is_alive(&builds, build)) {
+                drop(coracle_runtime::volumes::remove_tree(&entry.path()));
+            }
+        }
+        for entry in fs::read_dir(&builds).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(|build| !is_alive(&builds, build)) {
+                drop(fs::remove_file(entry.path()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Overlayfs refuses a layer that it is given twice.
+pub(super) fn distinct(layers: &[Digest]) -> Vec<Digest> {
+    let mut seen = std::collections::HashSet::new();
+    let mut kept: Vec<Digest> =
+        layers.iter().rev().filter(|layer| seen.insert(**layer)).copied().collect();
+    kept.reverse();
+    kept
+}
+
+fn leave_mark(mark: &Path) -> std::io::Result<File> {
+    if let Some(folder) = mark.parent() {
+        make_private(folder).map_err(std::io::Error::other)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).open(mark)?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
+/// Whether the process of a build lives: it has its mark locked.
+fn is_alive(builds: &Path, build: &str) -> bool {
+    if build.contains('/') {
+        return false;
+    }
+    let Ok(file) = File::open(builds.join(build)) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+}
