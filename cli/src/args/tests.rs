@@ -113,8 +113,8 @@ fn unknown_commands() {
 
     Run 'docker container --help' for more information
     ");
-    insta::assert_snapshot!(fails("buildx bake"), @r"
-    docker: unknown command: docker buildx bake
+    insta::assert_snapshot!(fails("buildx history"), @r"
+    docker: unknown command: docker buildx history
 
     Run 'docker buildx --help' for more information
     hint: building images from a Dockerfile is not part of this version

@@ -13,7 +13,7 @@ use crate::run_flags::run_values;
 /// The context is a folder, an archive or a repository: a path, a URL, or - for standard input. Steps run as an ordinary
 /// user; what was built before is taken from the cache. With --check, the Dockerfile is only gone through, and what is
 /// wrong or doubtful is told.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct BuildArgs {
     /// Line of /etc/hosts for steps, NAME:IP; host-gateway stands for this machine
     #[arg(long, value_name = "strings", value_delimiter = ',')]
@@ -134,7 +134,7 @@ pub(crate) struct BuildArgs {
 
 // No doc comment here: it would replace the description of the command.
 // Flags of the classic builder. BuildKit takes them and does nothing, and says so of three.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Classic {
     /// Of the classic builder, no effect
     #[arg(long, hide = true)]

@@ -25,7 +25,31 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
     let (settings, progress) = (&app.settings, &mut Unseen);
     let mut fetcher = Fetcher { settings, request: &wanted, progress, told: 0 };
     let file = locate(&args.args[0], args.file.as_deref(), input, &mut fetcher)?.dockerfile;
-    let request = request(wanted, &file)?;
+    let checked = of(wanted, &file, call, app)?;
+    app.ui.data().write_all(checked.said.as_bytes())?;
+    match checked.fault {
+        Some(fault) => Err(CliError::plain(format!("ERROR: {fault}"))),
+        None if checked.failed => Ok(ExitStatus::Failure),
+        None => Ok(ExitStatus::Success),
+    }
+}
+
+/// What there is to say of a Dockerfile.
+pub(super) struct Checked {
+    pub(super) said: String,
+    /// It cannot be built.
+    pub(super) fault: Option<String>,
+    pub(super) failed: bool,
+}
+
+/// Checks a Dockerfile that was read.
+pub(super) fn of(
+    wanted: BuildRequest,
+    file: &Dockerfile,
+    call: &Call,
+    app: &mut App,
+) -> Result<Checked, CliError> {
+    let request = request(wanted, file)?;
     let mut images = Local { app, absent: Vec::new() };
     let checked = check(&file.text, &request, &mut images);
     let absent = images.absent;
@@ -39,16 +63,13 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
         true => report::json(&checked, source),
         false => report::text(&checked, source),
     };
-    app.ui.data().write_all(said.as_bytes())?;
-    match checked.fault {
-        Some(fault) => Err(CliError::plain(format!("ERROR: {}", report::fault(&fault, source)))),
-        None if checked.findings.is_empty() || call.ignores_status => Ok(ExitStatus::Success),
-        None => Ok(ExitStatus::Failure),
-    }
+    let fault = checked.fault.as_ref().map(|fault| report::fault(fault, source).to_string());
+    let failed = fault.is_some() || !(checked.findings.is_empty() || call.ignores_status);
+    Ok(Checked { said, fault, failed })
 }
 
 /// A check shows what it found, and nothing on the way.
-struct Unseen;
+pub(super) struct Unseen;
 
 impl Progress for Unseen {
     fn tell(&mut self, _: Event) {}

@@ -1,6 +1,7 @@
 //! Commands that make images of Dockerfiles, or look at one.
 
 mod args;
+pub(crate) mod bake;
 mod call;
 mod check;
 mod context;

@@ -67,7 +67,7 @@ pub(crate) fn text(value: &Value) -> Result<String, CliError> {
         .map_err(|error| failed(&format!("cannot write down the result: {error}")))
 }
 
-fn put(path: &str, bytes: &[u8]) -> Result<(), CliError> {
+pub(super) fn put(path: &str, bytes: &[u8]) -> Result<(), CliError> {
     fs::write(path, bytes).map_err(|error| failed(&format!("open {path}: {}", reason(&error))))
 }
 

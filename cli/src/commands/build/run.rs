@@ -28,7 +28,7 @@ pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
     tell_of_classic(app);
     let environment = &app.settings.environment;
     let mode = mode(args.progress.as_deref(), args.quiet, environment)?;
-    let request = args.wanted(app)?;
+    let request = args.wanted(&app.settings)?;
     if let Some(path) = &args.iidfile {
         remove_stale(path)?;
     }

@@ -10,7 +10,6 @@ use coracle_image::Platform;
 use super::args::{BuildArgs, failed};
 use super::call::{self, Call};
 use super::{context, credentials};
-use crate::app::App;
 use crate::error::CliError;
 use crate::settings::Settings;
 
@@ -57,8 +56,7 @@ impl BuildArgs {
     }
 
     /// All that the flags want.
-    pub(super) fn wanted(&self, app: &App) -> Result<BuildRequest, CliError> {
-        let settings = &app.settings;
+    pub(super) fn wanted(&self, settings: &Settings) -> Result<BuildRequest, CliError> {
         self.refuse_what_is_not_here(settings)?;
         let mut request = self.basics(settings)?;
         request.labels = pairs::labels(&self.label).map_err(bad_early)?;

@@ -1,0 +1,10 @@
+//! `buildx bake`: the targets of a file, built in one call.
+
+mod args;
+mod files;
+mod listed;
+mod requests;
+mod rights;
+mod run;
+
+pub(crate) use args::BakeArgs;
