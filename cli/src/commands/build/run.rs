@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use coracle_builder::exec::{BuildError, Built, Surroundings};
+use coracle_builder::exec::{self, BuildError, Built};
 use coracle_builder::progress::{Event, Progress, Status, Vertex};
 use coracle_builder::request::BuildRequest;
-use coracle_words::ErrorKind;
 
 use super::args::{BuildArgs, failed};
 use super::check::refuse_other_frontends;
@@ -84,7 +83,7 @@ pub(crate) fn carry_out(
 ) -> Result<Vec<Built>, CliError> {
     app.ui.flush()?;
     let mut around = OfApp::new(app)?;
-    let result = build(requests, &mut around, &mut After { told, progress: &mut display });
+    let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
     let signal = around.interrupted_by();
     display.finish();
     result.map_err(|error| {
@@ -94,15 +93,6 @@ pub(crate) fn carry_out(
             None => failure,
         }
     })
-}
-
-fn build(
-    _: &[BuildRequest],
-    _: &mut dyn Surroundings,
-    _: &mut dyn Progress,
-) -> Result<Vec<Built>, BuildError> {
-    let why = "building images from a Dockerfile is not part of this version";
-    Err(BuildError::new(why, ErrorKind::Unsupported))
 }
 
 /// Lines of work come after those that were told of before.
