@@ -1,18 +1,14 @@
-//! Builder: what a Dockerfile says, and what is to be said about it.
+//! Builder: what a Dockerfile says, what is to be said about it, and what is to be done.
 //!
 //! [`dockerfile`] cuts the text into instructions, [`instruction`] reads each, [`expand`] replaces
-//! variables, [`check`] goes through the stages as a build would and collects findings, and
-//! [`report`] writes them down as `build --check` prints them.
+//! variables. One walk through the stages collects findings ([`check`]) and makes the plan ([`plan`]); what images
+//! say about themselves comes from whoever asks ([`plan::Images`]). [`report`] writes findings down as
+//! `build --check` prints them, and [`exec`] carries plans out.
 //!
-//! Pure: no file, no environment, no clock. What an image says about itself comes from whoever asks
-//! ([`check::Bases`]).
+//! But for [`exec`] and what it uses, all of it is pure: no file, no environment, no clock.
 //!
 //! Sources: the Dockerfile reference (<https://docs.docker.com/reference/dockerfile/>) and the build
 //! checks (<https://docs.docker.com/reference/build-checks/>), syntax 1.26.
-//!
-//! # Not here
-//!
-//! Nothing is built: neither a plan nor its execution is here yet.
 
 pub mod bake;
 pub mod check;

@@ -72,6 +72,11 @@ impl Findings {
         Err(Fault::new(format!("lint violation found for rules: {}", rules.join(", "))))
     }
 
+    /// As they were found.
+    pub(crate) fn in_order_found(self) -> Vec<Finding> {
+        self.found
+    }
+
     /// By line; within one as they were found.
     pub(crate) fn in_order(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|finding| finding.at.first().map(|span| span.first));

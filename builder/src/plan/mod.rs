@@ -40,7 +40,7 @@ pub type StepId = usize;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     pub plan: Plan,
-    /// In the order of their lines.
+    /// As they were found, which is the order in which a build tells of them.
     pub findings: Vec<Finding>,
 }
 
@@ -63,8 +63,8 @@ pub fn plan(
 ) -> Result<Planned, Box<NotPlanned>> {
     let mut findings = Findings::default();
     match read(text, request, Purpose::Build, images, &mut findings) {
-        Ok(plan) => Ok(Planned { plan, findings: findings.in_order() }),
-        Err(why) => Err(Box::new(NotPlanned { why, findings: findings.in_order() })),
+        Ok(plan) => Ok(Planned { plan, findings: findings.in_order_found() }),
+        Err(why) => Err(Box::new(NotPlanned { why, findings: findings.in_order_found() })),
     }
 }
 
@@ -241,3 +241,6 @@ pub enum Source {
         checksum: Option<String>,
     },
 }
+
+#[cfg(test)]
+mod tests;
