@@ -16,7 +16,7 @@ pub const BUFFER_BYTES: usize = 128 * 1024;
 pub const ACCOUNTS_BYTES_MAX: u64 = 16 << 20;
 
 /// Files whose digests are remembered.
-pub const HASHES_MAX: usize = 1_000_000;
+pub const HASHES_MAX: usize = 500_000;
 
 /// Entries of an archive.
 pub const ARCHIVE_ENTRIES_MAX: u64 = 10_000_000;

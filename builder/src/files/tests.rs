@@ -2,6 +2,8 @@
 
 mod archives;
 mod choice;
+mod key;
+mod speed;
 
 use std::fs::{self, File};
 use std::os::fd::AsFd;
@@ -285,52 +287,4 @@ fn names_of_one_file_stay_together() {
     let kind = |path: &str| fs::metadata(case.root().join(path)).unwrap().file_type();
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind("s/p")));
     assert!(kind("s/s").is_file());
-}
-
-#[test]
-fn what_counts_for_the_key() {
-    let case = Case::new(&["d/x", "d/e/y", "other"]);
-    let key = || {
-        let tree = case.tree();
-        let selection = select(&tree, &Selectors { pattern: "d", ..Selectors::default() }).unwrap();
-        selection.digest(&mut Hashes::in_memory()).unwrap().key
-    };
-    let first = key();
-    let context = case.context();
-    let mode = |path: &str, mode| {
-        fs::set_permissions(context.join(path), PermissionsExt::from_mode(mode)).unwrap();
-    };
-    // Nothing of what is not named, no time, and not the mode of the folder that is.
-    fs::write(context.join("other"), "changed").unwrap();
-    File::open(context.join("d/x"))
-        .unwrap()
-        .set_modified(std::time::SystemTime::UNIX_EPOCH)
-        .unwrap();
-    mode("d", 0o700);
-    assert_eq!(key(), first);
-    type Change<'a> = &'a dyn Fn();
-    let changes: [(Change<'_>, Change<'_>); 6] = [
-        (&|| fs::write(context.join("d/x"), "new").unwrap(), &|| {
-            fs::write(context.join("d/x"), "d/x").unwrap()
-        }),
-        (&|| mode("d/x", 0o600), &|| mode("d/x", 0o644)),
-        (&|| mode("d/e", 0o700), &|| mode("d/e", 0o755)),
-        (&|| fs::create_dir(context.join("d/n")).unwrap(), &|| {
-            fs::remove_dir(context.join("d/n")).unwrap()
-        }),
-        (&|| symlink("x", context.join("d/l")).unwrap(), &|| {
-            fs::remove_file(context.join("d/l")).unwrap()
-        }),
-        (&|| fs::rename(context.join("d/x"), context.join("d/z")).unwrap(), &|| {
-            fs::rename(context.join("d/z"), context.join("d/x")).unwrap()
-        }),
-    ];
-    mode("d/x", 0o644);
-    mode("d/e", 0o755);
-    for (number, (there, back)) in changes.iter().enumerate() {
-        there();
-        assert_ne!(key(), first, "{number}");
-        back();
-        assert_eq!(key(), first, "{number}");
-    }
 }

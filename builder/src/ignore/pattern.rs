@@ -6,11 +6,11 @@
 //!
 //! # How it works
 //!
-//! Patterns are made absolute and cut into tokens; a match keeps the set of positions in the
-//! pattern that the text so far can have led to. So no pattern takes more than its length
-//! times that of the path.
+//! Patterns are made absolute and cut into [tokens](super::tokens).
 
 use std::path::{Component, Path, PathBuf};
+
+use super::tokens::{Token, fits, tokens};
 
 /// A list of patterns; later ones win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,24 +20,6 @@ pub struct Patterns(Vec<Pattern>);
 struct Pattern {
     tokens: Vec<Token>,
     takes_back: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Exactly(char),
-    /// `?`
-    One,
-    /// `*`
-    Some,
-    /// `**` at the end
-    Rest,
-    /// `**/`: any number of whole folders
-    Folders,
-    /// `[…]`
-    Class {
-        ranges: Vec<(char, char)>,
-        negated: bool,
-    },
 }
 
 impl Patterns {
@@ -89,7 +71,10 @@ impl Pattern {
             return None;
         }
         let path = clean(&base.join(path));
-        Some(Self { tokens: tokens(&path.to_string_lossy()), takes_back })
+        let path = path.to_string_lossy();
+        // A pattern that is malformed is taken as it is written.
+        let tokens = tokens(&path).unwrap_or_else(|| path.chars().map(Token::Exactly).collect());
+        Some(Self { tokens, takes_back })
     }
 
     fn matches_with_folders(&self, path: &Path) -> bool {
@@ -97,48 +82,7 @@ impl Pattern {
     }
 
     fn matches(&self, text: &str) -> bool {
-        let count = self.tokens.len();
-        let mut at = vec![false; count + 1];
-        self.reach(&mut at, 0);
-        for letter in text.chars() {
-            let mut next = vec![false; count + 1];
-            for (position, token) in self.tokens.iter().enumerate().filter(|(p, _)| at[*p]) {
-                let (stays, goes_on) = token.takes(letter);
-                next[position] |= stays;
-                if goes_on {
-                    self.reach(&mut next, position + 1);
-                }
-            }
-            at = next;
-        }
-        at[count]
-    }
-
-    /// Comes to a position, and to those behind it that may match nothing.
-    fn reach(&self, at: &mut [bool], position: usize) {
-        at[position] = true;
-        if matches!(self.tokens.get(position), Some(Token::Some | Token::Rest | Token::Folders)) {
-            self.reach(at, position + 1);
-        }
-    }
-}
-
-impl Token {
-    /// Whether a character leaves us at this token, and whether it leads to the next.
-    fn takes(&self, letter: char) -> (bool, bool) {
-        let slash = letter == '/';
-        match self {
-            Self::Rest => (true, true),
-            Self::Some => (!slash, !slash),
-            // Whole folders: only a slash leads on, so that `**/a` does not match in `ba`.
-            Self::Folders => (true, slash),
-            Self::One => (false, !slash),
-            Self::Exactly(wanted) => (false, letter == *wanted),
-            Self::Class { ranges, negated } => {
-                let within = ranges.iter().any(|(low, high)| (*low..=*high).contains(&letter));
-                (false, within != *negated && !slash)
-            }
-        }
+        fits(&self.tokens, text)
     }
 }
 
@@ -155,67 +99,6 @@ pub fn clean(path: &Path) -> PathBuf {
         }
     }
     out
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let letters: Vec<char> = text.chars().collect();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(letter) = letters.get(at) {
-        at += 1;
-        out.push(match letter {
-            '*' if letters.get(at) == Some(&'*') => {
-                while letters.get(at) == Some(&'*') {
-                    at += 1;
-                }
-                if letters.get(at) == Some(&'/') && at + 1 < letters.len() {
-                    at += 1;
-                    Token::Folders
-                } else {
-                    Token::Rest
-                }
-            }
-            '*' => Token::Some,
-            '?' => Token::One,
-            '\\' => {
-                let next = letters.get(at).copied().unwrap_or('\\');
-                at += 1;
-                Token::Exactly(next)
-            }
-            '[' => match class(&letters[at..]) {
-                Some((class, length)) => {
-                    at += length;
-                    class
-                }
-                None => Token::Exactly('['),
-            },
-            other => Token::Exactly(*other),
-        });
-    }
-    out
-}
-
-/// A class after its `[`, and how many characters it takes up to its `]`.
-fn class(letters: &[char]) -> Option<(Token, usize)> {
-    let negated = matches!(letters.first(), Some('^' | '!'));
-    let begin = usize::from(negated);
-    let end = begin + letters.get(begin..)?.iter().skip(1).position(|one| *one == ']')? + 1;
-    let inner = &letters[begin..end];
-    let mut ranges = Vec::new();
-    let mut at = 0;
-    while let Some(low) = inner.get(at) {
-        match (inner.get(at + 1), inner.get(at + 2)) {
-            (Some('-'), Some(high)) => {
-                ranges.push((*low, *high));
-                at += 3;
-            }
-            _ => {
-                ranges.push((*low, *low));
-                at += 1;
-            }
-        }
-    }
-    Some((Token::Class { ranges, negated }, end + 1))
 }
 
 #[cfg(test)]
