@@ -70,6 +70,22 @@ impl Fetcher<'_> {
         result
     }
 
+    /// Does `job`, which is no fetching, as a line of work of its own.
+    pub(super) fn show<T>(
+        &mut self,
+        name: &str,
+        job: impl FnOnce() -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let vertex = self.told;
+        self.told += 1;
+        self.progress.tell(Event::Known { vertex, name: name.to_owned(), inputs: Vec::new() });
+        self.progress.tell(Event::Started { vertex, at: SystemTime::now() });
+        let result = job();
+        let error = result.as_ref().err().map(|error| error.message.clone());
+        self.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
+        result
+    }
+
     /// A repository, as a folder.
     pub(crate) fn repository(&mut self, address: &str) -> Result<PathBuf, CliError> {
         let url = GitUrl::read(address).map_err(|error| failed(&error.to_string()))?;

@@ -5,8 +5,9 @@
 //! What is found is a folder with a Dockerfile, or a Dockerfile alone. An archive, a repository and what a URL names
 //! are fetched first, into a folder that goes with the build ([`Fetched`]).
 
+use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coracle_builder::flags::contexts::{self, Place};
 use coracle_builder::request::{Context, Dockerfile};
@@ -14,6 +15,7 @@ use coracle_builder::request::{Context, Dockerfile};
 use super::args::failed;
 use super::dockerfile::{self, Unread};
 use super::fetched::{Fetcher, dockerfile_in};
+use super::unpacked::Unpacked;
 use super::wanted::{absolute, bad};
 use crate::error::CliError;
 
@@ -24,6 +26,8 @@ pub(crate) struct Located {
     pub(crate) dockerfile: Dockerfile,
     /// They came from elsewhere.
     pub(crate) is_fetched: bool,
+    /// The folder of a context that came as an archive goes with it.
+    pub(crate) unpacked: Option<Unpacked>,
 }
 
 /// Why there is nothing to build.
@@ -67,7 +71,7 @@ pub(crate) fn locate(
 ) -> Result<Located, Missing> {
     let file = file.filter(|file| !file.is_empty());
     if context == "-" {
-        return from_input(file, input);
+        return from_input(file, input, fetcher);
     }
     let folder = Path::new(context);
     let mut located = match folder.is_dir() {
@@ -78,11 +82,13 @@ pub(crate) fn locate(
                 ..Dockerfile::default()
             },
             is_fetched: false,
+            unpacked: None,
         },
         true => Located {
             context: Context::Folder(absolute(folder)?),
             dockerfile: dockerfile::of_folder(folder, file.map(Path::new))?,
             is_fetched: false,
+            unpacked: None,
         },
         false => elsewhere(context, file, fetcher)?,
     };
@@ -125,34 +131,57 @@ fn elsewhere(
             let name = "[internal] load remote build context";
             let path = fetcher.file(&address, name, "failed to read downloaded context")?;
             let bytes = read(&path)?;
-            if !dockerfile::is_archive(&bytes) {
-                let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
-                return Ok(Located { context: Context::Nothing, dockerfile, is_fetched: true });
+            if dockerfile::is_archive(&bytes) {
+                let mut archive = open(&path)?;
+                let data = &fetcher.settings.data_root;
+                return unpacked(Unpacked::make(&mut archive, data)?, inside, is_apart);
             }
-            let why = "contexts of web servers are Dockerfiles";
-            return Err(CliError::unsupported(context, why).into());
+            let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
+            return Ok(Located {
+                context: Context::Nothing,
+                dockerfile,
+                is_fetched: true,
+                unpacked: None,
+            });
         }
         _ => {
             let words = format!("unable to prepare context: path {context:?} not found");
             return Err(failed(&words).into());
         }
     };
+    fetched(folder, inside, is_apart)
+}
+
+/// What came as a folder; its Dockerfile, but where that is apart.
+fn fetched(folder: PathBuf, inside: Option<&str>, is_apart: bool) -> Result<Located, Missing> {
     let dockerfile = match is_apart {
         true => Dockerfile { ignore: dockerfile::ignore_of(&folder), ..Dockerfile::default() },
         false => dockerfile_in(&folder, inside)?,
     };
-    Ok(Located { context: Context::Folder(folder), dockerfile, is_fetched: true })
+    Ok(Located { context: Context::Folder(folder), dockerfile, is_fetched: true, unpacked: None })
+}
+
+/// What came as an archive.
+fn unpacked(unpacked: Unpacked, inside: Option<&str>, is_apart: bool) -> Result<Located, Missing> {
+    let located = fetched(unpacked.folder().to_owned(), inside, is_apart)?;
+    Ok(Located { unpacked: Some(unpacked), ..located })
 }
 
 /// As much as a Dockerfile may have, and a byte more.
 fn read(path: &Path) -> Result<Vec<u8>, Missing> {
-    let file = std::fs::File::open(path)
-        .map_err(|error| failed(&format!("cannot read {}: {error}", path.display())))?;
-    Ok(dockerfile::from(&mut { file })?)
+    Ok(dockerfile::from(&mut open(path)?)?)
+}
+
+fn open(path: &Path) -> Result<File, CliError> {
+    File::open(path).map_err(|error| failed(&format!("cannot read {}: {error}", path.display())))
 }
 
 /// A Dockerfile alone, or an archive with one in it.
-fn from_input(file: Option<&str>, input: &mut dyn Read) -> Result<Located, Missing> {
+fn from_input(
+    file: Option<&str>,
+    input: &mut dyn Read,
+    fetcher: &mut Fetcher<'_>,
+) -> Result<Located, Missing> {
     if file == Some("-") {
         let why = "invalid argument: can't use stdin for both build context and dockerfile";
         return Err(failed(why).into());
@@ -169,8 +198,11 @@ fn from_input(file: Option<&str>, input: &mut dyn Read) -> Result<Located, Missi
         .into());
     }
     if dockerfile::is_archive(&beginning) {
-        let why = "contexts are folders";
-        return Err(CliError::unsupported("an archive on standard input", why).into());
+        let archive = &mut beginning.as_slice().chain(input);
+        let data = fetcher.settings.data_root.clone();
+        let name = "[internal] load remote build context";
+        let made = fetcher.show(name, || Unpacked::make(archive, &data))?;
+        return unpacked(made, file, false);
     }
     if file.is_some() {
         let why = "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles";
@@ -178,7 +210,7 @@ fn from_input(file: Option<&str>, input: &mut dyn Read) -> Result<Located, Missi
     }
     let bytes = dockerfile::from(&mut beginning.as_slice().chain(input))?;
     let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
-    Ok(Located { context: Context::Nothing, dockerfile, is_fetched: false })
+    Ok(Located { context: Context::Nothing, dockerfile, is_fetched: false, unpacked: None })
 }
 
 #[cfg(test)]

@@ -14,4 +14,5 @@ pub(crate) mod progress;
 mod run;
 mod surroundings;
 pub(crate) mod table;
+mod unpacked;
 mod wanted;

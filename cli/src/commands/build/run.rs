@@ -51,8 +51,14 @@ pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
     if !args.is_policy_off() {
         refuse_policy(&located.dockerfile.path)?;
     }
-    let request =
-        BuildRequest { context: located.context, dockerfile: located.dockerfile, ..request };
+    // The folder of an archive goes when the build is over.
+    let _unpacked = located.unpacked;
+    let request = BuildRequest {
+        context: located.context,
+        dockerfile: located.dockerfile,
+        is_fetched: located.is_fetched,
+        ..request
+    };
     let built = carry_out(app, std::slice::from_ref(&request), display, told)?;
     let Some(built) = built.first() else { return Ok(ExitStatus::Success) };
     outcome::write(args, app, built, mode)?;

@@ -12,6 +12,7 @@ use super::super::check::refuse_other_frontends;
 use super::super::dockerfile;
 use super::super::fetched::Fetcher;
 use super::super::locate::{Located, locate};
+use super::super::unpacked::Unpacked;
 use super::super::wanted::{absolute, bad};
 use crate::args::values;
 use crate::error::CliError;
@@ -24,6 +25,8 @@ pub(crate) struct Wanted {
     pub(crate) name: String,
     pub(crate) args: BuildArgs,
     pub(crate) request: BuildRequest,
+    /// The folder of a context that came as an archive goes with it.
+    pub(crate) _unpacked: Option<Unpacked>,
 }
 
 /// The requests of targets, each after those that it takes as contexts. `told`: lines of work that were shown before.
@@ -54,7 +57,8 @@ pub(crate) fn requests(
         request.context = located.context;
         request.dockerfile = located.dockerfile;
         request.is_fetched = located.is_fetched;
-        all.push(Wanted { name: target.name.clone(), args, request });
+        let _unpacked = located.unpacked;
+        all.push(Wanted { name: target.name.clone(), args, request, _unpacked });
     }
     Ok(all)
 }
@@ -132,7 +136,12 @@ fn located(target: &Target, fetcher: &mut Fetcher<'_>) -> Result<Located, CliErr
         };
         let ignore = dockerfile::ignore_of(&folder);
         let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, ignore);
-        return Ok(Located { context: Context::Folder(folder), dockerfile, is_fetched });
+        return Ok(Located {
+            context: Context::Folder(folder),
+            dockerfile,
+            is_fetched,
+            unpacked: None,
+        });
     }
     let joined = match folder.is_dir() {
         true => folder.join(file).to_string_lossy().into_owned(),
