@@ -2,6 +2,7 @@
 
 mod args;
 pub(crate) mod bake;
+mod builders;
 mod call;
 mod check;
 mod context;

@@ -13,6 +13,7 @@ use super::rawjson::RawJson;
 use super::redrawn::Redrawn;
 use super::trace::{Keep, Trace, since};
 use super::tree::{self, LOG_LINES, Look};
+use crate::commands::build::builders::{DRIVER, NAME};
 use crate::settings::Environment;
 use crate::terminal;
 
@@ -49,10 +50,9 @@ impl Display {
         let (colours, wrong) = Colours::new(no_colour, environment.get("BUILDKIT_COLORS"));
         let is_terminal = std::io::stderr().is_terminal();
         let warning_colour = if is_terminal { colours.warning.clone() } else { String::new() };
-        let name = "default";
         let form = match mode {
             Mode::Plain => {
-                let title = format!("building with {name:?} instance using coracle driver");
+                let title = format!("building with {NAME:?} instance using {DRIVER} driver");
                 Form::Plain(Plain::new(title))
             }
             Mode::Tree => {
@@ -60,7 +60,7 @@ impl Display {
                 write(wrong.as_bytes());
                 let lines = environment.get("BUILDKIT_TTY_LOG_LINES");
                 let log_lines = lines.and_then(|lines| lines.parse().ok()).unwrap_or(LOG_LINES);
-                let title = format!("coracle:{name}");
+                let title = format!("{DRIVER}:{NAME}");
                 let look = Look { columns: 0, rows: 0, log_lines, colours, title };
                 Form::Tree { look: Box::new(look), redrawn: Redrawn::default() }
             }
