@@ -12,6 +12,7 @@
 //! process, as a user would feel it.
 
 mod big_image;
+mod build;
 mod compose;
 mod memory;
 mod network;
@@ -27,6 +28,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => commands(),
+        ["build"] => build::rows(&peers::Peers::new()),
         ["compose"] => compose::rows(),
         ["start"] => {
             table::head();
@@ -37,7 +39,9 @@ fn main() {
         ["races", rounds] => races::rows(Some(rounds)),
         ["network", only @ ..] => network::rows(only),
         ["agent", socket] => network::far::agent(socket.as_ref()),
-        _ => panic!("usage: bench [compose | start | swarm | races [ROUNDS] | network [ROWS…]]"),
+        _ => panic!(
+            "usage: bench [build | compose | start | swarm | races [ROUNDS] | network [ROWS…]]"
+        ),
     }
 }
 

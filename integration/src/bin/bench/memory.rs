@@ -58,7 +58,8 @@ fn per_container(wanted: &dyn Fn(&str) -> bool) -> Result<f64, String> {
     Ok(sizes.iter().sum::<f64>() / f64::from(CONTAINERS))
 }
 
-fn pss(pid: u32) -> Option<f64> {
+/// Proportional set size of a process, in kilobytes.
+pub(crate) fn pss(pid: u32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()

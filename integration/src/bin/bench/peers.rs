@@ -1,4 +1,4 @@
-//! The peers: crun, podman, skopeo, each with storage and settings of its own in a folder of the run.
+//! The peers: crun, podman, buildah, skopeo, each with storage and settings of its own in a folder of the run.
 //!
 //! podman keeps its images with the kernel's overlay driver, has no network and writes its events to a
 //! file. crun runs a bundle with the root of the fixture image, as the same user, in a user namespace with
@@ -81,6 +81,15 @@ impl Peers {
     /// An idle container, as [`crate::rows::detached`] makes it.
     pub(crate) fn podman_detached(&self, name: &str) -> Command {
         self.podman(["run", "-d", "--network", "none", "--name", name, "alpine", "sleep", "1000"])
+    }
+
+    /// A build with a cache, of images that podman has too.
+    pub(crate) fn buildah(&self, words: &[&str], context: &Path) -> Command {
+        let mut command = self.command("buildah");
+        command.arg("--root").arg(self.podman_root()).arg("--runroot").arg(self.root.join("tmp/r"));
+        command.args(["--storage-driver", "overlay", "bud", "--layers", "-q", "-t", "bench"]);
+        command.args(["--isolation", "oci", "--network", "none"]).args(words).arg(context);
+        command
     }
 
     /// Downloads an image without unpacking it.
