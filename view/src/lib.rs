@@ -6,6 +6,7 @@
 
 mod any;
 mod api;
+pub mod build_cache;
 pub mod container;
 mod document;
 mod error;

@@ -37,7 +37,7 @@ use coracle_image::{Digest, Image, Layer, Reference};
 use coracle_runtime::Home;
 use coracle_words::ErrorKind;
 
-pub use cache::{PruneFilter, Pruned, Usage, UsageKind, prune, usage};
+pub use cache::{Pruned, Usage, UsageKind, prune, usage};
 pub use error::BuildError;
 pub use surroundings::{Surroundings, Trouble};
 

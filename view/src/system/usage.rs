@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use coracle_builder::exec::{Usage as BuildUsage, usage as usage_of_builds};
 use coracle_runtime::Home;
 use coracle_runtime::volumes::{Volume, VolumeInspect, tree_bytes};
 use coracle_words::natural;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::build_cache::{shown_id, shown_parent};
 use crate::container::{self, ContainerSummary};
 use crate::document::value_of;
 use crate::image::{ImageNames, ImageSummary, container_counts, readable};
@@ -65,6 +67,8 @@ pub struct DiskUsage {
     pub containers: KindUsage<ContainerSummary>,
     pub images: KindUsage<ImageSummary>,
     pub volumes: KindUsage<VolumeUsage>,
+    /// The cache of builds.
+    pub builds: KindUsage<BuildUsage>,
     /// Docker counts these nowhere, and tells nobody.
     pub logs: Vec<LogUsage>,
 }
@@ -80,6 +84,7 @@ impl DiskUsage {
             containers: of_containers(home, now)?,
             images: of_images(home)?,
             volumes: of_volumes(home)?,
+            builds: of_builds(home)?,
             logs: of_logs(home)?,
         })
     }
@@ -93,10 +98,6 @@ impl DiskUsage {
     /// What the Engine API answers; `verbose` is asked for since API 1.52 and gives the objects of
     /// each kind with its sums, in place of the old lists.
     ///
-    /// # Limits
-    ///
-    /// There is no cache of builds.
-    ///
     /// # Errors
     /// When a part has no JSON form.
     pub fn document(&self, home: &Home, api: Api, verbose: bool) -> Result<Value, ViewError> {
@@ -106,6 +107,7 @@ impl DiskUsage {
         let containers = value_of(&self.containers.items)?;
         let volumes =
             value_of(&self.volumes.items.iter().map(SentVolume::from).collect::<Vec<_>>())?;
+        let builds = value_of(&self.builds.items.iter().map(SentBuild::from).collect::<Vec<_>>())?;
         let mut out = Map::new();
         let verbose = verbose && api >= Api::V1_55;
         if !verbose {
@@ -113,15 +115,14 @@ impl DiskUsage {
             out.insert("Images".to_owned(), images.clone());
             out.insert("Containers".to_owned(), containers.clone());
             out.insert("Volumes".to_owned(), volumes.clone());
-            out.insert("BuildCache".to_owned(), json!([]));
+            out.insert("BuildCache".to_owned(), builds.clone());
         }
         if api >= Api::V1_55 {
-            let no_builds = KindUsage::<()>::default();
             let items = |items| verbose.then_some(items);
             out.insert("ImageUsage".to_owned(), sums(&self.images, items(images)));
             out.insert("ContainerUsage".to_owned(), sums(&self.containers, items(containers)));
             out.insert("VolumeUsage".to_owned(), sums(&self.volumes, items(volumes)));
-            out.insert("BuildCacheUsage".to_owned(), sums(&no_builds, items(json!([]))));
+            out.insert("BuildCacheUsage".to_owned(), sums(&self.builds, items(builds)));
         }
         Ok(Value::Object(out))
     }
@@ -161,6 +162,54 @@ impl From<&VolumeUsage> for SentVolume {
         let VolumeUsage { volume, links, bytes } = usage;
         Self { volume: volume.inspect(), usage: UsageData { ref_count: *links, size: *bytes } }
     }
+}
+
+/// An entry of the cache of builds as it is sent.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SentBuild {
+    #[serde(rename = "ID")]
+    id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parents: Vec<String>,
+    r#type: &'static str,
+    description: String,
+    in_use: bool,
+    shared: bool,
+    size: u64,
+    created_at: String,
+    last_used_at: Option<String>,
+    usage_count: u64,
+}
+
+impl From<&BuildUsage> for SentBuild {
+    fn from(entry: &BuildUsage) -> Self {
+        Self {
+            id: shown_id(entry),
+            parents: shown_parent(entry).into_iter().collect(),
+            r#type: entry.kind.name(),
+            description: entry.description.clone(),
+            in_use: entry.in_use,
+            shared: entry.shared,
+            size: entry.size,
+            created_at: entry.created.to_string(),
+            last_used_at: entry.last_used.map(|used| used.to_string()),
+            usage_count: entry.uses,
+        }
+    }
+}
+
+/// Nothing is freed by what images have too.
+fn of_builds(home: &Home) -> Result<KindUsage<BuildUsage>, ViewError> {
+    let images = home.store()?.images()?;
+    let mut kind = KindUsage::default();
+    for entry in usage_of_builds(&home.settings().data_root, &images) {
+        kind.active += usize::from(entry.in_use);
+        kind.bytes += entry.size;
+        kind.reclaimable += if entry.in_use || entry.shared { 0 } else { entry.size };
+        kind.items.push(entry);
+    }
+    Ok(kind)
 }
 
 fn of_images(home: &Home) -> Result<KindUsage<ImageSummary>, ViewError> {
@@ -228,6 +277,7 @@ fn of_logs(home: &Home) -> Result<Vec<LogUsage>, ViewError> {
 #[cfg(test)]
 mod tests {
     use coracle_runtime::HomeSettings;
+    use serde_json::json;
 
     use super::*;
     use crate::image::tests::made_up;

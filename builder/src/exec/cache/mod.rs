@@ -34,7 +34,7 @@ use coracle_runtime::paths::make_private;
 
 pub(super) use lock::StepLock;
 pub(super) use mounts::{Held as CacheHeld, Wanted as CacheWanted};
-pub use prune::{PruneFilter, Pruned, prune};
+pub use prune::{Pruned, prune};
 pub(super) use record::{Kind, Record};
 pub use usage::{Usage, UsageKind, usage};
 

@@ -3,6 +3,7 @@
 mod args;
 pub(crate) mod bake;
 mod builders;
+pub(crate) mod cache;
 mod call;
 mod check;
 mod context;

@@ -2,25 +2,41 @@
 
 use super::args::BuildArgs;
 use super::bake::BakeArgs;
-use super::builders;
+use super::{builders, cache};
 use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtMost, Exactly, None as NoArgs};
 use crate::args::spec::Effect::Looks;
+use crate::args::spec::Entry::Namespace;
 use crate::args::spec::Group::{Common, Hidden, Inner};
 use crate::args::spec::{Arity, Runnable, Spec};
 
 pub(crate) static BUILDER: Section = Section {
     name: "builder",
     about: "Manage builds",
-    commands: &[Spec::new::<BuildArgs>(
-        &["build", "image build", "builder build", "buildx build", "buildx b"],
-        "[OPTIONS] PATH | URL | -",
-        Exactly(1),
-    )
-    .effect(Looks)
-    .group(Common(4))
-    .apart()
-    .of_machine()],
+    commands: &[
+        Spec::new::<BuildArgs>(
+            &["build", "image build", "builder build", "buildx build", "buildx b"],
+            "[OPTIONS] PATH | URL | -",
+            Exactly(1),
+        )
+        .effect(Looks)
+        .group(Common(4))
+        .apart()
+        .of_machine(),
+        Spec::new::<cache::BuilderDuArgs>(&["builder du", "buildx du"], "[OPTIONS]", NoArgs)
+            .effect(Looks)
+            .group(Inner)
+            .entry(Namespace)
+            .of_machine(),
+        Spec::new::<cache::BuilderPruneArgs>(
+            &["builder prune", "buildx prune"],
+            "[OPTIONS]",
+            NoArgs,
+        )
+        .group(Inner)
+        .entry(Namespace)
+        .of_machine(),
+    ],
 };
 
 /// What has a name of its own is in the other section.

@@ -1,4 +1,4 @@
-//! `system df`: show how much disk images, containers and volumes use.
+//! `system df`: show how much disk images, containers, volumes and the cache of builds use.
 
 use std::io::Write as _;
 
@@ -11,11 +11,13 @@ use crate::commands::image::rows::{Layout, rows_of};
 use crate::commands::volume::rows as volume_rows;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Columns, Listing, Row, units};
+use coracle_builder::exec::Usage as BuildUsage;
+use coracle_runtime::model::Timestamp;
 use coracle_view::container::ContainerSummary;
 use coracle_view::image::ImageSummary;
 use coracle_view::system::{DiskUsage, KindUsage, LogUsage, VolumeUsage};
 
-/// Show how much disk images, containers and volumes use
+/// Show how much disk images, containers, volumes and builds use
 #[derive(Debug, clap::Args)]
 pub(crate) struct SystemDfArgs {
     /// Layout: table, 'table TEMPLATE', json, or a Go template for each line
@@ -78,6 +80,21 @@ const VOLUMES: Columns = Columns {
     raw: "",
 };
 
+const BUILDS: Columns = Columns {
+    titles: &[
+        ("ID", "CACHE ID"),
+        ("CacheType", "CACHE TYPE"),
+        ("Size", "SIZE"),
+        ("CreatedSince", "CREATED"),
+        ("LastUsedSince", "LAST USED"),
+        ("UsageCount", "USAGE"),
+        ("Shared", "SHARED"),
+    ],
+    table: "ID CacheType Size CreatedSince LastUsedSince UsageCount Shared",
+    quiet: "ID",
+    raw: "",
+};
+
 const LOGS: Columns = Columns {
     titles: &[("ID", "CONTAINER ID"), ("Size", "SIZE"), ("Names", "NAMES")],
     table: "ID Size Names",
@@ -111,11 +128,13 @@ impl Runnable for SystemDfArgs {
 }
 
 fn summary(usage: &DiskUsage) -> Vec<Row> {
+    let mut builds = summary_row("Build Cache", &usage.builds);
+    builds.set("Reclaimable", units::human_size(usage.builds.reclaimable));
     vec![
         summary_row("Images", &usage.images),
         summary_row("Containers", &usage.containers),
         summary_row("Local Volumes", &usage.volumes),
-        summary_row("Build Cache", &KindUsage::<()>::default()),
+        builds,
     ]
 }
 
@@ -145,13 +164,15 @@ fn verbose(usage: &DiskUsage, now: DateTime<Utc>) -> Result<String, CliError> {
     let images = usage.images.items.iter().flat_map(|image| image_rows(image, now)).collect();
     let containers = usage.containers.items.iter().map(|one| container_row(one, now)).collect();
     let volumes = usage.volumes.items.iter().map(volume_row).collect();
+    let builds = usage.builds.items.iter().map(|entry| build_row(entry, now)).collect();
     Ok(format!(
         "Images space usage:\n\n{}\nContainers space usage:\n\n{}\n\
-         Local Volumes space usage:\n\n{}\nBuild cache usage: 0B\n\n\
-         CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n{}",
+         Local Volumes space usage:\n\n{}\nBuild cache usage: {}\n\n{}{}",
         table(&IMAGES, images)?,
         table(&CONTAINERS, containers)?,
         table(&VOLUMES, volumes)?,
+        units::human_size(usage.builds.bytes),
+        table(&BUILDS, builds)?,
         match usage.logs.is_empty() {
             true => String::new(),
             false => {
@@ -185,6 +206,20 @@ fn container_row(summary: &ContainerSummary, now: DateTime<Utc>) -> Row {
 fn volume_row(usage: &VolumeUsage) -> Row {
     let mut row = volume_rows::row(&usage.volume);
     row.set("Links", usage.links.to_string()).set("Size", units::short_size(usage.bytes));
+    row
+}
+
+fn build_row(entry: &BuildUsage, now: DateTime<Utc>) -> Row {
+    let ago = |time: Timestamp| units::ago(time.datetime(), now);
+    let mark = if entry.in_use { "*" } else { "" };
+    let mut row = Row::new("*formatter.buildCacheContext");
+    row.set("ID", format!("{}{mark}", units::short_id(&entry.id.hex())))
+        .set("CacheType", entry.kind.name())
+        .set("Size", units::human_size(entry.size))
+        .set("CreatedSince", ago(entry.created))
+        .set("LastUsedSince", entry.last_used.map(ago).unwrap_or_default())
+        .set("UsageCount", entry.uses)
+        .set("Shared", entry.shared);
     row
 }
 

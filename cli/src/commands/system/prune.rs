@@ -5,10 +5,12 @@ use std::io::Write as _;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::Filter;
+use crate::commands::build::cache;
 use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::commands::{container, image, network, volume};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::units;
+use coracle_view::build_cache::{Room, Wanted, shown_id};
 use coracle_view::filter::Filters;
 
 /// Remove all that is unused
@@ -50,6 +52,14 @@ impl Runnable for SystemPruneArgs {
         let (images, bytes) = image::prune::prune(app, self.all, &filters)?;
         freed += bytes;
         section(app, "Deleted Images:", &images)?;
+        // It has no labels: who prunes by labels does not mean it.
+        if !filters.has("label") && !filters.has("label!") {
+            let wanted = Wanted::new(&given, &app.asked())?;
+            let went = cache::prune(app, self.all, &wanted, Room::default())?;
+            freed += went.freed;
+            let ids: Vec<String> = went.entries.iter().map(shown_id).collect();
+            section(app, "Deleted build cache objects:", &ids)?;
+        }
         writeln!(app.ui.data(), "Total reclaimed space: {}", units::human_size(freed))?;
         Ok(ExitStatus::Success)
     }

@@ -1,0 +1,8 @@
+//! What the cache of builds takes, and how to empty it.
+
+mod du;
+mod prune;
+mod rows;
+
+pub(crate) use du::BuilderDuArgs;
+pub(crate) use prune::{BuilderPruneArgs, prune};
