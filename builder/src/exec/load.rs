@@ -45,9 +45,8 @@ impl Loader<'_> {
         request: &BuildRequest,
     ) -> Result<Plan, BuildError> {
         let file = &request.dockerfile;
-        let name = format!("[internal] load build definition from {}", file.name);
-        let definition = self.vertices.add(self.progress, &name);
-        self.show(definition, "transferring dockerfile:", file.text.len() as u64);
+        // What was fetched has been told of.
+        let mut definition = (!request.is_fetched).then(|| self.define(request));
         let wanted =
             Request::of(request).map_err(|why| BuildError::new(why, ErrorKind::BadRequest))?;
         let planned = {
@@ -61,9 +60,10 @@ impl Loader<'_> {
         let source = Arc::new(Source { path: file.path.clone(), text: file.text.clone() });
         for finding in findings {
             let (finding, source) = (finding.clone(), Arc::clone(&source));
-            self.progress.tell(Event::Warning { vertex: definition, finding, source });
+            let vertex = *definition.get_or_insert_with(|| self.define(request));
+            self.progress.tell(Event::Warning { vertex, finding, source });
         }
-        if matches!(request.context, Context::Folder(_)) {
+        if matches!(request.context, Context::Folder(_)) && !request.is_fetched {
             let ignore = self.vertices.add(self.progress, "[internal] load .dockerignore");
             let bytes = file.ignore.as_ref().map_or(NO_IGNORE_BYTES, |text| text.len() as u64);
             self.show(ignore, "transferring context:", bytes);
@@ -72,6 +72,14 @@ impl Loader<'_> {
             Ok(Planned { plan, .. }) => Ok(plan),
             Err(not) => Err(failed(number, *not)),
         }
+    }
+
+    fn define(&mut self, request: &BuildRequest) -> Vertex {
+        let file = &request.dockerfile;
+        let name = format!("[internal] load build definition from {}", file.name);
+        let vertex = self.vertices.add(self.progress, &name);
+        self.show(vertex, "transferring dockerfile:", file.text.len() as u64);
+        vertex
     }
 
     /// A line of work that was done at once.
@@ -94,8 +102,18 @@ impl Loader<'_> {
         name: &Reference,
         platform: &Platform,
         pull: bool,
+        vertex: Vertex,
     ) -> Result<BaseImage, BuildError> {
-        let found = self.surroundings.image(name, platform, pull, &mut |_, _| {})?;
+        let (started, progress) = (SystemTime::now(), &mut *self.progress);
+        let found = self.surroundings.image(name, platform, pull, &mut |current, total| {
+            if total > 0 {
+                let completed = (current == total).then(SystemTime::now);
+                let id = format!("pulling {name}");
+                let status = Status { vertex, id, current, total, started, completed };
+                progress.tell(Event::Status(status));
+            }
+            progress.tick();
+        })?;
         self.images.add(&found);
         let store = self.surroundings.home().store();
         let config = store
@@ -142,7 +160,7 @@ impl plan::Images for Asked<'_, '_> {
         let shown = format!("[internal] load metadata for {name}");
         let vertex = self.loader.vertices.add(self.loader.progress, &shown);
         self.loader.progress.tell(Event::Started { vertex, at: SystemTime::now() });
-        let fetched = self.loader.fetch(&name, platform, self.pull);
+        let fetched = self.loader.fetch(&name, platform, self.pull, vertex);
         let error = fetched.as_ref().err().map(|error| error.message.clone());
         self.loader.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
         match fetched {

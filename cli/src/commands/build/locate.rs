@@ -30,6 +30,18 @@ pub(crate) struct Located {
     pub(crate) unpacked: Option<Unpacked>,
 }
 
+impl Located {
+    /// With an empty folder where a Dockerfile came alone, as Docker has it.
+    pub(crate) fn with_a_context(self, data: &Path) -> Result<Self, CliError> {
+        if self.context != Context::Nothing {
+            return Ok(self);
+        }
+        let empty = Unpacked::empty(data)?;
+        let context = Context::Folder(empty.folder().to_owned());
+        Ok(Self { context, unpacked: Some(empty), ..self })
+    }
+}
+
 /// Why there is nothing to build.
 #[derive(Debug)]
 pub(crate) enum Missing {

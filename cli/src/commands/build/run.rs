@@ -51,6 +51,7 @@ pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
     if !args.is_policy_off() {
         refuse_policy(&located.dockerfile.path)?;
     }
+    let located = located.with_a_context(&app.settings.data_root)?;
     // The folder of an archive goes when the build is over.
     let _unpacked = located.unpacked;
     let request = BuildRequest {

@@ -31,31 +31,35 @@ impl Drop for Unpacked {
 }
 
 impl Unpacked {
-    /// Unpacks an archive; `data`: the data root.
-    pub(crate) fn make(archive: &mut dyn Read, data: &Path) -> Result<Self, CliError> {
-        let all = data.join("builder/contexts");
-        let failed =
-            |error: io::Error| failed(&format!("cannot make a folder for the context: {error}"));
+    /// A folder with nothing in it; `data`: the data root.
+    pub(crate) fn empty(data: &Path) -> Result<Self, CliError> {
+        Self::new(&data.join("builder/contexts"))
+            .map_err(|error| failed(&format!("cannot make a folder for the context: {error}")))
+    }
+
+    fn new(all: &Path) -> io::Result<Self> {
         let private = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        private(&all).map_err(failed)?;
-        sweep(&all);
+        private(all)?;
+        sweep(all);
         let me = std::process::id();
         let free = |number: &u32| !all.join(format!("{me}-{number}")).exists();
         let number = (0..).find(free).unwrap_or_default();
         let folder = all.join(format!("{me}-{number}"));
-        private(&folder).map_err(failed)?;
-        let lock = File::open(&folder).map_err(failed)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|errno| failed(errno.into()))?;
-        let made = Self { folder, _lock: lock };
+        private(&folder)?;
+        let lock = File::open(&folder)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Unpacks an archive.
+    pub(crate) fn make(archive: &mut dyn Read, data: &Path) -> Result<Self, CliError> {
+        let made = Self::empty(data)?;
         unpack_context(archive, made.folder()).map_err(|error| {
             let mut words = error.to_string();
             if let Some(cause) = std::error::Error::source(&error) {
                 words = format!("{words}: {cause}");
             }
-            super::args::failed(&format!(
-                "failed to solve: failed to read downloaded context: {words}"
-            ))
+            failed(&format!("failed to solve: failed to read downloaded context: {words}"))
         })?;
         Ok(made)
     }
