@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use coracle_builder::exec::{self, BuildError, Built};
 use coracle_builder::progress::{Event, Progress, Status, Vertex};
-use coracle_builder::request::BuildRequest;
+use coracle_builder::request::{BuildRequest, OutputKind};
 
 use super::args::{BuildArgs, failed};
 use super::check::refuse_other_frontends;
@@ -89,6 +89,7 @@ pub(crate) fn carry_out(
     told: usize,
 ) -> Result<Vec<Built>, CliError> {
     app.ui.flush()?;
+    requests.iter().try_for_each(refuse_what_is_not_made)?;
     let mut around = OfApp::new(app)?;
     let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
     let signal = around.interrupted_by();
@@ -100,6 +101,33 @@ pub(crate) fn carry_out(
             None => failure,
         }
     })
+}
+
+/// What a request may want and nothing makes: it must not seem to have been made.
+fn refuse_what_is_not_made(request: &BuildRequest) -> Result<(), CliError> {
+    let to_store = "an image goes to the store; `push`, `save` and `export` bring it elsewhere";
+    for output in &request.outputs {
+        let what = match &output.kind {
+            OutputKind::Image { push: false, .. } | OutputKind::Nothing => continue,
+            OutputKind::Image { push: true, .. } => "--push",
+            OutputKind::Local(_) => "--output type=local",
+            OutputKind::Tar(_) => "--output type=tar",
+            OutputKind::Docker { .. } => "--output type=docker,dest=PATH",
+            OutputKind::Oci { .. } => "--output type=oci",
+        };
+        return Err(CliError::unsupported(what, to_store));
+    }
+    if request.outputs.iter().any(|output| output.rewrites_timestamps) {
+        return Err(CliError::unsupported(
+            "--output rewrite-timestamp=true",
+            "layers keep their times",
+        ));
+    }
+    let caches = [("--cache-to", &request.cache_to), ("--cache-from", &request.cache_from)];
+    match caches.iter().find(|(_, places)| !places.is_empty()) {
+        Some((flag, _)) => Err(CliError::unsupported(flag, "the cache stays on this machine")),
+        None => Ok(()),
+    }
 }
 
 /// Lines of work come after those that were told of before.
