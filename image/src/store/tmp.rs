@@ -47,7 +47,9 @@ impl Workspace {
 
     /// A path in the workspace that nothing uses yet.
     fn fresh(&self, kind: &str) -> PathBuf {
-        self.path.join(format!("{kind}-{}", self.next.fetch_add(1, Ordering::Relaxed)))
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        // Children that were forked count on from the same number.
+        self.path.join(format!("{kind}-{}-{number}", std::process::id()))
     }
 }
 
