@@ -212,19 +212,23 @@ pub(super) fn carry_out(
 }
 
 /// Mounts of this process are its own from here on.
-fn leave() -> Result<(), StepError> {
+pub(super) fn leave() -> Result<(), StepError> {
     coracle_sys::mount::leave_namespace()
         .map_err(|error| StepError::internal("make a mount namespace", &error))
 }
 
 /// Layers that are mounted, with a folder for what is written.
-struct Mounted {
+pub(super) struct Mounted {
     stack: Stack,
-    target: PathBuf,
+    pub(super) target: PathBuf,
 }
 
 impl Mounted {
-    fn new(workshop: &Workshop, layers: &[Digest], folder: PathBuf) -> Result<Self, StepError> {
+    pub(super) fn new(
+        workshop: &Workshop,
+        layers: &[Digest],
+        folder: PathBuf,
+    ) -> Result<Self, StepError> {
         let failed = |error| StepError::internal("mount a root filesystem", &error);
         let target = folder.join("merged");
         std::fs::create_dir_all(&target)
@@ -233,6 +237,11 @@ impl Mounted {
         let stack = stack.map_err(failed)?;
         stack.mount(&target).map_err(failed)?;
         Ok(Self { stack, target })
+    }
+
+    pub(super) fn take_down(self) -> Result<(), StepError> {
+        Stack::unmount(&self.target)
+            .map_err(|error| StepError::internal("take a root filesystem down", &error))
     }
 
     fn into_layer(self, workshop: &Workshop) -> Result<Layer, StepError> {
@@ -268,6 +277,7 @@ impl Copier<'_> {
             destination: copy.destination.clone(),
             owner: find_owner(accounts, &copy.chown)?,
             mode,
+            time: None,
             one_id: self.workshop.one_id(),
         };
         let mut number = 0;

@@ -14,7 +14,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fchmod, fstat, mkdirat, openat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, Timestamps, fchmod, fstat, futimens, mkdirat, openat,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 use super::Result;
@@ -22,7 +25,7 @@ use super::archive::{is_archive, unpack};
 use super::digest::{Stamp, Stamper};
 use super::error::{FilesError, shown};
 use super::owner::Owner;
-use super::place::{Placement, follow, kind_at, make_folders, open_child, set_owner, set_time};
+use super::place::{Placement, follow, kind_at, make_folders, open_child, set_owner, times};
 use super::resolve::{join, open_plain, split};
 use super::select::{Root, RootKind, Selection};
 use super::tree::Tree;
@@ -181,7 +184,7 @@ impl Copier<'_> {
         let source = tree.open(path, OFlags::PATH)?;
         let stat = fstat(&source).map_err(FilesError::io("look at", path))?;
         self.folders.pop().map_or(Ok(()), |folder| {
-            set_time(folder.handle.as_fd(), &stat)
+            futimens(&folder.handle, &self.times(&stat))
                 .map_err(FilesError::io("set the time of", &self.target))
         })
     }
@@ -212,6 +215,13 @@ impl Copier<'_> {
                 Owner { uid: stat.st_uid, gid: stat.st_gid }
             }
             _ => Owner::default(),
+        }
+    }
+
+    fn times(&self, stat: &Stat) -> Timestamps {
+        match self.placement.time {
+            Some(seconds) => times(seconds, 0),
+            None => times(stat.st_mtime, stat.st_mtime_nsec),
         }
     }
 
@@ -298,7 +308,8 @@ impl Visitor for Copier<'_> {
         outcome.map_err(self.failed("set attributes of", found.path))?;
         fchmod(handle, self.mode(found.stat, true))
             .map_err(self.failed("set the mode of", found.path))?;
-        set_time(handle, found.stat).map_err(self.failed("set the time of", found.path))
+        futimens(handle, &self.times(found.stat))
+            .map_err(self.failed("set the time of", found.path))
     }
 
     fn entry(&mut self, found: &Found<'_>) -> Result<()> {

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags, chownat, fchmod,
-    fchown, fsetxattr, fstat, futimens, mkdirat, statat,
+    fchown, fsetxattr, fstat, mkdirat, statat,
 };
 use rustix::io::Errno;
 
@@ -24,6 +24,8 @@ pub struct Placement {
     pub owner: Option<Owner>,
     /// `--chmod`.
     pub mode: Option<ModeChange>,
+    /// Seconds: all that is copied is as old.
+    pub time: Option<i64>,
     /// Owners are written down in an attribute where they cannot be set.
     pub one_id: bool,
 }
@@ -140,10 +142,6 @@ pub(super) fn set_owner_at(
 pub(super) fn times(seconds: i64, nanos: u64) -> Timestamps {
     let time = Timespec { tv_sec: seconds, tv_nsec: i64::try_from(nanos).unwrap_or(0) };
     Timestamps { last_access: time, last_modification: time }
-}
-
-pub(super) fn set_time(file: BorrowedFd<'_>, stat: &rustix::fs::Stat) -> rustix::io::Result<()> {
-    futimens(file, &times(stat.st_mtime, stat.st_mtime_nsec))
 }
 
 /// What is at a name, if anything is.

@@ -46,13 +46,22 @@ pub struct PackOptions<'a> {
     pub skip: &'a dyn Fn(&[u8]) -> bool,
     /// The directory is to be a layer: what is skipped is removed from it.
     pub adopts: bool,
-    /// Seconds; a later time is this one (`SOURCE_DATE_EPOCH`).
-    pub latest: Option<i64>,
+    pub times: Times,
+}
+
+/// What times entries get, in seconds (`SOURCE_DATE_EPOCH`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Times {
+    #[default]
+    Kept,
+    /// A later time becomes this one.
+    Until(i64),
+    All(i64),
 }
 
 impl Default for PackOptions<'_> {
     fn default() -> Self {
-        Self { overlay: false, skip: &|_| false, adopts: false, latest: None }
+        Self { overlay: false, skip: &|_| false, adopts: false, times: Times::Kept }
     }
 }
 
@@ -176,7 +185,11 @@ impl<W: Write> Packer<'_, W> {
     }
 
     fn time(&self, seconds: i64) -> i64 {
-        self.options.latest.map_or(seconds, |latest| seconds.min(latest))
+        match self.options.times {
+            Times::Kept => seconds,
+            Times::Until(latest) => seconds.min(latest),
+            Times::All(fixed) => fixed,
+        }
     }
 
     fn walk(&mut self, mut todo: Vec<Vec<u8>>) -> Result<()> {

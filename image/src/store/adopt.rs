@@ -22,7 +22,7 @@ use super::{Store, remove_tree};
 use crate::digest::{Digest, HashingWriter};
 use crate::error::{ImageError, Result};
 use crate::media;
-use crate::pack::{PackOptions, Packed, pack};
+use crate::pack::{PackOptions, Packed, Times, pack};
 use crate::tar::TarError;
 use crate::unpack::{MARKED_BY_NAME, UnpackError, UnpackOptions, unpack};
 
@@ -62,7 +62,7 @@ impl Store {
     /// When the folder cannot be read, is on another file system, or has only a part of its files.
     pub fn adopt_folder(&self, folder: &Path, skip: &dyn Fn(&[u8]) -> bool) -> Result<Layer> {
         self.ensure_hold()?;
-        let options = PackOptions { overlay: true, skip, adopts: true, latest: None };
+        let options = PackOptions { overlay: true, skip, adopts: true, times: Times::Kept };
         let mut sink = HashingWriter::new(io::sink());
         let packed = pack(folder, &mut sink, options)?;
         let (_, diff_id, bytes) = sink.finish();
@@ -90,7 +90,8 @@ impl Store {
     /// When its folder cannot be read, or the disk does not take the new one.
     pub fn with_times_until(&self, layer: &Layer, latest: i64) -> Result<Layer> {
         let folder = self.layer_dir(&layer.diff_id);
-        let options = PackOptions { overlay: true, latest: Some(latest), ..PackOptions::default() };
+        let options =
+            PackOptions { overlay: true, times: Times::Until(latest), ..PackOptions::default() };
         Ok(self.copy_folder(&folder, options)?.unwrap_or_else(|| layer.clone()))
     }
 

@@ -6,15 +6,15 @@ use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, chmodat, fchmod, fstat, linkat, mknodat, readlinkat,
-    symlinkat, utimensat,
+    AtFlags, FileType, Mode, OFlags, Stat, chmodat, fchmod, fstat, futimens, linkat, mknodat,
+    readlinkat, symlinkat, utimensat,
 };
 
 use super::super::Result;
 use super::super::content::{copy_content, is_same, open_file};
 use super::super::error::{FilesError, shown};
 use super::super::owner::Owner;
-use super::super::place::{set_owner, set_owner_at, set_time, times};
+use super::super::place::{set_owner, set_owner_at};
 use super::super::resolve::{open_plain, split};
 use super::super::walk::Found;
 use super::Copier;
@@ -105,7 +105,7 @@ impl Copier<'_> {
             outcome.map_err(self.failed("set attributes of", path))?;
         }
         fchmod(file, self.mode(stat, false)).map_err(self.failed("set the mode of", path))?;
-        set_time(file.as_fd(), stat).map_err(self.failed("set the time of", path))
+        futimens(file, &self.times(stat)).map_err(self.failed("set the time of", path))
     }
 
     fn symlink(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
@@ -127,7 +127,7 @@ impl Copier<'_> {
         let parent = self.parent()?.handle.as_fd();
         chmodat(parent, name, self.mode(found.stat, false), AtFlags::empty())
             .map_err(self.failed("set the mode of", path))?;
-        let times = times(found.stat.st_mtime, found.stat.st_mtime_nsec);
+        let times = self.times(found.stat);
         utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(self.failed("set the time of", path))
     }
@@ -139,7 +139,7 @@ impl Copier<'_> {
             set_owner_at(parent.handle.as_fd(), name, owner, self.placement.one_id)
                 .map_err(FilesError::owner(owner, &self.full(path)))?;
         }
-        let times = times(stat.st_mtime, stat.st_mtime_nsec);
+        let times = self.times(stat);
         utimensat(&parent.handle, name, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(self.failed("set the time of", path))
     }
