@@ -11,10 +11,12 @@
 //! checks (<https://docs.docker.com/reference/build-checks/>), syntax 1.26.
 
 pub mod bake;
+mod cache_transfer;
 pub mod check;
 pub mod dockerfile;
 pub mod exec;
 mod expand;
+mod export;
 pub mod files;
 pub mod flags;
 pub mod ignore;

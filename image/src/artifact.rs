@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
 use crate::archive::{Descriptor, Index, LayoutFolder, Manifest, Source};
 use crate::auth::CredentialStore;
@@ -63,7 +64,7 @@ pub struct Artifact {
 }
 
 /// A layer that can be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactLayer {
     pub diff_id: Digest,
     pub blob: Descriptor,

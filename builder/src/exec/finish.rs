@@ -1,4 +1,4 @@
-//! What a target comes to: its configuration with layers and times, and the image in the store.
+//! What a target comes to: its configuration with layers and times.
 //!
 //! # Times
 //!
@@ -6,13 +6,8 @@
 //! of the layer before it, or of the first new one; the image has that of its last entry. So what is built again from
 //! the cache is the same image.
 
-use std::collections::BTreeMap;
-
-use coracle_image::archive::manifest_of;
 use coracle_image::config::{History, ImageConfig};
-use coracle_image::{Digest, Layer, NewImage, Reference, Store};
 
-use super::error::StepError;
 use super::scheduler::Outcome as Made;
 use crate::plan::Outcome;
 
@@ -67,37 +62,6 @@ fn fill_times(history: &mut [History]) {
             entry.created.clone_from(&created);
         }
     }
-}
-
-/// Puts an image into the store; its id and that of its manifest.
-pub(super) fn commit(
-    store: &Store,
-    config: &ImageConfig,
-    layers: &[Layer],
-    names: &[Reference],
-    annotations: &BTreeMap<String, String>,
-) -> Result<(Digest, Digest), StepError> {
-    let config_bytes = config.to_bytes()?;
-    let (manifest_bytes, manifest_media_type) =
-        manifest_of(&config_bytes, layers, annotations.clone())?;
-    let ids = (Digest::of(&config_bytes), Digest::of(&manifest_bytes));
-    let names: Vec<Reference> = names.iter().map(|name| name.clone().with_default_tag()).collect();
-    if let Ok(known) = store.get(&ids.0)
-        && known.manifest_digest == ids.1
-        && names.iter().all(|name| known.names.contains(name))
-    {
-        // Nothing has to reach the disk.
-        return Ok(ids);
-    }
-    store.commit_image(&NewImage {
-        config_bytes,
-        manifest_bytes,
-        manifest_media_type,
-        layers: layers.to_vec(),
-        names,
-        ..NewImage::default()
-    })?;
-    Ok(ids)
 }
 
 #[cfg(test)]

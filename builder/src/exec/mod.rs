@@ -16,6 +16,7 @@
 
 mod cache;
 mod error;
+mod export;
 mod files;
 mod finish;
 mod graph;
@@ -26,14 +27,13 @@ mod mounts;
 mod run;
 mod scheduler;
 mod surroundings;
+mod transfer;
 mod workshop;
 
 use std::collections::HashMap;
-use std::os::fd::BorrowedFd;
-use std::time::SystemTime;
 
 use coracle_image::config::ImageConfig;
-use coracle_image::{Digest, Image, Layer, Reference};
+use coracle_image::{Digest, Image, Layer, Reference, RegistrySettings};
 use coracle_runtime::Home;
 use coracle_words::ErrorKind;
 
@@ -42,14 +42,15 @@ pub use error::BuildError;
 pub use surroundings::{Surroundings, Trouble};
 
 use error::StepError;
-use graph::Graph;
+use export::{Exporter, Facts};
+use graph::{Graph, NodeId};
 use load::Loader;
 use scheduler::{Given, Outcome, Scheduler};
 use workshop::Workshop;
 
 use crate::plan::{BaseImage, From, Plan};
-use crate::progress::{Event, Progress, Status, Vertex};
-use crate::request::{BuildRequest, Output, OutputKind};
+use crate::progress::{Event, Progress, Vertex};
+use crate::request::BuildRequest;
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -111,9 +112,11 @@ pub fn build(
     let home = Home::new(surroundings.home().settings().clone());
     let store = home.store().map_err(StepError::from)?;
     let _hold = store.hold().map_err(StepError::from)?;
+    let network = surroundings.network().network;
     let mut build = Build {
         requests,
         home: &home,
+        network: &network,
         images: Images::default(),
         vertices: Vertices::default(),
         known: HashMap::new(),
@@ -130,6 +133,7 @@ pub fn build(
 struct Build<'a> {
     requests: &'a [BuildRequest],
     home: &'a Home,
+    network: &'a RegistrySettings,
     images: Images,
     vertices: Vertices,
     /// Images that were asked for.
@@ -138,7 +142,22 @@ struct Build<'a> {
     workshop: Option<Workshop>,
 }
 
-impl Build<'_> {
+impl<'a> Build<'a> {
+    fn exporter<'s>(
+        &'s mut self,
+        surroundings: &'s dyn Surroundings,
+        progress: &'s mut dyn Progress,
+    ) -> Exporter<'s, 'a> {
+        Exporter {
+            home: self.home,
+            workshop: &mut self.workshop,
+            vertices: &mut self.vertices,
+            network: self.network,
+            surroundings,
+            progress,
+        }
+    }
+
     /// Builds the requests that begin with nothing that is yet to be built.
     fn wave(
         &mut self,
@@ -169,7 +188,7 @@ impl Build<'_> {
             plans.push(loader.load(*number, &self.requests[*number])?);
         }
         let wave = Wave { numbers: &numbers, plans: &plans };
-        let built = self.carry_out(&wave, surroundings.interrupt(), progress)?;
+        let built = self.carry_out(&wave, surroundings, progress)?;
         for built in built {
             self.images.add_layers(&built.layers);
             let number = built.request;
@@ -182,10 +201,12 @@ impl Build<'_> {
     fn carry_out(
         &mut self,
         wave: &Wave<'_>,
-        interrupt: Option<BorrowedFd<'_>>,
+        surroundings: &dyn Surroundings,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Built>, BuildError> {
         let (home, requests) = (self.home, self.requests);
+        let wanted = wave.numbers.iter().flat_map(|number| &requests[*number].cache_from);
+        let imports = self.exporter(surroundings, progress).imports(wanted)?;
         let store = home.store().map_err(StepError::from)?;
         let graph = Graph::of(requests, wave.numbers, wave.plans);
         let shown = context_vertices(&graph, &mut self.vertices, progress);
@@ -197,7 +218,8 @@ impl Build<'_> {
             home,
             store,
             contexts: files::Contexts::new(&hashes, shown),
-            interrupt,
+            imports: &imports,
+            interrupt: surroundings.interrupt(),
             vertex: self.vertices.next,
             workshop: self.workshop.take(),
         };
@@ -213,16 +235,29 @@ impl Build<'_> {
         outcome?;
         let made: Vec<Option<Outcome>> =
             graph.targets.iter().map(|node| scheduler.outcome((*node)?).cloned()).collect();
+        let results = |(number, node): (&usize, &Option<NodeId>)| {
+            let caches = requests[*number].cache_to.iter();
+            caches.map(|cache| scheduler.results(*node, cache.whole)).collect::<Vec<_>>()
+        };
+        let results: Vec<_> = wave.numbers.iter().zip(&graph.targets).map(results).collect();
         drop(scheduler);
         let mut built = Vec::new();
-        for ((number, plan), made) in wave.numbers.iter().zip(wave.plans).zip(&made) {
+        let all = wave.numbers.iter().zip(wave.plans).zip(&made).zip(results);
+        for (((number, plan), made), results) in all {
             let of = &requests[*number];
             let config = finish::config(&plan.outcome, made.as_ref());
             let layers = made.as_ref().map(|made| made.layers.clone()).unwrap_or_default();
             let mut out =
                 Built { request: *number, image: None, names: of.names.clone(), config, layers };
-            let store = self.workshop.as_ref().map_or(store, |workshop| &workshop.store);
-            export(store, of, &mut out, &mut self.vertices, progress)?;
+            let facts = Facts {
+                own_layers: made.as_ref().map_or(0, |made| made.created.len()),
+                epoch: plan.epoch,
+            };
+            let mut exporter = self.exporter(surroundings, progress);
+            exporter.outputs(of, facts, &mut out)?;
+            for (cache, results) in of.cache_to.iter().zip(&results) {
+                exporter.export_cache(cache, results)?;
+            }
             built.push(out);
         }
         Ok(built)
@@ -258,45 +293,4 @@ fn context_vertices(
         }
     }
     known
-}
-
-fn export(
-    store: &coracle_image::Store,
-    request: &BuildRequest,
-    out: &mut Built,
-    vertices: &mut Vertices,
-    progress: &mut dyn Progress,
-) -> Result<(), BuildError> {
-    let to_store = Output {
-        kind: OutputKind::Image { names: request.names.clone(), push: false },
-        rewrites_timestamps: false,
-    };
-    let outputs =
-        if request.outputs.is_empty() { std::slice::from_ref(&to_store) } else { &request.outputs };
-    for output in outputs {
-        let OutputKind::Image { names, .. } = &output.kind else { continue };
-        let vertex = vertices.add(progress, "exporting to image");
-        progress.tell(Event::Started { vertex, at: SystemTime::now() });
-        let at = SystemTime::now();
-        let image = finish::commit(store, &out.config, &out.layers, names, &request.annotations)?;
-        let mut tell = |id: String| {
-            progress.tell(Event::Status(Status {
-                vertex,
-                id,
-                current: 0,
-                total: 0,
-                started: at,
-                completed: Some(SystemTime::now()),
-            }));
-        };
-        tell("exporting layers".to_owned());
-        tell(format!("writing image {}", image.0));
-        for name in names {
-            tell(format!("naming to {}", name.clone().with_default_tag()));
-        }
-        out.image = Some(image);
-        out.names.clone_from(names);
-        progress.tell(Event::Completed { vertex, at: SystemTime::now(), error: None });
-    }
-    Ok(())
 }

@@ -26,8 +26,10 @@ use super::jobs::Child;
 use super::key;
 use super::mounts::Maker;
 use super::run::{Command, Heard};
+use super::transfer::Imports;
 use super::workshop::Workshop;
 use super::{Images, files};
+use crate::cache_transfer;
 use crate::plan::{From, Operation};
 use crate::progress::{CANCELED, Event, Progress, TICK, Vertex};
 use crate::request::BuildRequest;
@@ -54,6 +56,8 @@ enum State {
     Waiting,
     /// Parts of other steps are read for its id.
     Reading(Child),
+    /// Its result comes from elsewhere.
+    Fetching(Digest, Child),
     /// It is to be carried out.
     Queued(Digest),
     Copying(Work, Child),
@@ -79,6 +83,7 @@ pub(super) struct Scheduler<'a> {
     pub(super) cache: Cache,
     pub(super) store: &'a Store,
     pub(super) contexts: files::Contexts,
+    imports: &'a Imports<'a>,
     interrupt: Option<BorrowedFd<'a>>,
     workshop: Option<Workshop>,
     states: Vec<State>,
@@ -98,6 +103,8 @@ pub(super) struct Given<'a> {
     pub(super) home: &'a Home,
     pub(super) store: &'a Store,
     pub(super) contexts: files::Contexts,
+    /// Results that are elsewhere.
+    pub(super) imports: &'a Imports<'a>,
     /// Readable when the build is to end.
     pub(super) interrupt: Option<BorrowedFd<'a>>,
     /// The first free number of a vertex.
@@ -107,8 +114,8 @@ pub(super) struct Given<'a> {
 
 impl<'a> Scheduler<'a> {
     pub(super) fn new(given: Given<'a>, progress: &'a mut dyn Progress) -> Self {
-        let Given { requests, graph, images, home, store, contexts, interrupt, vertex, workshop } =
-            given;
+        let Given { requests, graph, images, home, store, contexts, .. } = given;
+        let Given { imports, interrupt, vertex, workshop, .. } = given;
         let count = graph.nodes.len();
         let this = Self {
             requests,
@@ -119,6 +126,7 @@ impl<'a> Scheduler<'a> {
             cache: Cache::at(&home.settings().data_root),
             store,
             contexts,
+            imports,
             interrupt,
             workshop,
             states: (0..count).map(|_| State::Waiting).collect(),
@@ -243,7 +251,7 @@ impl<'a> Scheduler<'a> {
         for (number, (from, _)) in key::sources(operation).into_iter().enumerate() {
             let content = match (from, graph.nodes[node].sources[number]) {
                 (_, Some(source)) => {
-                    let content = self.cache.content(&self.part(node, number, source));
+                    let content = self.known_content(&self.part(node, number, source))?;
                     if content.is_none() {
                         missing.push((number, source));
                     }
@@ -261,8 +269,20 @@ impl<'a> Scheduler<'a> {
         Ok((found, missing))
     }
 
+    /// The digest of a part of a result that was read before, here or elsewhere.
+    fn known_content(&self, part: &Digest) -> Result<Option<String>, StepError> {
+        let here = self.cache.content(part);
+        if here.is_some() {
+            return Ok(here);
+        }
+        let Some(content) = self.imports.content(part) else { return Ok(None) };
+        let put = self.cache.put_content(part, content);
+        put.map_err(|error| StepError::internal("write the build cache", &error))?;
+        Ok(Some(content.to_owned()))
+    }
+
     /// What names a part of another step's result.
-    fn part(&self, node: NodeId, number: usize, source: NodeId) -> Digest {
+    pub(super) fn part(&self, node: NodeId, number: usize, source: NodeId) -> Digest {
         let operation = &self.graph.nodes[node].step.operation;
         let id = self.outcome(source).map(|outcome| outcome.id.to_string()).unwrap_or_default();
         files::part(operation, number, &id)
@@ -279,8 +299,51 @@ impl<'a> Scheduler<'a> {
     /// The id is known: the result may be as well.
     fn found(&mut self, node: NodeId, contents: &[Option<String>]) -> Result<(), StepError> {
         let id = self.id(node, contents);
-        if !self.graph.nodes[node].step.ignores_cache && self.take_cached(node, id) {
+        if !self.graph.nodes[node].step.ignores_cache
+            && (self.take_cached(node, id) || self.fetch(node, id)?)
+        {
             return Ok(());
+        }
+        self.states[node] = State::Queued(id);
+        Ok(())
+    }
+
+    /// Begins to fetch what was made elsewhere.
+    fn fetch(&mut self, node: NodeId, id: Digest) -> Result<bool, StepError> {
+        let imports = self.imports;
+        let Some(elsewhere) = imports.find(&id) else { return Ok(false) };
+        let store = &self.workshop()?.store;
+        let fetch = || Ok(cache_transfer::fetch(store, elsewhere.place, elsewhere.layer)?);
+        let child = Child::start::<Layer>(fetch)?;
+        self.states[node] = State::Fetching(id, child);
+        Ok(true)
+    }
+
+    /// A result came from elsewhere, or did not: then the step is carried out.
+    fn fetched(
+        &mut self,
+        node: NodeId,
+        id: Digest,
+        outcome: Result<Layer, StepError>,
+    ) -> Result<(), StepError> {
+        let imports = self.imports;
+        let record = match (outcome, imports.find(&id)) {
+            (Ok(layer), Some(elsewhere)) => elsewhere.record(layer),
+            (Err(error), _) => {
+                self.start(node);
+                let words = format!("its result cannot be fetched: {}\n", error.message);
+                self.log(node, 2, words.into_bytes());
+                None
+            }
+            (Ok(_), None) => None,
+        };
+        if let Some(record) = record {
+            let put = self.cache.put(&id, &record);
+            put.map_err(|error| StepError::internal("write the build cache", &error))?;
+            self.made.push(record.layer.diff_id);
+            if self.take_cached(node, id) {
+                return Ok(());
+            }
         }
         self.states[node] = State::Queued(id);
         Ok(())
@@ -317,7 +380,9 @@ impl<'a> Scheduler<'a> {
     fn busy(&self, commands: bool) -> usize {
         let is = |state: &&State| match state {
             State::Running(..) => commands,
-            State::Copying(..) | State::Keeping(..) | State::Reading(_) => !commands,
+            State::Copying(..) | State::Keeping(..) | State::Reading(_) | State::Fetching(..) => {
+                !commands
+            }
             _ => false,
         };
         self.states.iter().filter(is).count()
@@ -398,7 +463,10 @@ impl<'a> Scheduler<'a> {
         let mut fds: Vec<(NodeId, BorrowedFd<'_>)> = Vec::new();
         for (node, state) in self.states.iter().enumerate() {
             match state {
-                State::Reading(child) | State::Copying(_, child) | State::Keeping(_, _, child) => {
+                State::Reading(child)
+                | State::Fetching(_, child)
+                | State::Copying(_, child)
+                | State::Keeping(_, _, child) => {
                     fds.push((node, child.as_fd()));
                 }
                 State::Running(_, command) => fds.push((node, command.as_fd())),
@@ -448,6 +516,10 @@ impl<'a> Scheduler<'a> {
                     let (found, _) = self.contents(node)?;
                     self.found(node, &found)?;
                 }
+            },
+            State::Fetching(id, mut child) => match child.read() {
+                false => self.states[node] = State::Fetching(id, child),
+                true => self.fetched(node, id, child.finish())?,
             },
             State::Copying(work, mut child) => match child.read() {
                 false => self.states[node] = State::Copying(work, child),
@@ -592,7 +664,9 @@ impl<'a> Scheduler<'a> {
         for node in 0..self.states.len() {
             let state = std::mem::replace(&mut self.states[node], State::Waiting);
             match state {
-                State::Reading(child) | State::Copying(_, child) => child.kill(),
+                State::Reading(child) | State::Fetching(_, child) | State::Copying(_, child) => {
+                    child.kill();
+                }
                 State::Running(_, command) => {
                     if let Some(workshop) = &mut self.workshop {
                         command.discard(workshop);

@@ -1,6 +1,6 @@
 //! What a build needs of whoever calls it.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use coracle_image::{Image, Platform, Reference};
 use coracle_runtime::Home;
@@ -29,6 +29,9 @@ pub trait Surroundings {
 
     /// How web servers and repositories are reached.
     fn network(&self) -> GitSettings;
+
+    /// Where an archive goes that has no file of its own; `None` when it is closed.
+    fn standard_output(&self) -> Option<OwnedFd>;
 
     /// Readable as soon as the build is to end: somebody interrupts it. Nothing is read from it here. What was begun
     /// ends, goes, and is told as [`CANCELED`](crate::progress::CANCELED); the error is [`BuildError::canceled`].

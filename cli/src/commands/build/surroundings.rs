@@ -99,6 +99,10 @@ fn user_namespace() -> Option<PathBuf> {
 }
 
 impl Surroundings for OfApp<'_> {
+    fn standard_output(&self) -> Option<OwnedFd> {
+        std::io::stdout().as_fd().try_clone_to_owned().ok()
+    }
+
     fn home(&mut self) -> &mut Home {
         &mut self.app.home
     }
