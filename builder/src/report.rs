@@ -1,4 +1,6 @@
-//! What `build --check` prints: as text for people, and as JSON.
+//! What `build --check` prints: as text for people, and as JSON. Other calls: [`calls`].
+
+pub mod calls;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,13 +54,6 @@ pub fn fault(fault: &Fault, source: Source<'_>) -> String {
 /// Findings, the file and the fault in one document. What BuildKit adds about how it read the file is
 /// not in it.
 pub fn json(checked: &Checked, source: Source<'_>) -> String {
-    let location = |spans: &[Span]| Location {
-        ranges: spans
-            .iter()
-            .flat_map(|span| span.first..=span.last)
-            .map(|line| Range { start: Position { line }, end: Position { line } })
-            .collect(),
-    };
     let warnings = checked.findings.iter().map(|finding| Warning {
         rule_name: finding.rule,
         description: finding.description,
@@ -81,6 +76,12 @@ pub fn json(checked: &Checked, source: Source<'_>) -> String {
     };
     // Strings and numbers can be written.
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+fn location(spans: &[Span]) -> Location {
+    let lines = spans.iter().flat_map(|span| span.first..=span.last);
+    let ranges = lines.map(|line| Range { start: Position { line }, end: Position { line } });
+    Location { ranges: ranges.collect() }
 }
 
 #[derive(Serialize)]

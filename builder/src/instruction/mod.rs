@@ -64,6 +64,14 @@ pub enum Kind {
 pub struct Arg {
     pub name: String,
     pub default: Option<String>,
+    /// What a comment above it says of it.
+    pub about: String,
+}
+
+/// What comments say of a name: the first one that begins with it, without it.
+pub(crate) fn about(comments: &[String], name: &str) -> String {
+    let of = |comment: &String| comment.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
+    comments.iter().filter(|_| !name.is_empty()).find_map(of).unwrap_or_default()
 }
 
 /// All names of instructions, for those who mistype one.

@@ -74,12 +74,14 @@ fn pairs(line: &Line, name: &str) -> Result<Vec<Pair>, Fault> {
 
 fn args(line: &Line) -> Result<Vec<Arg>, Fault> {
     let words = at_least_one(line, "ARG")?;
-    let args = words.iter().map(|word| match word.split_once('=') {
-        Some(("", _)) => Err(Fault::new("ARG names can not be blank")),
-        Some((name, default)) => {
-            Ok(Arg { name: name.to_owned(), default: Some(default.to_owned()) })
-        }
-        None => Ok(Arg { name: word.clone(), default: None }),
+    let args = words.iter().map(|word| {
+        let (name, default) = match word.split_once('=') {
+            Some(("", _)) => return Err(Fault::new("ARG names can not be blank")),
+            Some((name, default)) => (name, Some(default.to_owned())),
+            None => (word.as_str(), None),
+        };
+        let about = super::about(&line.comments, name);
+        Ok(Arg { name: name.to_owned(), default, about })
     });
     args.collect()
 }

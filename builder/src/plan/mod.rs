@@ -30,7 +30,9 @@ use crate::check::{Finding, Findings};
 use crate::instruction::mount::Sharing;
 use crate::request;
 use crate::source::Span;
-pub use crate::walk::{BaseImage, Dated, Images, NoPlan, Request, Unavailable};
+pub use crate::walk::{
+    Argument, BaseImage, Dated, Given, Images, NoPlan, Outline, Request, Unavailable,
+};
 use crate::walk::{Purpose, read};
 
 /// Index in [`Plan::steps`].
@@ -63,7 +65,23 @@ pub fn plan(
 ) -> Result<Planned, Box<NotPlanned>> {
     let mut findings = Findings::default();
     match read(text, request, Purpose::Build, images, &mut findings) {
-        Ok(plan) => Ok(Planned { plan, findings: findings.in_order_found() }),
+        Ok((plan, _)) => Ok(Planned { plan, findings: findings.in_order_found() }),
+        Err(why) => Err(Box::new(NotPlanned { why, findings: findings.in_order_found() })),
+    }
+}
+
+/// What can be given to a target. Images may be unknown.
+///
+/// # Errors
+/// As for a plan.
+pub fn outline(
+    text: &str,
+    request: &Request,
+    images: &mut dyn Images,
+) -> Result<(Outline, Vec<Finding>), Box<NotPlanned>> {
+    let mut findings = Findings::default();
+    match read(text, request, Purpose::Outline, images, &mut findings) {
+        Ok((_, outline)) => Ok((outline, findings.in_order_found())),
         Err(why) => Err(Box::new(NotPlanned { why, findings: findings.in_order_found() })),
     }
 }

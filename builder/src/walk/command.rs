@@ -104,6 +104,11 @@ impl Scope<'_> {
                 },
                 Type::Cache => Mount { target: self.target(mount), kind: self.cache(mount, at) },
             });
+            if let Some(MountKind::Secret { id, .. } | MountKind::Ssh { id, .. }) =
+                mounts.last().map(|mount| &mount.kind)
+            {
+                self.state.notes.mount(mount.kind, id, mount.required, self.step.instruction.span);
+            }
         }
         Ok(mounts)
     }

@@ -8,6 +8,7 @@ use coracle_words::template::go_quote;
 
 use super::dispatch::{BUILDER_ARGS, Scope};
 use super::finish::{COMMENT, time};
+use super::outline::Argument;
 use super::{expose, paths};
 use crate::check::{Rule, secret_names};
 use crate::dockerfile::Pair;
@@ -138,6 +139,7 @@ impl Scope<'_> {
                 (None, None) => self.globals.get(&arg.name),
             };
             text += &format!(" {}", arg.name);
+            self.note(arg, value.as_deref());
             self.state.config.declare(&arg.name, value.as_deref());
             if let Some(value) = value {
                 text += &format!("={value}");
@@ -148,6 +150,20 @@ impl Scope<'_> {
             }
         }
         self.tell(text, false)
+    }
+
+    /// One that only takes over a global one says no more than that.
+    fn note(&mut self, arg: &Arg, value: Option<&str>) {
+        let is_own = arg.default.is_some()
+            || self.given.contains_key(&arg.name)
+            || self.globals.get(&arg.name).is_none();
+        let argument = Argument {
+            name: arg.name.clone(),
+            value: value.unwrap_or_default().to_owned(),
+            about: arg.about.clone(),
+            at: self.here(),
+        };
+        self.state.notes.arg(&arg.name, Some(argument).filter(|_| is_own));
     }
 
     pub(super) fn expose(&mut self, ports: &[String]) -> Result<(), Fault> {

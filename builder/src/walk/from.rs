@@ -25,8 +25,13 @@ impl Walk<'_> {
                 let why = format!("base name ({}) should not be blank", stage.base);
                 return Err(Fault::new(why).at(span));
             }
+            let mut used = base.set;
             let platform = match &stage.platform {
-                Some(written) => Some(self.platform(written, &stage, declared)?),
+                Some(written) => {
+                    let names = self.expander.text(written, &|name| self.globals.get(name)).0.set;
+                    used.extend(names);
+                    Some(self.platform(written, &stage, declared)?)
+                }
                 None => None,
             };
             let is_context =
@@ -42,6 +47,7 @@ impl Walk<'_> {
                 span,
                 platform,
                 is_stage: true,
+                comments: stage.comments,
                 ignores_cache,
                 steps: steps
                     .map(|instruction| Step { instruction, is_trigger: false, sources: Vec::new() })
@@ -49,6 +55,7 @@ impl Walk<'_> {
                 ..State::default()
             });
             self.states[at].count_steps();
+            used.iter().for_each(|name| self.states[at].notes.arg(name, None));
         }
         Ok(())
     }

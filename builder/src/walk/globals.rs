@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use coracle_image::{Platform, Reference};
 
 use super::env::Env;
+use super::outline::{Argument, Noted};
 use super::request::Request;
 use crate::check::{Findings, Rule};
 use crate::expand::Expander;
@@ -35,28 +36,45 @@ pub(super) fn predefined(request: &Request, last_stage: Option<&str>) -> Env {
     env
 }
 
-/// Adds the values of the global `ARG`s: those that are given, else their defaults.
+/// Adds the values of the global `ARG`s: those that are given, else their defaults. What they are comes with them.
 pub(super) fn declared(
     mut env: Env,
     read: &Stages,
     given: &BTreeMap<String, String>,
     expander: &Expander,
-) -> Result<Env, Fault> {
+) -> Result<(Env, BTreeMap<String, Noted>), Fault> {
+    let mut noted: BTreeMap<String, Noted> = BTreeMap::new();
     for (args, span) in &read.globals {
         for arg in args {
+            let mut needs = Vec::new();
             let value = match (given.get(&arg.name), &arg.default) {
-                (Some(given), _) => given.clone(),
+                (Some(given), _) => Some(given.clone()),
                 (None, Some(default)) => {
                     let (expanded, result) = expander.text(default, &|name| env.get(name));
                     result.map_err(|why| Fault::new(why).at(*span))?;
-                    expanded.text
+                    needs = expanded.set;
+                    Some(expanded.text)
                 }
-                (None, None) => continue,
+                (None, None) => None,
             };
-            env.set(&arg.name, value);
+            if needs.contains(&arg.name)
+                && let Some(before) = noted.get(&arg.name)
+            {
+                needs.extend(before.needs.iter().cloned());
+            }
+            let argument = Argument {
+                name: arg.name.clone(),
+                value: value.clone().unwrap_or_default(),
+                about: arg.about.clone(),
+                at: *span,
+            };
+            noted.insert(arg.name.clone(), Noted { argument, needs });
+            if let Some(value) = value {
+                env.set(&arg.name, value);
+            }
         }
     }
-    Ok(env)
+    Ok((env, noted))
 }
 
 /// Names of images are right also when nothing is given.
@@ -67,7 +85,7 @@ pub(super) fn check_defaults(
     findings: &mut Findings,
 ) {
     // What fails here fails again, and is told of, with what is given.
-    let Ok(env) = declared(predefined, read, &BTreeMap::new(), expander) else { return };
+    let Ok((env, _)) = declared(predefined, read, &BTreeMap::new(), expander) else { return };
     for stage in &read.stages {
         let (expanded, result) = expander.text(&stage.base, &|name| env.get(name));
         if result.is_err() {

@@ -110,7 +110,7 @@ impl NoPlan {
     }
 
     /// The same as a fault of the file, for those who know no other.
-    pub(crate) fn into_fault(self) -> Fault {
+    pub fn into_fault(self) -> Fault {
         match self {
             Self::Fault(fault) => fault,
             Self::Unavailable { ref at, .. } => Fault { message: self.to_string(), at: at.clone() },

@@ -28,6 +28,7 @@ mod graph;
 mod images;
 mod mounts;
 mod names;
+mod outline;
 mod paths;
 mod request;
 mod resolve;
@@ -38,11 +39,13 @@ use std::collections::BTreeMap;
 use coracle_image::Platform;
 
 pub use images::{BaseImage, Dated, Images, NoPlan, Unavailable};
+pub use outline::{Argument, Given, Outline};
 pub(crate) use request::Purpose;
 pub use request::Request;
 
 use dispatch::Scope;
 use env::Env;
+use outline::Noted;
 use state::State;
 
 use crate::check::{Findings, Options, Rule, casing, duplicate_names};
@@ -62,6 +65,8 @@ struct Walk<'a> {
     globals: Env,
     /// `--build-arg`.
     given: BTreeMap<String, String>,
+    /// `ARG` before the first stage.
+    global_args: BTreeMap<String, Noted>,
     epoch: Option<i64>,
     states: Vec<State>,
     /// The last stage of each name.
@@ -83,7 +88,7 @@ pub(crate) fn read(
     purpose: Purpose,
     images: &mut dyn Images,
     findings: &mut Findings,
-) -> Result<Plan, NoPlan> {
+) -> Result<(Plan, Outline), NoPlan> {
     let (document, read) = parsed(text, request, findings)?;
     walk(&document, read, request, purpose, images, findings)
 }
@@ -130,12 +135,13 @@ fn walk(
     purpose: Purpose,
     images: &mut dyn Images,
     findings: &mut Findings,
-) -> Result<Plan, NoPlan> {
+) -> Result<(Plan, Outline), NoPlan> {
     let expander = Expander::new(document.escape);
     let last = read.stages.last().and_then(|stage| stage.name.as_deref());
     let predefined = globals::predefined(request, last);
     globals::check_defaults(predefined.clone(), &read, &expander, findings);
-    let mut globals = globals::declared(predefined, &read, &request.build_args, &expander)?;
+    let (mut globals, global_args) =
+        globals::declared(predefined, &read, &request.build_args, &expander)?;
     let mut given = request.build_args.clone();
     let epoch = epoch::resolve(&mut globals, &mut given, &read, request, &expander, images)?;
     let mut walk = Walk {
@@ -146,6 +152,7 @@ fn walk(
         expander,
         globals,
         given,
+        global_args,
         epoch,
         states: Vec::new(),
         names: BTreeMap::new(),
@@ -167,7 +174,8 @@ fn walk(
     let reachable = walk.resolve(target)?;
     walk.dispatch(&reachable)?;
     walk.findings.as_fault()?;
-    Ok(walk.finish(target)?)
+    let outline = walk.outline(target);
+    Ok((walk.finish(target)?, outline))
 }
 
 impl Walk<'_> {

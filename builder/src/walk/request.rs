@@ -13,6 +13,8 @@ use crate::request::{BuildRequest, Context, Network};
 pub(crate) enum Purpose {
     /// For its findings: without a target every stage is looked at, and images may be unknown.
     Check,
+    /// For what it can be given: what the target needs is looked at, and images may be unknown.
+    Outline,
     /// For its plan: only what the target needs is looked at, which is the last stage if none is named.
     Build,
 }

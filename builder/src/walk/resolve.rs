@@ -53,7 +53,7 @@ impl Walk<'_> {
         let reference = reference.with_default_tag();
         state.is_done |= only_copied_from;
         // A check does not look into what is only copied from.
-        if !is_wanted || (only_copied_from && self.purpose == Purpose::Check) {
+        if !is_wanted || (only_copied_from && self.purpose != Purpose::Build) {
             return Ok(());
         }
         let platform = state.platform.clone().unwrap_or_else(|| self.target_platform.clone());
@@ -166,7 +166,7 @@ impl Walk<'_> {
                 }
                 Config::of(image.config)
             }
-            None if self.purpose == Purpose::Check
+            None if self.purpose != Purpose::Build
                 && matches!(context, Context::Image(_) | Context::Nothing) =>
             {
                 Config::unknown()

@@ -7,6 +7,7 @@ use coracle_image::config::{ContainerConfig, ImageConfig};
 
 use super::env::Env;
 use super::names::Numbers;
+use super::outline::Notes;
 use super::paths;
 use crate::instruction::Instruction;
 use crate::plan::From;
@@ -36,6 +37,9 @@ pub(super) struct State {
     pub(super) ignores_cache: bool,
     pub(super) config: Config,
     pub(super) used: Used,
+    /// Comments above its begin.
+    pub(super) comments: Vec<String>,
+    pub(super) notes: Notes,
     pub(super) numbers: Numbers,
     /// What its root filesystem is, as far as the walk came.
     pub(super) files: Files,

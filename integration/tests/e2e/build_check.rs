@@ -59,6 +59,29 @@ fn findings_are_told_as_docker_tells_them() {
 }
 
 #[test]
+fn what_a_file_can_be_given() {
+    let env = TestEnv::new();
+    env.sh("mkdir b").success();
+    env.write(
+        "b/Dockerfile",
+        "# V of the thing\nARG V=1\n# base is needed\nFROM scratch AS base\nARG V\n\
+         RUN --mount=type=secret,id=key true\nFROM base AS end\nARG W\n",
+    );
+    env.sh("docker build --call=outline b").success().stdout_is(
+        "TARGET: end\n\nBUILD ARG   VALUE   DESCRIPTION\nV           1       of the thing\nW                   \n\n\
+         SECRET   REQUIRED\nkey      \n\n",
+    );
+    env.sh("docker build --call=targets b")
+        .success()
+        .stdout_is("TARGET        DESCRIPTION\nbase          is needed\nend (default) \n");
+    env.sh("docker build --call=outline,format=json --target base b | grep -c '\"name\"'; \
+            docker build --call=targets,format=json b | grep -c base")
+        .success()
+        .stdout_is("3\n3\n");
+    env.assert_nothing_left();
+}
+
+#[test]
 fn what_cannot_be_built_is_an_error() {
     let env = TestEnv::new();
     env.sh("mkdir b empty").success();
@@ -84,7 +107,7 @@ fn what_cannot_be_built_is_an_error() {
         ("build --check -f b/other b", "# syntax=me/frontend: not supported"),
         ("build --check --target no -f - b", "target stage \"no\" could not be found"),
         ("build -t x b", "building images from a Dockerfile is not part of this version"),
-        ("build --call=outline b", "only check is part of this version"),
+        ("build --call=bogus b", "unsupported request frontend.bogus"),
         ("buildx bake", "building images from a Dockerfile is not part of this version"),
     ] {
         let said = env.sh(&format!("printf 'FROM alpine\\n' | docker {line}"));

@@ -42,7 +42,7 @@ pub(crate) struct BuildArgs {
     /// Put results there: type=inline, type=registry,ref=, type=local,dest=
     #[arg(long, value_name = "stringArray")]
     pub(super) cache_to: Vec<String>,
-    /// What to do: build, or check, with format=json and ignorestatus (default build)
+    /// What to do: build, check, outline or targets; with format=json, ignorestatus
     #[arg(long, value_name = "string")]
     pub(super) call: Option<String>,
     /// Cgroup of steps (not supported)

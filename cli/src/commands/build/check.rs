@@ -2,17 +2,18 @@
 
 use std::io::Write as _;
 
+use coracle_builder::Fault;
 use coracle_builder::check::{Request, check};
 use coracle_builder::dockerfile::directive;
-use coracle_builder::plan::{BaseImage, Images, Unavailable};
+use coracle_builder::plan::{BaseImage, Images, Unavailable, outline};
 use coracle_builder::progress::{Event, Progress};
-use coracle_builder::report::{self, Source};
+use coracle_builder::report::{self, Source, calls};
 use coracle_builder::request::{BuildRequest, Dockerfile};
 use coracle_image::{Platform, Reference};
 use coracle_view::image;
 
 use super::args::{BuildArgs, failed};
-use super::call::Call;
+use super::call::{Call, Method};
 use super::fetched::Fetcher;
 use super::locate::locate;
 use crate::app::App;
@@ -50,15 +51,20 @@ pub(super) fn of(
     app: &mut App,
 ) -> Result<Checked, CliError> {
     let request = request(wanted, file)?;
+    let source = Source { path: &file.path, name: &file.name, text: &file.text };
     let mut images = Local { app, absent: Vec::new() };
-    let checked = check(&file.text, &request, &mut images);
+    let checked = match call.method {
+        Method::Check => check(&file.text, &request, &mut images),
+        Method::Outline => return Ok(outlined(&request, source, call, &mut images)),
+        Method::Targets => return Ok(targets(source, call)),
+        Method::Describe => return Ok(Checked { said: methods(), fault: None, failed: false }),
+    };
     let absent = images.absent;
     let warnings: Vec<String> = absent
         .iter()
         .map(|name| format!("{name} is not here, so variables that it may set are not known"))
         .collect();
     app.warn(&warnings);
-    let source = Source { path: &file.path, name: &file.name, text: &file.text };
     let said = match call.is_json {
         true => report::json(&checked, source),
         false => report::text(&checked, source),
@@ -66,6 +72,53 @@ pub(super) fn of(
     let fault = checked.fault.as_ref().map(|fault| report::fault(fault, source).to_string());
     let failed = fault.is_some() || !(checked.findings.is_empty() || call.ignores_status);
     Ok(Checked { said, fault, failed })
+}
+
+/// What can be given to the target.
+fn outlined(
+    request: &Request,
+    source: Source<'_>,
+    call: &Call,
+    images: &mut dyn Images,
+) -> Checked {
+    match outline(source.text, request, images) {
+        Ok((outline, _)) => {
+            let said = match call.is_json {
+                true => calls::outline_json(&outline, source.text),
+                false => calls::outline_text(&outline),
+            };
+            Checked { said, fault: None, failed: false }
+        }
+        Err(why) => not_read(&why.why.into_fault(), source),
+    }
+}
+
+fn targets(source: Source<'_>, call: &Call) -> Checked {
+    match calls::targets(source.text) {
+        Ok(targets) => {
+            let said = match call.is_json {
+                true => calls::targets_json(&targets, source.text),
+                false => calls::targets_text(&targets),
+            };
+            Checked { said, fault: None, failed: false }
+        }
+        Err(fault) => not_read(&fault, source),
+    }
+}
+
+fn not_read(fault: &Fault, source: Source<'_>) -> Checked {
+    let fault = report::fault(fault, source).to_string();
+    Checked { said: String::new(), fault: Some(fault), failed: true }
+}
+
+fn methods() -> String {
+    let rows = [
+        ("outline", "List all parameters current build target supports"),
+        ("targets", "List all targets current build supports"),
+        ("subrequests.describe", "List available subrequest types"),
+    ];
+    let rows = rows.map(|(name, what)| format!("{name:20} 1.0.0   {what}\n"));
+    format!("{:20} VERSION DESCRIPTION\n{}", "NAME", rows.concat())
 }
 
 /// A check shows what it found, and nothing on the way.

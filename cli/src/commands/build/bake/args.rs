@@ -15,7 +15,7 @@ pub(crate) struct BakeArgs {
     /// There is one builder: default
     #[arg(long, value_name = "string")]
     pub(super) builder: Option<String>,
-    /// What to do: build, or check, with format=json and ignorestatus (default build)
+    /// What to do: build, check, outline or targets; with format=json, ignorestatus
     #[arg(long, value_name = "string")]
     pub(super) call: Option<String>,
     /// Check the Dockerfiles and build nothing (same as --call=check)

@@ -285,7 +285,7 @@ fn check_all(app: &mut App, selected: &Selected, call: &Call) -> CommandResult {
             .iter()
             .map(|(name, target)| {
                 let check = documents.remove(name);
-                (name.clone(), serde_json::json!({"build": target, "check": check}))
+                (name.clone(), serde_json::json!({"build": target, (call.method.name()): check}))
             })
             .collect();
         let whole = serde_json::json!({"group": selected.groups, "target": targets});
