@@ -16,6 +16,9 @@ use crate::request::{BuildRequest, Context};
 /// What a client sends for no ignore file.
 const NO_IGNORE_BYTES: u64 = 2;
 
+/// Findings among which the same one is looked for.
+const NEAR: usize = 100;
+
 /// Makes plans.
 pub(super) struct Loader<'a> {
     pub(super) surroundings: &'a mut dyn Surroundings,
@@ -58,7 +61,11 @@ impl Loader<'_> {
             Err(not) => &not.findings,
         };
         let source = Arc::new(Source { path: file.path.clone(), text: file.text.clone() });
-        for finding in findings {
+        for (index, finding) in findings.iter().enumerate() {
+            // The same about the same lines is said once.
+            if findings[index.saturating_sub(NEAR)..index].contains(finding) {
+                continue;
+            }
             let (finding, source) = (finding.clone(), Arc::clone(&source));
             let vertex = *definition.get_or_insert_with(|| self.define(request));
             self.progress.tell(Event::Warning { vertex, finding, source });

@@ -58,6 +58,10 @@ impl Walk<'_> {
         let mut config = state.config;
         let mut image = std::mem::take(&mut config.image);
         image.config.env = Some(config.image_env.entries()).filter(|env| !env.is_empty());
+        // An empty list is not written down.
+        for list in [&mut image.config.cmd, &mut image.config.entrypoint] {
+            list.take_if(|list| list.is_empty());
+        }
         if !self.request.labels.is_empty() {
             let labels = image.config.labels.get_or_insert_default();
             labels.extend(self.request.labels.clone());
