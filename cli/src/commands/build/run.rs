@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use coracle_builder::exec::{self, BuildError, Built};
 use coracle_builder::progress::{Event, Progress, Status, Vertex};
-use coracle_builder::request::{BuildRequest, OutputKind};
+use coracle_builder::request::{BuildRequest, CacheKind, CachePlace};
 
 use super::args::{BuildArgs, failed};
 use super::check::refuse_other_frontends;
@@ -105,28 +105,13 @@ pub(crate) fn carry_out(
 
 /// What a request may want and nothing makes: it must not seem to have been made.
 fn refuse_what_is_not_made(request: &BuildRequest) -> Result<(), CliError> {
-    let to_store = "an image goes to the store; `push`, `save` and `export` bring it elsewhere";
-    for output in &request.outputs {
-        let what = match &output.kind {
-            OutputKind::Image { push: false, .. } | OutputKind::Nothing => continue,
-            OutputKind::Image { push: true, .. } => "--push",
-            OutputKind::Local(_) => "--output type=local",
-            OutputKind::Tar(_) => "--output type=tar",
-            OutputKind::Docker { .. } => "--output type=docker,dest=PATH",
-            OutputKind::Oci { .. } => "--output type=oci",
-        };
-        return Err(CliError::unsupported(what, to_store));
-    }
-    if request.outputs.iter().any(|output| output.rewrites_timestamps) {
-        return Err(CliError::unsupported(
-            "--output rewrite-timestamp=true",
-            "layers keep their times",
-        ));
-    }
-    let caches = [("--cache-to", &request.cache_to), ("--cache-from", &request.cache_from)];
-    match caches.iter().find(|(_, places)| !places.is_empty()) {
-        Some((flag, _)) => Err(CliError::unsupported(flag, "the cache stays on this machine")),
-        None => Ok(()),
+    let is_inline = |place: &CachePlace| place.kind == CacheKind::Inline;
+    match request.cache_to.iter().chain(&request.cache_from).any(is_inline) {
+        true => Err(CliError::unsupported(
+            "a cache of type=inline",
+            "an image says nothing of the steps that made it; type=registry puts them beside it",
+        )),
+        false => Ok(()),
     }
 }
 
