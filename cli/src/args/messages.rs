@@ -183,7 +183,6 @@ fn near_command(table: &Table, wanted: &str) -> Option<String> {
 
 /// Docker's commands that are not there, by topic.
 const NOT_YET: &[(&[&str], &str)] = &[
-    (&["build", "builder", "buildx"], "building images from a Dockerfile is"),
     (&["manifest", "trust", "search"], "this registry command is"),
     (&["plugin", "checkpoint", "context"], "this command needs a daemon and is"),
 ];

@@ -113,11 +113,11 @@ fn unknown_commands() {
 
     Run 'docker container --help' for more information
     ");
-    insta::assert_snapshot!(fails("buildx history"), @r"
-    docker: unknown command: docker buildx history
+    insta::assert_snapshot!(fails("manifest inspect"), @r"
+    docker: unknown command: docker manifest
 
-    Run 'docker buildx --help' for more information
-    hint: building images from a Dockerfile is not part of this version
+    Run 'docker --help' for more information
+    hint: this registry command is not part of this version
     ");
 }
 

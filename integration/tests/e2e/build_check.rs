@@ -106,9 +106,7 @@ fn what_cannot_be_built_is_an_error() {
         ("build --check -f - -", "can't use stdin for both build context and dockerfile"),
         ("build --check -f b/other b", "# syntax=me/frontend: not supported"),
         ("build --check --target no -f - b", "target stage \"no\" could not be found"),
-        ("build -t x b", "building images from a Dockerfile is not part of this version"),
         ("build --call=bogus b", "unsupported request frontend.bogus"),
-        ("buildx bake", "building images from a Dockerfile is not part of this version"),
     ] {
         let said = env.sh(&format!("printf 'FROM alpine\\n' | docker {line}"));
         assert_eq!(said.status(), 1, "{line}");
