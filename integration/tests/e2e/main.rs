@@ -2,6 +2,7 @@
 
 mod as_root;
 mod at_once;
+mod build;
 mod build_check;
 mod builtin;
 mod client_config;

@@ -1,0 +1,4 @@
+//! `build`.
+
+mod contexts;
+mod flags;
