@@ -241,7 +241,7 @@ impl<W: Write> Packer<'_, W> {
             }
             FileType::RegularFile => return self.file(head, &stat, parent, name).map(|()| vec![]),
             FileType::CharacterDevice if self.options.overlay && is_whiteout(&stat) => {
-                return self.whiteout(path, &stat, name).map(|()| vec![]);
+                return self.whiteout(path, name).map(|()| vec![]);
             }
             FileType::Symlink => {
                 head.kind = EntryKind::Symlink;
@@ -286,7 +286,10 @@ impl<W: Write> Packer<'_, W> {
         name: &[u8],
     ) -> io::Result<()> {
         self.packed.entries += 1;
-        self.packed.marked_by_name |= self.options.overlay && name.starts_with(WHITEOUT);
+        if self.options.overlay && name.starts_with(WHITEOUT) {
+            self.packed.marked_by_name = true;
+            head.mtime = 0;
+        }
         let inode = (stat.st_dev, stat.st_ino);
         if stat.st_nlink > 1 {
             if let Some(first) = self.links.get(&inode) {
@@ -304,14 +307,10 @@ impl<W: Write> Packer<'_, W> {
         self.writer.file(&head, &mut file)
     }
 
-    fn whiteout(&mut self, path: &[u8], stat: &Stat, name: &[u8]) -> io::Result<()> {
+    /// Without a time: nobody sees it, and what unpacks the mark does not keep it.
+    fn whiteout(&mut self, path: &[u8], name: &[u8]) -> io::Result<()> {
         let dir = &path[..path.len() - name.len()];
-        let head = Head {
-            name: [dir, WHITEOUT, name].concat(),
-            mode: 0o600,
-            mtime: self.time(stat.st_mtime),
-            ..Head::default()
-        };
+        let head = Head { name: [dir, WHITEOUT, name].concat(), mode: 0o600, ..Head::default() };
         self.packed.entries += 1;
         self.writer.head(&head)
     }

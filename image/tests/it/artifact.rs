@@ -21,6 +21,9 @@ fn layer(store: &Store, root: &Path) -> Layer {
         let file = std::fs::File::create(upper.join("dir").join(name)).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(time)).unwrap();
     }
+    let kind = rustix::fs::FileType::CharacterDevice;
+    let gone = upper.join("dir/gone");
+    rustix::fs::mknodat(rustix::fs::CWD, gone, kind, rustix::fs::Mode::empty(), 0).unwrap();
     store.adopt_folder(&upper, &|_| false).unwrap()
 }
 

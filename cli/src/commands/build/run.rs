@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use coracle_builder::exec::{self, BuildError, Built};
 use coracle_builder::progress::{Event, Progress, Status, Vertex};
-use coracle_builder::request::{BuildRequest, CacheKind, CachePlace};
+use coracle_builder::request::{BuildRequest, CacheKind, CachePlace, Output, OutputKind};
 
 use super::args::{BuildArgs, failed};
 use super::check::refuse_other_frontends;
@@ -94,6 +94,9 @@ pub(crate) fn carry_out(
     let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
     let signal = around.interrupted_by();
     display.finish();
+    if result.is_err() || requests.iter().any(leaves_content) {
+        app.home.sweep_store();
+    }
     result.map_err(|error| {
         let failure = failure(&error, requests);
         match signal.and_then(|signal| u8::try_from(128 + signal).ok()) {
@@ -101,6 +104,18 @@ pub(crate) fn carry_out(
             None => failure,
         }
     })
+}
+
+/// Whether content was made on the way to elsewhere, which no image here has.
+fn leaves_content(request: &BuildRequest) -> bool {
+    let stays = |output: &Output| match output.kind {
+        OutputKind::Image { .. } | OutputKind::Nothing => true,
+        OutputKind::Local(_)
+        | OutputKind::Tar(_)
+        | OutputKind::Docker { .. }
+        | OutputKind::Oci { .. } => false,
+    };
+    !request.cache_to.is_empty() || !request.outputs.iter().all(stays)
 }
 
 /// What a request may want and nothing makes: it must not seem to have been made.
