@@ -6,6 +6,15 @@ pub const DOCKERFILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of one line, its end included: BuildKit refuses longer ones.
 pub const LINE_BYTES_MAX: usize = 64 * 1024 - 1;
 
+/// Bytes of one instruction, without the bodies of its heredocs. The kernel takes 128 KiB for one text of a program's.
+pub const INSTRUCTION_BYTES_MAX: usize = 1024 * 1024;
+
+/// Instructions of a file, with those that images add. Each takes about a kilobyte; large files have a hundred.
+pub const INSTRUCTIONS_MAX: usize = 50_000;
+
+/// Words of all instructions.
+pub const WORDS_MAX: usize = 500_000;
+
 /// `${A:-${B:-…}}` in each other. Nobody writes five; each costs a call.
 pub const SUBSTITUTION_DEPTH_MAX: usize = 64;
 
@@ -24,6 +33,12 @@ pub const STEPS_MAX: usize = 20_000;
 
 /// Stages of a file. Large ones have twenty.
 pub const STAGES_MAX: usize = 1000;
+
+/// Stages and images that something is taken from.
+pub const SOURCES_MAX: usize = 20_000;
+
+/// What a kept text takes beside its bytes: a short one takes much more than itself.
+pub const TEXT_BYTES: usize = 64;
 
 /// Heredocs of one instruction.
 pub const HEREDOCS_MAX: usize = 1000;

@@ -3,7 +3,9 @@
 use super::directive::{Key, Reader};
 use super::heredoc::{self, Heredoc};
 use super::{Document, line};
-use crate::limits::{HEREDOCS_MAX, LINE_BYTES_MAX};
+use crate::limits::{
+    HEREDOCS_MAX, INSTRUCTION_BYTES_MAX, INSTRUCTIONS_MAX, LINE_BYTES_MAX, WORDS_MAX,
+};
 use crate::source::{Fault, Span};
 
 /// Reads a Dockerfile.
@@ -17,6 +19,7 @@ pub fn parse(text: &str) -> Result<Document, Fault> {
         Document { lines: Vec::new(), escape: '\\', empty_continuations: Vec::new() };
     let mut directives = Reader::default();
     let mut comments: Vec<String> = Vec::new();
+    let mut words = 0;
     while let Some(raw) = reader.next() {
         let before = reader.read - 1;
         let stripped = raw.trim_end_matches(['\r', '\n']).trim_start();
@@ -39,26 +42,12 @@ pub fn parse(text: &str) -> Result<Document, Fault> {
             Ok(None) => {}
         }
         let first = reader.read;
-        let (begin, mut goes_on) = continued(uncommented(stripped), document.escape);
+        let (begin, goes_on) = continued(uncommented(stripped), document.escape);
         if !goes_on && begin.is_empty() {
             continue;
         }
         let mut whole = begin.to_owned();
-        let mut has_empty = false;
-        while goes_on {
-            let Some(raw) = reader.next() else { break };
-            let part = raw.trim_end_matches(['\r', '\n']);
-            if part.trim_start().starts_with('#') {
-                continue;
-            }
-            if part.trim_start().is_empty() {
-                has_empty = true;
-                continue;
-            }
-            let (part, more) = continued(part, document.escape);
-            whole.push_str(part);
-            goes_on = more;
-        }
+        let has_empty = goes_on && rest(&mut whole, &mut reader, document.escape, first)?;
         if has_empty {
             document.empty_continuations.push(Span::line(reader.read));
         }
@@ -69,7 +58,15 @@ pub fn parse(text: &str) -> Result<Document, Fault> {
         }
         read.comments = std::mem::take(&mut comments);
         read.span = Span::new(first, reader.read);
+        words += read.words();
         document.lines.push(read);
+        for (what, count, most) in
+            [("instructions", document.lines.len(), INSTRUCTIONS_MAX), ("words", words, WORDS_MAX)]
+        {
+            if count > most {
+                return Err(Fault::new(format!("the Dockerfile has more than {most} {what}")));
+            }
+        }
     }
     if document.lines.is_empty() {
         return Err(Fault::new("file with no instructions").at(Span::line(reader.read)));
@@ -79,6 +76,36 @@ pub fn parse(text: &str) -> Result<Document, Fault> {
         return Err(Fault::new(why).at(Span::line(reader.read)));
     }
     Ok(document)
+}
+
+/// Reads the lines in which an instruction goes on. Whether an empty one was among them.
+fn rest(
+    whole: &mut String,
+    reader: &mut Lines<'_>,
+    escape: char,
+    first: usize,
+) -> Result<bool, Fault> {
+    let mut has_empty = false;
+    let mut goes_on = true;
+    while goes_on {
+        let Some(raw) = reader.next() else { break };
+        let part = raw.trim_end_matches(['\r', '\n']);
+        if part.trim_start().starts_with('#') {
+            continue;
+        }
+        if part.trim_start().is_empty() {
+            has_empty = true;
+            continue;
+        }
+        let (part, more) = continued(part, escape);
+        whole.push_str(part);
+        goes_on = more;
+        if whole.len() > INSTRUCTION_BYTES_MAX {
+            let why = format!("an instruction has more than {INSTRUCTION_BYTES_MAX} bytes");
+            return Err(Fault::new(why).at(Span::new(first, reader.read)));
+        }
+    }
+    Ok(has_empty)
 }
 
 /// Reads the bodies of the heredocs that a line begins.

@@ -8,7 +8,8 @@
 //!
 //! # Limits
 //!
-//! A file has at most [`crate::limits::DOCKERFILE_BYTES_MAX`], a line [`crate::limits::LINE_BYTES_MAX`].
+//! A file has at most [`crate::limits::DOCKERFILE_BYTES_MAX`], a line [`crate::limits::LINE_BYTES_MAX`]; instructions
+//! and words have bounds too, because each takes far more memory than its text.
 
 pub mod directive;
 mod heredoc;
@@ -46,6 +47,18 @@ pub struct Line {
     /// The comments right above, without `#`.
     pub comments: Vec<String>,
     pub span: Span,
+}
+
+impl Line {
+    /// How many parts it has.
+    fn words(&self) -> usize {
+        let arguments = match &self.arguments {
+            Arguments::Words(words) | Arguments::Json(words) => words.len(),
+            Arguments::Pairs(pairs) => pairs.len(),
+            Arguments::Trigger(inner) => inner.words(),
+        };
+        self.flags.len() + arguments + self.comments.len()
+    }
 }
 
 /// What follows the flags, split by the form that the instruction has.

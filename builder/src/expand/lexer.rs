@@ -1,5 +1,7 @@
 //! Reads a text letter by letter.
 
+use std::collections::HashSet;
+
 use super::{Expander, Lookup};
 use crate::limits::{EXPANDED_BYTES_MAX, SUBSTITUTION_DEPTH_MAX};
 
@@ -14,6 +16,8 @@ pub(super) struct Lexer<'a> {
     bytes_max: usize,
     pub(super) set: Vec<String>,
     pub(super) unset: Vec<String>,
+    /// All of both.
+    noted: HashSet<String>,
 }
 
 /// Words as they grow.
@@ -53,6 +57,7 @@ impl<'a> Lexer<'a> {
             bytes_max: EXPANDED_BYTES_MAX + text.len(),
             set: Vec::new(),
             unset: Vec::new(),
+            noted: HashSet::new(),
         }
     }
 
@@ -246,7 +251,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn value(&mut self, name: &str) -> Option<String> {
         let value = (self.get)(name);
         let names = if value.is_some() { &mut self.set } else { &mut self.unset };
-        if !names.iter().any(|other| other == name) {
+        if self.noted.insert(name.to_owned()) {
             names.push(name.to_owned());
         }
         value

@@ -9,6 +9,7 @@ use crate::dockerfile::{heredoc, without_tabs};
 use crate::expand::Expander;
 use crate::instruction::mount::{self, Type};
 use crate::instruction::{Run, Security};
+use crate::limits::TEXT_BYTES;
 use crate::plan::{self, From, Mount, MountKind, Operation};
 use crate::source::Fault;
 
@@ -44,7 +45,7 @@ impl Scope<'_> {
         let (user, working_dir) =
             (config.container().user.clone(), config.working_dir().to_owned());
         let env = config.env.entries();
-        let bytes = env.iter().chain(&args).map(String::len).sum::<usize>();
+        let bytes = env.iter().chain(&args).map(|text| text.len() + TEXT_BYTES).sum::<usize>();
         spend(self.room, bytes + working_dir.len())?;
         let operation = plan::Run {
             args,

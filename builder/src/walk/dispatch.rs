@@ -8,7 +8,7 @@ use super::state::{State, Step};
 use crate::check::{Findings, Rule};
 use crate::expand::Expander;
 use crate::instruction::{Instruction, Kind};
-use crate::limits::{STEPS_MAX, VALUES_BYTES_MAX, VARIABLES_MAX};
+use crate::limits::{STEPS_MAX, TEXT_BYTES, VALUES_BYTES_MAX, VARIABLES_MAX};
 use crate::plan::{self, From, Operation};
 use crate::source::{Fault, Span};
 
@@ -78,6 +78,7 @@ impl<'a> Scope<'a> {
 
     /// Takes bytes that the configuration keeps.
     pub(super) fn keep(&mut self, bytes: usize) -> Result<(), Fault> {
+        let bytes = bytes + TEXT_BYTES;
         self.state.config.bytes += bytes;
         spend(self.room, bytes)
     }

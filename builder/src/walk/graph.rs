@@ -3,6 +3,7 @@
 use super::Walk;
 use super::state::{Source, State, Step};
 use crate::instruction::{Instruction, Kind, mount};
+use crate::limits::SOURCES_MAX;
 use crate::similar::{did_you_mean, similar};
 use crate::source::{Fault, Span};
 
@@ -47,6 +48,10 @@ impl Walk<'_> {
                 let step = self.step(step.instruction)?;
                 self.need(at, &step);
                 self.states[at].steps.push(step);
+                if self.states.len() > SOURCES_MAX {
+                    let why = "a build takes from more than";
+                    return Err(Fault::new(format!("{why} {SOURCES_MAX} stages and images")));
+                }
             }
         }
         Ok(())

@@ -52,7 +52,7 @@ use crate::check::{Findings, Options, Rule, casing, duplicate_names};
 use crate::dockerfile::{Document, directive, parse};
 use crate::expand::Expander;
 use crate::instruction::{Stages, stages};
-use crate::limits::{DOCKERFILE_BYTES_MAX, STAGES_MAX, VALUES_BYTES_MAX};
+use crate::limits::{DOCKERFILE_BYTES_MAX, STAGES_MAX, TEXT_BYTES, VALUES_BYTES_MAX};
 use crate::plan::{Plan, StepId};
 use crate::source::Fault;
 
@@ -79,6 +79,8 @@ struct Walk<'a> {
     context_steps: BTreeMap<String, StepId>,
     /// Bytes that texts may still take.
     room: usize,
+    /// Instructions that were added in front of stages.
+    added: usize,
 }
 
 /// Reads the text of a Dockerfile and goes through it.
@@ -161,6 +163,7 @@ fn walk(
         steps: Vec::new(),
         context_steps: BTreeMap::new(),
         room: VALUES_BYTES_MAX,
+        added: 0,
     };
     let declared =
         read.globals.iter().flat_map(|(args, _)| args.iter().map(|arg| arg.name.clone()));
@@ -228,7 +231,8 @@ impl Walk<'_> {
             let state = &mut self.states[at];
             (state.config, state.files, state.platform) = (config, files, platform);
         }
-        let bytes = self.states[at].config.bytes;
+        let config = &self.states[at].config;
+        let bytes = config.bytes + (config.env.len() + config.image_env.len()) * TEXT_BYTES;
         dispatch::spend(&mut self.room, bytes)?;
         let files = self.states[at].files.from();
         let on = self.as_step(&files);

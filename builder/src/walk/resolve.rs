@@ -7,7 +7,7 @@ use super::{BaseImage, NoPlan, Purpose, Unavailable, Walk};
 use crate::check::Rule;
 use crate::dockerfile::parse;
 use crate::instruction::{self, Kind};
-use crate::limits::TRIGGERS_MAX;
+use crate::limits::{INSTRUCTIONS_MAX, TRIGGERS_MAX};
 use crate::plan::{Copy, From, Operation, Source, Step, StepId};
 use crate::request::Context;
 use crate::similar::{did_you_mean, similar};
@@ -246,6 +246,11 @@ impl Walk<'_> {
         };
         if texts.len() > TRIGGERS_MAX {
             return Err(Fault::new(format!("more than {TRIGGERS_MAX} ONBUILD triggers")));
+        }
+        self.added += texts.len();
+        if self.added > INSTRUCTIONS_MAX {
+            let why = "the ONBUILD triggers of all stages are more than";
+            return Err(Fault::new(format!("{why} {INSTRUCTIONS_MAX} instructions")));
         }
         let mut steps = Vec::new();
         let mut has_new = false;

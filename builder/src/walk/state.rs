@@ -10,6 +10,7 @@ use super::names::Numbers;
 use super::outline::Notes;
 use super::paths;
 use crate::instruction::Instruction;
+use crate::limits::TEXT_BYTES;
 use crate::plan::From;
 use crate::source::Span;
 
@@ -134,7 +135,7 @@ impl Config {
         let history = image.history.iter().map(|it| it.created_by.as_ref().map_or(0, String::len));
         let labels =
             image.config.labels.iter().flatten().map(|(key, value)| key.len() + value.len());
-        config.bytes = history.chain(labels).sum();
+        config.bytes = history.chain(labels).map(|bytes| bytes + TEXT_BYTES).sum();
         config
     }
 

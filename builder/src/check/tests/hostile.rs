@@ -32,6 +32,21 @@ fn hostile_files_end() {
     assert_eq!(checked(&images).fault, None);
     let unset = format!("FROM alpine\n{}", numbered("LABEL a=$UNSET#\n", 5_000));
     assert_eq!(checked(&unset).findings.len(), 5_000);
+    let instructions = format!("FROM alpine\n{}", many("RUN x\n", 60_000));
+    assert_eq!(fault(&instructions), "the Dockerfile has more than 50000 instructions");
+    let words = format!("FROM alpine\n{}", many(&format!("LABEL {}\n", many("a=b ", 15_000)), 50));
+    assert_eq!(fault(&words), "the Dockerfile has more than 500000 words");
+    let long =
+        format!("FROM alpine\nRUN x \\\n{}\n", many(&format!("{}\\\n", many("y", 60_000)), 20));
+    assert_eq!(fault(&long), "an instruction has more than 1048576 bytes");
+    let values = format!("FROM alpine\n{}{}", numbered("ARG a#=b\n", 4000), many("RUN x\n", 2000));
+    assert!(fault(&values).contains("bytes"), "each step has all of them");
+    let chain = format!(
+        "FROM alpine AS s\n{}{}",
+        numbered("LABEL a#=b\n", 3000),
+        many("FROM s AS s\nLABEL b=c\n", 900)
+    );
+    assert!(fault(&chain).contains("bytes"), "each stage has all of them");
     let large = format!("FROM alpine\n{}", many("RUN x \\\n\n y\n", 1_500_000));
     assert_eq!(fault(&large), "the Dockerfile is larger than 16777216 bytes");
 }
