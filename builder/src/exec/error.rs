@@ -20,29 +20,25 @@ pub struct BuildError {
     /// The request, and the places in its Dockerfile that it is about.
     pub at: Option<(usize, Vec<Span>)>,
     /// The step that failed.
-    pub vertex: Option<Vertex>,
-    /// Its name.
-    pub step: Option<String>,
+    pub step: Option<Box<FailedStep>>,
+    pub kind: ErrorKind,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone)]
+pub struct FailedStep {
+    pub vertex: Vertex,
+    pub name: String,
     /// The end of what its command wrote.
     pub log: Vec<u8>,
     /// The exit code of its command.
     pub exit_code: Option<i32>,
-    pub kind: ErrorKind,
 }
 
 impl BuildError {
     #[must_use]
     pub fn new(message: impl Into<String>, kind: ErrorKind) -> Self {
-        Self {
-            message: message.into(),
-            hint: None,
-            at: None,
-            vertex: None,
-            step: None,
-            log: Vec::new(),
-            exit_code: None,
-            kind,
-        }
+        Self { message: message.into(), hint: None, at: None, step: None, kind }
     }
 
     /// Somebody interrupted it.
@@ -108,7 +104,7 @@ impl From<ImageError> for StepError {
 impl From<StepError> for BuildError {
     fn from(error: StepError) -> Self {
         let kind = if error.is_internal { ErrorKind::Internal } else { ErrorKind::BadRequest };
-        let StepError { message, hint, exit_code, .. } = error;
-        Self { hint, exit_code, ..Self::new(message, kind) }
+        let StepError { message, hint, .. } = error;
+        Self { hint, ..Self::new(message, kind) }
     }
 }

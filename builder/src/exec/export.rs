@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{BuildError, StepError};
+use super::error::{BuildError, FailedStep, StepError};
 use super::files::{Mounted, leave};
 use super::jobs::Child;
 use super::surroundings::Surroundings;
@@ -93,8 +93,12 @@ impl Exporter<'_, '_> {
         });
         self.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
         outcome.map_err(|error| BuildError {
-            vertex: Some(vertex),
-            step: Some(title.to_owned()),
+            step: Some(Box::new(FailedStep {
+                vertex,
+                name: title.to_owned(),
+                log: Vec::new(),
+                exit_code: None,
+            })),
             ..error
         })
     }
@@ -237,7 +241,7 @@ impl Exporter<'_, '_> {
     ) -> Result<T, BuildError> {
         self.child(|workshop| {
             leave()?;
-            let scratch = workshop.scratch(0)?;
+            let scratch = workshop.scratch()?;
             let mounted = Mounted::new(workshop, layers, scratch.join("root"))?;
             let done = work(&mounted.target, workshop.one_id());
             mounted.take_down()?;

@@ -12,6 +12,7 @@ use coracle_runtime::Stack;
 use super::error::StepError;
 use super::jobs::Child;
 use super::key::{self, Key};
+use super::remote;
 use super::workshop::Workshop;
 use crate::files::{FilesError, Hashes, ModeChange, Placement, Selection, Selectors, Stamp, Tree};
 use crate::files::{find_owner, make_folder, select};
@@ -42,13 +43,16 @@ pub(super) struct Contexts {
     /// Who shows that they are read, by request and name.
     vertices: HashMap<(usize, Option<String>), Vertex>,
     shown: HashMap<Vertex, u64>,
+    /// Where an empty folder may be.
+    scratch: PathBuf,
 }
 
 impl Contexts {
     /// `hashes` is where those of files are remembered.
     pub(super) fn new(hashes: &Path, vertices: HashMap<(usize, Option<String>), Vertex>) -> Self {
         let (known, shown) = (HashMap::new(), HashMap::new());
-        Self { hashes: Hashes::open(hashes), known, vertices, shown }
+        let scratch = hashes.parent().unwrap_or(hashes).to_owned();
+        Self { hashes: Hashes::open(hashes), known, vertices, shown, scratch }
     }
 
     /// The digest of what an operation takes of a context.
@@ -68,8 +72,8 @@ impl Contexts {
         if let Some(vertex) = vertex {
             progress.tell(Event::Started { vertex, at: started });
         }
-        let read =
-            tree(place).and_then(|tree| Ok(select(&tree, selectors)?.digest(&mut self.hashes)?));
+        let read = tree(place, &self.scratch)
+            .and_then(|tree| Ok(select(&tree, selectors)?.digest(&mut self.hashes)?));
         if let Some(vertex) = vertex {
             let shown = self.shown.entry(vertex).or_default();
             *shown += read.as_ref().map_or(0, |content| content.bytes);
@@ -105,7 +109,7 @@ impl Contexts {
 
 fn known_as(place: Place<'_>, selectors: &Selectors<'_>) -> Result<Digest, StepError> {
     let mut key = Key::new("context");
-    let folder = folder(place)?.to_string_lossy();
+    let folder = folder(place)?.unwrap_or(Path::new("")).to_string_lossy();
     let ignore = ignore_text(place).unwrap_or_default();
     key.text(&folder).text(ignore).text(selectors.pattern).number(selectors.parents.into());
     for pattern in selectors.exclude {
@@ -114,14 +118,15 @@ fn known_as(place: Place<'_>, selectors: &Selectors<'_>) -> Result<Digest, StepE
     Ok(key.finish())
 }
 
-fn folder((request, name): Place<'_>) -> Result<&Path, StepError> {
+/// None where there is nothing.
+fn folder((request, name): Place<'_>) -> Result<Option<&Path>, StepError> {
     let context = match name {
         None => Some(&request.context),
         Some(name) => request.contexts.get(name),
     };
     match context {
-        Some(Context::Folder(folder)) => Ok(folder),
-        Some(Context::Nothing) | None => Err(StepError::new("there is no build context")),
+        Some(Context::Folder(folder)) => Ok(Some(folder)),
+        Some(Context::Nothing) | None => Ok(None),
         Some(other) => Err(StepError::new(format!("{other:?} was not fetched"))),
     }
 }
@@ -131,9 +136,22 @@ fn ignore_text((request, name): Place<'_>) -> Option<&str> {
     request.dockerfile.ignore.as_deref().filter(|_| name.is_none())
 }
 
-fn tree(place: Place<'_>) -> Result<Tree, StepError> {
+/// A context as a tree; `empty` is a folder without anything for one that there is not.
+fn tree(place: Place<'_>, empty: &Path) -> Result<Tree, StepError> {
     let ignore = ignore_text(place).map(Ignore::parse);
-    Ok(Tree::context(folder(place)?, ignore.as_ref())?)
+    let Some(folder) = folder(place)? else {
+        let empty = empty.join("empty context");
+        std::fs::create_dir_all(&empty)
+            .map_err(|error| StepError::internal("make a folder", &error))?;
+        return Ok(Tree::context(&empty, None)?);
+    };
+    Ok(Tree::context(folder, ignore.as_ref())?)
+}
+
+/// A name as a pattern that nothing else matches.
+fn escaped(name: &str) -> String {
+    let special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\');
+    name.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain(Some(c))).collect()
 }
 
 /// How the source `number` of an operation is selected.
@@ -165,7 +183,7 @@ pub(super) fn digests(
     parts: &[(usize, Vec<Digest>)],
 ) -> Result<Vec<(usize, String)>, StepError> {
     leave()?;
-    let scratch = workshop.scratch(parts.first().map_or(0, |part| part.0))?;
+    let scratch = workshop.scratch()?;
     let mut out = Vec::new();
     for (number, layers) in parts {
         let root = Mounted::new(workshop, layers, scratch.join(number.to_string()))?;
@@ -178,19 +196,28 @@ pub(super) fn digests(
     Ok(out)
 }
 
-/// Carries a step out on top of `layers`; `sources` are the layers of the steps that files come from. In a child.
+/// What a step takes.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'a> {
+    pub(super) request: &'a BuildRequest,
+    pub(super) contexts: &'a Contexts,
+    /// What it stands on.
+    pub(super) layers: &'a [Digest],
+    /// Layers of the steps that files come from.
+    pub(super) sources: &'a [Vec<Digest>],
+    pub(super) fetched: Option<&'a remote::All>,
+}
+
+/// Carries a step out. In a child.
 pub(super) fn carry_out(
     workshop: &Workshop,
     operation: &Operation,
-    request: &BuildRequest,
-    contexts: &Contexts,
-    layers: &[Digest],
-    sources: &[Vec<Digest>],
+    taken: &Taken<'_>,
 ) -> Result<Layer, StepError> {
     leave()?;
-    let scratch = workshop.scratch(0)?;
+    let scratch = workshop.scratch()?;
     let link = matches!(operation, Operation::Copy(copy) if copy.link);
-    let below = if link { &[] } else { layers };
+    let below = if link { &[] } else { taken.layers };
     let root = Mounted::new(workshop, below, scratch.join("root"))?;
     let handle = File::open(&root.target).map_err(|e| StepError::internal("open a root", &e))?;
     match operation {
@@ -199,13 +226,14 @@ pub(super) fn carry_out(
             make_folder(handle.as_fd(), path, owner, workshop.one_id())?;
         }
         Operation::Copy(copy) => {
-            let copier = Copier { workshop, operation, copy, request, contexts, scratch: &scratch };
-            copier.copy(&handle, sources)?;
+            let copier = Copier { workshop, operation, copy, taken, scratch: &scratch };
+            copier.copy(&handle)?;
         }
         Operation::Image { .. } | Operation::Run(_) => {}
     }
     drop(handle);
-    let layer = root.into_layer(workshop)?;
+    let layer = root.layer(workshop)?;
+    drop(root);
     // What stays goes with what is left of the build.
     drop(coracle_runtime::volumes::remove_tree(&scratch));
     Ok(layer)
@@ -221,6 +249,13 @@ pub(super) fn leave() -> Result<(), StepError> {
 pub(super) struct Mounted {
     stack: Stack,
     pub(super) target: PathBuf,
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // The namespace ends with the process, and the mount with that.
+        drop(Stack::unmount(&self.target));
+    }
 }
 
 impl Mounted {
@@ -244,7 +279,7 @@ impl Mounted {
             .map_err(|error| StepError::internal("take a root filesystem down", &error))
     }
 
-    fn into_layer(self, workshop: &Workshop) -> Result<Layer, StepError> {
+    fn layer(&self, workshop: &Workshop) -> Result<Layer, StepError> {
         let failed = |error| StepError::internal("make a layer", &error);
         Stack::unmount(&self.target).map_err(failed)?;
         let written = self.stack.written().map_err(failed)?;
@@ -257,13 +292,12 @@ struct Copier<'a> {
     workshop: &'a Workshop,
     operation: &'a Operation,
     copy: &'a Copy,
-    request: &'a BuildRequest,
-    contexts: &'a Contexts,
+    taken: &'a Taken<'a>,
     scratch: &'a Path,
 }
 
 impl Copier<'_> {
-    fn copy(&self, root: &File, sources: &[Vec<Digest>]) -> Result<(), StepError> {
+    fn copy(&self, root: &File) -> Result<(), StepError> {
         let copy = self.copy;
         let accounts = (!copy.link).then_some(root.as_fd());
         let mode = match copy.chmod.as_str() {
@@ -281,10 +315,10 @@ impl Copier<'_> {
             one_id: self.workshop.one_id(),
         };
         let mut number = 0;
-        for source in &copy.sources {
+        for (place, source) in copy.sources.iter().enumerate() {
             match source {
                 Source::Files { from, .. } => {
-                    let layers = sources.get(number).map_or(&[][..], Vec::as_slice);
+                    let layers = self.taken.sources.get(number).map_or(&[][..], Vec::as_slice);
                     self.files(root, (from, number, layers), &placement)?;
                     number += 1;
                 }
@@ -292,12 +326,35 @@ impl Copier<'_> {
                     let selection = Selection::of_content(name, text.as_bytes());
                     selection.copy_into(root.as_fd(), &placement)?;
                 }
-                Source::Http { .. } | Source::Git { .. } => {
-                    return Err(StepError::new("ADD of an address is no part of this version"));
+                Source::Http { name, .. } => {
+                    // Under its own name: that is what it has in a folder.
+                    let folder = self.scratch.join(format!("http.{place}"));
+                    let failed = |error| StepError::internal("make a folder", &error);
+                    std::fs::create_dir(&folder).map_err(failed)?;
+                    let name = Path::new(name).file_name().unwrap_or("index".as_ref());
+                    std::fs::hard_link(&self.fetched(place)?.path, folder.join(name))
+                        .map_err(failed)?;
+                    let tree = Tree::context(&folder, None)?;
+                    let pattern = format!("/{}", escaped(&name.to_string_lossy()));
+                    let selectors = Selectors { pattern: &pattern, exclude: &[], parents: false };
+                    let selection = select(&tree, &selectors)?;
+                    let selection = selection.unpacking(copy.unpack == Some(true));
+                    selection.copy_into(root.as_fd(), &placement)?;
+                }
+                Source::Git { .. } => {
+                    let tree = Tree::context(&self.fetched(place)?.path, None)?;
+                    let exclude = &copy.exclude;
+                    let selectors = Selectors { pattern: "/", exclude, parents: false };
+                    select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn fetched(&self, place: usize) -> Result<&remote::Fetched, StepError> {
+        let fetched = self.taken.fetched.and_then(|all| all.get(&place));
+        fetched.ok_or_else(|| StepError::new("a source was not fetched"))
     }
 
     fn files(
@@ -307,13 +364,15 @@ impl Copier<'_> {
         placement: &Placement,
     ) -> Result<(), StepError> {
         let selectors = selectors(self.operation, number);
+        let unpacks = self.copy.is_add && self.copy.unpack != Some(false);
         match from {
             From::Context(name) => {
-                let place = (self.request, name.as_deref());
-                let tree = tree(place)?;
-                let copied = select(&tree, &selectors)?.copy_into(root.as_fd(), placement)?;
-                let stamp = self.contexts.stamp(place, &selectors);
-                if stamp.is_some_and(|stamp| stamp != copied.stamp) {
+                let place = (self.taken.request, name.as_deref());
+                let tree = tree(place, self.scratch)?;
+                let selection = select(&tree, &selectors)?.unpacking(unpacks);
+                let copied = selection.copy_into(root.as_fd(), placement)?;
+                let stamp = self.taken.contexts.stamp(place, &selectors);
+                if !unpacks && stamp.is_some_and(|stamp| stamp != copied.stamp) {
                     let what = selectors.pattern;
                     let message = format!("{what}: it changed while it was copied; build again");
                     return Err(StepError::new(message));
@@ -358,10 +417,10 @@ pub(super) fn materialise(
             ..Placement::default()
         };
         let selectors = Selectors { pattern: source, exclude: &[], parents: false };
-        let scratch = workshop.scratch(1)?;
+        let scratch = workshop.scratch()?;
         match from {
             From::Context(name) => {
-                let tree = tree((request, name.as_deref()))?;
+                let tree = tree((request, name.as_deref()), &scratch)?;
                 select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
             }
             From::Step(_) => {

@@ -24,6 +24,7 @@ mod jobs;
 mod key;
 mod load;
 mod mounts;
+mod remote;
 mod run;
 mod scheduler;
 mod surroundings;
@@ -38,7 +39,7 @@ use coracle_runtime::Home;
 use coracle_words::ErrorKind;
 
 pub use cache::{Pruned, Usage, UsageKind, prune, usage};
-pub use error::BuildError;
+pub use error::{BuildError, FailedStep};
 pub use surroundings::{Surroundings, Trouble};
 
 use error::StepError;
@@ -220,6 +221,7 @@ impl<'a> Build<'a> {
             contexts: files::Contexts::new(&hashes, shown),
             imports: &imports,
             interrupt: surroundings.interrupt(),
+            settings: surroundings.network(),
             vertex: self.vertices.next,
             workshop: self.workshop.take(),
         };

@@ -1,7 +1,8 @@
 //! What a command has mounted.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use coracle_image::Digest;
@@ -21,7 +22,7 @@ use crate::plan::{From, Mount, MountKind};
 use crate::request::BuildRequest;
 use crate::sources::{SourceError, secrets, ssh};
 
-/// The mode of an agent's socket and of scripts.
+/// The mode of scripts.
 const SCRIPT_MODE: u32 = 0o755;
 
 /// The mounts of a command, as the engine takes them.
@@ -112,7 +113,7 @@ impl Maker<'_> {
                 if !out.env.iter().any(named) {
                     out.env.push(format!("SSH_AUTH_SOCK={target}"));
                 }
-                let scratch = workshop.scratch(out.mounts.len() + 2)?;
+                let scratch = workshop.scratch()?;
                 let socket = scratch.join("agent");
                 out.scratch.push(scratch);
                 let owner = (!workshop.one_id()).then_some(*owner);
@@ -188,7 +189,7 @@ impl Maker<'_> {
                 });
             }
             _ => {
-                let scratch = workshop.scratch(out.mounts.len() + 2)?;
+                let scratch = workshop.scratch()?;
                 let data = scratch.join("data");
                 out.scratch.push(scratch);
                 self.materialise(workshop, (from, source), &data)?;
@@ -200,13 +201,22 @@ impl Maker<'_> {
 }
 
 impl Mounts {
-    /// Scripts that a command names.
-    pub(super) fn add_scripts(&mut self, scripts: &[(String, std::sync::Arc<str>)]) {
-        for (path, text) in scripts {
-            let target = path.clone();
-            let file = DeliveredFile { target, uid: 0, gid: 0, mode: SCRIPT_MODE, env: None };
-            self.delivered.push((file, Zeroizing::new(text.as_bytes().to_vec())));
+    /// Scripts that a command names. They are no secrets, and what is in memory alone cannot be executed.
+    pub(super) fn add_scripts(
+        &mut self,
+        workshop: &Workshop,
+        scripts: &[(String, std::sync::Arc<str>)],
+    ) -> Result<(), StepError> {
+        let failed = |error| StepError::internal("write a script", &error);
+        for (target, text) in scripts {
+            let scratch = workshop.scratch()?;
+            let path = scratch.join("script");
+            self.scratch.push(scratch);
+            fs::write(&path, text.as_bytes()).map_err(failed)?;
+            fs::set_permissions(&path, Permissions::from_mode(SCRIPT_MODE)).map_err(failed)?;
+            self.mounts.push(bind(&path, target, true));
         }
+        Ok(())
     }
 
     /// Hands the content of files over, before the start.

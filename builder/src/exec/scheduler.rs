@@ -20,7 +20,7 @@ use coracle_runtime::Home;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::cache::{Cache, Kind, Record, StepLock};
-use super::error::{BuildError, StepError};
+use super::error::{BuildError, FailedStep, StepError};
 use super::graph::{Graph, NodeId};
 use super::jobs::Child;
 use super::key;
@@ -28,11 +28,12 @@ use super::mounts::Maker;
 use super::run::{Command, Heard};
 use super::transfer::Imports;
 use super::workshop::Workshop;
-use super::{Images, files};
+use super::{Images, files, remote};
 use crate::cache_transfer;
 use crate::plan::{From, Operation};
 use crate::progress::{CANCELED, Event, Progress, TICK, Vertex};
 use crate::request::BuildRequest;
+use crate::sources::git::GitSettings;
 
 /// How many commands run at once.
 const COMMANDS_MAX: usize = 16;
@@ -54,6 +55,8 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 enum State {
     Waiting,
+    /// What is elsewhere is fetched for its id.
+    Asking(Child),
     /// Parts of other steps are read for its id.
     Reading(Child),
     /// Its result comes from elsewhere.
@@ -90,6 +93,9 @@ pub(super) struct Scheduler<'a> {
     vertices: Vec<Vertex>,
     started: Vec<bool>,
     logs: Vec<Vec<u8>>,
+    /// What was fetched for a step.
+    fetched: Vec<Option<remote::All>>,
+    settings: GitSettings,
     files_max: usize,
     /// Layers of steps that were carried out.
     made: Vec<Digest>,
@@ -107,6 +113,8 @@ pub(super) struct Given<'a> {
     pub(super) imports: &'a Imports<'a>,
     /// Readable when the build is to end.
     pub(super) interrupt: Option<BorrowedFd<'a>>,
+    /// How what is elsewhere is reached.
+    pub(super) settings: GitSettings,
     /// The first free number of a vertex.
     pub(super) vertex: Vertex,
     pub(super) workshop: Option<Workshop>,
@@ -115,7 +123,7 @@ pub(super) struct Given<'a> {
 impl<'a> Scheduler<'a> {
     pub(super) fn new(given: Given<'a>, progress: &'a mut dyn Progress) -> Self {
         let Given { requests, graph, images, home, store, contexts, .. } = given;
-        let Given { imports, interrupt, vertex, workshop, .. } = given;
+        let Given { imports, interrupt, settings, vertex, workshop, .. } = given;
         let count = graph.nodes.len();
         let this = Self {
             requests,
@@ -133,6 +141,8 @@ impl<'a> Scheduler<'a> {
             vertices: (vertex..vertex + count).collect(),
             started: vec![false; count],
             logs: vec![Vec::new(); count],
+            fetched: vec![None; count],
+            settings,
             made: Vec::new(),
             files_max: std::thread::available_parallelism().map_or(1, usize::from),
         };
@@ -224,6 +234,18 @@ impl<'a> Scheduler<'a> {
             self.states[node] = State::Done(Outcome { id, layers, created: Vec::new() });
             return Ok(());
         }
+        if remote::is_needed(&step.operation) && self.fetched[node].is_none() {
+            self.start(node);
+            let graph = self.graph;
+            let request = &self.requests[graph.nodes[node].request];
+            let folder = self.home.settings().data_root.join(super::workshop::FOLDER);
+            let folder = folder.join(remote::FOLDER);
+            let operation = &graph.nodes[node].step.operation;
+            let settings = &self.settings;
+            let child = Child::start(|| remote::fetch(operation, request, settings, folder))?;
+            self.states[node] = State::Asking(child);
+            return Ok(());
+        }
         let (found, missing) = self.contents(node)?;
         if missing.is_empty() {
             return self.found(node, &found);
@@ -266,6 +288,8 @@ impl<'a> Scheduler<'a> {
             };
             found.push(content);
         }
+        // What came from elsewhere is behind all files.
+        found.extend(self.fetched[node].iter().flatten().map(|(_, one)| Some(one.key.clone())));
         Ok((found, missing))
     }
 
@@ -380,9 +404,8 @@ impl<'a> Scheduler<'a> {
     fn busy(&self, commands: bool) -> usize {
         let is = |state: &&State| match state {
             State::Running(..) => commands,
-            State::Copying(..) | State::Keeping(..) | State::Reading(_) | State::Fetching(..) => {
-                !commands
-            }
+            State::Copying(..) | State::Keeping(..) | State::Reading(_) => !commands,
+            State::Asking(_) | State::Fetching(..) => !commands,
             _ => false,
         };
         self.states.iter().filter(is).count()
@@ -430,7 +453,7 @@ impl<'a> Scheduler<'a> {
                 }
                 let Some(workshop) = self.workshop.as_mut() else { return Ok(()) };
                 let Some(mut mounts) = maker.make(workshop, &run.mounts)? else { return Ok(()) };
-                mounts.add_scripts(&run.scripts);
+                mounts.add_scripts(workshop, &run.scripts)?;
                 let command = Command::start(workshop, run, &layers, mounts)?;
                 self.states[node] = State::Running(work, command);
             }
@@ -443,9 +466,14 @@ impl<'a> Scheduler<'a> {
                 let (Some(workshop), contexts) = (&self.workshop, &self.contexts) else {
                     return Ok(());
                 };
-                let child = Child::start(|| {
-                    files::carry_out(workshop, operation, request, contexts, &layers, &sources)
-                })?;
+                let taken = files::Taken {
+                    request,
+                    contexts,
+                    layers: &layers,
+                    sources: &sources,
+                    fetched: self.fetched[node].as_ref(),
+                };
+                let child = Child::start(|| files::carry_out(workshop, operation, &taken))?;
                 self.states[node] = State::Copying(work, child);
             }
         }
@@ -463,7 +491,8 @@ impl<'a> Scheduler<'a> {
         let mut fds: Vec<(NodeId, BorrowedFd<'_>)> = Vec::new();
         for (node, state) in self.states.iter().enumerate() {
             match state {
-                State::Reading(child)
+                State::Asking(child)
+                | State::Reading(child)
                 | State::Fetching(_, child)
                 | State::Copying(_, child)
                 | State::Keeping(_, _, child) => {
@@ -501,6 +530,16 @@ impl<'a> Scheduler<'a> {
     fn hear(&mut self, node: NodeId) -> Result<(), StepError> {
         let state = std::mem::replace(&mut self.states[node], State::Waiting);
         match state {
+            State::Asking(mut child) => match child.read() {
+                false => self.states[node] = State::Asking(child),
+                true => {
+                    let all: Vec<remote::Fetched> = child.finish()?;
+                    for one in all.iter().filter(|one| !one.log.is_empty()) {
+                        self.log(node, 2, one.log.clone().into_bytes());
+                    }
+                    self.fetched[node] = Some(all.into_iter().map(|it| (it.number, it)).collect());
+                }
+            },
             State::Reading(mut child) => match child.read() {
                 false => self.states[node] = State::Reading(child),
                 true => {
@@ -652,9 +691,12 @@ impl<'a> Scheduler<'a> {
         let of = &self.graph.nodes[failed];
         BuildError {
             at: Some((of.request, vec![of.step.span])),
-            vertex: Some(self.vertices[failed]),
-            step: Some(of.step.name.clone()),
-            log: std::mem::take(&mut self.logs[failed]),
+            step: Some(Box::new(FailedStep {
+                vertex: self.vertices[failed],
+                name: of.step.name.clone(),
+                log: std::mem::take(&mut self.logs[failed]),
+                exit_code: error.exit_code,
+            })),
             ..BuildError::from(error)
         }
     }
@@ -664,7 +706,10 @@ impl<'a> Scheduler<'a> {
         for node in 0..self.states.len() {
             let state = std::mem::replace(&mut self.states[node], State::Waiting);
             match state {
-                State::Reading(child) | State::Fetching(_, child) | State::Copying(_, child) => {
+                State::Asking(child)
+                | State::Reading(child)
+                | State::Fetching(_, child)
+                | State::Copying(_, child) => {
                     child.kill();
                 }
                 State::Running(_, command) => {

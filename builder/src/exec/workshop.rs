@@ -6,6 +6,7 @@
 //! them. `builder/builds/PID-START` is locked while a build lives. What builds left that died is removed by the next one that
 //! enters.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(super) struct Workshop {
     pub(super) store: Store,
     layers: PathBuf,
     build: String,
+    scratches: Cell<u64>,
     mark: PathBuf,
     _lock: File,
 }
@@ -76,7 +78,8 @@ impl Workshop {
         let build = format!("{}-{}", me.pid, me.start_ticks);
         let mark = own.join("builds").join(&build);
         let lock = leave_mark(&mark).map_err(|e| StepError::internal("mark the build", &e))?;
-        let mut workshop = Self { home, store, layers, build, mark, _lock: lock };
+        let mut workshop =
+            Self { home, store, layers, build, scratches: Cell::new(0), mark, _lock: lock };
         workshop.sweep()?;
         Ok(workshop)
     }
@@ -100,9 +103,11 @@ impl Workshop {
     }
 
     /// A new folder of this process, on the file system of the layers.
-    pub(super) fn scratch(&self, number: usize) -> Result<PathBuf, StepError> {
-        let me = std::process::id();
-        let name = format!("{}.{me}.{number}", self.build);
+    pub(super) fn scratch(&self) -> Result<PathBuf, StepError> {
+        let number = self.scratches.get();
+        self.scratches.set(number + 1);
+        // A child goes on counting where its parent was.
+        let name = format!("{}.{}.{number}", self.build, std::process::id());
         let path = self.home.settings().data_root.join("steps").join(name);
         make_private(&path).map_err(|error| StepError::internal("make a folder", &error))?;
         Ok(path)

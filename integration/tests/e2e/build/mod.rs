@@ -2,3 +2,4 @@
 
 mod contexts;
 mod flags;
+mod steps;
