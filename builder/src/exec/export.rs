@@ -154,11 +154,14 @@ impl Exporter<'_, '_> {
                 self.tell(vertex, "sending tarball", begun);
             }
             OutputKind::Docker { path, names } => {
-                self.layout(vertex, image(names), (path.as_deref(), true, true), facts)?;
+                let place = (path.as_deref(), true, true);
+                let ids = self.layout(vertex, image(names), place, facts)?;
+                built.known_as(ids, names);
             }
             OutputKind::Oci { path, is_archive, names } => {
                 let place = (path.as_deref(), *is_archive, false);
-                self.layout(vertex, image(names), place, facts)?;
+                let ids = self.layout(vertex, image(names), place, facts)?;
+                built.known_as(ids, names);
             }
             OutputKind::Nothing => {}
         }
@@ -203,7 +206,7 @@ impl Exporter<'_, '_> {
         image: Composition,
         (path, is_archive, for_docker): (Option<&Path>, bool, bool),
         facts: Facts,
-    ) -> Result<(), BuildError> {
+    ) -> Result<(Digest, Digest), BuildError> {
         let begun = SystemTime::now();
         self.begin(vertex, "exporting layers", begun);
         let now = match facts.epoch {
@@ -230,7 +233,7 @@ impl Exporter<'_, '_> {
         if is_archive {
             self.tell(vertex, "sending tarball", begun);
         }
-        Ok(())
+        Ok((id, digest))
     }
 
     /// Does something in a child with the root filesystem of these layers.

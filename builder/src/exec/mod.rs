@@ -58,11 +58,21 @@ use crate::request::BuildRequest;
 pub struct Built {
     /// Its place among the requests.
     pub request: usize,
-    /// Id and manifest of the image in the store, when it went there.
+    /// Id and manifest of the image, when one was made: that in the store comes first.
     pub image: Option<(Digest, Digest)>,
     pub names: Vec<Reference>,
     pub config: ImageConfig,
     pub layers: Vec<Layer>,
+}
+
+impl Built {
+    /// What an archive has of it, where nothing else is known.
+    fn known_as(&mut self, ids: (Digest, Digest), names: &[Reference]) {
+        if self.image.is_none() {
+            self.image = Some(ids);
+            self.names = names.to_vec();
+        }
+    }
 }
 
 /// The images that plans begin with.

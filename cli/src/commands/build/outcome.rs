@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 
 use coracle_builder::exec::Built;
+use coracle_builder::request::{BuildRequest, Output, OutputKind};
 use coracle_image::Reference;
 use coracle_view::image::{self, Descriptor};
 use serde_json::{Map, Value, json};
@@ -18,6 +19,7 @@ use crate::files::reason;
 pub(super) fn write(
     args: &BuildArgs,
     app: &mut App,
+    request: &BuildRequest,
     built: &Built,
     mode: Mode,
 ) -> Result<(), CliError> {
@@ -29,17 +31,29 @@ pub(super) fn write(
         let text = text(&metadata(app, built)?)?;
         put(path, text.as_bytes())?;
     }
-    if mode == Mode::Quiet {
+    if mode == Mode::Quiet && !request.outputs.iter().any(is_on_standard_output) {
         writeln!(app.ui.data(), "{}", id.unwrap_or_default())?;
     }
     Ok(())
 }
 
+fn is_on_standard_output(output: &Output) -> bool {
+    matches!(
+        output.kind,
+        OutputKind::Tar(None)
+            | OutputKind::Docker { path: None, .. }
+            | OutputKind::Oci { path: None, .. }
+    )
+}
+
 /// What `--metadata-file` says of a result, as `buildx` does. Neither provenance nor a record of the build exists.
 pub(crate) fn metadata(app: &App, built: &Built) -> Result<Value, CliError> {
     let Some((id, manifest)) = &built.image else { return Ok(json!({})) };
-    let found = image::find(&app.home, &id.to_string())?;
-    let descriptor = Descriptor::of_manifest(app.store()?, &found);
+    // One that is in an archive alone has no manifest here.
+    let descriptor = match image::find(&app.home, &id.to_string()) {
+        Ok(found) => Descriptor::of_manifest(app.store()?, &found),
+        Err(_) => None,
+    };
     Ok(described(&id.to_string(), &manifest.to_string(), descriptor.as_ref(), &built.names))
 }
 

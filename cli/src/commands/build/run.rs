@@ -62,7 +62,7 @@ pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
     };
     let built = carry_out(app, std::slice::from_ref(&request), display, told)?;
     let Some(built) = built.first() else { return Ok(ExitStatus::Success) };
-    outcome::write(args, app, built, mode)?;
+    outcome::write(args, app, &request, built, mode)?;
     Ok(ExitStatus::Success)
 }
 
@@ -90,6 +90,7 @@ pub(crate) fn carry_out(
 ) -> Result<Vec<Built>, CliError> {
     app.ui.flush()?;
     requests.iter().try_for_each(refuse_what_is_not_made)?;
+    requests.iter().flat_map(|request| &request.outputs).try_for_each(make_room)?;
     let mut around = OfApp::new(app)?;
     let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
     let signal = around.interrupted_by();
@@ -128,6 +129,32 @@ fn refuse_what_is_not_made(request: &BuildRequest) -> Result<(), CliError> {
         )),
         false => Ok(()),
     }
+}
+
+/// The folders above an archive are made, as in Docker.
+fn make_room(output: &Output) -> Result<(), CliError> {
+    let (OutputKind::Tar(path)
+    | OutputKind::Docker { path, .. }
+    | OutputKind::Oci { path, is_archive: true, .. }) = &output.kind
+    else {
+        return Ok(());
+    };
+    let Some(path) = path else {
+        return match Ui::stdout_is_terminal() {
+            true => {
+                let why = "dest file is required for this exporter. refusing to write to console";
+                Err(failed(why))
+            }
+            false => Ok(()),
+        };
+    };
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(failed(&format!("destination file {shown} is a directory")));
+    }
+    let made = path.parent().map(std::fs::create_dir_all).transpose();
+    let why = |error: std::io::Error| failed(&format!("open {shown}: {}", reason(&error)));
+    made.map_err(why).map(drop)
 }
 
 /// Lines of work come after those that were told of before.
