@@ -30,12 +30,30 @@ impl Walk<'_> {
         };
         let layers = self.layers_of(step);
         outcome.image = self.outcome(state, &layers);
+        self.do_anew_what_begins_with_contexts();
         let (steps, step) = needed(std::mem::take(&mut self.steps), step);
         outcome.step = step;
         if self.purpose == Purpose::Build {
             self.refuse_entitlements(&steps)?;
         }
         Ok(Plan { steps, outcome, epoch: self.epoch })
+    }
+
+    /// As with `BuildKit`, what begins with the folder of a context is never taken from the cache.
+    fn do_anew_what_begins_with_contexts(&mut self) {
+        if self.context_steps.is_empty() {
+            return;
+        }
+        let mut begins = vec![false; self.steps.len()];
+        for step in self.context_steps.values() {
+            begins[*step] = true;
+        }
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            if step.on.is_some_and(|on| begins[on]) {
+                begins[at] = true;
+                step.ignores_cache = true;
+            }
+        }
     }
 
     /// What each layer came from, bottom first.
