@@ -3,9 +3,20 @@
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 fn pointers(list: &[CString]) -> Vec<*const libc::c_char> {
     list.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
+}
+
+/// Makes what `command` starts end with the thread that starts it.
+pub fn end_with_parent(command: &mut Command) {
+    let set = || Ok(set_parent_process_death_signal(Some(Signal::KILL))?);
+    // SAFETY: between fork and exec a single system call is made; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(set) };
 }
 
 /// `execve(2)`. Returns only on failure.
