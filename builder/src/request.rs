@@ -38,7 +38,7 @@ pub struct BuildRequest {
     /// `NAME=SOFT[:HARD]`.
     pub ulimits: Vec<String>,
     pub secrets: BTreeMap<String, Secret>,
-    /// Sockets or keys by id.
+    /// Sockets of agents by id.
     pub ssh: BTreeMap<String, PathBuf>,
     /// `network.host` and the like.
     pub allow: Vec<String>,

@@ -60,7 +60,7 @@ pub(super) fn agents(
     Ok(found)
 }
 
-/// The socket of an agent, or a key.
+/// The socket of an agent.
 pub(crate) fn agent(spec: &SshSpec, environment: &Environment) -> Result<PathBuf, CliError> {
     let SshSpec { id, paths } = spec;
     let refuse = |why: &str| {
@@ -74,7 +74,7 @@ pub(crate) fn agent(spec: &SshSpec, environment: &Environment) -> Result<PathBuf
         [path] => path,
         _ => {
             let what = format!("--ssh {id}={}", paths.join(","));
-            return Err(CliError::unsupported(&what, "one agent or key belongs to an id"));
+            return Err(CliError::unsupported(&what, "one agent belongs to an id"));
         }
     };
     let convert =
@@ -82,8 +82,12 @@ pub(crate) fn agent(spec: &SshSpec, environment: &Environment) -> Result<PathBuf
     let meta =
         fs::metadata(path).map_err(|error| convert(format!("stat {path}: {}", reason(&error))))?;
     let kind = meta.file_type();
-    if !kind.is_socket() && !kind.is_file() {
-        return Err(convert(format!("{path} is neither a socket nor a key")));
+    if kind.is_file() {
+        let why = "a key is used by an agent: `ssh-add` it to one, and name its socket";
+        return Err(CliError::unsupported(&format!("--ssh {id}={path}"), why));
+    }
+    if !kind.is_socket() {
+        return Err(convert(format!("{path} is not a socket")));
     }
     absolute(Path::new(path))
 }
@@ -142,5 +146,9 @@ mod tests {
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let with = environment(&[("SSH_AUTH_SOCK", &socket.to_string_lossy())]);
         assert_eq!(agents(&["default".to_owned()], &with).unwrap()["default"], socket);
+        let key = folder.path().join("key");
+        fs::write(&key, "k").unwrap();
+        let why = why(&format!("k={}", key.display()));
+        assert!(why.contains("not supported: a key is used by an agent"), "{why}");
     }
 }

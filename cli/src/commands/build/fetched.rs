@@ -98,7 +98,9 @@ impl Fetcher<'_> {
         let settings = network(self.settings);
         let authorization = authorization(self.request, url.host());
         let cache = self.cache();
-        let name = format!("[internal] load git source {}", url.shown());
+        let is_open = url.shown() == url.remote;
+        let shown = if is_open { address.to_owned() } else { url.shown() };
+        let name = format!("[internal] load git source {shown}");
         let fetched = self.tell(
             name,
             |(log, _): &(String, PathBuf)| log.clone(),
