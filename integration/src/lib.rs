@@ -30,6 +30,7 @@ pub mod settings;
 pub mod skip;
 pub mod token;
 pub mod wait;
+pub mod web;
 pub mod world;
 
 pub use output::Output;
