@@ -4,28 +4,15 @@ use crate::check::{Findings, Rule};
 use crate::ignore::Ignore;
 use crate::instruction::Copy;
 use crate::source::{Fault, Span};
+use crate::sources::git_url::GitUrl;
 
 pub(super) fn is_http(source: &str) -> bool {
     source.starts_with("http://") || source.starts_with("https://")
 }
 
-/// Whether a source is a git repository: by its scheme, by `.git` at its end, or as `user@host:path`.
+/// Whether a source is a git repository by its address.
 pub(super) fn is_git(source: &str) -> bool {
-    if source.starts_with("git://") || source.starts_with("ssh://") {
-        return true;
-    }
-    let path = source.split(['#', '?']).next().unwrap_or_default();
-    if is_http(source) {
-        return path.ends_with(".git");
-    }
-    let scp = path.split_once(':').and_then(|(host, _)| host.split_once('@'));
-    scp.is_some_and(|(user, host)| {
-        let word = |text: &str| {
-            let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-            !text.is_empty() && text.bytes().all(letter)
-        };
-        word(user) && word(host)
-    })
+    matches!(GitUrl::read(source), Ok(Some(url)) if !url.looks_local)
 }
 
 /// Refuses what cannot be carried out; values are replaced already.
@@ -41,10 +28,13 @@ pub(super) fn check(copy: &Copy, is_add: bool) -> Result<(), Fault> {
         }
     }
     for source in sources {
-        if is_git(source) {
+        let git = GitUrl::read(source).map_err(|why| Fault::new(why.to_string()))?;
+        if let Some(git) = git.filter(|url| !url.looks_local) {
             if !is_add {
                 return Err(Fault::new("source can't be a git ref for COPY"));
             }
+            git.with(copy.keep_git_dir, Some(&copy.checksum))
+                .map_err(|why| Fault::new(why.to_string()))?;
         } else if is_http(source) {
             if !is_add {
                 return Err(Fault::new("source can't be a URL for COPY"));
@@ -120,12 +110,16 @@ mod tests {
 
     #[test]
     fn sources_that_are_repositories() {
-        for source in
-            ["git://h/r", "https://h/r.git#v1:sub", "git@h:o/r", "ssh://h/r", "http://h/r.git?x"]
-        {
+        for source in [
+            "git://h/r",
+            "https://h/r.git#v1:sub",
+            "git@h:o/r",
+            "ssh://h/r",
+            "http://h/r.git?ref=x",
+        ] {
             assert!(is_git(source), "{source}");
         }
-        for source in ["https://h/r", "a.git", "a@b", "dir/a@b:c", "x"] {
+        for source in ["https://h/r", "a.git", "a@b", "github.com/a/b", "x"] {
             assert!(!is_git(source), "{source}");
         }
     }

@@ -7,6 +7,8 @@ use crate::expand::Expander;
 use crate::instruction::Copy;
 use crate::plan::{self, From, Operation, Source};
 use crate::source::Fault;
+use crate::sources::git_url::GitUrl;
+use crate::sources::http::name_in_address;
 
 impl Scope<'_> {
     pub(super) fn copy(&mut self, written: &Copy, is_add: bool) -> Result<(), Fault> {
@@ -59,13 +61,13 @@ impl Scope<'_> {
             if is_git(source) {
                 Source::Git {
                     url: source.clone(),
-                    keeps_git_dir: read.keep_git_dir.unwrap_or_default(),
+                    keeps_git_dir: keeps_git_dir(source).or(read.keep_git_dir).unwrap_or_default(),
                     checksum: checksum.clone(),
                 }
             } else if is_http(source) {
                 Source::Http {
                     url: source.clone(),
-                    name: name_of_url(source),
+                    name: name_in_address(source),
                     checksum: checksum.clone(),
                 }
             } else {
@@ -99,50 +101,7 @@ fn told(copy: &Copy, is_add: bool) -> String {
     words.join(" ")
 }
 
-/// The last part of its path, without the escapes of URLs.
-fn name_of_url(url: &str) -> String {
-    const NONE: &str = "__unnamed__";
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let Some((_, path)) = rest.split_once('/') else { return NONE.to_owned() };
-    let Some(path) = unescaped(path) else { return NONE.to_owned() };
-    match paths::base(&paths::clean(&path)) {
-        "/" => NONE.to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-/// Without `%20` and its kind; `None` where one is wrong.
-fn unescaped(text: &str) -> Option<String> {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
-        let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
-        out.push(high * 16 + low);
-    }
-    Some(String::from_utf8_lossy(&out).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::name_of_url;
-
-    #[test]
-    fn names_of_remote_files() {
-        for (url, name) in [
-            ("http://h/a/b.txt?x=/c", "b.txt"),
-            ("http://h/a%20b", "a b"),
-            ("http://h/a/", "a"),
-            ("http://h/", "__unnamed__"),
-            ("http://h", "__unnamed__"),
-            ("http://h/%zz", "__unnamed__"),
-        ] {
-            assert_eq!(name_of_url(url), name, "{url}");
-        }
-    }
+/// What the address itself says of it.
+fn keeps_git_dir(source: &str) -> Option<bool> {
+    GitUrl::read(source).ok()??.keeps_git_dir
 }
