@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::volumes::remove_tree;
 
 /// What is ours in a data root. Files have names that begin so, too: what replaces them.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "blobs",
     "layers",
     "tmp",
@@ -24,6 +24,7 @@ const OURS: [&str; 10] = [
     "volumes",
     "networks",
     "swarm",
+    "builder",
     "images.",
     "store.lock",
     "events.",

@@ -80,7 +80,7 @@ fn a_build_that_is_killed_in_a_command_leaves_nothing() {
     wait::until("the command has ended with the build", || {
         leak::processes_of(env.root()).is_empty()
     });
-    running.finish();
+    drop(running.finish());
     build("0").run().success();
     assert_tidy(&env);
     env.assert_nothing_left();
@@ -100,7 +100,7 @@ fn a_build_that_is_killed_while_it_copies_leaves_nothing() {
         fs::read_dir(&steps).is_ok_and(|mut found| found.next().is_some())
     });
     running.signal(Signal::KILL);
-    running.finish();
+    drop(running.finish());
     build().run().success();
     let count =
         ["run", "--rm", "--network", "none", "x", "sh", "-c", "find /files -type f | wc -l"];
