@@ -71,7 +71,7 @@ impl Display {
             Form::Plain(_) => Keep { tail: PLAIN_TAIL, output: true },
             _ => Keep { tail: TREE_TAIL, output: false },
         };
-        let more_warnings = (!debug).then(|| format!("use {program} --debug to expand"));
+        let more_warnings = (!debug).then(|| format!("use {program} build --debug to expand"));
         Self { trace: Trace::new(keep), form, shown: None, more_warnings, warning_colour }
     }
 

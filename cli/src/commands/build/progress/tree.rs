@@ -24,6 +24,8 @@ use super::trace::{Trace, amount, since};
 pub(super) const LOG_LINES: usize = 6;
 /// The line that counts, and the one that the cursor is on.
 const ROWS_BESIDE: usize = 2;
+/// Rows that output leaves to what is done.
+const SPARED_ROWS: usize = 2;
 /// What is shorter took no time.
 const NO_TIME: Duration = Duration::from_millis(50);
 /// Columns of a name with less than which a line has no time.
@@ -65,7 +67,8 @@ struct Job {
     state: State,
     /// It is one, and no counter.
     vertex: Option<Vertex>,
-    shows_output: bool,
+    /// Rows of its output that are shown.
+    output: usize,
 }
 
 /// The rows of now; `whole`, at the end: all, whether they fit or not.
@@ -78,8 +81,8 @@ pub(super) fn rows(trace: &Trace, look: &Look, now: SystemTime, whole: bool) -> 
     let mut out = vec![title(trace, look, now, whole)];
     for job in &jobs {
         out.push(row(job, look));
-        if let Some(vertex) = job.vertex.filter(|_| job.shows_output) {
-            for line in trace.lines[vertex].window.last(look.log_lines) {
+        if let Some(vertex) = job.vertex {
+            for line in trace.lines[vertex].window.last(job.output) {
                 let text = cut(&format!(" => => # {line}"), look.columns.saturating_sub(1));
                 out.push(Row { columns: text.width(), text: paint(&text, &look.colours.faint) });
             }
@@ -101,7 +104,7 @@ fn jobs(trace: &Trace, now: SystemTime) -> Vec<Job> {
         };
         let name = format!("{mark}{}", line.name);
         let (took, vertex) = (line.took(now), Some(*vertex));
-        out.push(Job { name, amount: String::new(), took, state, vertex, shows_output: false });
+        out.push(Job { name, amount: String::new(), took, state, vertex, output: 0 });
         for status in &line.statuses {
             out.push(Job {
                 name: format!("=> {}", status.id),
@@ -109,7 +112,7 @@ fn jobs(trace: &Trace, now: SystemTime) -> Vec<Job> {
                 took: since(status.started, status.completed.unwrap_or(now)),
                 state: if status.completed.is_some() { State::Done } else { State::Going },
                 vertex: None,
-                shows_output: false,
+                output: 0,
             });
         }
     }
@@ -128,13 +131,10 @@ fn choose_output(trace: &Trace, look: &Look, jobs: &mut [Job]) -> usize {
     let mut taken = 0;
     for job in writing {
         // Some of what is done stays in view.
-        if room <= look.log_lines + 1 {
-            break;
-        }
-        job.shows_output = true;
-        let lines = job.vertex.map_or(0, |v| trace.lines[v].window.last(look.log_lines).len());
-        taken += lines;
-        room -= look.log_lines;
+        let most = look.log_lines.min(room.saturating_sub(SPARED_ROWS));
+        job.output = job.vertex.map_or(0, |v| trace.lines[v].window.last(most).len());
+        taken += job.output;
+        room -= job.output;
     }
     taken
 }
