@@ -130,20 +130,20 @@ impl Surroundings for OfApp<'_> {
             let why = error.message.trim_start_matches("Error response from daemon: ");
             let why = std::iter::once(why).chain(error.causes.iter().map(String::as_str));
             let why = why.collect::<Vec<_>>().join(": ");
-            let shown = shown(name);
             Trouble {
-                message: format!("{shown}: failed to resolve source metadata for {name}: {why}"),
-                hint: error.hint,
+                message: format!("failed to resolve source metadata for {name}: {why}"),
+                // That of `run` names a flag that a build has not.
+                hint: error.hint.map(|hint| match hint.contains("--pull never") {
+                    true => {
+                        "`load` takes an image from a file; without --pull one that is here is used"
+                            .to_owned()
+                    }
+                    false => hint,
+                }),
                 kind: ErrorKind::NotFound,
             }
         })
     }
-}
-
-/// Without the tag that nobody wrote.
-fn shown(name: &Reference) -> String {
-    let text = name.familiar();
-    text.strip_suffix(":latest").map_or(text.clone(), str::to_owned)
 }
 
 /// Until the image is here; tells how far it is.
@@ -219,12 +219,5 @@ mod tests {
         assert_eq!(last_report(&mut bytes), None);
         bytes.extend_from_slice(b" 9\n");
         assert_eq!(last_report(&mut bytes), Some((7, 9)));
-    }
-
-    #[test]
-    fn the_usual_tag_is_not_shown() {
-        let shown = |text| shown(&Reference::parse(text).unwrap());
-        assert_eq!(shown("docker.io/library/alpine:latest"), "alpine");
-        assert_eq!(shown("h.io/a:1"), "h.io/a:1");
     }
 }
