@@ -10,6 +10,8 @@ use coracle_image::{Platform, Reference};
 
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
+    /// What lines of work begin with, where several are built in one call: the name of a target.
+    pub name: String,
     pub context: Context,
     /// Context and Dockerfile came from elsewhere for this request: that they are read is not shown again.
     pub is_fetched: bool,

@@ -14,6 +14,7 @@ use coracle_view::{Now, ViewError};
 
 use crate::args::Table;
 use crate::compose::ComposeGlobals;
+use crate::compose::outside::Outside;
 use crate::error::{CliError, ExitStatus};
 use crate::port_holder::Witness;
 use crate::registries;
@@ -37,6 +38,8 @@ pub(crate) struct App {
     pub(crate) project_lock: Option<ProjectLock>,
     /// Knows who has a port, until the containers of the command run.
     pub(crate) witness: Option<Witness>,
+    /// Builds images for a command that is inside of the namespaces.
+    pub(crate) outside: Option<Outside>,
     /// The number of the node of the swarm that is asked, where one was chosen.
     pub(crate) node: Option<u8>,
     /// Engine, store and session.
@@ -71,6 +74,7 @@ impl App {
             umask: None,
             project_lock: None,
             witness: None,
+            outside: None,
             node: None,
             home,
         }

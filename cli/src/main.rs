@@ -263,6 +263,9 @@ fn execute(
 /// that comes along has to clean up. `exec` enters those of its container by itself.
 fn enter(app: &mut App, invocation: &Invocation) -> Result<(), CliError> {
     let spec = invocation.spec;
+    if spec.builds {
+        app.outside = compose::outside::Outside::leave(app);
+    }
     if spec.may_publish(&invocation.matches) {
         app.witness = port_holder::Witness::leave();
     }

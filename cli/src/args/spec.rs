@@ -128,6 +128,8 @@ pub(crate) struct Spec {
     pub(crate) joins: bool,
     /// It may start containers, with such ports.
     pub(crate) starts: Option<Ports>,
+    /// It may have images of services built before.
+    pub(crate) builds: bool,
     /// It only ends and removes what there is, and so goes on though the settings cannot be used.
     pub(crate) ends: bool,
     pub(crate) spares: Spares,
@@ -163,6 +165,7 @@ impl Spec {
             node: OnNode::Refused,
             joins: false,
             starts: None,
+            builds: false,
             ends: false,
             spares: Spares::Nothing,
             fails_as_run: false,
@@ -214,6 +217,12 @@ impl Spec {
 
     pub(crate) const fn starts(mut self, ports: Ports) -> Self {
         self.starts = Some(ports);
+        self
+    }
+
+    /// It may have images of services built before.
+    pub(crate) const fn builds(mut self) -> Self {
+        self.builds = true;
         self
     }
 

@@ -8,6 +8,7 @@
 pub(crate) mod doing;
 pub(crate) mod globals;
 mod images;
+pub(crate) mod outside;
 pub(crate) mod project;
 pub(crate) mod screen;
 pub(crate) mod verbs;

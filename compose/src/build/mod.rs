@@ -58,6 +58,8 @@ pub struct Definition {
     pub selected: Selected,
     /// Names of targets by services, those that were chosen.
     pub services: BTreeMap<String, String>,
+    /// What their images are called.
+    pub images: BTreeMap<String, String>,
 }
 
 /// What is built for these services; those without a `build` section are passed over.
@@ -95,6 +97,7 @@ pub fn definition(
             waiting.push(other);
         }
         definition.services.insert(name.to_owned(), target_name.clone());
+        definition.images.insert(name.to_owned(), project.image_name(service));
         definition.selected.targets.insert(target_name.clone(), target);
     }
     let targets = definition.services.values().cloned().collect();

@@ -34,10 +34,13 @@ const UNSAFE: &[(&str, &str)] = &[
 /// What becomes of an attribute that the file format knows and this program does not honour as
 /// Docker Compose does: for the documentation.
 pub(crate) fn said_of(path: &str) -> Option<&'static str> {
-    if path == "services.*.build" || path.starts_with("services.*.build.") {
-        return Some("nothing is built yet: the image must be there");
-    }
     match path {
+        "services.*.build.isolation" => return Some("default, else an error"),
+        "services.*.build.privileged" => return Some("error"),
+        "services.*.build.provenance" | "services.*.build.sbom" => {
+            return Some("false, else an error");
+        }
+        "services.*.build.entitlements" => return Some("network.host, else an error"),
         "networks.*.ipam.driver" => return Some("default, else an error"),
         "networks.*.ipam.options" | "networks.*.ipam.options.*" => return Some("ignored"),
         _ => {}

@@ -64,25 +64,6 @@ fn watch_copies_removes_restarts_and_runs() {
 }
 
 #[test]
-fn watch_refuses_what_would_have_to_be_built() {
-    let env = TestEnv::new();
-    env.write(
-        "compose.yaml",
-        "services:
-  web:
-    image: alpine
-    build: .
-    develop: {watch: [{action: rebuild, path: ./src}]}
-",
-    );
-    let refused = env.run(["compose", "-p", "t", "watch"]).code(1);
-    refused.stderr_has("build: not supported: images are not built by this version");
-    env.run(["compose", "-p", "t", "watch", "--dry-run"]).code(1).stderr_has("--dry-run");
-    env.run(["ps", "-aq"]).success().stdout_is("");
-    env.assert_nothing_left();
-}
-
-#[test]
 fn run_waits_for_what_the_service_depends_on() {
     let env = TestEnv::new();
     env.write(

@@ -4,6 +4,7 @@ mod as_root;
 mod at_once;
 mod build;
 mod build_check;
+mod build_services;
 mod builtin;
 mod client_config;
 mod commit;

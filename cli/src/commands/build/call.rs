@@ -7,7 +7,7 @@ use crate::error::CliError;
 
 /// What is asked instead of a build.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     #[default]
     Check,
     /// What can be given to the target.
@@ -31,7 +31,7 @@ impl Method {
 
 /// What is asked, and how the answer is told.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Call {
+pub(crate) struct Call {
     pub(super) method: Method,
     pub(super) is_json: bool,
     /// Findings are no failure.

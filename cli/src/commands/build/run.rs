@@ -195,7 +195,13 @@ fn failure(error: &BuildError, requests: &[BuildRequest]) -> CliError {
         }
         None => progress::failure(&error.message, "", "", &[]),
     };
-    CliError { hint: error.hint.clone(), ..failure }
+    let message = match at {
+        Some((request, _)) if !request.name.is_empty() => {
+            failure.message.replacen("failed to build:", &format!("target {}:", request.name), 1)
+        }
+        _ => failure.message.clone(),
+    };
+    CliError { message, hint: error.hint.clone(), ..failure }
 }
 
 fn tell_of_classic(app: &mut App) {

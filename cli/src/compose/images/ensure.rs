@@ -34,6 +34,10 @@ pub(crate) struct Wish {
     pub(crate) build: bool,
     pub(crate) no_build: bool,
     pub(crate) quiet: bool,
+    /// Services whose images are built though they are there.
+    pub(crate) built: Vec<String>,
+    /// No progress of builds.
+    pub(crate) quiet_build: bool,
 }
 
 /// The images that are here, by service; nothing is fetched.
@@ -111,11 +115,9 @@ pub(crate) fn ensure(
         return present(app, project);
     }
     let mut jobs: Vec<Job> = Vec::new();
+    let mut unbuilt: Vec<String> = Vec::new();
     for (name, service) in &project.services {
         let image = project.image_name(service);
-        if wish.build && service.build.is_some() {
-            return Err(no_builder("--build", name));
-        }
         crate::builtin::prepare(app, &image)?;
         let policy = policy(wish.pull.as_deref(), service)?;
         let found = create::local(app, &image, service.platform.as_deref())?;
@@ -126,11 +128,12 @@ pub(crate) fn ensure(
             (Policy::Every(_), None) => true,
             (Policy::Never | Policy::Build, _) | (Policy::Missing, Some(_)) => false,
         };
-        let unbuilt = found.is_none() && service.build.is_some();
-        // What is to be built here is in no registry.
-        let wanted = wanted && !(unbuilt && wish.no_build);
-        if unbuilt && policy != Policy::Never && !wish.no_build {
-            return Err(no_builder(&format!("services.{name}.build"), &image));
+        // What is built here is in no registry.
+        let wanted = wanted && service.build.is_none();
+        let is_asked_for =
+            wish.build || wish.built.contains(name) || policy == Policy::Build || found.is_none();
+        if service.build.is_some() && is_asked_for && !wish.no_build {
+            unbuilt.push(name.clone());
         }
         if wanted && jobs.iter().all(|job| job.image != image) {
             let platform = service.platform.clone();
@@ -150,6 +153,7 @@ pub(crate) fn ensure(
         outcome?;
     }
     board::settle();
+    build(app, &unbuilt, wish)?;
     let mut facts = BTreeMap::new();
     for (name, service) in &project.services {
         let image = project.image_name(service);
@@ -167,14 +171,16 @@ pub(crate) fn ensure(
     Ok(facts)
 }
 
-fn no_builder(what: &str, image: &str) -> CliError {
-    let why = format!("building images is not part of this version, and {image} is not here");
-    let why = match what {
-        "--build" => format!("building images is not part of this version (service {image:?})"),
-        _ => why,
-    };
-    CliError::unsupported(what, &why)
-        .hint("pull or load an image of that name, or give the service another image")
+/// Has images built by the process that is outside of the namespaces.
+pub(crate) fn build(app: &mut App, services: &[String], wish: &Wish) -> Result<(), CliError> {
+    if services.is_empty() {
+        return Ok(());
+    }
+    app.ui.flush()?;
+    match &mut app.outside {
+        Some(outside) => outside.build(services, wish.quiet || wish.quiet_build),
+        None => Err(CliError::plain("cannot start the process that builds images")),
+    }
 }
 
 fn tagged_at(image: &Image) -> Option<DateTime<Utc>> {

@@ -25,6 +25,11 @@ pub(crate) fn load(app: &mut App, options: &LoadOptions) -> Result<Loaded, CliEr
     Ok(loaded?)
 }
 
+/// The same, for a project whose warnings were told of.
+pub(crate) fn quietly(options: &LoadOptions) -> Result<Loaded, CliError> {
+    Ok(coracle_compose::load(options, &Disk)?)
+}
+
 /// What the command line and the environment say.
 pub(crate) fn options(app: &App) -> Result<LoadOptions, CliError> {
     let given = &app.compose;

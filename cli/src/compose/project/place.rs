@@ -34,6 +34,18 @@ pub(crate) fn file(app: &mut App, services: &[String]) -> Result<File, CliError>
     read_with(app, services, EnvFiles::Chosen)
 }
 
+/// The project with all its services, asked for or not: builds take those of others as contexts. What it warns of was
+/// told when its chosen services were read.
+pub(crate) fn whole(app: &App, file: &File) -> Result<Project, CliError> {
+    if app.compose.files.iter().any(|file| file == "-") {
+        return Ok(file.project.clone());
+    }
+    let mut options = load::options(app)?;
+    options.profiles = vec!["*".to_owned()];
+    options.stages.env_files = EnvFiles::Unread;
+    Project::read(&load::quietly(&options)?).map_err(error)
+}
+
 fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<File, CliError> {
     let mut options = load::options(app)?;
     options.services = services.to_vec();

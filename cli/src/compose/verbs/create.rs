@@ -79,9 +79,11 @@ impl Runnable for ComposeCreateArgs {
             build: self.build,
             no_build: self.no_build,
             quiet: self.quiet_pull,
+            ..Wish::default()
         };
         let project = file.project.clone();
         let images = ensure::ensure(app, &project, &wish)?;
+        app.outside = None;
         lock_project(app, &project.name)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;
         let plan = ask_about_volumes(app, &file, &project, &images, &mut options, plan)?;

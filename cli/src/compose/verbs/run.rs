@@ -144,7 +144,12 @@ impl Runnable for ComposeRunArgs {
         if tty && self.stdin() && !Ui::stdin_is_terminal() {
             return Err(CliError::plain("the input device is not a TTY"));
         }
-        let images = ensure::ensure(app, &project, &self.wish())?;
+        let wish = self.wish();
+        if self.build && service.build.is_some() {
+            ensure::build(app, one, &wish)?;
+        }
+        let images = ensure::ensure(app, &project, &wish)?;
+        app.outside = None;
         self.dependencies(app, &file, &project, &images)?;
         let request = self.request(app, &file, &project, &images, &service)?;
         let container = app.engine()?.create(request)?;
@@ -170,7 +175,8 @@ impl ComposeRunArgs {
 
     fn wish(&self) -> Wish {
         let quiet = self.quiet_pull || self.quiet;
-        Wish { pull: self.pull.clone(), build: self.build, no_build: false, quiet }
+        let quiet_build = self.quiet_build || self.quiet;
+        Wish { pull: self.pull.clone(), quiet, quiet_build, ..Wish::default() }
     }
 
     fn overrides(&self, app: &App, file: &File, tty: bool) -> Result<Overrides, CliError> {

@@ -33,6 +33,7 @@ impl Runnable for ComposeScaleArgs {
         let targets: Vec<String> = scale.keys().cloned().collect();
         let project = graph::select(&file.project, &targets, !self.no_deps).map_err(error)?;
         let images = ensure::ensure(app, &project, &Wish::default())?;
+        app.outside = None;
         let options = Options { scale, targets, start: true, ..Options::default() };
         lock_project(app, &project.name)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;

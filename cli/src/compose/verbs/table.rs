@@ -23,7 +23,8 @@ pub(crate) static TABLE: Section = Section {
     commands: &[
         Spec::new::<create::ComposeCreateArgs>(&["compose create"], "[OPTIONS] [SERVICE...]", Any)
             .group(Inner)
-            .entry(Namespace),
+            .entry(Namespace)
+            .builds(),
         Spec::new::<down::ComposeDownArgs>(&["compose down"], "[OPTIONS] [SERVICES]", Any)
             .group(Inner)
             .entry(Namespace)
@@ -66,6 +67,7 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<scale::ComposeScaleArgs>(&["compose scale"], "[SERVICE=REPLICAS...]", Any)
             .group(Inner)
             .entry(Namespace)
+            .builds()
             .starts(Ports::Any),
         Spec::new::<lifecycle::ComposeStartArgs>(&["compose start"], "[SERVICE...]", Any)
             .group(Inner)
@@ -86,6 +88,7 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<up::UpArgs>(&["compose up"], "[OPTIONS] [SERVICE...]", Any)
             .group(Inner)
             .entry(Namespace)
+            .builds()
             .starts(Ports::Any),
         Spec::new::<config::ComposeConfigArgs>(
             &["compose config", "compose convert"],
@@ -102,7 +105,8 @@ pub(crate) static TABLE: Section = Section {
         )
         .group(Inner),
         Spec::new::<build::ComposeBuildArgs>(&["compose build"], "[OPTIONS] [SERVICE...]", Any)
-            .group(Inner),
+            .group(Inner)
+            .apart(),
         Spec::new::<commit::ComposeCommitArgs>(
             &["compose commit"],
             "[OPTIONS] SERVICE [REPOSITORY[:TAG]]",
@@ -170,6 +174,7 @@ pub(crate) static TABLE: Section = Section {
         )
         .group(Inner)
         .entry(Namespace)
+        .builds()
         .trailing()
         .starts(Ports::Any)
         .exits(Exits::Program),
@@ -201,6 +206,7 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<watch::ComposeWatchArgs>(&["compose watch"], "[SERVICE...]", Any)
             .group(Inner)
             .entry(Namespace)
+            .builds()
             // Nobody waits outside for as long as it goes on.
             .starts(Ports::None),
     ],

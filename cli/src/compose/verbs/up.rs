@@ -113,6 +113,12 @@ pub(crate) struct UpArgs {
     /// Answer yes to every question
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
+    /// Services whose images are built though they are there.
+    #[arg(skip)]
+    pub(crate) built: Vec<String>,
+    /// More is built later.
+    #[arg(skip)]
+    pub(crate) keeps_builder: bool,
     #[arg(value_name = "ARG", hide = true)]
     pub(crate) args: Vec<String>,
 }
@@ -129,6 +135,9 @@ impl Runnable for UpArgs {
         }
         let mut options = self.options(app, &file)?;
         let images = ensure::ensure(app, &project, &self.wish())?;
+        if !self.keeps_builder {
+            app.outside = None;
+        }
         act::lock_project(app, &project.name)?;
         let plan = self.plan(app, &file, &project, &images, &mut options)?;
         if app.compose.dry_run {
@@ -203,6 +212,8 @@ impl UpArgs {
             build: self.build,
             no_build: self.no_build,
             quiet: self.quiet_pull,
+            quiet_build: self.quiet_build,
+            built: self.built.clone(),
         }
     }
 

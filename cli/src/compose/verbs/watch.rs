@@ -5,9 +5,8 @@
 //! Changes are gathered until nothing has changed for half a second; then the rules of
 //! `develop.watch` say what is to be done. Files are copied by [`crate::compose::doing::sync`].
 //!
-//! # Not here
-//!
-//! `rebuild` is refused before anything is started: there is no builder.
+//! `rebuild` has the image built outside of the namespaces ([`crate::compose::outside`]), and the containers of the service
+//! made anew; those of other services stay.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -17,21 +16,25 @@ use std::time::{Duration, Instant};
 
 use clap::ArgAction;
 use coracle_compose::project::found::Wanted;
-use coracle_compose::watch::{Action, Rule, Tree, Work, is_mounted, work};
+use coracle_compose::project::labels;
+use coracle_compose::watch::{Rule, Tree, Work, is_mounted, work};
 use coracle_runtime::model::{Attach, ExecRequest};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::build::no_builder;
 use super::lifecycle::ComposeRestartArgs;
 use super::up::UpArgs;
 use crate::app::App;
 use crate::args::Runnable;
+use crate::commands::image::prune;
 use crate::compose::doing::sync;
+use crate::compose::images::ensure;
+use crate::compose::images::ensure::Wish;
 use crate::compose::project::place;
 use crate::compose::project::place::File;
 use crate::compose::project::target;
 use crate::compose::screen::log;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use coracle_view::filter::{Filter, Filters};
 
 /// Without a change for so long, what has changed is dealt with.
 const QUIET: Duration = Duration::from_millis(500);
@@ -69,6 +72,9 @@ impl Runnable for ComposeWatchArgs {
             let up = UpArgs {
                 detach: true,
                 quiet_pull: self.quiet,
+                quiet_build: self.quiet,
+                built: built(&file),
+                keeps_builder: true,
                 args: self.args.clone(),
                 ..UpArgs::default()
             };
@@ -77,7 +83,8 @@ impl Runnable for ComposeWatchArgs {
         let skip = |folder: &Path| rules.iter().all(|rule| rule.leaves_out(folder));
         let paths = rules.iter().map(|rule| rule.path.clone());
         let tree = Tree::new(paths, &skip).map_err(|e| CliError::plain(e.to_string()))?;
-        let watching = Watching { project: file.project.name, rules: &rules };
+        let prune = self.prune;
+        let watching = Watching { project: file.project.name, rules: &rules, prune };
         watching.until_the_end(app, tree)
     }
 }
@@ -92,9 +99,6 @@ impl ComposeWatchArgs {
             }
             let rules = Rule::of_service(service, &read)
                 .map_err(|error| CliError::plain(error.to_string()))?;
-            if rules.iter().any(|rule| rule.action == Action::Rebuild) {
-                return Err(no_builder(name, &file.project.image_name(service)));
-            }
             for rule in rules {
                 if rule.action.syncs() && is_mounted(service, &rule.path) {
                     let path = rule.path.display();
@@ -117,10 +121,19 @@ impl ComposeWatchArgs {
     }
 }
 
+/// Services that are built before they are watched.
+fn built(file: &File) -> Vec<String> {
+    let services = file.project.services.values();
+    let built = services.filter(|one| one.build.is_some() && one.raw.get("develop").is_some());
+    built.map(|service| service.name.clone()).collect()
+}
+
 /// What is watched for which project.
 struct Watching<'a> {
     project: String,
     rules: &'a [Rule],
+    /// What was built before and has no name any more is removed.
+    prune: bool,
 }
 
 impl Watching<'_> {
@@ -178,6 +191,9 @@ impl Watching<'_> {
     }
 
     fn carry_out(&self, app: &mut App, work: &Work) -> Result<(), CliError> {
+        if !work.rebuild.is_empty() {
+            self.rebuild(app, &work.rebuild)?;
+        }
         for (service, pairs) in &work.sync {
             let count = pairs.len();
             say(app, &format!("Syncing service {service:?} after {count} changes were detected"))?;
@@ -192,6 +208,42 @@ impl Watching<'_> {
         for number in &work.exec {
             self.exec(app, &self.rules[*number])?;
         }
+        Ok(())
+    }
+
+    /// Has images built, and containers of these services made of them.
+    fn rebuild(&self, app: &mut App, services: &BTreeSet<String>) -> Result<(), CliError> {
+        let services: Vec<String> = services.iter().cloned().collect();
+        let shown: Vec<String> = services.iter().map(|name| format!("{name:?}")).collect();
+        let shown = shown.join(" ");
+        say(app, &format!("Rebuilding service(s) [{shown}] after changes were detected..."))?;
+        if let Err(error) = ensure::build(app, &services, &Wish::default()) {
+            say(app, &format!("Build failed. Error: {}", error.message))?;
+            return Err(error);
+        }
+        say(app, &format!("service(s) [{shown}] successfully built"))?;
+        let up = UpArgs {
+            detach: true,
+            no_build: true,
+            no_deps: true,
+            force_recreate: true,
+            keeps_builder: true,
+            args: services,
+            ..UpArgs::default()
+        };
+        up.execute(app)?;
+        if self.prune {
+            self.prune_images(app)?;
+        }
+        Ok(())
+    }
+
+    /// Removes images of the project that nothing has a name for, or is made of.
+    fn prune_images(&self, app: &mut App) -> Result<(), CliError> {
+        let value = format!("{}={}", labels::PROJECT, self.project);
+        let filters = [Filter { key: "label".to_owned(), value }];
+        let filters = Filters::new(&filters, &["label"])?;
+        prune::prune(app, false, &filters)?;
         Ok(())
     }
 

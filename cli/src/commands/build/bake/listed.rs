@@ -97,7 +97,7 @@ fn rows(config: &Config) -> Vec<Row> {
 }
 
 /// As Go's encoder writes it.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value).unwrap_or_default();
     format!("{}\n", json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
 }

@@ -8,3 +8,6 @@ mod rights;
 mod run;
 
 pub(crate) use args::BakeArgs;
+pub(crate) use listed::pretty;
+pub(crate) use requests::requests;
+pub(crate) use run::check_all;

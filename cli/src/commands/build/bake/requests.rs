@@ -23,7 +23,6 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) name: String,
-    pub(crate) args: BuildArgs,
     pub(crate) request: BuildRequest,
     /// The folder of a context that came as an archive goes with it.
     pub(crate) _unpacked: Option<Unpacked>,
@@ -58,7 +57,8 @@ pub(crate) fn requests(
         request.dockerfile = located.dockerfile;
         request.is_fetched = located.is_fetched;
         let _unpacked = located.unpacked;
-        all.push(Wanted { name: target.name.clone(), args, request, _unpacked });
+        request.name.clone_from(&target.name);
+        all.push(Wanted { name: target.name.clone(), request, _unpacked });
     }
     Ok(all)
 }

@@ -188,13 +188,12 @@ impl BakeArgs {
                 return Err(error);
             }
         };
-        let (names, requests): (Vec<_>, Vec<_>) =
-            wanted.into_iter().map(|one| (one.name, one.request)).unzip();
+        let requests: Vec<_> = wanted.iter().map(|one| one.request.clone()).collect();
         let built = carry_out(app, &requests, display, told)?;
         let Some(path) = &self.metadata_file else { return Ok(ExitStatus::Success) };
         let mut facts = BTreeMap::new();
         for one in &built {
-            facts.insert(names[one.request].clone(), outcome::metadata(app, one)?);
+            facts.insert(wanted[one.request].name.clone(), outcome::metadata(app, one)?);
         }
         outcome::put(path, pretty(&facts).trim_end().as_bytes())?;
         Ok(ExitStatus::Success)
@@ -254,7 +253,7 @@ fn clean(path: &str) -> String {
 }
 
 /// `--check`: what is wrong with the Dockerfile of each target.
-fn check_all(app: &mut App, selected: &Selected, call: &Call) -> CommandResult {
+pub(crate) fn check_all(app: &mut App, selected: &Selected, call: &Call) -> CommandResult {
     let mut failed = false;
     let mut documents = BTreeMap::new();
     for (number, wanted) in
