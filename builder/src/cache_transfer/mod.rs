@@ -60,7 +60,7 @@ pub(crate) enum CacheError {
 }
 
 /// An error and its causes.
-fn in_words(error: &TransferError) -> String {
+pub(crate) fn in_words(error: &TransferError) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {

@@ -344,8 +344,21 @@ impl Sink {
     }
 
     fn finish(mut self) -> Result<(), ExportError> {
-        let path = self.path.take().unwrap_or_default();
-        self.out.flush().map_err(|source| ExportError::Folder { path, source })
+        let path = self.path.clone().unwrap_or_default();
+        self.out.flush().map_err(|why| ExportError::Folder { path, why })?;
+        self.path = None;
+        Ok(())
+    }
+}
+
+impl Drop for Sink {
+    /// A half of an archive is of no use; what is no file of its own (`/dev/stdout`) stays.
+    fn drop(&mut self) {
+        if let Some(path) = self.path.take()
+            && std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file())
+        {
+            drop(std::fs::remove_file(path));
+        }
     }
 }
 

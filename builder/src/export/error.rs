@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use coracle_image::{ImageError, TransferError};
 use coracle_words::ErrorKind;
 
+use crate::cache_transfer::in_words;
 use crate::files::FilesError;
 
 /// Why a result could not be handed over.
@@ -15,12 +16,13 @@ pub(crate) enum ExportError {
     Files(#[from] FilesError),
     #[error(transparent)]
     Image(#[from] ImageError),
-    #[error("failed to push {name}: {source}")]
-    Push { name: String, source: TransferError },
-    #[error("failed to open {source}")]
-    Open { source: io::Error },
-    #[error("cannot write to {}: {source}", path.display())]
-    Folder { path: PathBuf, source: io::Error },
+    // What it is because of is in the words: those of several libraries repeat each other's.
+    #[error("failed to push {name}: {}", in_words(.why))]
+    Push { name: String, why: Box<TransferError> },
+    #[error("failed to open {why}")]
+    Open { why: io::Error },
+    #[error("cannot write to {}: {why}", path.display())]
+    Folder { path: PathBuf, why: io::Error },
     #[error("tag is needed when pushing to registry")]
     NoName,
     #[error("standard output is not open")]
@@ -42,7 +44,7 @@ impl ExportError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Image(error) => error.hint(),
-            Self::Push { source, .. } => source.hint(),
+            Self::Push { why, .. } => why.hint(),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn folder(
     epoch: Option<i64>,
     one_id: bool,
 ) -> Result<u64, ExportError> {
-    let failed = |source| ExportError::Folder { path: target.to_owned(), source };
+    let failed = |why| ExportError::Folder { path: target.to_owned(), why };
     std::fs::create_dir_all(target).map_err(failed)?;
     let target = File::open(target).map_err(failed)?;
     let tree = Tree::root_filesystem(root)?;

@@ -81,7 +81,7 @@ pub(crate) fn create(path: &Path) -> Result<File, ExportError> {
         };
         io::Error::new(error.kind(), format!("open {}: {why}", path.display()))
     };
-    File::create(path).map_err(words).map_err(|source| ExportError::Open { source })
+    File::create(path).map_err(words).map_err(|why| ExportError::Open { why })
 }
 
 /// Uploads an image of the store under each of its names.
@@ -99,7 +99,7 @@ pub(crate) fn push(
     let one = |name: &Reference| {
         let name = name.clone().with_default_tag();
         push_image(store, settings, &name, None, &Silent)
-            .map_err(|source| ExportError::Push { name: name.to_string(), source })
+            .map_err(|why| ExportError::Push { name: name.to_string(), why: Box::new(why) })
     };
     names.iter().map(one).collect()
 }
