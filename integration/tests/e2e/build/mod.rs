@@ -1,10 +1,12 @@
 //! `build`.
 
 mod builder;
+mod caches;
 mod contexts;
 mod corpus;
 mod flags;
 mod hostile;
+mod outputs;
 mod progress;
 mod secrets;
 mod sources;
