@@ -15,6 +15,8 @@ pub struct BuildRequest {
     pub context: Context,
     /// Context and Dockerfile came from elsewhere for this request: that they are read is not shown again.
     pub is_fetched: bool,
+    /// When the context was last changed, in seconds, where the one that it came from says so.
+    pub context_modified: Option<i64>,
     /// The text of the Dockerfile, and how messages call it.
     pub dockerfile: Dockerfile,
     /// `--build-context`.

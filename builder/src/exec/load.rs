@@ -8,8 +8,10 @@ use coracle_image::{Platform, Reference};
 use coracle_words::ErrorKind;
 
 use super::error::BuildError;
-use super::{Built, Images, Surroundings, Vertices};
-use crate::plan::{self, BaseImage, NoPlan, NotPlanned, Plan, Planned, Request, Unavailable};
+use super::{Built, Images, Surroundings, Vertices, remote};
+use crate::plan::{
+    self, BaseImage, Dated, NoPlan, NotPlanned, Plan, Planned, Request, Unavailable,
+};
 use crate::progress::{Event, Progress, Source, Status, Vertex};
 use crate::request::{BuildRequest, Context};
 
@@ -53,7 +55,7 @@ impl Loader<'_> {
         let wanted =
             Request::of(request).map_err(|why| BuildError::new(why, ErrorKind::BadRequest))?;
         let planned = {
-            let mut asked = Asked { loader: self, pull: request.pull };
+            let mut asked = Asked { loader: self, request };
             plan::plan(&file.text, &wanted, &mut asked)
         };
         let findings = match &planned {
@@ -150,7 +152,7 @@ fn failed(request: usize, not: NotPlanned) -> BuildError {
 /// Whom the planner asks.
 struct Asked<'a, 'b> {
     loader: &'a mut Loader<'b>,
-    pull: bool,
+    request: &'a BuildRequest,
 }
 
 impl plan::Images for Asked<'_, '_> {
@@ -167,7 +169,7 @@ impl plan::Images for Asked<'_, '_> {
         let shown = format!("[internal] load metadata for {name}");
         let vertex = self.loader.vertices.add(self.loader.progress, &shown);
         self.loader.progress.tell(Event::Started { vertex, at: SystemTime::now() });
-        let fetched = self.loader.fetch(&name, platform, self.pull, vertex);
+        let fetched = self.loader.fetch(&name, platform, self.request.pull, vertex);
         let error = fetched.as_ref().err().map(|error| error.message.clone());
         self.loader.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
         match fetched {
@@ -187,5 +189,20 @@ impl plan::Images for Asked<'_, '_> {
         };
         let built = built.ok_or_else(missing)?;
         Ok(Some(BaseImage { config: built.config.clone(), digest: None }))
+    }
+
+    fn epoch(&mut self, of: &Dated) -> Result<Option<i64>, Unavailable> {
+        match of {
+            Dated::Context(None) => Ok(self.request.context_modified),
+            // A folder has no such time, and neither has an image.
+            Dated::Context(Some(_)) => Ok(None),
+            Dated::Http { .. } | Dated::Git { .. } => {
+                let settings = self.loader.surroundings.network();
+                let data = &self.loader.surroundings.home().settings().data_root;
+                let folder = data.join(super::workshop::FOLDER).join(remote::FOLDER);
+                let modified = remote::modified(of, self.request, &settings, folder);
+                modified.map_err(|error| Unavailable::new(error.message, ErrorKind::NotFound))
+            }
+        }
     }
 }

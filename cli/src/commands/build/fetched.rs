@@ -35,6 +35,14 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) told: usize,
 }
 
+/// Something that was fetched.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub(crate) path: PathBuf,
+    /// When it was last changed, in seconds: `Last-Modified`, or the time of the commit.
+    pub(crate) modified: Option<i64>,
+}
+
 /// An address and a failure, with what Docker says the fetching was for.
 fn refused(what: &str, error: &SourceError) -> CliError {
     let failure = failed(&format!("failed to solve: {what}: {error}"));
@@ -87,7 +95,7 @@ impl Fetcher<'_> {
     }
 
     /// A repository, as a folder.
-    pub(crate) fn repository(&mut self, address: &str) -> Result<PathBuf, CliError> {
+    pub(crate) fn repository(&mut self, address: &str) -> Result<Arrived, CliError> {
         let url = GitUrl::read(address).map_err(|error| failed(&error.to_string()))?;
         let Some(url) = url else {
             return Err(failed(&format!("{address} is not the address of a repository")));
@@ -103,7 +111,7 @@ impl Fetcher<'_> {
         let name = format!("[internal] load git source {shown}");
         let fetched = self.tell(
             name,
-            |(log, _): &(String, PathBuf)| log.clone(),
+            |(log, _, _): &(String, PathBuf, i64)| log.clone(),
             |_| {
                 let request = GitRequest {
                     url: &url,
@@ -116,16 +124,21 @@ impl Fetcher<'_> {
                     let now = SystemTime::now();
                     let resolved = git::resolve(&request, &cache)?;
                     let checkout = git::checkout(&request, &resolved, &cache, now)?;
-                    Ok((format!("{}{}", resolved.log, checkout.log), checkout.path))
+                    Ok((
+                        format!("{}{}", resolved.log, checkout.log),
+                        checkout.path,
+                        checkout.commit_time,
+                    ))
                 })
             },
         );
-        let fetched = fetched.map_err(|error| refused("failed to read dockerfile", &error))?;
-        Ok(fetched.1)
+        let (_, path, time) =
+            fetched.map_err(|error| refused("failed to read dockerfile", &error))?;
+        Ok(Arrived { path, modified: Some(time) })
     }
 
     /// What a web server has, as a file.
-    pub(crate) fn file(&mut self, url: &str, name: &str, what: &str) -> Result<PathBuf, CliError> {
+    pub(crate) fn file(&mut self, url: &str, name: &str, what: &str) -> Result<Arrived, CliError> {
         let settings = network(self.settings).network;
         let cache = self.cache();
         let fetched = self.tell(
@@ -144,7 +157,8 @@ impl Fetcher<'_> {
                 })
             },
         );
-        Ok(fetched.map_err(|error| refused(what, &error))?.path)
+        let fetched = fetched.map_err(|error| refused(what, &error))?;
+        Ok(Arrived { path: fetched.path, modified: fetched.last_modified })
     }
 }
 

@@ -14,7 +14,7 @@ use coracle_builder::request::{Context, Dockerfile};
 
 use super::args::failed;
 use super::dockerfile::{self, Unread};
-use super::fetched::{Fetcher, dockerfile_in};
+use super::fetched::{Arrived, Fetcher, dockerfile_in};
 use super::unpacked::Unpacked;
 use super::wanted::{absolute, bad};
 use crate::error::CliError;
@@ -26,6 +26,8 @@ pub(crate) struct Located {
     pub(crate) dockerfile: Dockerfile,
     /// They came from elsewhere.
     pub(crate) is_fetched: bool,
+    /// When the context was last changed, where the one that it came from says so.
+    pub(crate) modified: Option<i64>,
     /// The folder of a context that came as an archive goes with it.
     pub(crate) unpacked: Option<Unpacked>,
 }
@@ -94,12 +96,14 @@ pub(crate) fn locate(
                 ..Dockerfile::default()
             },
             is_fetched: false,
+            modified: None,
             unpacked: None,
         },
         true => Located {
             context: Context::Folder(absolute(folder)?),
             dockerfile: dockerfile::of_folder(folder, file.map(Path::new))?,
             is_fetched: false,
+            modified: None,
             unpacked: None,
         },
         false => elsewhere(context, file, fetcher)?,
@@ -109,8 +113,7 @@ pub(crate) fn locate(
         Some("-") => dockerfile::from(input)?,
         Some(url) if is_remote(url) => {
             let name = "[internal] load remote build definition";
-            let path = fetcher.file(url, name, "failed to read dockerfile")?;
-            read(&path)?
+            read(&fetcher.file(url, name, "failed to read dockerfile")?.path)?
         }
         Some(path) if located.is_fetched && path.starts_with('/') => {
             let found = dockerfile::of_folder(folder, Some(Path::new(path)))?;
@@ -137,22 +140,25 @@ fn elsewhere(
 ) -> Result<Located, Missing> {
     let inside = file.filter(|file| *file != "-" && !is_remote(file) && !file.starts_with('/'));
     let is_apart = file.is_some() && inside.is_none();
-    let folder = match contexts::place(context).map_err(bad)? {
+    let Arrived { path: folder, modified } = match contexts::place(context).map_err(bad)? {
         Place::Git(address) => fetcher.repository(&address)?,
         Place::Http(address) => {
             let name = "[internal] load remote build context";
-            let path = fetcher.file(&address, name, "failed to read downloaded context")?;
+            let Arrived { path, modified } =
+                fetcher.file(&address, name, "failed to read downloaded context")?;
             let bytes = read(&path)?;
             if dockerfile::is_archive(&bytes) {
                 let mut archive = open(&path)?;
                 let data = &fetcher.settings.data_root;
-                return unpacked(Unpacked::make(&mut archive, data)?, inside, is_apart);
+                let located = unpacked(Unpacked::make(&mut archive, data)?, inside, is_apart)?;
+                return Ok(Located { modified, ..located });
             }
             let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
             return Ok(Located {
                 context: Context::Nothing,
                 dockerfile,
                 is_fetched: true,
+                modified,
                 unpacked: None,
             });
         }
@@ -161,7 +167,7 @@ fn elsewhere(
             return Err(failed(&words).into());
         }
     };
-    fetched(folder, inside, is_apart)
+    Ok(Located { modified, ..fetched(folder, inside, is_apart)? })
 }
 
 /// What came as a folder; its Dockerfile, but where that is apart.
@@ -170,7 +176,8 @@ fn fetched(folder: PathBuf, inside: Option<&str>, is_apart: bool) -> Result<Loca
         true => Dockerfile { ignore: dockerfile::ignore_of(&folder), ..Dockerfile::default() },
         false => dockerfile_in(&folder, inside)?,
     };
-    Ok(Located { context: Context::Folder(folder), dockerfile, is_fetched: true, unpacked: None })
+    let context = Context::Folder(folder);
+    Ok(Located { context, dockerfile, is_fetched: true, modified: None, unpacked: None })
 }
 
 /// What came as an archive.
@@ -222,7 +229,8 @@ fn from_input(
     }
     let bytes = dockerfile::from(&mut beginning.as_slice().chain(input))?;
     let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, None);
-    Ok(Located { context: Context::Nothing, dockerfile, is_fetched: false, unpacked: None })
+    let context = Context::Nothing;
+    Ok(Located { context, dockerfile, is_fetched: false, modified: None, unpacked: None })
 }
 
 #[cfg(test)]

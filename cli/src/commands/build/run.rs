@@ -58,6 +58,7 @@ pub(super) fn run(args: &BuildArgs, app: &mut App) -> CommandResult {
         context: located.context,
         dockerfile: located.dockerfile,
         is_fetched: located.is_fetched,
+        context_modified: located.modified,
         ..request
     };
     let built = carry_out(app, std::slice::from_ref(&request), display, told)?;

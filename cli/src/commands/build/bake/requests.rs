@@ -56,6 +56,7 @@ pub(crate) fn requests(
         request.context = located.context;
         request.dockerfile = located.dockerfile;
         request.is_fetched = located.is_fetched;
+        request.context_modified = located.modified;
         let _unpacked = located.unpacked;
         request.name.clone_from(&target.name);
         all.push(Wanted { name: target.name.clone(), request, _unpacked });
@@ -126,9 +127,12 @@ fn located(target: &Target, fetcher: &mut Fetcher<'_>) -> Result<Located, CliErr
     let folder = Path::new(context);
     if let Some(text) = &target.dockerfile_inline {
         let bytes = text.clone().into_bytes();
-        let (folder, is_fetched) = match contexts::place(context).map_err(bad)? {
-            _ if folder.is_dir() => (absolute(folder)?, false),
-            Place::Git(address) => (fetcher.repository(&address)?, true),
+        let (folder, is_fetched, modified) = match contexts::place(context).map_err(bad)? {
+            _ if folder.is_dir() => (absolute(folder)?, false, None),
+            Place::Git(address) => {
+                let arrived = fetcher.repository(&address)?;
+                (arrived.path, true, arrived.modified)
+            }
             _ => {
                 let words = format!("unable to prepare context: path {context:?} not found");
                 return Err(failed(&words));
@@ -140,6 +144,7 @@ fn located(target: &Target, fetcher: &mut Fetcher<'_>) -> Result<Located, CliErr
             context: Context::Folder(folder),
             dockerfile,
             is_fetched,
+            modified,
             unpacked: None,
         });
     }
