@@ -2,7 +2,7 @@
 //!
 //! # How it works
 //!
-//! What was fetched before stays in the [`Cache`], with what the server said about it (`ETag`, `Last-Modified`); the
+//! What was fetched before stays in the [`Cache`], with what the server said about it (`ETag`); the
 //! server is asked whether that still holds, and the body comes again only when it does not. A file whose digest is
 //! pinned and there is not asked for at all. The key of a step is the digest of the content with its name and time.
 //!
