@@ -47,7 +47,9 @@ mod tests {
         let expect = |has: fn(&Spec) -> bool, names: &str| assert_eq!(of(has), names);
         expect(
             |spec| spec.apart,
-            "build, login, logout, version, completion, events, buildx bake, compose config, compose build, compose events, \
+            "build, login, logout, version, completion, events, buildx bake, buildx inspect, buildx ls, buildx rm, buildx stop, buildx use, buildx version, \
+             buildx create, buildx dap, buildx dial-stdio, buildx history, buildx imagetools, buildx install, \
+             buildx policy, buildx uninstall, compose config, compose build, compose events, \
              compose publish, compose version, machine ssh, stack config, system unit, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");

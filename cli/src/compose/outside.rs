@@ -84,7 +84,7 @@ impl Drop for Outside {
             orders.write_all(END).unwrap_or_default();
         }
         // Nothing is left to do when it is gone already.
-        drop(waitpid(Some(self.process), WaitOptions::empty()));
+        waitpid(Some(self.process), WaitOptions::empty()).unwrap_or_default();
     }
 }
 
