@@ -91,7 +91,7 @@ pub(crate) fn carry_out(
 ) -> Result<Vec<Built>, CliError> {
     app.ui.flush()?;
     requests.iter().try_for_each(refuse_what_is_not_made)?;
-    requests.iter().flat_map(|request| &request.outputs).try_for_each(make_room)?;
+    requests.iter().flat_map(|request| &request.outputs).try_for_each(look_for_room)?;
     let mut around = OfApp::new(app)?;
     let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
     let signal = around.interrupted_by();
@@ -132,8 +132,8 @@ fn refuse_what_is_not_made(request: &BuildRequest) -> Result<(), CliError> {
     }
 }
 
-/// The folders above an archive are made, as in Docker.
-fn make_room(output: &Output) -> Result<(), CliError> {
+/// An archive can be written where it is to go; the folders above it are not made, as in Docker.
+fn look_for_room(output: &Output) -> Result<(), CliError> {
     let (OutputKind::Tar(path)
     | OutputKind::Docker { path, .. }
     | OutputKind::Oci { path, is_archive: true, .. }) = &output.kind
@@ -153,9 +153,12 @@ fn make_room(output: &Output) -> Result<(), CliError> {
     if path.is_dir() {
         return Err(failed(&format!("destination file {shown} is a directory")));
     }
-    let made = path.parent().map(std::fs::create_dir_all).transpose();
-    let why = |error: std::io::Error| failed(&format!("open {shown}: {}", reason(&error)));
-    made.map_err(why).map(drop)
+    match path.parent().map(std::fs::metadata).transpose() {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(failed(&format!("failed to open open {shown}: {}", reason(&error).to_lowercase())))
+        }
+    }
 }
 
 /// Lines of work come after those that were told of before.

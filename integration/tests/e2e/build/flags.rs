@@ -70,6 +70,7 @@ fn the_cache_is_passed_over_where_that_is_asked() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_wrong_is_told_before_anything_is_built() {
     let env = world();
     for (flags, words) in [

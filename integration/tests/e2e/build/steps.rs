@@ -16,7 +16,7 @@ fn prepare(env: &TestEnv, name: &str, dockerfile: &str) -> String {
 fn assert_tidy(env: &TestEnv) {
     let entries = |folder: &str| -> Vec<String> {
         let found = fs::read_dir(env.data().join("builder").join(folder)).into_iter().flatten();
-        let names = found.flatten().map(|entry| entry.file_name().into_string().unwrap());
+        let names = found.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| !["lock", "names"].contains(&name.as_str())).collect()
     };
     for folder in ["containers", "containers/names", "steps", "builds", "cache/1/locks"] {
@@ -113,7 +113,7 @@ fn a_build_that_is_killed_while_it_copies_leaves_nothing() {
 fn has_text(folder: &Path, text: &[u8]) -> Option<String> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        let kind = entry.file_type().unwrap();
+        let kind = entry.file_type().expect("a type");
         if kind.is_dir() {
             if let Some(found) = has_text(&path, text) {
                 return Some(found);
