@@ -32,6 +32,7 @@ mod transfer;
 mod workshop;
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use coracle_image::config::ImageConfig;
 use coracle_image::{Digest, Image, Layer, Reference, RegistrySettings};
@@ -242,7 +243,12 @@ impl<'a> Build<'a> {
         scheduler.contexts.save();
         if let Some(workshop) = &self.workshop {
             // Also after a failure: what was made is taken by the next build.
-            workshop.store.keep_layers(&scheduler.made()).map_err(StepError::from)?;
+            let made = scheduler.made();
+            workshop.store.keep_layers(&made).map_err(StepError::from)?;
+            if !made.is_empty() {
+                let data = &home.settings().data_root;
+                cache::collect_when_due(data, &workshop.store, SystemTime::now());
+            }
         }
         outcome?;
         let made: Vec<Option<Outcome>> =

@@ -6,6 +6,7 @@
 //!                 contents/HEX       digest of a part of a result, by that result's id and the part
 //!                 locks/HEX          held by whoever carries out the step of that id
 //!                 mounts/HEX/        a cache mount: data, mount.json, and its lock
+//!                 collected          its time is when what is too much was last looked for
 //! ```
 //!
 //! # How it works
@@ -18,6 +19,7 @@
 //!
 //! Uses are counted up to the size that a file may have.
 
+mod collect;
 mod lock;
 mod mounts;
 mod prune;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 use coracle_image::Digest;
 use coracle_runtime::paths::make_private;
 
+pub(super) use collect::collect_when_due;
 pub(super) use lock::StepLock;
 pub(super) use mounts::{Held as CacheHeld, Wanted as CacheWanted};
 pub use prune::{Pruned, prune};

@@ -87,7 +87,10 @@ pub(crate) fn prune(app: &App, all: bool, wanted: &Wanted, room: Room) -> Result
     let total = Sums::of(&usage(data, &images)).total;
     let keep_bytes = room.keeps(total, free_bytes(data));
     let goes = |entry: &Usage| (all || !entry.shared) && wanted.has(entry);
-    Ok(exec::prune(data, store, &images, &goes, keep_bytes))
+    let went = exec::prune(data, store, &images, &goes, keep_bytes);
+    // Their layers are nobody's now.
+    app.home.sweep_store();
+    Ok(went)
 }
 
 /// Bytes that are free on the disk; a disk that does not say has room.
