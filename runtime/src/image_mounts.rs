@@ -4,12 +4,12 @@
 //! that no symlink of the image leads out.
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::EngineError;
 use crate::model::{Container, ContainerMount};
 use crate::paths::{Paths, make_private};
-use crate::rootfs::{MountedImage, layer_files};
+use crate::rootfs::{MountedImage, distinct, layer_files};
 use crate::volumes::{VolumeError, open_beneath};
 
 /// Mounts the image of the mount `number` on `place`.
@@ -23,7 +23,7 @@ pub(crate) fn mount(
     let mount = &container.mounts[number];
     let name = &mount.point.name;
     let files = |layer| layer_files(layers, layer);
-    let stack: Vec<PathBuf> = mount.layers.iter().map(files).collect();
+    let stack = distinct(mount.layers.iter().map(files));
     if let Some(layer) = stack.iter().find(|layer| !layer.is_dir()) {
         let layer = layer.display();
         return Err(EngineError::Refuse(format!(

@@ -175,7 +175,6 @@ impl Maker<'_> {
             From::Step(step) if !writable => {
                 let name = format!("step {}", out.images.len());
                 let layers = (self.layers)(*step);
-                let layers = super::workshop::distinct(&layers);
                 let facts = ImageFacts { layers, ..ImageFacts::default() };
                 out.images.insert(name.clone(), facts);
                 let subpath = source.trim_start_matches('/').to_owned();

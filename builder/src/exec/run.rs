@@ -232,7 +232,7 @@ fn request(run: &Run, layers: &[Digest], mounts: &Mounts) -> CreateRequest {
     }
     CreateRequest {
         image: ImageFacts {
-            layers: super::workshop::distinct(layers),
+            layers: layers.to_vec(),
             mounted: mounts.images.clone(),
             ..ImageFacts::default()
         },

@@ -113,9 +113,9 @@ impl Workshop {
         Ok(path)
     }
 
-    /// The folders of layers, lowest first. One that occurs twice counts where it lies highest.
+    /// The folders of layers, lowest first.
     pub(super) fn folders(&self, layers: &[Digest]) -> Vec<PathBuf> {
-        distinct(layers).iter().map(|layer| self.layers.join(layer.hex()).join("diff")).collect()
+        layers.iter().map(|layer| self.layers.join(layer.hex()).join("diff")).collect()
     }
 
     /// Removes the containers of builds that died.
@@ -146,15 +146,6 @@ impl Workshop {
         }
         Ok(())
     }
-}
-
-/// Overlayfs refuses a layer that it is given twice.
-pub(super) fn distinct(layers: &[Digest]) -> Vec<Digest> {
-    let mut seen = std::collections::HashSet::new();
-    let mut kept: Vec<Digest> =
-        layers.iter().rev().filter(|layer| seen.insert(**layer)).copied().collect();
-    kept.reverse();
-    kept
 }
 
 fn leave_mark(mark: &Path) -> std::io::Result<File> {

@@ -288,3 +288,31 @@ fn names_of_one_file_stay_together() {
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind("s/p")));
     assert!(kind("s/s").is_file());
 }
+
+#[test]
+fn attributes_come_along_and_count() {
+    let case = Case::new(&["f", "d/e/g"]);
+    let key = || {
+        let tree = case.tree();
+        let selection = select(&tree, &Selectors { pattern: "d", ..Selectors::default() }).unwrap();
+        selection.digest(&mut Hashes::in_memory()).unwrap().key
+    };
+    let before = key();
+    let flags = rustix::fs::XattrFlags::empty();
+    for path in ["f", "d/e", "d/e/g"] {
+        let set = rustix::fs::setxattr(case.context().join(path), "user.note", b"kept", flags);
+        if set == Err(rustix::io::Errno::NOTSUP) {
+            // There is nothing to lose here.
+            return;
+        }
+        set.unwrap();
+    }
+    assert_ne!(key(), before);
+    case.copy("f", "/f").unwrap();
+    case.copy("d", "/d").unwrap();
+    for path in ["f", "d/e", "d/e/g"] {
+        let mut value = [0; 8];
+        let length = rustix::fs::getxattr(case.root().join(path), "user.note", &mut value);
+        assert_eq!(length.map(|length| &value[..length]), Ok(&b"kept"[..]), "{path}");
+    }
+}

@@ -24,14 +24,13 @@ impl Xattrs {
         mut each: impl FnMut(&[u8], &[u8]),
     ) -> Result<(), Errno> {
         let file = file.as_fd();
-        let mut probe: [u8; 0] = [];
-        match flistxattr(file, &mut probe) {
+        // Asked with no space at all, it would tell of none.
+        self.names.resize(BYTES_MAX, 0);
+        let length = match flistxattr(file, self.names.as_mut_slice()) {
             Ok(0) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF) => return Ok(()),
             outcome => outcome?,
         };
-        self.names.resize(BYTES_MAX, 0);
         self.value.resize(BYTES_MAX, 0);
-        let length = flistxattr(file, self.names.as_mut_slice())?;
         let mut names: Vec<&[u8]> =
             self.names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
         names.sort_unstable();

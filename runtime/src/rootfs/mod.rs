@@ -16,6 +16,7 @@ mod overlay;
 mod stack;
 mod written;
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,16 @@ pub(crate) struct Overlay {
     pub(crate) storage: Storage,
 }
 
+/// What is to be stacked of `layers`, lowest first: each once. One that occurs twice (two steps that changed nothing have
+/// the same) counts where it lies highest, for there it hides whatever its lower copy could give; overlayfs refuses to be
+/// given it twice.
+pub(crate) fn distinct(layers: impl DoubleEndedIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let mut kept: Vec<PathBuf> = layers.rev().filter(|layer| seen.insert(layer.clone())).collect();
+    kept.reverse();
+    kept
+}
+
 /// Where the files of a layer are; `layers` is where all of them are.
 pub(crate) fn layer_files(layers: &Path, layer: &Digest) -> PathBuf {
     layers.join(layer.hex()).join("diff")
@@ -58,7 +69,7 @@ impl Overlay {
     pub(crate) fn of(paths: &Paths, layers: &Path, container: &Container) -> Self {
         let folder = paths.container(&container.id);
         let files = |layer| layer_files(layers, layer);
-        let mut stack: Vec<PathBuf> = container.layers.iter().map(files).collect();
+        let mut stack = distinct(container.layers.iter().map(files));
         if stack.is_empty() {
             stack.push(folder.join("empty"));
         }
@@ -153,6 +164,14 @@ fn at(path: &Path, source: io::Error) -> SyscallError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layer_that_occurs_twice_counts_where_it_lies_highest() {
+        let of = |names: &[&str]| distinct(names.iter().map(PathBuf::from));
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(of(&["base", "a", "gone", "a"]), paths(&["base", "gone", "a"]));
+        assert_eq!(of(&["base", "empty", "empty"]), paths(&["base", "empty"]));
+    }
 
     #[test]
     fn a_root_whose_dev_leads_elsewhere_is_refused() {

@@ -25,7 +25,7 @@ impl Stack {
     /// # Errors
     /// When folders cannot be made.
     pub fn new(
-        mut layers: Vec<PathBuf>,
+        layers: Vec<PathBuf>,
         folder: PathBuf,
         storage: Storage,
     ) -> Result<Self, SyscallError> {
@@ -34,6 +34,7 @@ impl Stack {
             let mode = fs::Permissions::from_mode(0o755);
             fs::set_permissions(path, mode).call(|| format!("chmod({})", path.display()))
         };
+        let mut layers = super::distinct(layers.into_iter());
         let (upper, work) = (folder.join("upper"), folder.join("work"));
         make(&upper)?;
         make(&work)?;
