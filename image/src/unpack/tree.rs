@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::marks::{Mark, is_whiteout, set_opaque};
+use super::marks::{Mark, is_opaque, is_whiteout, set_opaque};
 use crate::limits::DIR_CACHE_MAX;
 use crate::tar::split;
 
@@ -111,8 +111,16 @@ impl Tree {
         }
     }
 
-    /// Hides what lower layers have in `dir`.
+    /// Hides what lower layers have in `dir`. Marks of single files in it say nothing more, and overlayfs would list
+    /// them there as files.
     pub(super) fn set_opaque(&mut self, dir: &OwnedFd) -> Result<()> {
+        for entry in rustix::fs::Dir::read_from(dir)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") {
+                self.take_whiteout(dir, name)?;
+            }
+        }
         let mark = set_opaque(dir)?;
         self.note(mark);
         Ok(())
@@ -120,6 +128,9 @@ impl Tree {
 
     /// Hides `name`, where nothing is in `parent`, in lower layers.
     pub(super) fn hide(&mut self, parent: &OwnedFd, name: &[u8]) -> Result<()> {
+        if is_opaque(parent) {
+            return Ok(());
+        }
         let mark = super::marks::hide(parent, name)?;
         self.note(mark);
         Ok(())

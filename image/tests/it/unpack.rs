@@ -71,6 +71,11 @@ fn whiteouts_become_what_overlayfs_reads() {
         .file("a/.wh.gone", b"")
         .file("b/.wh..wh..opq", b"")
         .file("b/new", b"n")
+        // Nothing of a folder that hides all is hidden again, in either order.
+        .file("b/.wh.old", b"")
+        .file("c/.wh.old", b"")
+        .file("c/.wh..wh..opq", b"")
+        .file("c/new", b"n")
         // Hidden below and created again in the same layer, in either order.
         .file(".wh.dir1", b"")
         .dir("dir1")
@@ -90,6 +95,8 @@ fn whiteouts_become_what_overlayfs_reads() {
             "a/gone 0 0:0 char 0",
             "b 755 0:0 dir",
             "b/new 644 0:0 file 1",
+            "c 755 0:0 dir",
+            "c/new 644 0:0 file 1",
             "dir1 755 0:0 dir",
             "dir2 755 0:0 dir",
             "dir2/x 644 0:0 file 1",
@@ -99,7 +106,7 @@ fn whiteouts_become_what_overlayfs_reads() {
         ]
     );
     let opaque = |path: &str| xattr(&world.layer().join(path), "user.overlay.opaque");
-    for path in ["b", "dir1", "dir2", "implied"] {
+    for path in ["b", "c", "dir1", "dir2", "implied"] {
         assert_eq!(opaque(path).as_deref(), Some(&b"y"[..]), "{path}");
     }
     assert_eq!(opaque("a"), None);
