@@ -163,3 +163,19 @@ fn a_command_that_fails_ends_the_others() {
     assert_tidy(&env);
     env.assert_nothing_left();
 }
+
+#[test]
+fn steps_that_change_nothing_have_one_layer_twice_and_it_runs() {
+    let env = TestEnv::new();
+    let dockerfile = "FROM alpine\nRUN true\nRUN true\nCOPY a /a\nRUN rm /a\nCOPY --link a /a\n\
+                      RUN rm /a\nCOPY --link a /a\n";
+    let folder = prepare(&env, "twice", dockerfile);
+    env.write("twice/a", "there\n");
+    env.run(["build", "--network", "none", "-t", "twice", &folder]).success();
+    let show = ["run", "--rm", "--network", "none", "twice", "cat", "/a"];
+    env.run(show).success().stdout_is("there\n");
+    env.sh("coracle save twice | coracle load").success();
+    env.run(show).success().stdout_is("there\n");
+    assert_tidy(&env);
+    env.assert_nothing_left();
+}
