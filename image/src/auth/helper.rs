@@ -204,12 +204,19 @@ fn answer(child: &mut Child, input: Vec<u8>, patience: Duration) -> io::Result<O
 mod tests {
     use std::ffi::OsString;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::*;
 
     /// Writes `docker-credential-fake`, which keeps one credential in a file.
+    /// Written by another process: were it open for writing here, a child that another test starts meanwhile would have
+    /// it too, and nothing that is open for writing can be executed.
+    fn install(path: &Path, script: &str) {
+        let write = "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let mut shell = std::process::Command::new("/bin/sh");
+        assert!(shell.args(["-c", write]).arg(path).arg(script).status().unwrap().success());
+    }
+
     fn fake(directory: &Path) -> OsString {
         let path = directory.join("docker-credential-fake");
         let script = format!(
@@ -220,8 +227,7 @@ mod tests {
              esac\n",
             directory.display()
         );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        install(&path, &script);
         let mut search = directory.as_os_str().to_owned();
         search.push(":/usr/bin:/bin");
         search
@@ -253,8 +259,7 @@ mod tests {
     fn a_helper_that_hangs_is_ended_and_named() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("docker-credential-fake");
-        fs::write(&path, "#!/bin/sh\necho $$ > \"${0%/*}/pid\"; exec sleep 1000\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        install(&path, "#!/bin/sh\necho $$ > \"${0%/*}/pid\"; exec sleep 1000\n");
         let mut search = directory.path().as_os_str().to_owned();
         search.push(":/usr/bin:/bin");
         let patience = Duration::from_millis(500);

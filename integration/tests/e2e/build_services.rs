@@ -101,6 +101,13 @@ fn watch_builds_anew() {
     let env = project();
     let watch = env.coracle().args(["compose", "-p", "t", "watch", "web"]).start();
     wait::until("it runs", || content(&env, "/file") == "1");
+    let folder = std::path::PathBuf::from(format!("/proc/{}/fdinfo", watch.pid().as_raw_nonzero()));
+    let watches = |file: std::fs::DirEntry| {
+        std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("inotify wd:"))
+    };
+    wait::until("it watches", || {
+        std::fs::read_dir(&folder).into_iter().flatten().flatten().any(watches)
+    });
     env.write("web/file", "2");
     wait::until("it has the new file", || content(&env, "/file") == "2");
     watch.signal(Signal::INT);

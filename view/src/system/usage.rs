@@ -201,8 +201,8 @@ impl From<&BuildUsage> for SentBuild {
 
 /// Nothing is freed by what images have too.
 fn of_builds(home: &Home) -> Result<KindUsage<BuildUsage>, ViewError> {
-    let images = home.store()?.images()?;
     let mut kind = KindUsage::default();
+    let Some(images) = readable(home, home.store()?.images())? else { return Ok(kind) };
     for entry in usage_of_builds(&home.settings().data_root, &images) {
         kind.active += usize::from(entry.in_use);
         kind.bytes += entry.size;
