@@ -68,6 +68,10 @@ pub(crate) struct StepError {
     pub exit_code: Option<i32>,
     /// The engine or the host failed, not what was asked for.
     pub is_internal: bool,
+    /// The line of work that failed, where it is not that of the step.
+    pub told: Option<(Vertex, String)>,
+    /// Somebody interrupted it.
+    pub is_canceled: bool,
 }
 
 impl StepError {
@@ -103,6 +107,9 @@ impl From<ImageError> for StepError {
 
 impl From<StepError> for BuildError {
     fn from(error: StepError) -> Self {
+        if error.is_canceled {
+            return Self::canceled();
+        }
         let kind = if error.is_internal { ErrorKind::Internal } else { ErrorKind::BadRequest };
         let StepError { message, hint, .. } = error;
         Self { hint, ..Self::new(message, kind) }

@@ -31,7 +31,7 @@ impl From<ExportError> for StepError {
         let is_internal = error.kind() == coracle_words::ErrorKind::Internal;
         let internal = Self::internal("export", &error);
         let message = internal.message.trim_start_matches("export: ").to_owned();
-        Self { message, hint, is_internal, exit_code: None }
+        Self { message, hint, is_internal, ..Self::default() }
     }
 }
 

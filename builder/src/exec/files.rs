@@ -2,23 +2,25 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use coracle_image::{Digest, Layer};
 use coracle_runtime::Stack;
+use serde::{Deserialize, Serialize};
 
 use super::error::StepError;
 use super::jobs::Child;
 use super::key::{self, Key};
 use super::remote;
+use super::surroundings::is_interrupted;
 use super::workshop::Workshop;
 use crate::files::{FilesError, Hashes, ModeChange, Placement, Selection, Selectors, Stamp, Tree};
 use crate::files::{find_owner, make_folder, select};
 use crate::ignore::Ignore;
 use crate::plan::{Copy, From, Operation, Source};
-use crate::progress::{Event, Progress, Status, Vertex};
+use crate::progress::{CANCELED, Event, Progress, Status, TICK, Vertex};
 use crate::request::{BuildRequest, Context};
 
 impl std::convert::From<FilesError> for StepError {
@@ -56,12 +58,15 @@ impl Contexts {
     }
 
     /// The digest of what an operation takes of a context.
+    ///
+    /// Somebody who waits for it sees that it goes on, and may end it.
     pub(super) fn digest(
         &mut self,
         request: usize,
         place: Place<'_>,
         selectors: &Selectors<'_>,
         progress: &mut dyn Progress,
+        interrupt: Option<BorrowedFd<'_>>,
     ) -> Result<String, StepError> {
         let known = known_as(place, selectors)?;
         if let Some((digest, _)) = self.known.get(&known) {
@@ -72,8 +77,20 @@ impl Contexts {
         if let Some(vertex) = vertex {
             progress.tell(Event::Started { vertex, at: started });
         }
-        let read = tree(place, &self.scratch)
-            .and_then(|tree| Ok(select(&tree, selectors)?.digest(&mut self.hashes)?));
+        let mut looked = Instant::now();
+        let mut ends = || {
+            if looked.elapsed() < TICK {
+                return false;
+            }
+            looked = Instant::now();
+            progress.tick();
+            is_interrupted(interrupt)
+        };
+        let read = tree(place, &self.scratch).and_then(|tree| {
+            let selected = select(&tree, selectors);
+            let read = selected.and_then(|it| it.digest_until(&mut self.hashes, &mut ends));
+            read.map_err(|error| of_context(error, place, vertex))
+        });
         if let Some(vertex) = vertex {
             let shown = self.shown.entry(vertex).or_default();
             *shown += read.as_ref().map_or(0, |content| content.bytes);
@@ -86,7 +103,12 @@ impl Contexts {
                 started,
                 completed: Some(at),
             }));
-            progress.tell(Event::Completed { vertex, at, error: None });
+            // What is not there is told by the step that wants it.
+            let error = read.as_ref().err().and_then(|error| match error.is_canceled {
+                true => Some(CANCELED.to_owned()),
+                false => error.told.is_some().then(|| error.message.clone()),
+            });
+            progress.tell(Event::Completed { vertex, at, error });
         }
         let content = read?;
         let digest = content.key.to_string();
@@ -94,10 +116,11 @@ impl Contexts {
         Ok(digest)
     }
 
-    /// Which files they were when their digest was made.
-    fn stamp(&self, place: Place<'_>, selectors: &Selectors<'_>) -> Option<Stamp> {
-        let known = known_as(place, selectors).ok()?;
-        self.known.get(&known).map(|(_, stamp)| *stamp)
+    /// Whether what was copied is not what the digest was made of.
+    fn is_other(&self, place: Place<'_>, selectors: &Selectors<'_>, copied: Stamp) -> bool {
+        let known = known_as(place, selectors).ok();
+        let known = known.and_then(|known| self.known.get(&known));
+        known.is_some_and(|(_, stamp)| *stamp != copied)
     }
 
     /// Remembers the digests of files for the next build.
@@ -105,6 +128,40 @@ impl Contexts {
         // They are made anew where they cannot be written.
         drop(self.hashes.save());
     }
+}
+
+/// What a context is called where it is read.
+pub(super) fn context_title(name: Option<&str>) -> String {
+    match name {
+        None => "[internal] load build context".to_owned(),
+        Some(name) => format!("[context {name}] load from client"),
+    }
+}
+
+/// Why a context could not be read. What the host refuses is told where it is read, as `BuildKit` does.
+fn of_context(error: FilesError, place: Place<'_>, vertex: Option<Vertex>) -> StepError {
+    let FilesError::Io { doing, path, source } = &error else {
+        let is_canceled = matches!(error, FilesError::Ended);
+        return StepError { is_canceled, ..StepError::from(error) };
+    };
+    let folder = folder(place).ok().flatten().unwrap_or(Path::new("/"));
+    let path = folder.join(path.trim_start_matches('/'));
+    let doing = match *doing {
+        "look at" | "look for" => "lstat",
+        doing => doing,
+    };
+    let why = in_words(source);
+    StepError {
+        told: vertex.map(|vertex| (vertex, context_title(place.1))),
+        is_internal: source.kind() != std::io::ErrorKind::PermissionDenied,
+        ..StepError::new(format!("error from sender: {doing} {}: {why}", path.display()))
+    }
+}
+
+/// An error of the host, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 fn known_as(place: Place<'_>, selectors: &Selectors<'_>) -> Result<Digest, StepError> {
@@ -208,18 +265,27 @@ pub(super) struct Taken<'a> {
     pub(super) fetched: Option<&'a remote::All>,
 }
 
+/// What became of a step.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Carried {
+    pub(super) layer: Layer,
+    /// Files of a context changed since their digest was made: the layer is not what the id of the step stands for.
+    pub(super) is_other: bool,
+}
+
 /// Carries a step out. In a child.
 pub(super) fn carry_out(
     workshop: &Workshop,
     operation: &Operation,
     taken: &Taken<'_>,
-) -> Result<Layer, StepError> {
+) -> Result<Carried, StepError> {
     leave()?;
     let scratch = workshop.scratch()?;
     let link = matches!(operation, Operation::Copy(copy) if copy.link);
     let below = if link { &[] } else { taken.layers };
     let root = Mounted::new(workshop, below, scratch.join("root"))?;
     let handle = File::open(&root.target).map_err(|e| StepError::internal("open a root", &e))?;
+    let mut is_other = false;
     match operation {
         Operation::Folder { path, owner } => {
             let owner = find_owner(Some(handle.as_fd()), owner)?;
@@ -227,7 +293,7 @@ pub(super) fn carry_out(
         }
         Operation::Copy(copy) => {
             let copier = Copier { workshop, operation, copy, taken, scratch: &scratch };
-            copier.copy(&handle)?;
+            is_other = copier.copy(&handle)?;
         }
         Operation::Image { .. } | Operation::Run(_) => {}
     }
@@ -236,7 +302,7 @@ pub(super) fn carry_out(
     drop(root);
     // What stays goes with what is left of the build.
     drop(coracle_runtime::volumes::remove_tree(&scratch));
-    Ok(layer)
+    Ok(Carried { layer, is_other })
 }
 
 /// Mounts of this process are its own from here on.
@@ -297,7 +363,8 @@ struct Copier<'a> {
 }
 
 impl Copier<'_> {
-    fn copy(&self, root: &File) -> Result<(), StepError> {
+    /// Whether files of a context changed since their digest was made.
+    fn copy(&self, root: &File) -> Result<bool, StepError> {
         let copy = self.copy;
         let accounts = (!copy.link).then_some(root.as_fd());
         let mode = match copy.chmod.as_str() {
@@ -313,13 +380,14 @@ impl Copier<'_> {
             mode,
             time: None,
             one_id: self.workshop.one_id(),
+            replaces: false,
         };
-        let mut number = 0;
+        let (mut number, mut is_other) = (0, false);
         for (place, source) in copy.sources.iter().enumerate() {
             match source {
                 Source::Files { from, .. } => {
                     let layers = self.taken.sources.get(number).map_or(&[][..], Vec::as_slice);
-                    self.files(root, (from, number, layers), &placement)?;
+                    is_other |= self.files(root, (from, number, layers), &placement)?;
                     number += 1;
                 }
                 Source::Content { name, text } => {
@@ -349,7 +417,7 @@ impl Copier<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(is_other)
     }
 
     fn fetched(&self, place: usize) -> Result<&remote::Fetched, StepError> {
@@ -362,7 +430,7 @@ impl Copier<'_> {
         root: &File,
         (from, number, layers): (&From, usize, &[Digest]),
         placement: &Placement,
-    ) -> Result<(), StepError> {
+    ) -> Result<bool, StepError> {
         let selectors = selectors(self.operation, number);
         let unpacks = self.copy.is_add && self.copy.unpack != Some(false);
         match from {
@@ -371,12 +439,7 @@ impl Copier<'_> {
                 let tree = tree(place, self.scratch)?;
                 let selection = select(&tree, &selectors)?.unpacking(unpacks);
                 let copied = selection.copy_into(root.as_fd(), placement)?;
-                let stamp = self.taken.contexts.stamp(place, &selectors);
-                if !unpacks && stamp.is_some_and(|stamp| stamp != copied.stamp) {
-                    let what = selectors.pattern;
-                    let message = format!("{what}: it changed while it was copied; build again");
-                    return Err(StepError::new(message));
-                }
+                return Ok(self.taken.contexts.is_other(place, &selectors, copied.stamp));
             }
             From::Step(_) => {
                 let folder = self.scratch.join(format!("from.{number}"));
@@ -392,18 +455,18 @@ impl Copier<'_> {
                 select(&tree, &selectors)?.copy_into(root.as_fd(), placement)?;
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 
-/// Copies what a mount shows to `target`, and waits for it.
+/// Copies what a mount shows to `target`, and waits for it; whether it is not what its digest was made of.
 pub(super) fn materialise(
     workshop: &Workshop,
     (from, source): (&From, &str),
-    request: &BuildRequest,
+    (request, contexts): (&BuildRequest, &Contexts),
     layers: &[Digest],
     target: &Path,
-) -> Result<(), StepError> {
+) -> Result<bool, StepError> {
     let mut child = Child::start(|| {
         leave()?;
         let folder = target.parent().unwrap_or(target);
@@ -418,10 +481,13 @@ pub(super) fn materialise(
         };
         let selectors = Selectors { pattern: source, exclude: &[], parents: false };
         let scratch = workshop.scratch()?;
+        let mut is_other = false;
         match from {
             From::Context(name) => {
-                let tree = tree((request, name.as_deref()), &scratch)?;
-                select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
+                let place = (request, name.as_deref());
+                let tree = tree(place, &scratch)?;
+                let copied = select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
+                is_other = contexts.is_other(place, &selectors, copied.stamp);
             }
             From::Step(_) => {
                 let mounted = Mounted::new(workshop, layers, scratch.join("from"))?;
@@ -431,7 +497,7 @@ pub(super) fn materialise(
             From::Nothing => std::fs::create_dir_all(target).map_err(failed)?,
         }
         drop(coracle_runtime::volumes::remove_tree(&scratch));
-        Ok(())
+        Ok(is_other)
     })?;
     while !child.read() {}
     child.finish()

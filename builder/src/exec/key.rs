@@ -46,6 +46,14 @@ pub(super) fn id(step: &Step, on: &str, contents: &[Option<String>]) -> Digest {
     key.finish()
 }
 
+/// The id of a result that was made of other files than those that `id` stands for: they changed in between. What is
+/// made on top of it is not what is made on top of that of `id`.
+pub(super) fn id_of_other(id: &Digest, layer: &Digest) -> Digest {
+    let mut key = Key::new("other");
+    key.text(&id.to_string()).text(&layer.to_string());
+    key.finish()
+}
+
 /// The sources of files of an operation, with the paths or patterns that are wanted of them.
 pub(super) fn sources(operation: &Operation) -> Vec<(&From, &str)> {
     match operation {

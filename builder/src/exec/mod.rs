@@ -303,10 +303,7 @@ fn context_vertices(
             if known.contains_key(&key) {
                 continue;
             }
-            let shown = match name {
-                None => "[internal] load build context".to_owned(),
-                Some(name) => format!("[context {name}] load from client"),
-            };
+            let shown = files::context_title(name.as_deref());
             known.insert(key, vertices.add(progress, &shown));
         }
     }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::cache::{Cache, CacheHeld, CacheWanted};
 use super::error::StepError;
+use super::files::Contexts;
 use super::workshop::Workshop;
 use crate::plan::{From, Mount, MountKind};
 use crate::request::BuildRequest;
@@ -34,6 +35,8 @@ pub(super) struct Mounts {
     /// Files that never touch a disk, with their content.
     pub(super) delivered: Vec<(DeliveredFile, Zeroizing<Vec<u8>>)>,
     pub(super) env: Vec<String>,
+    /// Files of a context changed since their digest was made.
+    pub(super) is_other: bool,
     caches: Vec<CacheHeld>,
     agents: Vec<ssh::Forward>,
     /// Folders that are thrown away.
@@ -52,6 +55,7 @@ impl Drop for Mounts {
 /// Whom mounts are made for.
 pub(super) struct Maker<'a> {
     pub(super) request: &'a BuildRequest,
+    pub(super) contexts: &'a Contexts,
     pub(super) cache: &'a Cache,
     /// The name of the step.
     pub(super) step: &'a str,
@@ -134,7 +138,7 @@ impl Maker<'_> {
                 let held = held.map_err(|e| StepError::internal("use a cache mount", &e))?;
                 let Some(held) = held else { return Ok(false) };
                 if let (true, Some((from, source))) = (held.is_new, from) {
-                    self.materialise(workshop, (from, source), &held.data)?;
+                    out.is_other |= self.materialise(workshop, (from, source), &held.data)?;
                 } else if held.is_new {
                     make_folder(&held.data, *owner, *mode)
                         .map_err(|e| StepError::internal("make a cache mount", &e))?;
@@ -149,18 +153,19 @@ impl Maker<'_> {
         Ok(true)
     }
 
-    /// Copies what a mount shows.
+    /// Copies what a mount shows; whether it is not what its digest was made of.
     fn materialise(
         &self,
         workshop: &Workshop,
         (from, source): (&From, &str),
         target: &Path,
-    ) -> Result<(), StepError> {
+    ) -> Result<bool, StepError> {
         let layers = match from {
             From::Step(step) => (self.layers)(*step),
             From::Context(_) | From::Nothing => Vec::new(),
         };
-        super::files::materialise(workshop, (from, source), self.request, &layers, target)
+        let of = (self.request, self.contexts);
+        super::files::materialise(workshop, (from, source), of, &layers, target)
     }
 
     fn bind_from(
@@ -191,7 +196,7 @@ impl Maker<'_> {
                 let scratch = workshop.scratch()?;
                 let data = scratch.join("data");
                 out.scratch.push(scratch);
-                self.materialise(workshop, (from, source), &data)?;
+                out.is_other |= self.materialise(workshop, (from, source), &data)?;
                 out.mounts.push(bind(&data, target, !writable));
             }
         }

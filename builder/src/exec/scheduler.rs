@@ -73,6 +73,8 @@ enum State {
 #[derive(Debug)]
 struct Work {
     id: Digest,
+    /// It takes other files than those that the id stands for.
+    is_other: bool,
     _lock: StepLock,
 }
 
@@ -282,7 +284,13 @@ impl<'a> Scheduler<'a> {
                 (From::Context(name), None) => {
                     let place = (&self.requests[request], name.as_deref());
                     let selectors = files::selectors(operation, number);
-                    Some(self.contexts.digest(request, place, &selectors, self.progress)?)
+                    Some(self.contexts.digest(
+                        request,
+                        place,
+                        &selectors,
+                        self.progress,
+                        self.interrupt,
+                    )?)
                 }
                 (_, None) => Some(String::new()),
             };
@@ -428,7 +436,7 @@ impl<'a> Scheduler<'a> {
         }
         let on = graph.nodes[node].on.and_then(|on| self.outcome(on));
         let layers = diff_ids(on);
-        let work = Work { id, _lock: lock };
+        let mut work = Work { id, is_other: false, _lock: lock };
         let request = &self.requests[graph.nodes[node].request];
         match &step.operation {
             Operation::Run(run) => {
@@ -444,6 +452,7 @@ impl<'a> Scheduler<'a> {
                     .collect();
                 let maker = Maker {
                     request,
+                    contexts: &self.contexts,
                     cache: &cache,
                     step: &step.name,
                     layers: &|step| outcomes.get(&step).cloned().unwrap_or_default(),
@@ -453,6 +462,7 @@ impl<'a> Scheduler<'a> {
                 }
                 let Some(workshop) = self.workshop.as_mut() else { return Ok(()) };
                 let Some(mut mounts) = maker.make(workshop, &run.mounts)? else { return Ok(()) };
+                work.is_other = mounts.is_other;
                 mounts.add_scripts(workshop, &run.scripts)?;
                 let command = Command::start(workshop, run, &layers, mounts)?;
                 self.states[node] = State::Running(work, command);
@@ -560,10 +570,11 @@ impl<'a> Scheduler<'a> {
                 false => self.states[node] = State::Fetching(id, child),
                 true => self.fetched(node, id, child.finish())?,
             },
-            State::Copying(work, mut child) => match child.read() {
+            State::Copying(mut work, mut child) => match child.read() {
                 false => self.states[node] = State::Copying(work, child),
                 true => {
-                    let layer: Layer = child.finish()?;
+                    let files::Carried { layer, is_other } = child.finish()?;
+                    work.is_other = is_other;
                     self.keep(node, work, layer, Kind::Files)?;
                 }
             },
@@ -662,12 +673,16 @@ impl<'a> Scheduler<'a> {
         let parent = of.on.and_then(|on| self.outcome(on)).map(|outcome| outcome.id);
         let description = of.step.name.clone();
         let record = Record { layer: layer.clone(), created, description, kind, parent };
-        let put = self.cache.put(&work.id, &record);
+        let id = match work.is_other {
+            true => key::id_of_other(&work.id, &layer.diff_id),
+            false => work.id,
+        };
+        let put = self.cache.put(&id, &record);
         put.map_err(|e| StepError::internal("write the build cache", &e))?;
-        self.cache.touch(&work.id);
+        self.cache.touch(&id);
         self.complete(node, None);
         self.made.push(layer.diff_id);
-        self.done(node, work.id, layer, created);
+        self.done(node, id, layer, created);
         Ok(())
     }
 
@@ -685,6 +700,15 @@ impl<'a> Scheduler<'a> {
 
     /// A step failed: the others are given up.
     fn fail(&mut self, failed: NodeId, error: StepError) -> BuildError {
+        if error.is_canceled {
+            self.cancel();
+            return BuildError::canceled();
+        }
+        if let Some((vertex, name)) = error.told.clone() {
+            self.cancel();
+            let step = FailedStep { vertex, name, log: Vec::new(), exit_code: None };
+            return BuildError { step: Some(Box::new(step)), ..BuildError::from(error) };
+        }
         self.start(failed);
         self.complete(failed, Some(error.message.clone()));
         self.cancel();

@@ -5,6 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use coracle_image::{Image, Platform, Reference};
 use coracle_runtime::Home;
 use coracle_words::ErrorKind;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::error::BuildError;
 use crate::sources::git::GitSettings;
@@ -36,6 +37,13 @@ pub trait Surroundings {
     /// Readable as soon as the build is to end: somebody interrupts it. Nothing is read from it here. What was begun
     /// ends, goes, and is told as [`CANCELED`](crate::progress::CANCELED); the error is [`BuildError::canceled`].
     fn interrupt(&self) -> Option<BorrowedFd<'_>>;
+}
+
+/// Whether the build is to end.
+pub(super) fn is_interrupted(interrupt: Option<BorrowedFd<'_>>) -> bool {
+    let Some(interrupt) = interrupt else { return false };
+    let mut polled = [PollFd::from_borrowed_fd(interrupt, PollFlags::IN)];
+    poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 /// What the surroundings could not do, in BuildKit's words.

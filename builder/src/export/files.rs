@@ -11,10 +11,11 @@ use super::error::ExportError;
 use crate::files::{Owner, Placement, Selectors, Tree, select};
 
 /// Copies the files of the root filesystem `root` into `target`, which is made if it is not there, for the caller: they
-/// are his, whosever they were. What is there and has no namesake stays. Gives the bytes of what was copied.
+/// are his, whosever they were. What is there and has no namesake stays; what has one goes, whatever it is. Gives the
+/// bytes of what was copied.
 ///
 /// # Errors
-/// When something cannot be read or written, is a device, or a folder would have to take the place of a file.
+/// When something cannot be read or written, or is a device.
 pub(crate) fn folder(
     root: &Path,
     target: &Path,
@@ -32,6 +33,7 @@ pub(crate) fn folder(
         mode: None,
         time: epoch,
         one_id,
+        replaces: true,
     };
     Ok(all.copy_into(target.as_fd(), &placement)?.bytes)
 }

@@ -13,12 +13,13 @@ use super::error::{FilesError, shown};
 use super::limits::FILE_BYTES_MAX;
 use super::walk::Found;
 
-/// Opens a file that was just looked at, and nothing that took its place.
-pub(super) fn open_file(found: &Found<'_>) -> Result<File> {
+/// Opens a file that was just looked at, and nothing else that took its place; `None` when it went away meanwhile.
+pub(super) fn open_file(found: &Found<'_>) -> Result<Option<File>> {
     // Without waiting, should it be a pipe by now.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match openat(found.parent, found.name, flags, Mode::empty()) {
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP | Errno::NXIO) => {
             return Err(FilesError::Changed { path: shown(found.path) });
         }
         file => File::from(file.map_err(FilesError::io("open", found.path))?),
@@ -30,12 +31,14 @@ pub(super) fn open_file(found: &Found<'_>) -> Result<File> {
     if stat.st_size.unsigned_abs() > FILE_BYTES_MAX {
         return Err(FilesError::TooLarge { path: shown(found.path) });
     }
-    Ok(file)
+    Ok(Some(file))
 }
 
+/// Whether nobody wrote in between, as far as times tell.
 pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
     let facts = |stat: &Stat| {
-        (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
+        let written = (stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec);
+        (stat.st_dev, stat.st_ino, stat.st_size, written)
     };
     facts(one) == facts(other)
 }

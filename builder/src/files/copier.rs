@@ -22,10 +22,12 @@ use rustix::io::Errno;
 
 use super::Result;
 use super::archive::{is_archive, unpack};
+use super::content::is_same;
 use super::digest::{Stamp, Stamper};
 use super::error::{FilesError, shown};
 use super::owner::Owner;
 use super::place::{Placement, follow, kind_at, make_folders, open_child, set_owner, times};
+use super::remove::remove_folder;
 use super::resolve::{join, open_plain, split};
 use super::select::{Root, RootKind, Selection};
 use super::tree::Tree;
@@ -152,6 +154,10 @@ impl Copier<'_> {
         }
         self.stamper.add(b"", &stat);
         unpack(&mut file, self.root, self.placement, self.copied)?;
+        let after = fstat(&file).map_err(FilesError::io("look at", path))?;
+        if !is_same(&stat, &after) {
+            self.stamper.add(b"", &after);
+        }
         Ok(true)
     }
 
@@ -244,6 +250,9 @@ impl Copier<'_> {
             Err(errno) => {
                 let kind = kind_at(parent, name).map_err(self.failed("look at", path))?;
                 if kind == Some(FileType::Directory) {
+                    if self.placement.replaces {
+                        return remove_folder(parent, name).map_err(self.failed("remove", path));
+                    }
                     return Err(FilesError::FileOverFolder { path: shown(&self.full(path)) });
                 }
                 Err(self.failed("replace", path)(errno))
@@ -272,12 +281,20 @@ impl Visitor for Copier<'_> {
     fn enter(&mut self, found: &Found<'_>, _: BorrowedFd<'_>, implied: bool) -> Result<()> {
         self.stamper.add(found.path, found.stat);
         let parent = self.parent()?.handle.as_fd();
-        let is_new = match mkdirat(parent, found.name, Mode::from_raw_mode(0o700)) {
+        let mut is_new = match mkdirat(parent, found.name, Mode::from_raw_mode(0o700)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(errno) => return Err(self.failed("create", found.path)(errno)),
         };
-        let handle = match open_child(parent, found.name) {
+        let mut handle = open_child(parent, found.name);
+        if self.placement.replaces && matches!(handle, Err(Errno::NOTDIR | Errno::LOOP)) {
+            self.clear(found.name, found.path)?;
+            mkdirat(parent, found.name, Mode::from_raw_mode(0o700))
+                .map_err(self.failed("create", found.path))?;
+            is_new = true;
+            handle = open_child(parent, found.name);
+        }
+        let handle = match handle {
             Err(Errno::NOTDIR | Errno::LOOP) => {
                 return Err(FilesError::FolderOverFile { path: shown(&self.full(found.path)) });
             }

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use coracle_image::Digest;
 use coracle_image::digest::Hasher;
 use rustix::fs::{FileType, OFlags, Stat, fstat, readlinkat};
+use rustix::io::Errno;
 
 use super::Result;
 use super::content::{is_same, open_file};
@@ -18,7 +19,7 @@ use super::error::{FilesError, shown};
 use super::hashes::Hashes;
 use super::limits::BUFFER_BYTES;
 use super::resolve::split;
-use super::select::{RootKind, Selection};
+use super::select::{RootKind, Selection, missing};
 use super::tree::Tree;
 use super::walk::{Found, Visitor, walk};
 use super::xattrs::Xattrs;
@@ -64,9 +65,23 @@ impl Selection<'_> {
     /// # Errors
     /// Something cannot be read.
     pub fn digest(&self, hashes: &mut Hashes) -> Result<Content> {
+        self.digest_until(hashes, &mut || false)
+    }
+
+    /// The same, ended by [`FilesError::Ended`] when `ends` says so: it is asked before each file and each piece of one.
+    ///
+    /// # Errors
+    /// Something cannot be read, or it was ended.
+    pub fn digest_until(
+        &self,
+        hashes: &mut Hashes,
+        ends: &mut dyn FnMut() -> bool,
+    ) -> Result<Content> {
         let mut digester = Digester {
             tree: self.tree,
+            base: b"",
             hashes,
+            ends,
             hasher: Hasher::new(),
             stamper: Stamper::default(),
             buffer: Vec::new(),
@@ -80,9 +95,13 @@ impl Selection<'_> {
             match (&root.kind, self.tree) {
                 (RootKind::Content(content), _) => digester.part(content),
                 (RootKind::Folder(path), Some(tree)) => {
+                    digester.base = path;
                     walk(tree, path, &self.choice, &mut digester)?;
                 }
-                (RootKind::Other(path), Some(tree)) => digester.single(tree, path)?,
+                (RootKind::Other(path), Some(tree)) => {
+                    digester.base = path;
+                    digester.single(tree, path)?;
+                }
                 (_, None) => {}
             }
         }
@@ -97,7 +116,10 @@ impl Selection<'_> {
 
 struct Digester<'a> {
     tree: Option<&'a Tree>,
+    /// The path of what is walked.
+    base: &'a [u8],
     hashes: &'a mut Hashes,
+    ends: &'a mut dyn FnMut() -> bool,
     hasher: Hasher,
     stamper: Stamper,
     buffer: Vec<u8>,
@@ -120,7 +142,10 @@ impl Digester<'_> {
         let name = std::ffi::CString::new(name).unwrap_or_default();
         let handle = tree.open(path, OFlags::PATH)?;
         let stat = fstat(&handle).map_err(FilesError::io("look at", path))?;
-        self.entry(&Found { parent: parent.as_fd(), name: &name, path: b"", stat: &stat })
+        let before = self.files;
+        self.entry(&Found { parent: parent.as_fd(), name: &name, path: b"", stat: &stat })?;
+        // What was named itself is not simply left out.
+        if self.files == before { Err(missing(tree, path)) } else { Ok(()) }
     }
 
     fn head(&mut self, found: &Found<'_>, kind: u8) {
@@ -153,15 +178,16 @@ impl Digester<'_> {
             .map_err(FilesError::io("read attributes of", path))
     }
 
-    fn content(&mut self, found: &Found<'_>) -> Result<[u8; 32]> {
+    /// None of a file that went away.
+    fn content(&mut self, found: &Found<'_>) -> Result<Option<[u8; 32]>> {
         let remembers = self.tree.is_some_and(Tree::is_context);
         let now = SystemTime::now();
         if remembers && let Some(digest) = self.hashes.get(found.stat, now) {
-            return Ok(digest);
+            return Ok(Some(digest));
         }
-        let mut file = open_file(found)?;
+        let Some(mut file) = open_file(found)? else { return Ok(None) };
         let before = fstat(&file).map_err(FilesError::io("look at", found.path))?;
-        let mut digest = self.read(&mut file).map_err(FilesError::io("read", found.path))?;
+        let mut digest = self.read(&mut file, found.path)?;
         let mut attributes = Hasher::new();
         let keeps_owner = self.keeps_owner();
         let each = |name: &[u8], value: &[u8]| {
@@ -181,18 +207,23 @@ impl Digester<'_> {
         if remembers && is_same(&before, &after) {
             self.hashes.put(&after, digest, now);
         }
-        Ok(digest)
+        Ok(Some(digest))
     }
 
-    fn read(&mut self, file: &mut File) -> io::Result<[u8; 32]> {
+    fn go_on(&mut self) -> Result<()> {
+        if (self.ends)() { Err(FilesError::Ended) } else { Ok(()) }
+    }
+
+    fn read(&mut self, file: &mut File, path: &[u8]) -> Result<[u8; 32]> {
         self.buffer.resize(BUFFER_BYTES, 0);
         let mut hasher = Hasher::new();
         loop {
+            self.go_on()?;
             match file.read(&mut self.buffer) {
                 Ok(0) => return Ok(hasher.finish().to_bytes()),
                 Ok(count) => hasher.update(&self.buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(FilesError::io("read", path)(error)),
             }
         }
     }
@@ -201,7 +232,7 @@ impl Digester<'_> {
 impl Visitor for Digester<'_> {
     fn enter(&mut self, found: &Found<'_>, folder: BorrowedFd<'_>, _implied: bool) -> Result<()> {
         self.head(found, b'd');
-        self.attributes(folder, found.path)
+        self.attributes(folder, found.path).map_err(|error| error.below(self.base))
     }
 
     fn leave(&mut self, _: &Found<'_>, _: BorrowedFd<'_>, _: bool) -> Result<()> {
@@ -209,24 +240,33 @@ impl Visitor for Digester<'_> {
     }
 
     fn entry(&mut self, found: &Found<'_>) -> Result<()> {
-        self.files += 1;
+        self.one(found).map_err(|error| error.below(self.base))
+    }
+}
+
+impl Digester<'_> {
+    fn one(&mut self, found: &Found<'_>) -> Result<()> {
+        self.go_on()?;
         match FileType::from_raw_mode(found.stat.st_mode) {
             FileType::RegularFile => {
+                let Some(digest) = self.content(found)? else { return Ok(()) };
                 self.head(found, b'f');
                 self.bytes += found.stat.st_size.unsigned_abs();
-                let digest = self.content(found)?;
                 self.hasher.update(&digest);
             }
             FileType::Symlink => {
+                let target = match readlinkat(found.parent, found.name, Vec::new()) {
+                    Err(Errno::NOENT) => return Ok(()),
+                    target => target.map_err(FilesError::io("read", found.path))?,
+                };
                 self.head(found, b'l');
-                let target = readlinkat(found.parent, found.name, Vec::new())
-                    .map_err(FilesError::io("read", found.path))?;
                 self.part(target.to_bytes());
             }
             FileType::Fifo => self.head(found, b'p'),
             FileType::Socket => self.head(found, b's'),
             _ => return Err(FilesError::Device { path: shown(found.path) }),
         }
+        self.files += 1;
         Ok(())
     }
 }

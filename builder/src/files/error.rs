@@ -49,6 +49,10 @@ pub enum FilesError {
     #[error("{path}: it changed while it was read; build again")]
     Changed { path: String },
 
+    /// Whoever asked for it wants it no more.
+    #[error("context canceled")]
+    Ended,
+
     #[error("owner {uid}:{gid} of {path} is outside the ids this user may use")]
     Owner { uid: u32, gid: u32, path: String, source: io::Error },
 
@@ -81,6 +85,7 @@ impl FilesError {
             | Self::TooLarge { .. } => ErrorKind::BadRequest,
             Self::Device { .. } | Self::Owner { .. } => ErrorKind::Unsupported,
             Self::Changed { .. } => ErrorKind::Conflict,
+            Self::Ended => ErrorKind::Unavailable,
             Self::Io { .. } | Self::Unpack(_) => ErrorKind::Internal,
         }
     }
@@ -96,6 +101,22 @@ impl FilesError {
             Self::Unpack(error) => error.hint(),
             _ => None,
         }
+    }
+
+    /// The same of a path below another.
+    #[must_use]
+    pub(super) fn below(mut self, base: &[u8]) -> Self {
+        if let Self::Io { path, .. }
+        | Self::Device { path }
+        | Self::TooLarge { path }
+        | Self::Changed { path } = &mut self
+            && !base.is_empty()
+        {
+            let below = path.trim_start_matches('/');
+            let slash = if below.is_empty() { "" } else { "/" };
+            *path = format!("{}{slash}{below}", shown(base));
+        }
+        self
     }
 
     /// For `map_err`: an owner that cannot be set, for want of ids or otherwise.

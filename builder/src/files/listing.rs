@@ -23,7 +23,11 @@ impl Listing {
         let mut buffer = [MaybeUninit::<u8>::uninit(); BUFFER_BYTES];
         let mut entries = RawDir::new(folder, &mut buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                // The folder is gone, and so is what was in it.
+                Err(Errno::NOENT) => break,
+                entry => entry?,
+            };
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;

@@ -15,8 +15,9 @@
 //!
 //! # Limits
 //!
-//! Devices are refused. Folders are at most [`limits::FOLDER_DEPTH_MAX`] deep. A file that changes while it is copied
-//! is found out by [`Stamp`]: the result must not be kept under the key then.
+//! Devices are refused. Folders are at most [`limits::FOLDER_DEPTH_MAX`] deep. What goes away meanwhile
+//! is taken as gone. A file that changes until it is copied is found out by [`Stamp`]: the result must not be kept
+//! under the key then.
 
 mod archive;
 mod content;
@@ -30,6 +31,7 @@ mod listing;
 mod mode;
 mod owner;
 mod place;
+mod remove;
 mod resolve;
 mod select;
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct Placement {
     pub time: Option<i64>,
     /// Owners are written down in an attribute where they cannot be set.
     pub one_id: bool,
+    /// A file takes the place of a folder with all that is in it, and a folder that of anything: a folder of the caller's
+    /// is written, as `BuildKit`'s client does. Without it, that is refused.
+    pub replaces: bool,
 }
 
 /// Makes a folder with those above it, as `WORKDIR` does; whether there was none.

@@ -192,7 +192,7 @@ fn root(tree: &Tree, path: &[u8]) -> Result<Root> {
     Ok(Root { name, kind })
 }
 
-fn missing(tree: &Tree, path: &[u8]) -> FilesError {
+pub(super) fn missing(tree: &Tree, path: &[u8]) -> FilesError {
     let path = shown(path);
     if tree.is_context() {
         FilesError::NotInContext { path }

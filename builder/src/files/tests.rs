@@ -1,6 +1,7 @@
 //! Copying as a whole: what comes out where.
 
 mod archives;
+mod change;
 mod choice;
 mod key;
 mod speed;

@@ -208,7 +208,9 @@ impl Walker<'_> {
         let Some(level) = self.levels.last() else { return Ok(()) };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = match openat(&level.folder, name, flags, Mode::empty()) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
+            // It went away since it was looked at.
+            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOTDIR | Errno::LOOP) => {
                 return Err(FilesError::Changed { path: shown(&self.path) });
             }
             folder => folder.map_err(FilesError::io("open", &self.path))?,

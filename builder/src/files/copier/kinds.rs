@@ -9,6 +9,7 @@ use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, chmodat, fchmod, fstat, futimens, linkat, mknodat,
     readlinkat, symlinkat, utimensat,
 };
+use rustix::io::Errno;
 
 use super::super::Result;
 use super::super::content::{copy_content, is_same, open_file};
@@ -44,14 +45,13 @@ impl Copier<'_> {
     /// Anything but a folder.
     pub(super) fn copy(&mut self, found: &Found<'_>, name: &CStr) -> Result<()> {
         let path = if found.path.is_empty() { name.to_bytes() } else { found.path };
-        self.copied.files += 1;
-        self.stamper.add(found.path, found.stat);
         match FileType::from_raw_mode(found.stat.st_mode) {
             FileType::RegularFile => self.file(found, name, path),
             FileType::Symlink => self.symlink(found, name, path),
             FileType::Fifo => self.fifo(found, name, path),
             // As with BuildKit, an empty file stands for it.
             FileType::Socket => {
+                self.count(found);
                 let file = self.create(name, path)?;
                 self.finish(found, &file, None, path)
             }
@@ -59,29 +59,38 @@ impl Copier<'_> {
         }
     }
 
+    fn count(&mut self, found: &Found<'_>) {
+        self.copied.files += 1;
+        self.stamper.add(found.path, found.stat);
+    }
+
     fn file(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
         let identity = (found.stat.st_dev, found.stat.st_ino);
-        if found.stat.st_nlink > 1 {
-            if let Some(other) = self.links.get(&identity) {
-                let (folder, last) = split(other);
-                let last = CString::new(last).unwrap_or_default();
-                let folder = open_plain(self.root, folder, OFlags::PATH | OFlags::DIRECTORY)
-                    .map_err(self.failed("link", path))?;
-                self.clear(name, path)?;
-                let parent = self.parent()?.handle.as_fd();
-                return linkat(&folder, &last, parent, name, AtFlags::empty())
-                    .map_err(self.failed("link", path));
-            }
-            let full = self.full(path);
-            self.links.insert(identity, full);
+        if found.stat.st_nlink > 1
+            && let Some(other) = self.links.get(&identity)
+        {
+            let (folder, last) = split(other);
+            let last = CString::new(last).unwrap_or_default();
+            let folder = open_plain(self.root, folder, OFlags::PATH | OFlags::DIRECTORY)
+                .map_err(self.failed("link", path))?;
+            self.clear(name, path)?;
+            self.count(found);
+            let parent = self.parent()?.handle.as_fd();
+            return linkat(&folder, &last, parent, name, AtFlags::empty())
+                .map_err(self.failed("link", path));
         }
-        let source = open_file(found)?;
+        // What went away since its folder was read is not there.
+        let Some(source) = open_file(found)? else { return Ok(()) };
+        self.count(found);
         let file = self.create(name, path)?;
+        if found.stat.st_nlink > 1 {
+            self.links.insert(identity, self.full(path));
+        }
         let before = fstat(&source).map_err(FilesError::io("look at", found.path))?;
         self.copied.bytes +=
             copy_content(&source, &file, &before).map_err(self.failed("write", path))?;
         let after = fstat(&source).map_err(FilesError::io("look at", found.path))?;
-        if !is_same(&before, &after) {
+        if !is_same(found.stat, &after) {
             // Counts as another file than the one that was hashed.
             self.stamper.add(found.path, &after);
         }
@@ -109,8 +118,11 @@ impl Copier<'_> {
     }
 
     fn symlink(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
-        let target = readlinkat(found.parent, found.name, Vec::new())
-            .map_err(FilesError::io("read", found.path))?;
+        let target = match readlinkat(found.parent, found.name, Vec::new()) {
+            Err(Errno::NOENT) => return Ok(()),
+            target => target.map_err(FilesError::io("read", found.path))?,
+        };
+        self.count(found);
         self.clear(name, path)?;
         let parent = self.parent()?.handle.as_fd();
         symlinkat(&target, parent, name).map_err(self.failed("create", path))?;
@@ -118,6 +130,7 @@ impl Copier<'_> {
     }
 
     fn fifo(&mut self, found: &Found<'_>, name: &CStr, path: &[u8]) -> Result<()> {
+        self.count(found);
         self.clear(name, path)?;
         let parent = self.parent()?.handle.as_fd();
         mknodat(parent, name, FileType::Fifo, Mode::from_raw_mode(0o600), 0)

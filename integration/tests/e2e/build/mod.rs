@@ -2,6 +2,7 @@
 
 mod builder;
 mod caches;
+mod changing;
 mod contexts;
 mod corpus;
 mod flags;
