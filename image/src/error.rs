@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, DigestError};
+use crate::limits::LAYERS_MAX;
 use crate::reference::ReferenceError;
 use crate::tar::TarError;
 use crate::unpack::UnpackError;
@@ -74,6 +75,9 @@ pub enum ImageError {
 
     #[error("{what} is too large: {bytes} bytes, at most {limit} are accepted")]
     TooLarge { what: String, bytes: u64, limit: u64 },
+
+    #[error("an image may have at most {LAYERS_MAX} layers, this one would have {layers}")]
+    TooManyLayers { layers: usize },
 
     #[error("image configuration lists {config} layers, its manifest {manifest}")]
     LayerCount { config: usize, manifest: usize },

@@ -248,8 +248,6 @@ impl Exporter<'_, '_> {
             let mounted = Mounted::new(workshop, layers, scratch.join("root"))?;
             let done = work(&mounted.target, workshop.one_id());
             mounted.take_down()?;
-            // What stays goes with what is left of the build.
-            drop(coracle_runtime::volumes::remove_tree(&scratch));
             Ok(done?)
         })
     }

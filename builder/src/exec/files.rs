@@ -248,8 +248,6 @@ pub(super) fn digests(
         let selection = select(&tree, &selectors(operation, *number))?;
         out.push((*number, selection.digest(&mut Hashes::in_memory())?.key.to_string()));
     }
-    // What stays goes with what is left of the build.
-    drop(coracle_runtime::volumes::remove_tree(&scratch));
     Ok(out)
 }
 
@@ -300,8 +298,6 @@ pub(super) fn carry_out(
     drop(handle);
     let layer = root.layer(workshop)?;
     drop(root);
-    // What stays goes with what is left of the build.
-    drop(coracle_runtime::volumes::remove_tree(&scratch));
     Ok(Carried { layer, is_other })
 }
 
@@ -496,7 +492,6 @@ pub(super) fn materialise(
             }
             From::Nothing => std::fs::create_dir_all(target).map_err(failed)?,
         }
-        drop(coracle_runtime::volumes::remove_tree(&scratch));
         Ok(is_other)
     })?;
     while !child.read() {}

@@ -1,11 +1,11 @@
 //! The steps of all requests as one graph: a step that several need is there once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use coracle_image::Digest;
 
 use super::key::{self, Key};
-use crate::plan::{From, Operation, Plan, Source, Step};
+use crate::plan::{From, MountKind, Operation, Plan, Source, Step};
 use crate::request::{BuildRequest, Context};
 
 /// Index of a step in the graph.
@@ -73,6 +73,33 @@ impl Graph {
             graph.targets.push(plan.outcome.step.map(|step| ids[step]));
         }
         graph
+    }
+
+    /// How many layers a step comes to, with those below.
+    pub(super) fn layers(&self, node: NodeId) -> usize {
+        let (mut count, mut at) = (0, Some(node));
+        while let Some(node) = at {
+            count += match &self.nodes[node].step.operation {
+                Operation::Image { layers, .. } => layers.len(),
+                Operation::Run(_) | Operation::Copy(_) | Operation::Folder { .. } => 1,
+            };
+            at = self.nodes[node].on;
+        }
+        count
+    }
+
+    /// The names of the cache mounts of commands that do without the cache.
+    pub(super) fn cache_mounts_anew(&self) -> HashSet<String> {
+        let anew = self.nodes.iter().filter(|node| node.step.ignores_cache);
+        let mounts = anew.flat_map(|node| match &node.step.operation {
+            Operation::Run(run) => run.mounts.as_slice(),
+            _ => &[],
+        });
+        let names = mounts.filter_map(|mount| match &mount.kind {
+            MountKind::Cache { id, .. } => Some(id.clone()),
+            _ => None,
+        });
+        names.collect()
     }
 }
 

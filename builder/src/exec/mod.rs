@@ -21,7 +21,9 @@ mod files;
 mod finish;
 mod graph;
 mod jobs;
+mod keeper;
 mod key;
+mod limit;
 mod load;
 mod mounts;
 mod remote;
@@ -31,7 +33,7 @@ mod surroundings;
 mod transfer;
 mod workshop;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use coracle_image::config::ImageConfig;
@@ -122,22 +124,42 @@ pub fn build(
 ) -> Result<Vec<Built>, BuildError> {
     // What is built is looked at, and nothing of it entered, by a home that nobody else has.
     let home = Home::new(surroundings.home().settings().clone());
+    let mut was_entered = false;
+    let outcome = build_in(&home, requests, surroundings, progress, &mut was_entered);
+    if was_entered {
+        // Others who let go of layers could not remove them meanwhile.
+        home.sweep_store();
+    }
+    outcome
+}
+
+fn build_in(
+    home: &Home,
+    requests: &[BuildRequest],
+    surroundings: &mut dyn Surroundings,
+    progress: &mut dyn Progress,
+    was_entered: &mut bool,
+) -> Result<Vec<Built>, BuildError> {
     let store = home.store().map_err(StepError::from)?;
     let _hold = store.hold().map_err(StepError::from)?;
     let network = surroundings.network().network;
     let mut build = Build {
         requests,
-        home: &home,
+        home,
         network: &network,
         images: Images::default(),
         vertices: Vertices::default(),
         known: HashMap::new(),
         built: requests.iter().map(|_| None).collect(),
         workshop: None,
+        cleared: HashSet::new(),
     };
-    while build.built.iter().any(Option::is_none) {
-        build.wave(surroundings, progress)?;
+    let mut outcome = Ok(());
+    while outcome.is_ok() && build.built.iter().any(Option::is_none) {
+        outcome = build.wave(surroundings, progress);
     }
+    *was_entered = build.workshop.is_some();
+    outcome?;
     Ok(build.built.into_iter().flatten().collect())
 }
 
@@ -152,6 +174,8 @@ struct Build<'a> {
     known: HashMap<String, BaseImage>,
     built: Vec<Option<Built>>,
     workshop: Option<Workshop>,
+    /// Names of the cache mounts that began anew.
+    cleared: HashSet<String>,
 }
 
 impl<'a> Build<'a> {
@@ -221,6 +245,10 @@ impl<'a> Build<'a> {
         let imports = self.exporter(surroundings, progress).imports(wanted)?;
         let store = home.store().map_err(StepError::from)?;
         let graph = Graph::of(requests, wave.numbers, wave.plans);
+        for (number, target) in wave.numbers.iter().zip(&graph.targets) {
+            limit::check(&graph, *number, &requests[*number], *target)?;
+        }
+        self.clear_cache_mounts(&graph)?;
         let shown = context_vertices(&graph, &mut self.vertices, progress);
         let hashes = home.settings().data_root.join("builder/cache/hashes");
         let given = Given {
@@ -241,16 +269,18 @@ impl<'a> Build<'a> {
         let outcome = scheduler.run();
         self.workshop = scheduler.take_workshop();
         scheduler.contexts.save();
+        let mut kept = Ok(());
         if let Some(workshop) = &self.workshop {
             // Also after a failure: what was made is taken by the next build.
             let made = scheduler.made();
-            workshop.store.keep_layers(&made).map_err(StepError::from)?;
+            kept = workshop.store.keep_layers(&made);
             if !made.is_empty() {
                 let data = &home.settings().data_root;
                 cache::collect_when_due(data, &workshop.store, SystemTime::now());
             }
         }
         outcome?;
+        kept.map_err(StepError::from)?;
         let made: Vec<Option<Outcome>> =
             graph.targets.iter().map(|node| scheduler.outcome((*node)?).cloned()).collect();
         let results = |(number, node): (&usize, &Option<NodeId>)| {
@@ -279,6 +309,23 @@ impl<'a> Build<'a> {
             built.push(out);
         }
         Ok(built)
+    }
+}
+
+impl Build<'_> {
+    /// Steps that do without the cache begin with empty cache mounts; what one of them leaves there is for the next.
+    fn clear_cache_mounts(&mut self, graph: &Graph) -> Result<(), StepError> {
+        let mut names = graph.cache_mounts_anew();
+        names.retain(|name| !self.cleared.contains(name));
+        let cache = cache::Cache::at(&self.home.settings().data_root);
+        if cache.has_mounts(&names) {
+            if self.workshop.is_none() {
+                self.workshop = Some(Workshop::enter(self.home)?);
+            }
+            cache.clear_mounts(&names);
+        }
+        self.cleared.extend(names);
+        Ok(())
     }
 }
 

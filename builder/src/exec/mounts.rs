@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use coracle_image::Digest;
 use coracle_runtime::Engine;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::cache::{Cache, CacheHeld, CacheWanted};
 use super::error::StepError;
 use super::files::Contexts;
-use super::workshop::Workshop;
+use super::workshop::{Scratch, Workshop};
 use crate::plan::{From, Mount, MountKind};
 use crate::request::BuildRequest;
 use crate::sources::{SourceError, secrets, ssh};
@@ -40,16 +40,7 @@ pub(super) struct Mounts {
     caches: Vec<CacheHeld>,
     agents: Vec<ssh::Forward>,
     /// Folders that are thrown away.
-    scratch: Vec<PathBuf>,
-}
-
-impl Drop for Mounts {
-    fn drop(&mut self) {
-        for folder in &self.scratch {
-            // One that stays goes with what is left of the build.
-            drop(coracle_runtime::volumes::remove_tree(folder));
-        }
-    }
+    scratch: Vec<Scratch>,
 }
 
 /// Whom mounts are made for.

@@ -23,6 +23,7 @@ use super::cache::{Cache, Kind, Record, StepLock};
 use super::error::{BuildError, FailedStep, StepError};
 use super::graph::{Graph, NodeId};
 use super::jobs::Child;
+use super::keeper::Keeper;
 use super::key;
 use super::mounts::Maker;
 use super::run::{Command, Heard};
@@ -75,6 +76,7 @@ struct Work {
     id: Digest,
     /// It takes other files than those that the id stands for.
     is_other: bool,
+    began: Instant,
     _lock: StepLock,
 }
 
@@ -99,8 +101,8 @@ pub(super) struct Scheduler<'a> {
     fetched: Vec<Option<remote::All>>,
     settings: GitSettings,
     files_max: usize,
-    /// Layers of steps that were carried out.
-    made: Vec<Digest>,
+    /// What steps made that were carried out.
+    keeper: Keeper,
 }
 
 /// Everything a scheduler is given.
@@ -145,7 +147,7 @@ impl<'a> Scheduler<'a> {
             logs: vec![Vec::new(); count],
             fetched: vec![None; count],
             settings,
-            made: Vec::new(),
+            keeper: Keeper::default(),
             files_max: std::thread::available_parallelism().map_or(1, usize::from),
         };
         for (node, vertex) in graph.nodes.iter().zip(this.vertices.clone()) {
@@ -170,6 +172,9 @@ impl<'a> Scheduler<'a> {
             }
             if self.states.iter().all(|state| matches!(state, State::Done(_))) {
                 return Ok(());
+            }
+            if let Some(workshop) = &self.workshop {
+                self.keeper.keep_when_due(&workshop.store, &self.cache);
             }
             let Some(nodes) = self.wait() else {
                 self.cancel();
@@ -200,7 +205,7 @@ impl<'a> Scheduler<'a> {
 
     /// Layers of steps that were carried out.
     pub(super) fn made(&mut self) -> Vec<Digest> {
-        std::mem::take(&mut self.made)
+        self.keeper.finish(&self.cache)
     }
 
     /// The build home, if it was entered.
@@ -372,7 +377,7 @@ impl<'a> Scheduler<'a> {
         if let Some(record) = record {
             let put = self.cache.put(&id, &record);
             put.map_err(|error| StepError::internal("write the build cache", &error))?;
-            self.made.push(record.layer.diff_id);
+            self.keeper.add(id, record.layer.diff_id, Duration::ZERO);
             if self.take_cached(node, id) {
                 return Ok(());
             }
@@ -436,7 +441,7 @@ impl<'a> Scheduler<'a> {
         }
         let on = graph.nodes[node].on.and_then(|on| self.outcome(on));
         let layers = diff_ids(on);
-        let mut work = Work { id, is_other: false, _lock: lock };
+        let mut work = Work { id, is_other: false, began: Instant::now(), _lock: lock };
         let request = &self.requests[graph.nodes[node].request];
         match &step.operation {
             Operation::Run(run) => {
@@ -512,6 +517,8 @@ impl<'a> Scheduler<'a> {
                 State::Waiting | State::Queued(_) | State::Done(_) => {}
             }
         }
+        // It is no step.
+        fds.extend(self.keeper.as_fd().map(|fd| (self.states.len(), fd)));
         let queued = self.states.iter().any(|state| matches!(state, State::Queued(_)));
         let patience = if queued { RETRY } else { TICK };
         let began = Instant::now();
@@ -538,6 +545,10 @@ impl<'a> Scheduler<'a> {
 
     /// Something happened to a step.
     fn hear(&mut self, node: NodeId) -> Result<(), StepError> {
+        if node == self.states.len() {
+            self.keeper.hear();
+            return Ok(());
+        }
         let state = std::mem::replace(&mut self.states[node], State::Waiting);
         match state {
             State::Asking(mut child) => match child.read() {
@@ -681,7 +692,7 @@ impl<'a> Scheduler<'a> {
         put.map_err(|e| StepError::internal("write the build cache", &e))?;
         self.cache.touch(&id);
         self.complete(node, None);
-        self.made.push(layer.diff_id);
+        self.keeper.add(id, layer.diff_id, work.began.elapsed());
         self.done(node, id, layer, created);
         Ok(())
     }

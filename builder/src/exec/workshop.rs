@@ -4,17 +4,18 @@
 //!
 //! `builder/` is a home like the user's, with the layers of his images: steps are its containers, and nobody else sees
 //! them. `builder/builds/PID-START` is locked while a build lives. What builds left that died is removed by the next one that
-//! enters.
+//! enters; their folders also by whoever prunes the cache.
 
 use std::cell::Cell;
 use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use coracle_image::{Digest, Store, StoreOptions};
 use coracle_runtime::engine::RemoveOptions;
 use coracle_runtime::paths::make_private;
 use coracle_runtime::session::Session;
+use coracle_runtime::volumes::remove_tree;
 use coracle_runtime::{Engine, Home, HomeSettings, Storage};
 use coracle_sys::process::ProcessId;
 use rustix::fs::{FlockOperation, flock};
@@ -42,6 +43,12 @@ pub(super) struct Workshop {
 
 impl Drop for Workshop {
     fn drop(&mut self) {
+        // What children left that were killed.
+        for (folder, build) in steps(&self.home.settings().data_root) {
+            if build.as_deref() == Some(&self.build) {
+                drop(remove_tree(&folder));
+            }
+        }
         // One that stays is nobody's, and goes when the next build sweeps.
         drop(fs::remove_file(&self.mark));
     }
@@ -103,14 +110,14 @@ impl Workshop {
     }
 
     /// A new folder of this process, on the file system of the layers.
-    pub(super) fn scratch(&self) -> Result<PathBuf, StepError> {
+    pub(super) fn scratch(&self) -> Result<Scratch, StepError> {
         let number = self.scratches.get();
         self.scratches.set(number + 1);
         // A child goes on counting where its parent was.
         let name = format!("{}.{}.{number}", self.build, std::process::id());
         let path = self.home.settings().data_root.join("steps").join(name);
         make_private(&path).map_err(|error| StepError::internal("make a folder", &error))?;
-        Ok(path)
+        Ok(Scratch(path))
     }
 
     /// The folders of layers, lowest first.
@@ -131,31 +138,72 @@ impl Workshop {
                 drop(engine.remove(session, &id, options));
             }
         }
-        let steps = builds.with_file_name("steps");
-        for entry in fs::read_dir(&steps).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let build = name.to_str().and_then(|name| name.split('.').next());
-            if build.is_none_or(|build| !is_alive(&builds, build)) {
-                drop(coracle_runtime::volumes::remove_tree(&entry.path()));
-            }
-        }
-        for entry in fs::read_dir(&builds).into_iter().flatten().flatten() {
-            if entry.file_name().to_str().is_some_and(|build| !is_alive(&builds, build)) {
-                drop(fs::remove_file(entry.path()));
-            }
-        }
+        sweep_folders(&self.home.settings().data_root);
         Ok(())
     }
+}
+
+/// A folder that goes when nobody has this any more.
+#[derive(Debug)]
+pub(super) struct Scratch(PathBuf);
+
+impl std::ops::Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays goes with what is left of the build.
+        drop(remove_tree(&self.0));
+    }
+}
+
+/// Removes folders of builds in the data root `data` that died. Whoever calls has entered the namespaces.
+pub(super) fn sweep_steps(data: &Path) {
+    sweep_folders(&data.join(FOLDER));
+}
+
+fn sweep_folders(own: &Path) {
+    let builds = own.join("builds");
+    for (folder, build) in steps(own) {
+        if build.is_none_or(|build| !is_alive(&builds, &build)) {
+            drop(remove_tree(&folder));
+        }
+    }
+    for entry in fs::read_dir(&builds).into_iter().flatten().flatten() {
+        let Ok(file) = File::open(entry.path()) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            // While it is ours: a build that comes sees that it is gone.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// Folders of steps, and their builds.
+fn steps(own: &Path) -> Vec<(PathBuf, Option<String>)> {
+    let entries = fs::read_dir(own.join("steps")).into_iter().flatten().flatten();
+    let build = |name: &str| name.split('.').next().map(str::to_owned);
+    entries.map(|entry| (entry.path(), entry.file_name().to_str().and_then(build))).collect()
 }
 
 fn leave_mark(mark: &Path) -> std::io::Result<File> {
     if let Some(folder) = mark.parent() {
         make_private(folder).map_err(std::io::Error::other)?;
     }
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(mark)?;
-    flock(&file, FlockOperation::LockExclusive)?;
-    Ok(file)
+    loop {
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(mark)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        // Whoever sweeps may have removed it before it was locked.
+        let ours = file.metadata()?;
+        if fs::metadata(mark).is_ok_and(|there| there.ino() == ours.ino()) {
+            return Ok(file);
+        }
+    }
 }
 
 /// Whether the process of a build lives: it has its mark locked.
@@ -165,4 +213,27 @@ fn is_alive(builds: &Path, build: &str) -> bool {
     }
     let Ok(file) = File::open(builds.join(build)) else { return false };
     flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_builds_that_died_are_swept() {
+        let temp = tempfile::tempdir().unwrap();
+        let own = temp.path().join(FOLDER);
+        let alive = leave_mark(&own.join("builds/1-1")).unwrap();
+        drop(leave_mark(&own.join("builds/2-2")).unwrap());
+        for name in ["1-1.7.0", "2-2.7.0", "3-3.7.1"] {
+            fs::create_dir_all(own.join("steps").join(name).join("root")).unwrap();
+        }
+        sweep_steps(temp.path());
+        let left: Vec<_> = steps(&own).into_iter().map(|(_, build)| build).collect();
+        assert_eq!(left, [Some("1-1".to_owned())]);
+        assert!(own.join("builds/1-1").exists() && !own.join("builds/2-2").exists());
+        drop(alive);
+        sweep_steps(temp.path());
+        assert!(steps(&own).is_empty() && !own.join("builds/1-1").exists());
+    }
 }

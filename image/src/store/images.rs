@@ -146,12 +146,14 @@ impl Store {
         for (what, bytes, limit) in [
             ("the image configuration", new.config_bytes.len(), CONFIG_BYTES_MAX),
             ("the image manifest", new.manifest_bytes.len(), MANIFEST_BYTES_MAX),
-            ("the number of layers", new.layers.len(), LAYERS_MAX),
         ] {
             if bytes > limit {
                 let (bytes, limit) = (bytes as u64, limit as u64);
                 return Err(ImageError::TooLarge { what: what.to_owned(), bytes, limit });
             }
+        }
+        if new.layers.len() > LAYERS_MAX {
+            return Err(ImageError::TooManyLayers { layers: new.layers.len() });
         }
         let head: ConfigHead = serde_json::from_slice(&new.config_bytes)
             .map_err(ImageError::json("the image configuration"))?;

@@ -94,6 +94,16 @@ impl Store {
         remove_tree(&self.layer_home(diff_id).join(KEPT))
     }
 
+    /// The layers that are kept for themselves.
+    ///
+    /// # Errors
+    /// When the folder of layers cannot be read.
+    pub fn kept_layers(&self) -> Result<Vec<Digest>> {
+        let names = super::collect::names_in(&self.root().join("layers"))?;
+        let ids = names.iter().filter_map(|name| Digest::from_hex(name).ok());
+        Ok(ids.filter(|id| self.is_kept(id)).collect())
+    }
+
     pub(super) fn is_kept(&self, diff_id: &Digest) -> bool {
         self.layer_home(diff_id).join(KEPT).exists()
     }

@@ -129,6 +129,7 @@ fn a_layer_stays_while_it_is_kept() {
     let layer = store.adopt_folder(&upper(root.path()), &skip).unwrap();
     let nobody = || Ok(Vec::new());
     store.keep_layers(&[layer.diff_id]).unwrap();
+    assert_eq!(store.kept_layers().unwrap(), [layer.diff_id]);
     store.recover(&nobody).unwrap();
     assert!(store.has_layer(&layer.diff_id));
     store.release_layer(&layer.diff_id).unwrap();

@@ -5,7 +5,7 @@
 //!                         HEX.used   a byte for each use; its time is that of the last one
 //!                 contents/HEX       digest of a part of a result, by that result's id and the part
 //!                 locks/HEX          held by whoever carries out the step of that id
-//!                 mounts/HEX/        a cache mount: data, mount.json, and its lock
+//!                 mounts/HEX/        a cache mount: data, mount.json, lock, and used, which who uses it has locked
 //!                 collected          its time is when what is too much was last looked for
 //! ```
 //!

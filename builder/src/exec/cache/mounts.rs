@@ -1,8 +1,9 @@
 //! Cache mounts: folders that commands share from build to build.
 //!
 //! `shared`: all use one at once. `locked`: one after the other. `private`: whoever finds it taken gets another one,
-//! which stays for the next who does.
+//! which stays for the next who does. Whoever uses one has `used` locked together with others, and whoever removes it alone.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -10,15 +11,18 @@ use std::path::PathBuf;
 use coracle_image::Digest;
 use coracle_runtime::model::Timestamp;
 use coracle_runtime::paths::make_private;
+use coracle_runtime::volumes::remove_tree;
 use serde::{Deserialize, Serialize};
 
-use super::lock::{StepLock, try_lock};
+use super::lock::{StepLock, UseLock, try_lock, try_use};
 use super::{Cache, replace};
 use crate::exec::key::Key;
 use crate::instruction::mount::Sharing;
 
 /// How many private ones of one name there may be.
 const PRIVATE_MAX: u64 = 1000;
+/// How the name of one ends that is being removed.
+const GONE: &str = "gone";
 
 /// What is on record of a cache mount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +41,7 @@ pub(in crate::exec) struct Held {
     /// Nobody has filled it yet.
     pub(in crate::exec) is_new: bool,
     _lock: Option<StepLock>,
+    _used: UseLock,
 }
 
 /// What tells one cache mount from another.
@@ -61,6 +66,13 @@ impl Cache {
         for number in 0..numbers {
             let folder = folder(number);
             make_private(&folder).map_err(io::Error::other)?;
+            let used = match try_use(&folder.join("used")) {
+                // It is removed at this moment: soon there is another.
+                Ok(None) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Ok(Some(used)) => used,
+                Err(error) => return Err(error),
+            };
             let lock = match wanted.sharing {
                 Sharing::Shared => None,
                 Sharing::Private | Sharing::Locked => {
@@ -79,11 +91,42 @@ impl Cache {
                 let bytes = serde_json::to_vec(&record).map_err(io::Error::other)?;
                 replace(&folder.join("mount.json"), &bytes)?;
             }
-            // Its time is that of the last use.
-            fs::write(folder.join("used"), b"")?;
-            return Ok(Some(Held { data, is_new, _lock: lock }));
+            used.touch()?;
+            return Ok(Some(Held { data, is_new, _lock: lock, _used: used }));
         }
         Ok(None)
+    }
+
+    /// Removes the cache mounts of these names, but for those that steps use.
+    pub(in crate::exec) fn clear_mounts(&self, names: &HashSet<String>) {
+        for (id, _) in self.mounts().iter().filter(|(_, mount)| names.contains(&mount.id)) {
+            self.remove_mount(id);
+        }
+    }
+
+    /// Whether there are cache mounts of these names.
+    pub(in crate::exec) fn has_mounts(&self, names: &HashSet<String>) -> bool {
+        self.mounts().iter().any(|(_, mount)| names.contains(&mount.id))
+    }
+
+    /// Removes a cache mount; false when a step uses it.
+    pub(super) fn remove_mount(&self, id: &Digest) -> bool {
+        let folder = self.root.join("mounts").join(id.hex());
+        let Ok(Some(_alone)) = try_lock(&folder.join("used"), false) else { return false };
+        // Out of the way at once: whoever wants it meanwhile makes another.
+        let gone = folder.with_extension(GONE);
+        remove_tree(&gone).is_ok()
+            && fs::rename(&folder, &gone).is_ok()
+            && remove_tree(&gone).is_ok()
+    }
+
+    /// Removes what is left of cache mounts whose removal was cut short.
+    pub(super) fn sweep_mounts(&self) {
+        let root = self.root.join("mounts");
+        for name in super::names(&root).iter().filter(|name| name.ends_with(GONE)) {
+            // What stays is met by the next.
+            drop(remove_tree(&root.join(name)));
+        }
     }
 
     /// The names of the folders of cache mounts, and what is on record of them.

@@ -1,12 +1,13 @@
-//! Removes entries of the cache.
+//! Removes entries of the cache, and what builds that died have left.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use coracle_image::{Image, Store};
-use coracle_runtime::volumes::remove_tree;
+use coracle_image::{Digest, Image, Store};
 
-use super::usage::{Usage, UsageKind, is_held, usage};
+use super::usage::{Usage, UsageKind, usage};
 use super::{Cache, StepLock};
+use crate::exec::workshop::sweep_steps;
 
 /// What went.
 #[derive(Debug, Clone, Default)]
@@ -41,13 +42,15 @@ pub fn prune(
             out.entries.push(row);
         }
     }
-    let left: Vec<_> = cache.ids().iter().filter_map(|id| cache.get(id)).collect();
-    for row in out.entries.iter().filter(|row| row.kind == UsageKind::Regular) {
-        let Some(layer) = row.layer else { continue };
-        if left.iter().all(|record| record.layer.diff_id != layer) {
-            // One that cannot be let go of is met again by the next.
-            drop(store.release_layer(&layer));
-        }
+    cache.sweep_mounts();
+    sweep_steps(data);
+    // Asked before the results: a layer is kept after its result is there.
+    let kept = store.kept_layers().unwrap_or_default();
+    let left = cache.ids().into_iter().filter_map(|id| Some(cache.get(&id)?.layer.diff_id));
+    let left: HashSet<Digest> = left.collect();
+    for layer in kept.iter().filter(|layer| !left.contains(layer)) {
+        // One that cannot be let go of is met again by the next.
+        drop(store.release_layer(layer));
     }
     out
 }
@@ -62,9 +65,6 @@ fn remove(cache: &Cache, row: &Usage) -> bool {
             }
             lock.is_some()
         }
-        UsageKind::CacheMount => {
-            let folder = cache.root.join("mounts").join(row.id.hex());
-            !is_held(&folder.join("lock")) && remove_tree(&folder).is_ok()
-        }
+        UsageKind::CacheMount => cache.remove_mount(&row.id),
     }
 }

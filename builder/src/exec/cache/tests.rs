@@ -63,3 +63,27 @@ fn private_mounts_are_shared_one_after_the_other_alone() {
     let shared = cache.hold(wanted(Sharing::Shared)).unwrap().unwrap();
     assert_eq!(shared.data, locked.data);
 }
+
+#[test]
+fn a_mount_in_use_is_neither_pruned_nor_cleared() {
+    use crate::instruction::mount::Sharing;
+    let temp = tempfile::tempdir().unwrap();
+    let cache = Cache::at(temp.path());
+    cache.make().unwrap();
+    for sharing in [Sharing::Shared, Sharing::Private, Sharing::Locked] {
+        let wanted = mounts::Wanted { id: "npm", from: "", sharing, description: "npm" };
+        let held = cache.hold(wanted).unwrap().unwrap();
+        fs::create_dir_all(&held.data).unwrap();
+        assert!(usage(temp.path(), &[])[0].in_use);
+        let names = std::collections::HashSet::from(["npm".to_owned()]);
+        cache.clear_mounts(&names);
+        assert!(held.data.is_dir());
+        drop(held);
+        assert!(!usage(temp.path(), &[])[0].in_use);
+        cache.clear_mounts(&std::collections::HashSet::from(["other".to_owned()]));
+        assert!(cache.has_mounts(&names));
+        cache.clear_mounts(&names);
+        assert!(!cache.has_mounts(&names) && super::names(&cache.root.join("mounts")).is_empty());
+        assert!(cache.hold(wanted).unwrap().unwrap().is_new);
+    }
+}

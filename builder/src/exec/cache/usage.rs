@@ -8,6 +8,7 @@ use coracle_image::{Digest, Image};
 use coracle_runtime::model::Timestamp;
 use coracle_runtime::volumes::tree_bytes;
 
+use super::lock::is_held;
 use super::{Cache, Kind};
 
 /// One entry.
@@ -87,7 +88,7 @@ pub fn usage(data: &Path, images: &[Image]) -> Vec<Usage> {
             uses: 0,
             size: tree_bytes(&folder.join("data")),
             shared: false,
-            in_use: is_held(&folder.join("lock")),
+            in_use: is_held(&folder.join("used")),
         });
     }
     rows.sort_by_key(|row| (std::cmp::Reverse(row.last_used), row.id.hex()));
@@ -103,11 +104,4 @@ fn description(name: &str, kind: Kind) -> String {
 
 fn last_change(meta: &fs::Metadata) -> Option<Timestamp> {
     Some(DateTime::<Utc>::from(meta.modified().ok()?).into())
-}
-
-/// Whether somebody has the lock; a file that is not there is nobody's.
-pub(super) fn is_held(path: &Path) -> bool {
-    use rustix::fs::{FlockOperation, flock};
-    let Ok(file) = fs::File::open(path) else { return false };
-    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
 }

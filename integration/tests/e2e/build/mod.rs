@@ -7,6 +7,7 @@ mod contexts;
 mod corpus;
 mod flags;
 mod hostile;
+mod lasting;
 mod outputs;
 mod progress;
 mod secrets;
