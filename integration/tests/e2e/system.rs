@@ -45,7 +45,6 @@ fn a_slip_gets_a_hint_at_what_is_there() {
         ("rmi alpin", "did you mean \"alpine\"?"),
         ("compose -p t up forntend", "did you mean \"frontend\"?"),
         ("compose stop wroker", "did you mean \"worker\"?"),
-        ("builder prune", "building images from a Dockerfile is not part of this version"),
     ] {
         let output = env.sh(&format!("docker {line}"));
         assert_ne!(output.status(), 0, "{line}");
