@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use coracle_sys::process::ProcessId;
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Pid, Signal, WaitOptions, getppid};
 
 use super::charge::Charge;
 use super::child::{exit_code, failed, signals};
@@ -76,11 +77,14 @@ pub fn main(data: PathBuf, run: PathBuf) -> i32 {
     // Others find the namespaces now.
     drop(lock);
     let Some(order) = launch::take_order(&control) else { return 0 };
+    let caller = socket_peercred(&control).ok().map(|caller| caller.pid);
     let Ok(mut first) = Client::new(control) else { return 2 };
     first.attach = Some(order.attach);
     first.waits = true;
     let registration = registered.map_err(failed("register the monitor"));
     match registration.and_then(|registration| Monitor::assemble(order, registration)) {
+        // It died before its death could be a signal.
+        Ok(monitor) if monitor.charge.container.is_step && getppid() != caller => 1,
         Ok(mut monitor) => {
             monitor.pump.clients.push(first);
             monitor.live()
@@ -97,17 +101,17 @@ impl Monitor {
         let paths = order.paths();
         let records = Records::open(&paths).map_err(failed("open the records"))?;
         let container = records.load(&order.id).map_err(failed("load the container"))?;
-        if container.is_step {
-            // Nobody else waits for it.
-            let kill = Some(Signal::KILL);
-            rustix::process::set_parent_process_death_signal(kill)
-                .map_err(failed("end with the build"))?;
-        }
         let mut life = records.life_as_written(&order.id).map_err(failed("load the state"))?;
         // Nobody knows better who watches than we do.
         life.monitor = Some(ProcessRecord::from(ProcessId::current()));
         let signals =
             coracle_sys::signal::signal_fd(&signals()).map_err(failed("watch for signals"))?;
+        if container.is_step {
+            // Nobody else waits for it. It is told, not killed: in the middle of a start it would leave what it starts.
+            let told = Some(Signal::TERM);
+            rustix::process::set_parent_process_death_signal(told)
+                .map_err(failed("end with the build"))?;
+        }
         let listener =
             start::runtime_folder(&paths, &order.id).map_err(failed("make the runtime folder"))?;
         let plan =
@@ -234,7 +238,10 @@ impl Monitor {
             } else if number != Signal::CHILD.as_raw() {
                 // Not the user: a logout or a shutdown, which the container's processes are told too.
                 self.leaving = true;
-                self.begin_stop(Signal::TERM.as_raw(), Some(GRACE));
+                match self.charge.container.is_step {
+                    true => self.begin_stop(Signal::KILL.as_raw(), Some(Duration::ZERO)),
+                    false => self.begin_stop(Signal::TERM.as_raw(), Some(GRACE)),
+                }
             }
         }
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
