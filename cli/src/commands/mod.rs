@@ -13,6 +13,7 @@ pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod node;
 mod prune;
+mod refused;
 pub(crate) mod secret;
 pub(crate) mod service;
 mod signal;

@@ -1,25 +1,6 @@
 //! What `docker-machine` does to virtual machines, and there are none to do it to.
 
-use crate::app::App;
-use crate::args::Runnable;
-use crate::error::{CliError, CommandResult};
-
-macro_rules! refused {
-    ($($name:ident, $what:literal, $why:literal;)+) => {$(
-        #[doc = concat!("`", $what, "` is not supported")]
-        #[derive(Debug, clap::Args)]
-        pub(crate) struct $name {
-            #[arg(value_name = "ARG", hide = true, allow_hyphen_values = true)]
-            pub(crate) args: Vec<String>,
-        }
-
-        impl Runnable for $name {
-            fn execute(self, _: &mut App) -> CommandResult {
-                Err(CliError::unsupported($what, $why))
-            }
-        }
-    )+};
-}
+use crate::commands::refused::refused;
 
 refused! {
     Config, "machine config", "nothing travels by TLS; `machine env NAME` sets a shell up, `--node NAME` is for one command";
