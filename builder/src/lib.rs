@@ -13,6 +13,7 @@
 pub mod bake;
 mod cache_transfer;
 pub mod check;
+mod class;
 pub mod dockerfile;
 pub mod exec;
 mod expand;

@@ -2,6 +2,8 @@
 //!
 //! `*` and `?` stop at a slash, `[a-z]` and `[^a-z]` are classes, a backslash takes the next character as it is.
 
+use crate::class::Class;
+
 /// Whether a path has wildcards at all: a backslash hides the character after it.
 pub(super) fn has_wildcards(path: &str) -> bool {
     let mut chars = path.chars();
@@ -24,7 +26,7 @@ enum Token {
     Exactly(char),
     One,
     Any,
-    Class { ranges: Vec<(char, char)>, negated: bool },
+    Class(Class),
 }
 
 /// One part of a pattern, between slashes.
@@ -40,19 +42,7 @@ impl Glob {
                 '*' => Token::Any,
                 '?' => Token::One,
                 '\\' => Token::Exactly(chars.next().ok_or(Malformed)?),
-                '[' => {
-                    let negated = chars.next_if_eq(&'^').is_some();
-                    let mut ranges = Vec::new();
-                    while ranges.is_empty() || chars.next_if_eq(&']').is_none() {
-                        let low = class_char(&mut chars)?;
-                        let high = match chars.next_if_eq(&'-') {
-                            Some(_) => class_char(&mut chars)?,
-                            None => low,
-                        };
-                        ranges.push((low, high));
-                    }
-                    Token::Class { ranges, negated }
-                }
+                '[' => Token::Class(Class::read(&mut chars).ok_or(Malformed)?),
                 c => Token::Exactly(c),
             });
         }
@@ -97,19 +87,9 @@ impl Token {
         match self {
             Self::Exactly(wanted) => c == *wanted,
             Self::One => true,
-            Self::Class { ranges, negated } => {
-                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
-            }
+            Self::Class(class) => class.has(c),
             Self::Any => false,
         }
-    }
-}
-
-fn class_char(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, Malformed> {
-    match chars.next() {
-        None | Some('-' | ']') => Err(Malformed),
-        Some('\\') => chars.next().ok_or(Malformed),
-        Some(c) => Ok(c),
     }
 }
 

@@ -3,6 +3,8 @@
 //! A match keeps the set of positions in the pattern that the text so far can have led to. So no pattern takes more than
 //! its length times that of the text.
 
+use crate::class::Class;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Exactly(char),
@@ -15,10 +17,7 @@ pub(super) enum Token {
     /// `**` or `**/` elsewhere: any number of whole folders.
     Folders,
     /// `[…]`, which also fits a slash.
-    Class {
-        ranges: Vec<(char, char)>,
-        negated: bool,
-    },
+    Class(Class),
 }
 
 /// None: the pattern is malformed.
@@ -34,31 +33,11 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
             '*' => Token::Any,
             '?' => Token::One,
             '\\' => Token::Exactly(chars.next()?),
-            '[' => {
-                let negated = chars.next_if_eq(&'^').is_some();
-                let mut ranges = Vec::new();
-                while ranges.is_empty() || chars.next_if_eq(&']').is_none() {
-                    let low = class_char(&mut chars)?;
-                    let high = match chars.next_if_eq(&'-') {
-                        Some(_) => class_char(&mut chars)?,
-                        None => low,
-                    };
-                    ranges.push((low, high));
-                }
-                Token::Class { ranges, negated }
-            }
+            '[' => Token::Class(Class::read(&mut chars)?),
             c => Token::Exactly(c),
         });
     }
     Some(out)
-}
-
-fn class_char(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
-    match chars.next()? {
-        '-' | ']' => None,
-        '\\' => chars.next(),
-        c => Some(c),
-    }
 }
 
 /// Words of a set that needs no memory of its own.
@@ -122,10 +101,7 @@ impl Token {
             Self::Folders => (true, slash),
             Self::One => (false, !slash),
             Self::Exactly(wanted) => (false, letter == *wanted),
-            Self::Class { ranges, negated } => {
-                let within = ranges.iter().any(|(low, high)| (*low..=*high).contains(&letter));
-                (false, within != *negated)
-            }
+            Self::Class(class) => (false, class.has(letter)),
         }
     }
 }
