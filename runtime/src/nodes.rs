@@ -15,9 +15,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use coracle_sys::file_content;
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags,
-    openat,
+    AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, openat,
 };
 use rustix::io::Errno;
 
@@ -141,35 +141,7 @@ fn copy_content(
     let source = File::from(openat(from, name, read, Mode::empty())?);
     let write = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let copy = File::from(openat(to, copy, write, Mode::RUSR | Mode::WUSR)?);
-    if rustix::fs::ioctl_ficlone(&copy, &source).is_ok() {
-        return Ok(());
-    }
-    copy_data(source, copy)
-}
-
-/// Copies what is between the holes.
-fn copy_data(mut source: File, mut copy: File) -> io::Result<()> {
-    let length = source.metadata()?.len();
-    let mut at = 0;
-    while at < length {
-        let data = match rustix::fs::seek(&source, SeekFrom::Data(at)) {
-            // Nothing but a hole is left.
-            Err(Errno::NXIO) => break,
-            // A file system that knows no holes.
-            Err(Errno::INVAL | Errno::NOTSUP) => at,
-            found => found?,
-        };
-        let end = rustix::fs::seek(&source, SeekFrom::Hole(data)).unwrap_or(length);
-        rustix::fs::seek(&source, SeekFrom::Start(data))?;
-        rustix::fs::seek(&copy, SeekFrom::Start(data))?;
-        let copied = io::copy(&mut io::Read::take(&mut source, end - data), &mut copy)?;
-        if copied == 0 {
-            // It became shorter meanwhile.
-            break;
-        }
-        at = data + copied;
-    }
-    copy.set_len(length)
+    file_content::copy_content(&source, &copy, &rustix::fs::fstat(&source)?).map(drop)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod error;
 pub mod exe;
 pub mod exec;
 pub mod fd;
+pub mod file_content;
 pub mod file_lock;
 pub mod fork;
 pub mod idmap;

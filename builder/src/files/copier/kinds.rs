@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use coracle_sys::file_content::copy_content;
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, chmodat, fchmod, fstat, futimens, linkat, mknodat,
     readlinkat, symlinkat, utimensat,
@@ -12,7 +13,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::super::Result;
-use super::super::content::{copy_content, is_same, open_file};
+use super::super::content::{is_same, open_file};
 use super::super::error::{FilesError, shown};
 use super::super::owner::Owner;
 use super::super::place::{set_owner, set_owner_at};
