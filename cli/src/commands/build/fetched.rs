@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use coracle_builder::progress::{Event, Progress};
-use coracle_builder::request::{BuildRequest, Secret};
+use coracle_builder::request::BuildRequest;
 use coracle_builder::sources::git::{self, GitRequest};
 use coracle_builder::sources::git_url::GitUrl;
-use coracle_builder::sources::{Cache, SourceError, apart, http};
+use coracle_builder::sources::{Cache, SourceError, apart, http, secrets};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 
 use super::args::failed;
@@ -104,7 +104,8 @@ impl Fetcher<'_> {
         let agent =
             agent.or_else(|| self.settings.environment.get("SSH_AUTH_SOCK").map(PathBuf::from));
         let settings = network(self.settings);
-        let authorization = authorization(self.request, url.host());
+        let authorization = secrets::for_repository(&url, &self.request.secrets)
+            .map_err(|error| refused("failed to read dockerfile", &error))?;
         let cache = self.cache();
         let is_open = url.shown() == url.remote;
         let shown = if is_open { address.to_owned() } else { url.shown() };
@@ -166,27 +167,6 @@ impl Fetcher<'_> {
 fn short(error: &SourceError) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to load cache key: ").map_or(text.clone(), str::to_owned)
-}
-
-/// What a secret of the usual name says for a host, else for all.
-fn authorization(request: &BuildRequest, host: &str) -> Option<coracle_image::Secret> {
-    let value = |name: &str| {
-        let secret = request.secrets.get(&format!("{name}.{host}"));
-        let bytes = match secret.or_else(|| request.secrets.get(name))? {
-            Secret::Value(bytes) => bytes.clone(),
-            Secret::File(path) => std::fs::read(path).ok()?,
-        };
-        String::from_utf8(bytes).ok().map(|text| text.trim_end().to_owned())
-    };
-    if let Some(header) = value("GIT_AUTH_HEADER") {
-        return Some(coracle_image::Secret::new(header));
-    }
-    let token = value("GIT_AUTH_TOKEN")?;
-    let pair = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("x-access-token:{token}"),
-    );
-    Some(coracle_image::Secret::new(format!("basic {pair}")))
 }
 
 /// The Dockerfile in a folder that somebody else wrote.
