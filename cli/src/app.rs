@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// `coracle`, or `docker` when called by that name.
     pub(crate) program: &'static str,
+    /// The command as it was called, such as `images` or `image ls`.
+    pub(crate) called: String,
     /// Every command there is, for help, completions and man pages.
     pub(crate) table: &'static Table,
     /// The options of `compose`, for its commands.
@@ -69,6 +71,7 @@ impl App {
             ui,
             settings,
             program,
+            called: String::new(),
             table,
             compose: ComposeGlobals::default(),
             umask: None,

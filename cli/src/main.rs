@@ -238,6 +238,7 @@ fn execute(
     if !invocation.spec.apart {
         app.wake_agent();
     }
+    app.called.clone_from(&invocation.path);
     app.compose = invocation.compose.clone();
     let result = meant
         .and_then(|_| app.choose_node(invocation.spec, &invocation.path))

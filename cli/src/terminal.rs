@@ -46,6 +46,11 @@ pub(crate) fn size() -> Option<(u16, u16)> {
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
+/// Columns of standard output, when that is a terminal which tells.
+pub(crate) fn width_of_stdout() -> Option<u16> {
+    tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|width| *width > 0)
+}
+
 /// As [`size`], of standard error.
 pub(crate) fn size_of_stderr() -> Option<(u16, u16)> {
     let size = tcgetwinsize(io::stderr()).ok()?;

@@ -50,6 +50,6 @@ pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, Reference, ReferenceError};
 pub use registry::{ManifestError, Refusal, RegistryError, RegistrySettings, RetryPolicy, login};
 pub use store::{
     Compression, Hold, Image, Layer, LayerLock, LayerSource, NewImage, Progress, Store,
-    StoreOptions,
+    StoreOptions, Variants,
 };
 pub use transfer::TransferError;

@@ -56,6 +56,7 @@ pub use images::{Image, NewImage};
 pub(crate) use index::{Attached, AttachedBlob, NamedIndex};
 pub use ingest::{Layer, LayerSource, Progress};
 pub use lock::{Hold, LayerLock};
+pub use multi::Variants;
 pub use remove::{ImageUser, InUse, PruneFilter, RemoveOptions, Removed};
 
 /// How a store behaves; decided by the caller once.

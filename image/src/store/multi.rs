@@ -11,6 +11,8 @@
 //!
 //! The record is gone when the name moves to another image. An index inside an index is refused.
 
+use std::collections::{HashMap, HashSet};
+
 use super::index::{Index, NamedIndex, Names, Row};
 use super::{Image, Store, fsutil};
 use crate::digest::Digest;
@@ -48,7 +50,45 @@ impl Index {
     }
 }
 
+/// What a name stands for when it stands for an index.
+#[derive(Debug, Clone)]
+pub struct Variants {
+    /// Of the index.
+    pub digest: Digest,
+    /// The images of it that are here, in its order.
+    pub images: Vec<Image>,
+    /// The index itself, and what is attached to its images.
+    blobs: Vec<Digest>,
+}
+
 impl Store {
+    /// The indexes that names stand for, by the name in full.
+    pub fn indexes(&self) -> Result<HashMap<String, Variants>> {
+        let index = self.read_index()?;
+        let variants = |(name, named): (&String, &NamedIndex)| {
+            let (images, blobs) = (index.variants(named)?, named.blobs().collect());
+            Ok((name.clone(), Variants { digest: named.digest, images, blobs }))
+        };
+        index.indexes.iter().map(variants).collect()
+    }
+
+    /// Bytes of what is stored of these images as registries have it: configurations, manifests and
+    /// packed layers, each counted once, and of the index that they are the images of.
+    pub fn content_size<'a>(
+        &self,
+        images: impl IntoIterator<Item = &'a Image>,
+        index: Option<&Variants>,
+    ) -> u64 {
+        let mut blobs: HashSet<Digest> = HashSet::new();
+        for image in images {
+            blobs.extend([image.id, image.manifest_digest]);
+            // A layer that was made here has none until it is pushed.
+            blobs.extend(image.layers.iter().map(|layer| layer.blob_digest));
+        }
+        blobs.extend(index.into_iter().flat_map(|index| index.blobs.iter().copied()));
+        blobs.iter().filter_map(|blob| self.blob_size(blob).ok()).sum()
+    }
+
     /// Remembers that `name`, which an image has already, stands for an index. `bytes` is the index.
     pub(crate) fn set_named_index(
         &self,

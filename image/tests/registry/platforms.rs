@@ -65,6 +65,26 @@ fn a_name_leads_to_each_platform_of_its_index() {
 }
 
 #[test]
+fn the_content_of_an_index_counts_once() {
+    let (to, text, digest, [host, other]) = pulled();
+    let indexes = to.store.indexes().unwrap();
+    let index = &indexes[&name(&text).to_string()];
+    let ids: Vec<_> = index.images.iter().map(|image| image.id).collect();
+    assert_eq!(
+        (index.digest, ids),
+        (digest, vec![Digest::of(&other.config), Digest::of(&host.config)])
+    );
+    // All there is in this store, the attestation too.
+    let blobs = std::fs::read_dir(to.store.root().join("blobs/sha256")).unwrap();
+    let all: u64 = blobs.map(|blob| blob.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!(to.store.content_size(&index.images, Some(index)), all);
+    let own = to.store.find(&text).unwrap();
+    let packed: u64 = own.layers.iter().map(|layer| layer.blob_size).sum();
+    let of_own = packed + (host.config.len() + host.manifest.len()) as u64;
+    assert_eq!(to.store.content_size([&own, &own], None), of_own);
+}
+
+#[test]
 fn an_index_is_pushed_as_it_came() {
     if !available("an_index_is_pushed_as_it_came") {
         return;

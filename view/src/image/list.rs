@@ -39,6 +39,9 @@ pub struct ImageSummary {
     pub shared_size: i64,
     /// Bytes of all layers, unpacked.
     pub size: u64,
+    /// Bytes of what is stored of it as registries have it; only lists look.
+    #[serde(skip)]
+    pub content_size: u64,
     /// When it was made, as exactly as that is known.
     #[serde(skip)]
     pub created_at: Option<DateTime<Utc>>,
@@ -74,6 +77,7 @@ impl ImageSummary {
             repo_tags: Some(familiar(tags)),
             shared_size: NOT_ASKED,
             size: image.size(),
+            content_size: 0,
             created_at,
             image,
             chosen,
@@ -133,7 +137,8 @@ pub fn list(
     let summary = |(image, chosen): (Image, ChosenNames)| {
         let id = image.id;
         let count = counts.get(&id).copied().unwrap_or(0);
-        let mut summary = ImageSummary::new(image, chosen, count);
+        let content_size = store.content_size([&image], None);
+        let mut summary = ImageSummary { content_size, ..ImageSummary::new(image, chosen, count) };
         if options.details {
             summary = summary.detailed(store, options.api);
         }

@@ -7,6 +7,7 @@ mod history;
 mod labels;
 mod list;
 mod names;
+mod stored;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -18,3 +19,4 @@ pub use labels::{labels, parse_time};
 pub(crate) use list::container_counts;
 pub use list::{ImageSummary, ListOptions, list};
 pub use names::{ImageNames, readable};
+pub use stored::{Bytes, Stored, Variant, stored};

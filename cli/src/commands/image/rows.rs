@@ -18,7 +18,6 @@ const TITLES: &[(&str, &str)] = &[
     ("CreatedSince", "CREATED"),
     ("CreatedAt", "CREATED AT"),
     ("Size", "SIZE"),
-    ("VirtualSize", "SIZE"),
     ("SharedSize", "SHARED SIZE"),
     ("UniqueSize", "UNIQUE SIZE"),
     ("Containers", "CONTAINERS"),
@@ -117,11 +116,10 @@ fn row(
         .set("ID", if full { summary.id.clone() } else { summary.image.id.short() })
         .set("CreatedSince", created.map(|t| units::ago(t, now)).unwrap_or_default())
         .set("CreatedAt", created.map(units::created_at).unwrap_or_default())
-        .set("Size", units::short_size(summary.size))
+        .set("Size", units::short_size(summary.size + summary.content_size))
         .set("Containers", summary.containers.to_string())
         .set("SharedSize", "N/A")
-        .set("UniqueSize", "N/A")
-        .set("VirtualSize", units::human_size(summary.size));
+        .set("UniqueSize", "N/A");
     row
 }
 
