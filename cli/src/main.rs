@@ -24,6 +24,7 @@ mod args;
 mod builtin;
 mod client_config;
 mod commands;
+mod completion;
 mod compose;
 mod did_you_mean;
 mod digests;
@@ -126,13 +127,13 @@ fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
     let program = program_name(name);
     let mut words: Vec<OsString> = words.collect();
     if Path::new(name).file_name() == Some(OsStr::new("docker-compose")) {
-        words.insert(0, "compose".into());
+        words.insert(usize::from(is_asked_for_words(&words)), "compose".into());
     }
     let is_version = |word: &OsString| word == "--version" || word == "-v" || word == "version";
     if Path::new(name).file_name() == Some(OsStr::new("docker-machine"))
         && !words.first().is_some_and(is_version)
     {
-        words.insert(0, "machine".into());
+        words.insert(usize::from(is_asked_for_words(&words)), "machine".into());
     }
     let result = prepare(program, words);
     let (mut ui, result) = match result {
@@ -148,6 +149,11 @@ fn run(name: &OsStr, words: ArgsOs) -> ExitCode {
         Ok(status) => ExitCode::from(status.code()),
         Err(error) => report(&mut ui, &error),
     }
+}
+
+/// Whether a shell asks what may follow.
+fn is_asked_for_words(words: &[OsString]) -> bool {
+    words.first().is_some_and(|word| word == args::COMPLETE)
 }
 
 /// `docker` when called by that name, through a link or an alias of the file.

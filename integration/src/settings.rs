@@ -29,6 +29,8 @@ pub struct Settings {
     pub traffic: Option<PathBuf>,
     /// A Debian root made by `scripts/test`.
     pub debian: Option<PathBuf>,
+    /// What `scripts/release` makes of the binary.
+    pub release: Option<PathBuf>,
     /// Whole applications, also made by `scripts/test`.
     pub apps: Option<Apps>,
 }
@@ -101,6 +103,7 @@ impl Settings {
             stub_resolver: variable("CORACLE_TEST_STUB").is_some(),
             traffic: beside("traffic"),
             debian: beside("debian.tar"),
+            release: beside("release"),
             apps: beside("apps.tar")
                 .zip(beside("apps"))
                 .map(|(root, folder)| Apps { root, folder }),

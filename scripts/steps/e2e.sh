@@ -35,7 +35,7 @@ step_e2e() {
 e2e_packages() {
     scripts/apt-ensure 'uidmap=maps subordinate ids' 'busybox-static=the fixture image is made of it' \
         'mmdebstrap=a Debian root for the package tests' 'strace=kills commands at each write of state' \
-        'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built'
+        'iproute2=a host beyond this one for the network tests' 'jq=reads what cargo built' 'zsh=completes words' 'fish=completes words'
 }
 
 # The program under test, the suite, and the program that makes traffic, in the stage.
@@ -47,6 +47,7 @@ stage_binaries() {
     [ -x "$suite" ] || return
     install -m 755 "$binary" "$stage/coracle"
     install -m 755 "$suite" "$stage/e2e"
+    scripts/release --of "$binary" "$stage/release" || return
     build_traffic "$stage" "$profile"
 }
 

@@ -11,6 +11,9 @@ use super::{compose, help, messages};
 use crate::compose::ComposeGlobals;
 use crate::error::CliError;
 
+/// What the scripts of shells call, with the words of a line that is not finished.
+pub(crate) const COMPLETE: &str = "__complete";
+
 /// A command with its flags, not yet run.
 #[derive(Debug)]
 pub(crate) struct Invocation {
@@ -55,6 +58,14 @@ pub(crate) fn parse(
     let rest = match rest.first().map(String::as_str) {
         None => return Ok(Parsed::Print(help::overview(program, table))),
         Some("help") => return help_for(program, table, &rest[1..]),
+        // The words of another command: none is a flag of this one.
+        Some(word @ COMPLETE) => {
+            let words: Vec<String> =
+                std::iter::once("--").map(str::to_owned).chain(rest[1..].iter().cloned()).collect();
+            let spec = table.by_name(word);
+            let spec = spec.ok_or_else(|| messages::unknown_command(program, table, &rest[..1]))?;
+            return invoke(program, word.to_owned(), spec, &words, globals);
+        }
         Some(_) => rest,
     };
     if rest[0] == "compose" {

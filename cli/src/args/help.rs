@@ -29,7 +29,7 @@ pub(super) fn overview(program: &str, table: &Table) -> String {
     section(&mut out, "Management Commands", &management);
     section(&mut out, "Commands", &listed(|spec| spec.group == Group::Other));
     out.push_str("\nGlobal Options:\n");
-    out.push_str(&options(globals::flags(Command::new("coracle").disable_help_flag(true))));
+    out.push_str(&options(global_flags()));
     out.push_str(&format!("\nRun '{program} COMMAND --help' for more information on a command.\n"));
     out
 }
@@ -89,7 +89,7 @@ fn about(spec: &Spec) -> String {
 }
 
 /// The commands below `container` and the like, each with its word there.
-fn inner(
+pub(crate) fn inner(
     table: &Table,
     management: &str,
 ) -> impl Iterator<Item = (&'static str, &'static Spec)> + use<> {
@@ -142,6 +142,11 @@ fn wrap(text: &str) -> String {
         out.push_str("\n\n");
     }
     out.trim_end().to_owned()
+}
+
+/// The flags before a command word.
+pub(crate) fn global_flags() -> Command {
+    globals::flags(Command::new("coracle").disable_help_flag(true))
 }
 
 /// The whole tree, under the name of the program.

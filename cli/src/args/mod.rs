@@ -15,10 +15,10 @@ mod table;
 mod tests;
 pub(crate) mod values;
 
-pub(crate) use dispatch::{Invocation, Parsed, parse};
+pub(crate) use dispatch::{COMPLETE, Invocation, Parsed, parse};
 pub(crate) use examples::examples;
 pub(crate) use globals::Globals;
-pub(crate) use help::{command as command_help, tree};
+pub(crate) use help::{command as command_help, global_flags, inner as commands_below, tree};
 pub(crate) use messages::run_help_note;
 pub(crate) use spec::{Effect, Exits, Runnable};
 pub(crate) use table::{Section, Table};

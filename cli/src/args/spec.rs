@@ -108,6 +108,17 @@ pub(crate) enum Arity {
     Any,
 }
 
+impl Arity {
+    /// Whether so many are not too many.
+    pub(crate) fn takes(self, count: usize) -> bool {
+        match self {
+            Self::None => count == 0,
+            Self::Exactly(most) | Self::AtMost(most) | Self::Between(_, most) => count <= most,
+            Self::AtLeast(_) | Self::Any => true,
+        }
+    }
+}
+
 /// One command. Its first name is the one it is shown under.
 #[derive(Debug)]
 pub(crate) struct Spec {

@@ -189,7 +189,7 @@ fn commands_that_only_look() {
         named.collect::<Vec<_>>().join(", ")
     };
     insta::assert_snapshot!(of(Effect::Looks), @"ps, build, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, builder du, buildx inspect, buildx ls, buildx rm, buildx stop, buildx use, buildx version, buildx create, buildx dap, buildx dial-stdio, buildx history, buildx imagetools, buildx install, buildx policy, buildx uninstall, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, machine active, machine env, machine inspect, machine ip, machine ls, machine status, machine config, machine mount, machine provision, machine regenerate-certs, machine scp, machine upgrade, machine url, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service plan, service ps, service why, stack ls, stack plan, stack ps, stack services, system df, volume inspect, volume ls");
-    assert_eq!(of(Effect::Nothing), "completion, stack config, system unit, man");
+    assert_eq!(of(Effect::Nothing), "completion, stack config, system unit, __complete, man");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn the_overview() {
     Commands:
       attach      Attach to the main process of a running container
       commit      Make an image of a container's filesystem
-      completion  Print the completion script of a shell
+      completion  Print or install the completion script of a shell
       cp          Copy files between a container and here
       create      Create a container without starting it
       diff        List what changed in a container's filesystem

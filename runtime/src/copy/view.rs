@@ -118,6 +118,27 @@ impl View {
         self.find(path, OFlags::NOFOLLOW).and_then(|fd| fstat(&fd))
     }
 
+    /// What is in a folder of the container, and whether each leads to a folder.
+    pub(crate) fn names_in(&self, path: &str) -> Result<Vec<(String, bool)>, Errno> {
+        let folder = self.find(path, OFlags::DIRECTORY)?;
+        let folder = openat2(
+            &folder,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::BENEATH,
+        )?;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&folder)?.flatten() {
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if name != "." && name != ".." {
+                let leads = self.find(&format!("{path}/{name}"), OFlags::DIRECTORY).is_ok();
+                names.push((name.to_owned(), leads));
+            }
+        }
+        Ok(names)
+    }
+
     fn mount_all(&self, whose: Whose<'_>) -> Result<(), EngineError> {
         let Whose { container, paths, layers, .. } = whose;
         let failed = |doing: String| {

@@ -83,6 +83,23 @@ impl Engine {
         Ok(copied)
     }
 
+    /// What is in a folder of the container `id`, and whether each is a folder, for whoever types its path.
+    ///
+    /// The calling thread leaves its mount namespace: do nothing else in it afterwards.
+    ///
+    /// # Errors
+    /// When the folder is not there.
+    pub fn names_in(
+        &self,
+        _session: &Session,
+        id: &str,
+        folder: &str,
+    ) -> Result<Vec<(String, bool)>, EngineError> {
+        let container = self.records.load(id)?;
+        let view = self.view(&container, Extent::Everything)?;
+        view.names_in(folder).map_err(|errno| EngineError::io("read the folder")(errno.into()))
+    }
+
     /// Writes the root filesystem of a container as an archive; volumes are left out.
     ///
     /// The calling thread leaves its mount namespace: do nothing else in it afterwards.

@@ -46,6 +46,15 @@ const NAMES: &[(&str, i32)] = &[
 const RTMIN: i32 = 34;
 const RTMAX: i32 = 64;
 
+/// Every name of a signal but `RTMAX-N`, without `SIG`.
+pub fn names() -> impl Iterator<Item = String> {
+    let realtime = (0..16).map(|offset| match offset {
+        0 => "RTMIN".to_owned(),
+        offset => format!("RTMIN+{offset}"),
+    });
+    NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(realtime).chain(["RTMAX".to_owned()])
+}
+
 /// The number of `SIGTERM`, `term`, `15`, `RTMIN+3`; `None` for anything else.
 #[must_use]
 pub fn parse(text: &str) -> Option<i32> {

@@ -67,6 +67,11 @@ const CAPABILITIES: [(&str, Capability); 41] = [
     ("CAP_CHECKPOINT_RESTORE", Capability::CheckpointRestore),
 ];
 
+/// Every capability, in Docker's spelling.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CAPABILITIES.iter().map(|(name, _)| *name)
+}
+
 /// The last capability this code knows (CAP_CHECKPOINT_RESTORE, Linux 5.9).
 pub const LAST_CAP: u8 = 40;
 

@@ -34,7 +34,10 @@ mod tmpfs;
 mod tests;
 
 pub use build::{Plan, build};
-pub use capabilities::{CapOption, CapSet, CapSets, LAST_CAP, resolve as resolve_capabilities};
+pub use capabilities::{
+    CapOption, CapSet, CapSets, LAST_CAP, names as capability_names,
+    resolve as resolve_capabilities,
+};
 pub use error::SpecError;
 pub use inputs::{Covered, EtcPaths, Host, Inputs, KernelFs, NetworkSource};
 pub use modes::{CgroupnsMode, IpcMode, NetworkMode, PidMode, UtsMode};

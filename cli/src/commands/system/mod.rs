@@ -1,6 +1,7 @@
 //! Commands about the engine as a whole, and those that belong to no object; `table` has their rows.
 
 pub(crate) mod check;
+pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod df;
 pub(crate) mod events;

@@ -1,8 +1,8 @@
 //! The rows of the commands about the engine as a whole, and of those that belong to no object.
 
 use super::{
-    check, completion, df, events, info, inspect, login, logout, man, prune, reset, unit, unshare,
-    version,
+    check, complete, completion, df, events, info, inspect, login, logout, man, prune, reset, unit,
+    unshare, version,
 };
 use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, AtMost, Exactly, None as NoArgs};
@@ -36,8 +36,8 @@ pub(crate) static TABLE: Section = Section {
             .on_node(),
         Spec::new::<completion::CompletionArgs>(
             &["completion"],
-            "bash|zsh|fish|elvish|powershell",
-            Exactly(1),
+            "[OPTIONS] bash|zsh|fish|elvish|powershell",
+            AtMost(1),
         )
         .effect(Nothing)
         .apart()
@@ -71,10 +71,20 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
             .group(Inner)
             .entry(Namespace),
-        Spec::new::<unit::SystemUnitArgs>(&["system unit"], "[OPTIONS] swarm", Exactly(1))
+        Spec::new::<unit::SystemUnitArgs>(
+            &["system unit"],
+            "[OPTIONS] containers|swarm",
+            Exactly(1),
+        )
+        .effect(Nothing)
+        .group(Inner)
+        .apart()
+        .of_machine(),
+        Spec::new::<complete::CompleteArgs>(&["__complete"], "WORD...", Any)
             .effect(Nothing)
-            .group(Inner)
+            .group(Hidden)
             .apart()
+            .trailing()
             .of_machine(),
         Spec::new::<man::ManArgs>(&["man"], "DIRECTORY", Exactly(1))
             .effect(Nothing)
