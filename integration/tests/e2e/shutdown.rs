@@ -56,6 +56,47 @@ fn what_a_shutdown_ended_is_started_again() {
     env.assert_nothing_left();
 }
 
+/// What systemd's user manager, or cron, gives when the machine starts.
+#[test]
+fn a_unit_and_a_line_for_cron_bring_containers_back() {
+    let env = TestEnv::new();
+    let unit = |flag: &[&str]| {
+        let words = [&["system", "unit", "containers"][..], flag].concat();
+        let cmd = env.coracle().args(words).env("USER", "nobody");
+        cmd.env("XDG_CONFIG_HOME", env.root().join("config"))
+            .env("XDG_RUNTIME_DIR", env.root().join("session"))
+            .run()
+    };
+    start(&env, "kept", &["--restart", "unless-stopped"]);
+    start(&env, "plain", &[]);
+    let line = unit(&["--install"]).code(1).stdout();
+    let by_cron = line.strip_prefix("@reboot ").expect("a line for cron").trim_end();
+    std::fs::create_dir_all(env.root().join("session/systemd")).expect("a folder");
+    std::fs::write(env.root().join("session/systemd/private"), "")
+        .expect("what stands for its socket");
+    unit(&["--install"]).success().stdout_has("Lingering is off for you: containers with");
+    let file = env.root().join("config/systemd/user/coracle-containers.service");
+    let text = std::fs::read_to_string(&file).expect("the unit");
+    let by_unit = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
+    for command in [by_cron, by_unit.expect("what it runs")] {
+        shut_down(&env, ["sh", "coracle-monitor"]);
+        env.sh(command).success();
+        env.sh(STATES).success().stdout_is("kept running plain exited\n");
+    }
+    match coracle_integration::skip::program("systemd-analyze") {
+        Some(program) => {
+            let words = ["--user", "verify", file.to_str().expect("UTF-8")];
+            let verify = env.program(&program).args(words);
+            let session = env.root().join("session");
+            verify.env("XDG_RUNTIME_DIR", session).run().success().stderr_is("");
+        }
+        None => coracle_integration::skip::record("systemd-analyze is not installed"),
+    }
+    unit(&["--remove"]).success();
+    env.run(["rm", "-f", "kept", "plain"]).success();
+    env.assert_nothing_left();
+}
+
 #[test]
 fn a_start_that_failed_after_a_crash_is_tried_again() {
     let env = TestEnv::new();

@@ -1,10 +1,11 @@
-//! `system unit swarm`: a unit of systemd's user manager that brings services back after a reboot.
+//! `system unit WHAT`: a unit of systemd's user manager that brings back what a reboot ended.
 //!
 //! # How it works
 //!
-//! Any command starts the agent of a swarm that has services, so the unit gives one that only looks. Agent and tasks are
-//! processes of the unit: stopping it ends them, starting it brings them back. It is enabled by a link, as
-//! `systemctl enable` does; the manager is not asked, and what it has to be told is left to the user, who reads it.
+//! Any command recovers containers whose restart policy says so, and starts the agent of a swarm that has services; so a
+//! unit gives one that only looks. What it starts are processes of the unit: stopping it ends them, starting it brings
+//! them back. It is enabled by a link, as `systemctl enable` does; the manager is not asked, and what it has to be told
+//! is left to the user, who reads it. Without systemd there is a line for cron instead.
 //!
 //! # Limits
 //!
@@ -21,10 +22,40 @@ use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::settings::Settings;
 
-const NAME: &str = "coracle-swarm.service";
-/// The first line: what begins otherwise is not ours.
-const FIRST: &str = "# Made by `coracle system unit swarm`.";
+/// What can be brought back.
+#[derive(Debug, PartialEq, Eq)]
+struct Unit {
+    what: &'static str,
+    file: &'static str,
+    about: &'static str,
+    /// A command that only looks.
+    command: &'static str,
+    /// What comes back, for people.
+    comes: &'static str,
+}
+
+const UNITS: [Unit; 2] = [
+    Unit {
+        what: "containers",
+        file: "coracle-containers.service",
+        about: "Containers with a restart policy (Coracle)",
+        command: "ps -q",
+        comes: "Containers with --restart always or unless-stopped come back",
+    },
+    Unit {
+        what: "swarm",
+        file: "coracle-swarm.service",
+        about: "Services of the swarm (Coracle)",
+        command: "service ls -q",
+        comes: "Services come back",
+    },
+];
+
+/// The beginning of a unit: what begins otherwise is not ours.
+const FIRST: &str = "# Made by `coracle system unit ";
 const WANTS: &str = "default.target.wants";
+/// Who is here has a user manager without being logged in.
+const LINGER: &str = "/var/lib/systemd/linger";
 /// What says where things are.
 const KEPT: [&str; 8] = [
     "CORACLE_DATA_ROOT",
@@ -37,7 +68,7 @@ const KEPT: [&str; 8] = [
     "XDG_DATA_HOME",
 ];
 
-/// Print or install a systemd unit that brings services back
+/// Print or install a systemd unit that brings containers or services back
 #[derive(Debug, clap::Args)]
 pub(crate) struct SystemUnitArgs {
     /// Write it where systemd's user manager finds it, and enable it
@@ -53,19 +84,22 @@ pub(crate) struct SystemUnitArgs {
 impl Runnable for SystemUnitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let what = self.args.first().map_or("", String::as_str);
-        if what != "swarm" {
-            return Err(CliError::plain(format!(
-                "there is no unit {what}: the one there is, is swarm"
-            )));
-        }
+        let unit = UNITS.iter().find(|unit| unit.what == what).ok_or_else(|| {
+            let known: Vec<_> = UNITS.iter().map(|unit| unit.what).collect();
+            CliError::plain(format!("there is no unit {what}: there are {}", known.join(" and ")))
+        })?;
         let folder = app.settings.config_home.join("systemd/user");
         if self.remove {
-            return remove(app, &folder);
+            return remove(app, unit, &folder);
         }
-        let exe = HostFacts::look()?.exe;
-        let text = text(&exe.display().to_string(), &environment(&app.settings));
+        let exe = HostFacts::look()?.exe.display().to_string();
+        let environment = environment(&app.settings);
+        if self.install && !has_manager(&app.settings) {
+            return without_manager(app, unit, &cron_line(unit, &exe, &environment));
+        }
+        let text = text(unit, &exe, &environment);
         if self.install {
-            return install(app, &folder, &text);
+            return install(app, unit, &folder, &text);
         }
         app.ui.data().write_all(text.as_bytes())?;
         Ok(ExitStatus::Success)
@@ -78,9 +112,10 @@ fn environment(settings: &Settings) -> Vec<(String, String)> {
 }
 
 /// The unit, for this executable. Pure.
-fn text(exe: &str, environment: &[(String, String)]) -> String {
+fn text(unit: &Unit, exe: &str, environment: &[(String, String)]) -> String {
+    let Unit { what, about, command, .. } = unit;
     let mut out = format!(
-        "{FIRST}\n[Unit]\nDescription=Services of the swarm (Coracle)\n\n[Service]\nType=oneshot\n\
+        "{FIRST}{what}`.\n[Unit]\nDescription={about}\n\n[Service]\nType=oneshot\n\
          RemainAfterExit=yes\nDelegate=yes\n"
     );
     for (name, value) in environment {
@@ -88,7 +123,7 @@ fn text(exe: &str, environment: &[(String, String)]) -> String {
         writeln!(out, "Environment={}", quoted(&format!("{name}={value}"))).unwrap_or_default();
     }
     let program = quoted(exe).replace('$', "$$");
-    writeln!(out, "ExecStart={program} service ls -q").unwrap_or_default();
+    writeln!(out, "ExecStart={program} {command}").unwrap_or_default();
     out.push_str("\n[Install]\nWantedBy=default.target\n");
     out
 }
@@ -99,54 +134,90 @@ fn quoted(word: &str) -> String {
     format!("\"{}\"", inner.replace('\n', "\\n"))
 }
 
+/// What does the same by crontab(5), which takes a `%` for the end of a line. Pure.
+fn cron_line(unit: &Unit, exe: &str, environment: &[(String, String)]) -> String {
+    let word = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let mut words: Vec<String> =
+        environment.iter().map(|(name, value)| format!("{name}={}", word(value))).collect();
+    words.extend([word(exe), unit.command.to_owned(), "> /dev/null".to_owned()]);
+    format!("@reboot {}\n", words.join(" ").replace('%', "\\%"))
+}
+
 /// Whether systemd's user manager runs for this user.
 fn has_manager(settings: &Settings) -> bool {
     let folder = settings.session_dir.as_ref();
     folder.is_some_and(|folder| folder.join("systemd/private").exists())
 }
 
-fn install(app: &mut App, folder: &Path, text: &str) -> CommandResult {
-    let (file, program) = (folder.join(NAME), app.program);
-    if !has_manager(&app.settings) {
-        let words = "no user manager of systemd runs for this user, and nothing was installed";
-        let hint = format!(
-            "log in through systemd and do it there; or `mkdir -p {}`, `{program} system unit swarm > {}`, and \
-             `systemctl --user enable --now {NAME}` once there is one",
-            folder.display(),
-            file.display()
-        );
-        return Err(CliError::plain(words).hint(hint));
-    }
+fn without_manager(app: &mut App, unit: &Unit, line: &str) -> CommandResult {
+    app.ui.data().write_all(line.as_bytes())?;
+    let words = "no user manager of systemd runs for this user, and nothing was installed";
+    let hint = format!(
+        "with cron, `crontab -e` and the line above do the same; where there is systemd, log in through it and give \
+         `{} system unit {} --install` again",
+        app.program, unit.what
+    );
+    Err(CliError::plain(words).hint(hint))
+}
+
+fn install(app: &mut App, unit: &Unit, folder: &Path, text: &str) -> CommandResult {
+    let (file, name) = (folder.join(unit.file), unit.file);
     check_ours(&file)?;
-    let link = folder.join(WANTS).join(NAME);
+    let link = folder.join(WANTS).join(name);
     let fail = |what: &Path| {
         let what = what.display().to_string();
         move |error: io::Error| CliError::plain(format!("cannot write {what}: {error}"))
     };
     std::fs::create_dir_all(folder.join(WANTS)).map_err(fail(folder))?;
     std::fs::write(&file, text).map_err(fail(&file))?;
-    match std::os::unix::fs::symlink(Path::new("..").join(NAME), &link) {
+    match std::os::unix::fs::symlink(Path::new("..").join(name), &link) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(fail(&link)(error));
         }
         _ => {}
     }
+    let lingers = lingers(&app.settings, Path::new(LINGER));
     let out = app.ui.data();
     writeln!(out, "Wrote {}", file.display())?;
     writeln!(out, "Enabled by {}", link.display())?;
-    writeln!(out, "Now type `systemctl --user daemon-reload && systemctl --user start {NAME}`.")?;
-    writeln!(
-        out,
-        "Services come back when you log in; after `loginctl enable-linger` when the machine starts."
-    )?;
+    writeln!(out, "Now type `systemctl --user daemon-reload && systemctl --user start {name}`.")?;
+    writeln!(out, "{}", when(unit, lingers))?;
     Ok(ExitStatus::Success)
 }
 
-fn remove(app: &mut App, folder: &Path) -> CommandResult {
-    let file = folder.join(NAME);
+/// Whether the user manager is there without a login; `None` when nobody says who the user is.
+fn lingers(settings: &Settings, folder: &Path) -> Option<bool> {
+    let name = ["USER", "LOGNAME"].into_iter().find_map(|name| settings.environment.get(name))?;
+    Some(folder.join(name).exists())
+}
+
+fn when(unit: &Unit, lingers: Option<bool>) -> String {
+    let comes = unit.comes;
+    match lingers {
+        Some(true) => {
+            format!("Lingering is on for you: {} when the machine starts.", lower_first(comes))
+        }
+        Some(false) => format!(
+            "Lingering is off for you: {} when you log in, and end when you log out. With `loginctl enable-linger` they \
+             come when the machine starts, and stay.",
+            lower_first(comes)
+        ),
+        None => format!(
+            "{comes} when you log in; with lingering (`loginctl enable-linger`) when the machine starts."
+        ),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
+}
+
+fn remove(app: &mut App, unit: &Unit, folder: &Path) -> CommandResult {
+    let (file, name) = (folder.join(unit.file), unit.file);
     check_ours(&file)?;
     let mut gone: Vec<PathBuf> = Vec::new();
-    for path in [folder.join(WANTS).join(NAME), file] {
+    for path in [folder.join(WANTS).join(name), file] {
         match std::fs::remove_file(&path) {
             Ok(()) => gone.push(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -156,7 +227,7 @@ fn remove(app: &mut App, folder: &Path) -> CommandResult {
         }
     }
     if gone.is_empty() {
-        let words = format!("there is no {NAME} in {}", folder.display());
+        let words = format!("there is no {name} in {}", folder.display());
         return Err(CliError::plain(words));
     }
     for path in gone {
@@ -182,10 +253,13 @@ fn check_ours(file: &Path) -> Result<(), CliError> {
 mod tests {
     use super::*;
 
+    fn environment() -> [(String, String); 1] {
+        [("CORACLE_DATA_ROOT".to_owned(), "/d/50% \"x\"".to_owned())]
+    }
+
     #[test]
     fn the_unit_gives_a_command_that_looks() {
-        let environment = [("CORACLE_DATA_ROOT".to_owned(), "/d/50% \"x\"".to_owned())];
-        insta::assert_snapshot!(text("/opt/my tools/$coracle", &environment), @r#"
+        insta::assert_snapshot!(text(&UNITS[1], "/opt/my tools/$coracle", &environment()), @r#"
         # Made by `coracle system unit swarm`.
         [Unit]
         Description=Services of the swarm (Coracle)
@@ -203,13 +277,32 @@ mod tests {
     }
 
     #[test]
+    fn the_line_for_cron_is_one_line_of_a_shell() {
+        assert_eq!(
+            cron_line(&UNITS[0], "/opt/it's/coracle", &environment()),
+            "@reboot CORACLE_DATA_ROOT='/d/50\\% \"x\"' '/opt/it'\\''s/coracle' ps -q > /dev/null\n"
+        );
+    }
+
+    #[test]
+    fn when_they_come_is_told() {
+        let told = |lingers| when(&UNITS[1], lingers);
+        assert_eq!(
+            told(Some(true)),
+            "Lingering is on for you: services come back when the machine starts."
+        );
+        assert!(told(Some(false)).contains("when you log in, and end when you log out"));
+        assert!(told(None).starts_with("Services come back when you log in;"));
+    }
+
+    #[test]
     fn a_unit_of_somebody_else_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(NAME);
+        let file = folder.path().join("x.service");
         assert!(check_ours(&file).is_ok());
         std::fs::write(&file, "[Unit]\n").unwrap();
         assert!(check_ours(&file).unwrap_err().message.ends_with("stays as it is"));
-        std::fs::write(&file, text("/c", &[])).unwrap();
+        std::fs::write(&file, text(&UNITS[0], "/c", &[])).unwrap();
         assert!(check_ours(&file).is_ok());
     }
 }
