@@ -20,7 +20,7 @@
 //!
 //! # Not here
 //!
-//! No knowledge of the product: a README's blocks run in the same way.
+//! No knowledge of the product.
 
 use std::fmt::Write as _;
 
