@@ -27,6 +27,9 @@ pub mod watch;
 pub mod why;
 mod yaml;
 
+/// The release of Docker Compose that is followed.
+pub const FOLLOWED: &str = "5.5.0";
+
 pub use error::LoadError;
 pub use files::{FileKind, Files};
 pub use load::load;

@@ -1,6 +1,11 @@
 //! `compose version`: the version, as of Compose.
+//!
+//! Programs compare the number with those of Compose's releases to know what they may ask for, so it is that of the
+//! release that is followed. Who gives the command by our own name reads our own version beside it.
 
 use std::io::Write as _;
+
+use coracle_compose::FOLLOWED;
 
 use crate::VERSION;
 use crate::app::App;
@@ -26,12 +31,13 @@ impl Runnable for ComposeVersionArgs {
 }
 
 pub(crate) fn print(app: &mut App, format: Option<&str>, short: bool) -> CommandResult {
-    let name = if app.program == "docker" { "Docker" } else { "Coracle" };
+    let is_docker = app.program == "docker";
     let out = app.ui.data();
     match format {
-        _ if short => writeln!(out, "{VERSION}")?,
-        Some("json") => writeln!(out, "{{\"version\":\"{VERSION}\"}}")?,
-        _ => writeln!(out, "{name} Compose version {VERSION}")?,
+        _ if short => writeln!(out, "{FOLLOWED}")?,
+        Some("json") => writeln!(out, "{{\"version\":\"v{FOLLOWED}\"}}")?,
+        _ if is_docker => writeln!(out, "Docker Compose version v{FOLLOWED}")?,
+        _ => writeln!(out, "Coracle Compose version {VERSION} (as Docker Compose v{FOLLOWED})")?,
     }
     Ok(ExitStatus::Success)
 }
