@@ -34,7 +34,7 @@ fn info_shows_every_rung_with_a_remedy_to_people_and_programs() {
         let state = rung["State"].as_str().expect("a state");
         let word = match state {
             "have" => "ok",
-            "fallback" => "instead",
+            "fallback" => "partly",
             "refused" => "no",
             other => panic!("{name}: {other}"),
         };

@@ -158,7 +158,7 @@ pub(super) fn place() -> Rung {
         Some(container) => format!("{who}, inside a container ({container})"),
         None => format!("{who}, on the host"),
     };
-    Rung::have("place", place)
+    Rung::have("environment", place)
 }
 
 /// The kind of container we are in, if that can be told.

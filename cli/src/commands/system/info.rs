@@ -146,6 +146,7 @@ fn text(document: &Value, ladder: &Ladder) -> String {
     out.push_str(&format!(" Docker Root Dir: {}\n", field("DockerRootDir")));
     out.push_str("\nWhat this host offers:\n");
     out.push_str(&rungs(ladder));
+    out.push_str(" (ok: it is here; partly: something else does most of it; no: it is not here)\n");
     out
 }
 
@@ -224,7 +225,7 @@ fn rungs(ladder: &Ladder) -> String {
         let name = rung.name;
         let (mark, said) = match &rung.answer {
             Answer::Have(what) => ("ok", what.clone()),
-            Answer::FallBack { to, lost } => ("instead", format!("{to}; without it: {lost}")),
+            Answer::FallBack { to, lost } => ("partly", format!("{to}; what is lost: {lost}")),
             Answer::Refused(why) => ("no", why.clone()),
         };
         out.push_str(&format!(" {mark:<8}{name:<widest$}  {said}\n"));

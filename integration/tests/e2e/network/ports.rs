@@ -386,7 +386,7 @@ fn low_ports_are_published_higher_where_the_settings_say_so() {
     let wrong = env.coracle().env("CORACLE_LOW_PORTS", "8000").args(["ps"]).run();
     assert!(wrong.code(1).stderr().contains("low-ports is \"8000\""));
     let info = env.run(["info"]).success().stdout();
-    assert!(info.contains("instead low-ports"), "{info}");
+    assert!(info.contains("partly  low-ports"), "{info}");
     assert!(info.contains("\n Swarm: inactive\n"), "{info}");
     assert!(info.lines().any(|line| line.split_whitespace().nth(1) == Some("ping")), "{info}");
     env.assert_nothing_left();
