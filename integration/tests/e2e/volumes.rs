@@ -147,7 +147,9 @@ fn what_cannot_be_mounted_of_an_image_is_told() {
     run("dst=/x")
         .code(125)
         .stderr_has("invalid mount config for type \"image\": field Source must not be empty");
-    run("src=files:1").code(125).stderr_has("target is required");
+    run("src=files:1")
+        .code(125)
+        .stderr_has("invalid mount config for type \"image\": field Target must not be empty");
     run("src=files:1,dst=/x,image-subpath=../etc").code(125).stderr_has(
         "invalid mount config for type \"image\": subpath must be a relative path within the volume",
     );

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use coracle_words::strconv::parse_bool;
 use coracle_words::{pair, size};
 
 use crate::model::{
@@ -69,22 +68,39 @@ fn quoted_field(quoted: &str) -> Result<(String, &str), MountError> {
     Err(MountError::flag("extraneous or missing \" in quoted-field"))
 }
 
+/// Keys that may stand alone.
+const SWITCHES: [&str; 5] =
+    ["readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"];
+
 fn set(mount: &mut Mount, field: &str, directory: &Path) -> Result<(), MountError> {
-    let Some((key, value)) = field.split_once('=') else { return set_switch(mount, field) };
+    let (key, given) = match field.split_once('=') {
+        Some((key, value)) => (key, Some(value)),
+        None => (field, None),
+    };
+    check_spaces(field, key, given)?;
     let key = key.to_lowercase();
+    if given.is_none() && !SWITCHES.contains(&key.as_str()) {
+        let text = format!("invalid field '{field}' must be a key=value pair");
+        return Err(MountError::flag(text));
+    }
+    let value = given.unwrap_or_default();
     let invalid = || MountError::flag(format!("invalid value for {key}: {value}"));
-    let flag = || parse_bool(value).ok_or_else(invalid);
+    let flag = || given.map_or(Ok(true), |value| boolean(&key, value));
     match key.as_str() {
         "type" => mount.kind = kind(&value.to_lowercase())?,
         "source" | "src" => {
-            let relative = value == "." || value.starts_with("./");
+            let relative = value.starts_with('.');
             mount.source = if relative { absolute(directory, value) } else { value.to_owned() };
         }
         "target" | "dst" | "destination" => value.clone_into(&mut mount.target),
         "readonly" | "ro" => mount.read_only = flag()?,
         "consistency" => mount.consistency = value.to_lowercase(),
         "bind-propagation" => bind(mount).propagation = value.to_lowercase(),
-        "bind-nonrecursive" => bind(mount).non_recursive = flag()?,
+        "bind-nonrecursive" => {
+            let text = "bind-nonrecursive is deprecated, use bind-recursive=disabled instead";
+            return Err(MountError::flag(text));
+        }
+        "bind-create-src" => bind(mount).create_mountpoint = flag()?,
         "bind-recursive" => set_recursion(bind(mount), value)?,
         "volume-nocopy" => volume(mount).no_copy = flag()?,
         "volume-subpath" => value.clone_into(&mut volume(mount).subpath),
@@ -96,23 +112,40 @@ fn set(mount: &mut Mount, field: &str, directory: &Path) -> Result<(), MountErro
         "tmpfs-mode" => {
             tmpfs(mount).mode = u32::from_str_radix(value, 8).map_err(|_| invalid())?;
         }
-        _ => return Err(MountError::flag(format!("unexpected key '{key}' in '{field}'"))),
+        _ => return Err(MountError::flag(format!("unknown option '{key}' in '{field}'"))),
     }
     Ok(())
 }
 
-/// A field without a value.
-fn set_switch(mount: &mut Mount, field: &str) -> Result<(), MountError> {
-    match field.to_lowercase().as_str() {
-        "readonly" | "ro" => mount.read_only = true,
-        "volume-nocopy" => volume(mount).no_copy = true,
-        "bind-nonrecursive" => bind(mount).non_recursive = true,
-        _ => {
-            let text = format!("invalid field '{field}' must be a key=value pair");
-            return Err(MountError::flag(text));
-        }
+/// Nothing is cut off, and nothing may be empty.
+fn check_spaces(field: &str, key: &str, value: Option<&str>) -> Result<(), MountError> {
+    if key.trim() != key {
+        return Err(MountError::flag(format!(
+            "invalid option '{}' in '{field}': option should not have whitespace",
+            key.trim()
+        )));
     }
-    Ok(())
+    match value.map(|value| (value, value.trim())) {
+        Some((_, "")) => {
+            Err(MountError::flag(format!("invalid value for '{key}': value is empty")))
+        }
+        Some((value, trimmed)) if value != trimmed => Err(MountError::flag(format!(
+            "invalid value for '{key}' in '{field}': value should not have whitespace"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Fewer words than the flags of the command line take.
+fn boolean(key: &str, value: &str) -> Result<bool, MountError> {
+    match value {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(MountError::flag(format!(
+            "invalid value for '{key}': invalid boolean value ({value:?}): must be one of \"true\", \
+             \"1\", \"false\", or \"0\" (default \"true\")"
+        ))),
+    }
 }
 
 fn set_recursion(bind: &mut BindOptions, value: &str) -> Result<(), MountError> {
@@ -171,14 +204,11 @@ fn add(map: &mut BTreeMap<String, String>, entry: &str) {
 }
 
 fn check(mount: &Mount) -> Result<(), MountError> {
-    if mount.target.is_empty() {
-        return Err(MountError::flag("target is required"));
-    }
     for (prefix, given, kind) in [
-        ("volume", mount.volume_options.is_some(), MountType::Volume),
         ("bind", mount.bind_options.is_some(), MountType::Bind),
-        ("tmpfs", mount.tmpfs_options.is_some(), MountType::Tmpfs),
+        ("volume", mount.volume_options.is_some(), MountType::Volume),
         ("image", mount.image_options.is_some(), MountType::Image),
+        ("tmpfs", mount.tmpfs_options.is_some(), MountType::Tmpfs),
     ] {
         if given && mount.kind != kind {
             let text = format!("cannot mix '{prefix}-*' options with mount type '{}'", mount.kind);
@@ -245,11 +275,34 @@ mod tests {
 
     #[test]
     fn refuses_in_dockers_words() {
-        let text = |option| read(option).unwrap_err().to_string();
-        assert_eq!(text("type=bind,src=/srv/demo/src"), "target is required");
-        assert_eq!(text("src=/x,dst=/m,foo=bar"), "unexpected key 'foo' in 'foo=bar'");
+        let text = |option: &str| read(option).unwrap_err().to_string();
+        assert_eq!(text("src=/x,dst=/m,foo=bar"), "unknown option 'foo' in 'foo=bar'");
+        assert_eq!(text("type=bind,src=/x,dst="), "invalid value for 'dst': value is empty");
+        assert_eq!(text("src=/x,dst= "), "invalid value for 'dst': value is empty");
+        assert_eq!(
+            text("src=/x,dst= /m"),
+            "invalid value for 'dst' in 'dst= /m': value should not have whitespace"
+        );
+        assert_eq!(
+            text("src=/x, dst=/m"),
+            "invalid option 'dst' in ' dst=/m': option should not have whitespace"
+        );
+        for field in ["bind-nonrecursive", "bind-nonrecursive=false"] {
+            assert_eq!(
+                text(&format!("type=bind,src=/a,dst=/m,{field}")),
+                "bind-nonrecursive is deprecated, use bind-recursive=disabled instead"
+            );
+        }
         assert_eq!(text("dst=/m,foo"), "invalid field 'foo' must be a key=value pair");
-        assert_eq!(text("dst=/m,ro=x"), "invalid value for ro: x");
+        for value in ["x", "t", "T", "TRUE"] {
+            assert_eq!(
+                text(&format!("dst=/m,readonly={value}")),
+                format!(
+                    "invalid value for 'readonly': invalid boolean value (\"{value}\"): must be one \
+                     of \"true\", \"1\", \"false\", or \"0\" (default \"true\")"
+                )
+            );
+        }
         assert_eq!(
             text("type=bind,src=/a,dst=/m,tmpfs-size=1"),
             "cannot mix 'tmpfs-*' options with mount type 'bind'"
@@ -264,6 +317,8 @@ mod tests {
             r#"invalid mount config for type "bogus": mount type unknown"#
         );
         assert_eq!(unknown.side(), super::super::Side::Engine);
+        // A target that is missing is the engine's to refuse.
+        assert!(read("type=bind,src=/srv/demo/src").unwrap().target.is_empty());
         assert_eq!(read("").unwrap_err().side(), super::super::Side::Flag);
     }
 

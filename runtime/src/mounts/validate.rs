@@ -36,9 +36,6 @@ fn reason(mount: &Mount) -> Option<String> {
             relative(&mount.source)
         }
         MountType::Volume if mount.bind_options.is_some() => extra("BindOptions"),
-        MountType::Volume if mount.source.is_empty() && mount.read_only => {
-            Some("must not set ReadOnly mode when using anonymous volumes".to_owned())
-        }
         MountType::Volume => {
             subpath_leaves(mount.volume_options.as_ref().map(|volume| volume.subpath.as_str()))
         }

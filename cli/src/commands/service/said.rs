@@ -236,8 +236,16 @@ fn mounts(given: &[String]) -> Result<Vec<Mount>, CliError> {
     }
     let here = std::env::current_dir()
         .map_err(|error| CliError::plain(format!("cannot tell the current folder: {error}")))?;
-    given
-        .iter()
-        .map(|option| mounts::mount_flag(option, &here).map_err(run_flags::mount_error))
-        .collect()
+    let mount = |option: &String| {
+        let mount = mounts::mount_flag(option, &here).map_err(run_flags::mount_error)?;
+        // No task could start with it, so it is refused before there is one.
+        match mount.target.is_empty() {
+            true => Err(CliError::engine(format!(
+                "invalid mount config for type \"{}\": field Target must not be empty",
+                mount.kind
+            ))),
+            false => Ok(mount),
+        }
+    };
+    given.iter().map(mount).collect()
 }
