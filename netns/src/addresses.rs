@@ -36,7 +36,7 @@ pub struct Wish {
 pub enum AddressError {
     #[error("Address already in use")]
     InUse,
-    #[error("no configured subnet or ip-range contain the IP address {0}")]
+    #[error("no configured subnet contains IP address {0}")]
     NoSubnet(IpAddr),
     #[error("no available {family} addresses on this network's address pools: {network} ({id})")]
     Exhausted { family: &'static str, network: String, id: String },
@@ -224,7 +224,7 @@ mod tests {
         }
         assert_eq!(
             picked(&ranged, asked("10.0.0.1"), &[]).unwrap_err(),
-            "no configured subnet or ip-range contain the IP address 10.0.0.1"
+            "no configured subnet contains IP address 10.0.0.1"
         );
         let second = network(&["172.18.0.0/16 172.18.0.1", "10.7.0.0/24 10.7.0.1"]);
         assert_eq!(picked(&second, asked("10.7.0.9"), &[]).unwrap(), ["10.7.0.9/24"]);

@@ -132,10 +132,10 @@ pub(crate) struct CreateFlags {
     #[arg(long, value_name = "uint64", value_parser = values::int)]
     pub(crate) io_maxiops: Option<i64>,
     /// Fixed IPv4 address on a user-defined network
-    #[arg(long, value_name = "ip", value_parser = run_values::ip)]
+    #[arg(long, value_name = "ip", value_parser = run_values::own_ip)]
     pub(crate) ip: Option<String>,
     /// Fixed IPv6 address on a user-defined network
-    #[arg(long, value_name = "ip", value_parser = run_values::ip)]
+    #[arg(long, value_name = "ip", value_parser = run_values::own_ip)]
     pub(crate) ip6: Option<String>,
     /// IPC namespace: none, private, shareable, host or container:NAME
     #[arg(long, value_name = "string")]

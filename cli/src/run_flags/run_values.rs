@@ -14,11 +14,21 @@ pub(crate) fn env(text: &str) -> Result<String, String> {
 }
 
 pub(crate) fn ip(text: &str) -> Result<String, String> {
-    let address: IpAddr = text
-        .trim()
-        .parse()
-        .map_err(|_| format!("IP address is not correctly formatted: {text}"))?;
-    Ok(address.to_string())
+    address(text).ok_or_else(|| format!("IP address is not correctly formatted: {text}"))
+}
+
+/// The address of a container.
+pub(crate) fn own_ip(text: &str) -> Result<String, String> {
+    address(text).ok_or_else(|| format!("failed to parse IP: {text:?}"))
+}
+
+/// One address of a list.
+pub(crate) fn ip_of_slice(text: &str) -> Result<String, String> {
+    address(text).ok_or_else(|| format!("invalid string being converted to IP address: {text}"))
+}
+
+fn address(text: &str) -> Option<String> {
+    text.trim().parse::<IpAddr>().ok().map(|address| address.to_string())
 }
 
 /// An address block; bits beyond its prefix are cleared.

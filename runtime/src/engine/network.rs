@@ -292,7 +292,7 @@ impl Engine {
         if !matches!(mode, NetworkMode::Network(_)) {
             let asks = |(_, wish): &(String, EndpointSettings)| has_address(wish);
             if wanted.iter().any(asks) {
-                let text = "user specified IP address is supported on user defined networks only";
+                let text = "user-specified IP address is supported on user-defined networks only";
                 return Err(EngineError::NetworkConfig {
                     name: host.network_mode.clone(),
                     why: NetworkError::InvalidEndpoint(vec![text.to_owned()]),

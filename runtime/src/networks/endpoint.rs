@@ -25,21 +25,12 @@ pub(crate) fn check_endpoint(
     }
     if network.is_predefined() {
         errors.push(
-            "user specified IP address is supported on user defined networks only".to_owned(),
+            "user-specified IP address is supported on user-defined networks only".to_owned(),
         );
     }
-    // A swarm gives its tasks their addresses.
-    if !network.user_subnets && !network.swarm {
-        let text = "user specified IP address is supported only when connecting to networks with \
-                    user configured subnets";
-        errors.push(text.to_owned());
-    } else {
-        for address in addresses {
-            if !network.subnets().any(|subnet| subnet.contains(address)) {
-                errors.push(format!(
-                    "no configured subnet or ip-range contain the IP address {address}"
-                ));
-            }
+    for address in addresses {
+        if !network.subnets().any(|subnet| subnet.contains(address)) {
+            errors.push(format!("no configured subnet contains IP address {address}"));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(NetworkError::InvalidEndpoint(errors)) }
@@ -127,13 +118,12 @@ mod tests {
     use crate::model::EndpointIpam;
     use crate::networks::{Ipam, IpamConfig};
 
-    fn network(name: &str, subnet: &str, by_user: bool) -> Network {
+    fn network(name: &str, subnet: &str) -> Network {
         let block = IpamConfig { subnet: subnet.to_owned(), ..IpamConfig::default() };
         Network {
             name: name.to_owned(),
             driver: "bridge".to_owned(),
             ipam: Ipam { config: Some(vec![block]), ..Ipam::default() },
-            user_subnets: by_user,
             ..Network::default()
         }
     }
@@ -148,24 +138,23 @@ mod tests {
         let complaint = |network: &Network, address: &str| {
             check_endpoint(network, &wish(address)).unwrap_err().to_string()
         };
-        let n2 = network("n2", "172.30.0.0/24", true);
+        let n2 = network("n2", "172.30.0.0/24");
         assert!(check_endpoint(&n2, &wish("172.30.0.5")).is_ok());
         assert!(check_endpoint(&n2, &wish("")).is_ok());
         assert_eq!(
             complaint(&n2, "10.0.0.1"),
-            "invalid endpoint settings:\nno configured subnet or ip-range contain the IP address \
-             10.0.0.1"
+            "invalid endpoint settings:\nno configured subnet contains IP address 10.0.0.1"
+        );
+        let bridge = network("bridge", "172.17.0.0/16");
+        assert_eq!(
+            complaint(&bridge, "172.17.0.9"),
+            "invalid endpoint settings:\nuser-specified IP address is supported on user-defined \
+             networks only"
         );
         assert_eq!(
-            complaint(&network("n1", "172.18.0.0/16", false), "172.18.0.9"),
-            "invalid endpoint settings:\nuser specified IP address is supported only when \
-             connecting to networks with user configured subnets"
-        );
-        assert_eq!(
-            complaint(&network("bridge", "172.17.0.0/16", false), "172.17.0.9"),
-            "invalid endpoint settings:\n* user specified IP address is supported on user defined \
-             networks only\n* user specified IP address is supported only when connecting to \
-             networks with user configured subnets"
+            complaint(&bridge, "1.2.3.4"),
+            "invalid endpoint settings:\n* user-specified IP address is supported on user-defined \
+             networks only\n* no configured subnet contains IP address 1.2.3.4"
         );
     }
 
@@ -182,9 +171,9 @@ mod tests {
         container.config.hostname = "hosty".to_owned();
         wish.aliases = Some(vec!["al".to_owned(), "u1".to_owned()]);
         assert_eq!(dns_names(&container, &wish), ["u1", "al", "3e6e0bc21337", "hosty"]);
-        let named = for_connect(&container, &network("n1", "", false), &wish, None);
+        let named = for_connect(&container, &network("n1", ""), &wish, None);
         assert_eq!(named.names.len(), 4);
-        let default = for_connect(&container, &network("bridge", "", false), &wish, None);
+        let default = for_connect(&container, &network("bridge", ""), &wish, None);
         assert!(default.names.is_empty() && !default.network.names);
     }
 

@@ -44,12 +44,28 @@ pub(super) fn choose_v4(taken: &[Prefix]) -> Option<Prefix> {
     POOLS.iter().flat_map(|(pool, size)| pieces(*pool, *size)).find(|piece| is_free(*piece, taken))
 }
 
+/// The first free IPv4 block of that length in a pool that has such.
+pub(super) fn choose_v4_of(length: u8, taken: &[Prefix]) -> Option<Prefix> {
+    let large = POOLS.iter().filter(|(pool, _)| pool.length <= length && length <= 32);
+    large.flat_map(|(pool, _)| pieces(*pool, length)).find(|piece| is_free(*piece, taken))
+}
+
 /// The first /64 below `prefix` (a /48) free of everything in `taken`.
 pub(super) fn choose_v6(prefix: Ipv6Addr, taken: &[Prefix]) -> Option<Prefix> {
+    choose_v6_of(prefix, 64, taken)
+}
+
+/// The same of another length, up to 64.
+pub(super) fn choose_v6_of(prefix: Ipv6Addr, length: u8, taken: &[Prefix]) -> Option<Prefix> {
+    if !(48..=64).contains(&length) {
+        return None;
+    }
+    let step = 1 << (64 - length);
     (0..V6_PIECES)
+        .step_by(step)
         .map(|number| {
             let address = Ipv6Addr::from_bits(prefix.to_bits() | u128::from(number) << 64);
-            Prefix { address: IpAddr::V6(address), length: 64 }
+            Prefix { address: IpAddr::V6(address), length }
         })
         .find(|piece| is_free(*piece, taken))
 }

@@ -44,8 +44,6 @@ pub struct Network {
     /// As given with `--opt`.
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
-    /// The user chose a subnet, and so may choose addresses in it.
-    pub user_subnets: bool,
 }
 
 /// Where its addresses come from.

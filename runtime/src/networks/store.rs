@@ -395,20 +395,43 @@ const DEFAULT_BRIDGE_OPTIONS: [(&str, &str); 6] = [
     ("com.docker.network.driver.mtu", "1500"),
 ];
 
+/// A subnet without an address asks for a free one of its size.
+fn choose_by_size(
+    block: &mut IpamConfig,
+    others: &[Network],
+    ipv6_prefix: Ipv6Addr,
+) -> Result<(), NetworkError> {
+    let Ok(wish) = block.subnet.parse::<Prefix>() else { return Ok(()) };
+    if !wish.address.is_unspecified() {
+        return Ok(());
+    }
+    let avoided = taken(others);
+    let chosen = match wish.is_v4() {
+        true => pools::choose_v4_of(wish.length, &avoided),
+        false => pools::choose_v6_of(ipv6_prefix, wish.length, &avoided),
+    };
+    let chosen = chosen.ok_or(NetworkError::PoolsExhausted)?;
+    block.subnet = chosen.to_string();
+    block.gateway = chosen.first_host().to_string();
+    Ok(())
+}
+
 fn assemble(
     request: CreateNetwork,
     id: String,
     others: &[Network],
     ipv6_prefix: Ipv6Addr,
 ) -> Result<Network, NetworkError> {
+    let mut config = request.ipam;
+    for block in &mut config {
+        choose_by_size(block, others, ipv6_prefix)?;
+    }
     let wanted: Vec<Prefix> =
-        request.ipam.iter().filter_map(|config| config.subnet.parse().ok()).collect();
+        config.iter().filter_map(|config| config.subnet.parse().ok()).collect();
     let used: Vec<Prefix> = others.iter().flat_map(Network::subnets).collect();
     if wanted.iter().any(|block| used.iter().any(|other| block.overlaps(other))) {
         return Err(NetworkError::Overlap);
     }
-    let user_subnets = !wanted.is_empty();
-    let mut config = request.ipam;
     let swarm = request.swarm.as_ref();
     // What the host uses does not forbid a block, but is not chosen.
     let mut avoided = taken(others);
@@ -469,7 +492,6 @@ fn assemble(
         ingress: swarm.is_some_and(|swarm| swarm.ingress),
         options,
         labels: request.labels,
-        user_subnets,
     })
 }
 

@@ -30,7 +30,7 @@ fn the_three_are_always_there_with_the_same_ids() {
 fn a_network_is_found_by_name_id_and_beginning() {
     let (_temp, networks) = networks();
     let made = networks.create(request("n1")).unwrap();
-    assert!(made.has_names() && !made.user_subnets);
+    assert!(made.has_names());
     for reference in ["n1", &made.id, &made.id[..9]] {
         assert_eq!(networks.find(reference).unwrap(), made, "{reference}");
     }
@@ -79,9 +79,33 @@ fn each_family_gets_a_block() {
     let made = networks.create(six).unwrap();
     let blocks = made.ipam.config.as_deref().unwrap();
     assert_eq!((blocks[0].subnet.as_str(), blocks[0].gateway.as_str()), ("fd00:1::/64", ""));
-    assert!(made.user_subnets && blocks[1].subnet.ends_with("/16"));
+    assert!(blocks[1].subnet.ends_with("/16"));
     let only = CreateNetwork { ipv4: false, ipv6: true, ..request("only") };
     assert!(networks.create(only).unwrap().subnets().all(|block| !block.is_v4()));
+}
+
+#[test]
+fn no_address_with_a_length_asks_for_a_block_of_that_size() {
+    let (_temp, networks) = networks();
+    networks.create(request("n1")).unwrap();
+    let made = networks.create(with_subnet("n2", "0.0.0.0/28")).unwrap();
+    let blocks = made.ipam.config.as_deref().unwrap();
+    let [block] = blocks else { panic!("{blocks:?}") };
+    assert!(block.subnet.ends_with(".0.0/28") && !block.subnet.starts_with('0'), "{block:?}");
+    assert!(block.gateway.ends_with(".0.1"), "{block:?}");
+    let next = networks.create(with_subnet("n3", "0.0.0.0/28")).unwrap();
+    assert!(next.subnets().all(|one| made.subnets().all(|other| !one.overlaps(&other))));
+    let six = CreateNetwork { ipv6: true, ..with_subnet("n4", "::/60") };
+    let six = networks.create(six).unwrap();
+    let families: Vec<_> = six.subnets().map(|one| (one.is_v4(), one.length)).collect();
+    assert_eq!(families, [(false, 60), (true, 16)]);
+    for subnet in ["0.0.0.0/8", "0.0.0.0/0"] {
+        let error = networks.create(with_subnet("n5", subnet)).unwrap_err().to_string();
+        assert!(
+            error.contains("all predefined address pools have been fully subnetted"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -24,10 +24,10 @@ pub(crate) struct NetworkConnectArgs {
     #[arg(long, value_name = "int", value_parser = values::int)]
     pub(crate) gw_priority: Option<i64>,
     /// Fixed IPv4 address
-    #[arg(long, value_name = "ip", value_parser = run_values::ip)]
+    #[arg(long, value_name = "ip", value_parser = run_values::own_ip)]
     pub(crate) ip: Option<String>,
     /// Fixed IPv6 address
-    #[arg(long, value_name = "ip", value_parser = run_values::ip)]
+    #[arg(long, value_name = "ip", value_parser = run_values::own_ip)]
     pub(crate) ip6: Option<String>,
     /// Legacy link NAME[:ALIAS]
     #[arg(long, value_name = "list")]

@@ -36,7 +36,7 @@ pub(crate) struct NetworkCreateArgs {
     #[arg(long, short = 'd', value_name = "string")]
     pub(crate) driver: Option<String>,
     /// Gateway of the subnet
-    #[arg(long, value_name = "ipSlice", value_delimiter = ',', value_parser = run_values::ip)]
+    #[arg(long, value_name = "ipSlice", value_delimiter = ',', value_parser = run_values::ip_of_slice)]
     pub(crate) gateway: Vec<String>,
     /// The network of ports that services publish
     #[arg(long)]
@@ -163,6 +163,7 @@ impl NetworkCreateArgs {
         }
         let mut blocks: Vec<IpamConfig> = Vec::new();
         for subnet in subnets {
+            prefix_of_go(subnet)?;
             let overlaps = |other: &IpamConfig| match (prefix(subnet), prefix(&other.subnet)) {
                 (Some(a), Some(b)) => a.overlaps(&b),
                 _ => false,
@@ -200,6 +201,22 @@ impl NetworkCreateArgs {
             block.auxiliary_addresses.insert(name, address);
         }
         Ok(blocks)
+    }
+}
+
+/// A subnet as Go's `netip.ParsePrefix` reads it, whose words the client passes on.
+fn prefix_of_go(text: &str) -> Result<(), String> {
+    let refuse = |why: &str| Err(format!("netip.ParsePrefix({text:?}): {why}"));
+    let Some((address, length)) = text.rsplit_once('/') else { return refuse("no '/'") };
+    if address.parse::<std::net::IpAddr>().is_err() {
+        return refuse(&format!("ParseAddr({address:?}): unable to parse IP"));
+    }
+    if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse(&format!("bad bits after slash: {length:?}"));
+    }
+    match prefix(text) {
+        Some(_) => Ok(()),
+        None => refuse("prefix length out of range"),
     }
 }
 
@@ -275,6 +292,11 @@ mod tests {
             (
                 &["--subnet=10.0.0.0/8", "--subnet=10.1.0.0/16", "n"],
                 "multiple overlapping subnet configuration is not supported",
+            ),
+            (&["--subnet=bad", "n3"], "netip.ParsePrefix(\"bad\"): no '/'"),
+            (
+                &["--subnet=10.1.0.0/33", "n3"],
+                "netip.ParsePrefix(\"10.1.0.0/33\"): prefix length out of range",
             ),
             (
                 &["--subnet=10.1.0.0/24", "--aux-address=a=10.2.0.1", "n"],
