@@ -63,7 +63,6 @@ impl Engine {
             crate::reopen::call_monitors(&self.paths, &self.records);
         }
         let init = life.init.map(ProcessId::from);
-        let request = ExecRequest { env: self.with_links(&container, request.env), ..request };
         self.exec_in(&container, &life, monitor, request, join).map_err(|error| {
             // Why it failed in an ending container is of no use to anybody.
             match is_of_an_end(&error) && init.is_none_or(ends) {
@@ -71,16 +70,6 @@ impl Engine {
                 false => error,
             }
         })
-    }
-
-    /// The variables of links, which yield to the container's own and to those of the request.
-    fn with_links(&self, container: &Container, own: Vec<String>) -> Vec<String> {
-        let name = |entry: &String| entry.split('=').next().unwrap_or_default().to_owned();
-        let known: Vec<String> = container.config.env.iter().map(name).collect();
-        // One that does not run any more has none.
-        let links = crate::networks::resolve_links(&self.records, container).unwrap_or_default();
-        let linked = links.iter().flat_map(crate::networks::Link::env);
-        linked.filter(|entry| !known.contains(&name(entry))).cloned().chain(own).collect()
     }
 
     fn exec_in(

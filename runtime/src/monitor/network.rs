@@ -102,11 +102,6 @@ pub(super) fn begin(charge: &Charge) -> Result<Option<Begun>, Failure> {
 }
 
 impl Begun {
-    /// Variables for the container's program.
-    pub(super) fn env(&self) -> impl Iterator<Item = &String> {
-        self.links.iter().flat_map(|link| link.env())
-    }
-
     /// Makes the networks once the container's process hands its namespace over; `None` when
     /// `report` has something to say before.
     pub(super) fn arrange(

@@ -113,7 +113,6 @@ pub(super) fn start(charge: &mut Charge) -> Result<FirstProcess, Failure> {
             .map_err(EngineError::into_failure)?;
     warnings.append(&mut prepared.warnings);
     warnings.extend(super::unwritable::find(container, &prepared.user));
-    prepared.plan.env.extend(begun.iter().flat_map(Begun::env).cloned());
     let working_dir = &container.config.working_dir;
     if !working_dir.is_empty() {
         crate::start::working_dir::make(&charge.paths.merged(&id), Path::new(working_dir))?;

@@ -1,13 +1,11 @@
-//! `--link` on the default bridge: another container's name in the hosts file, its addresses
-//! and environment in variables, as Docker has kept doing.
+//! `--link` on the default bridge: another container's name in the hosts file. Its addresses and
+//! environment are in no variables, as of Docker 29.
 //!
 //! In networks of the user's a link is a name that one member alone knows another by; the
 //! network helper answers it (`Connect::links`), and nothing is written into files.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
-
-use coracle_words::pair;
 
 use super::BRIDGE;
 use crate::model::{Container, HostConfig, NetworkState};
@@ -24,7 +22,6 @@ pub(crate) struct Link {
     address: IpAddr,
     /// Its short id or host name, and its name: beside the alias.
     also: Vec<String>,
-    env: Vec<String>,
 }
 
 impl Link {
@@ -36,10 +33,6 @@ impl Link {
             write!(names, " {name}").unwrap_or_default();
         }
         (self.address, names)
-    }
-
-    pub(crate) fn env(&self) -> &[String] {
-        &self.env
     }
 }
 
@@ -132,7 +125,6 @@ fn resolve_one(records: &Records, container: &Container, text: &str) -> Result<L
         alias: alias.to_owned(),
         address,
         also: vec![other.config.hostname.clone(), other.name.clone()],
-        env: environment(container, &other, alias, address),
     })
 }
 
@@ -141,51 +133,10 @@ fn address(state: &NetworkState) -> Option<IpAddr> {
     endpoint.got.ip.map(IpAddr::V4).or(endpoint.got.ip6.map(IpAddr::V6))
 }
 
-/// The variables of a link, in Docker's order.
-fn environment(
-    container: &Container,
-    other: &Container,
-    alias: &str,
-    address: IpAddr,
-) -> Vec<String> {
-    let prefix = alias.to_uppercase().replace('-', "_");
-    let mut ports: Vec<(u16, &str)> = other
-        .config
-        .exposed_ports
-        .keys()
-        .filter_map(|key| Some((key.number()?, key.protocol())))
-        .collect();
-    ports.sort_unstable();
-    let mut env = Vec::new();
-    if let Some((port, protocol)) = ports.first() {
-        env.push(format!("{prefix}_PORT={protocol}://{address}:{port}"));
-    }
-    for (port, protocol) in &ports {
-        let one = format!("{prefix}_PORT_{port}_{}", protocol.to_uppercase());
-        env.push(format!("{one}={protocol}://{address}:{port}"));
-        env.push(format!("{one}_ADDR={address}"));
-        env.push(format!("{one}_PORT={port}"));
-        env.push(format!("{one}_PROTO={protocol}"));
-    }
-    env.push(format!("{prefix}_NAME=/{}/{alias}", container.name));
-    for entry in &other.config.env {
-        let (name, value) = pair(entry);
-        if !matches!(name, "HOME" | "PATH") {
-            env.push(format!("{prefix}_ENV_{name}={value}"));
-        }
-    }
-    env
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Empty;
     use coracle_netns::protocol::Connected;
-
-    fn container(name: &str) -> Container {
-        Container { name: name.to_owned(), ..Container::default() }
-    }
 
     #[test]
     fn links_are_read() {
@@ -195,30 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_are_dockers() {
-        let mut other = container("defl");
-        other.config.env = vec!["SEC=1".to_owned(), "PATH=/bin".to_owned()];
-        other.config.exposed_ports.insert("80/tcp".into(), Empty {});
-        let address = "172.17.0.2".parse().unwrap();
-        assert_eq!(
-            environment(&container("tender_elgamal"), &other, "lk", address),
-            [
-                "LK_PORT=tcp://172.17.0.2:80",
-                "LK_PORT_80_TCP=tcp://172.17.0.2:80",
-                "LK_PORT_80_TCP_ADDR=172.17.0.2",
-                "LK_PORT_80_TCP_PORT=80",
-                "LK_PORT_80_TCP_PROTO=tcp",
-                "LK_NAME=/tender_elgamal/lk",
-                "LK_ENV_SEC=1",
-            ]
-        );
-    }
-
-    #[test]
     fn a_line_names_each_once() {
         let address = "172.17.0.2".parse().unwrap();
         let also = vec!["fe6235328337".to_owned(), "defl".to_owned()];
-        let link = Link { alias: "lk".to_owned(), address, also, env: Vec::new() };
+        let link = Link { alias: "lk".to_owned(), address, also };
         assert_eq!(link.line(), (address, "lk fe6235328337 defl".to_owned()));
         let same = Link { alias: "defl".to_owned(), ..link };
         assert_eq!(same.line().1, "defl fe6235328337");

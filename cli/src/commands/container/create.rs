@@ -110,6 +110,7 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
         let found = find(&app.home, &mount.source)?;
         image.mounted.insert(mount.source.clone(), facts(app, &found, &mount.source)?);
     }
+    let linked = request.host.links.as_ref().is_some_and(|links| !links.is_empty());
     let create = CreateRequest {
         id: request.id,
         name: request.name,
@@ -120,7 +121,13 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
         networks: request.networks,
         ..CreateRequest::default()
     };
-    Ok(app.engine()?.create(create)?)
+    let container = app.engine()?.create(create)?;
+    if linked {
+        let text = "Links on the default bridge network are deprecated and will be removed in a \
+                    future release. Use a custom network instead.";
+        app.warn(&[text.to_owned()]);
+    }
+    Ok(container)
 }
 
 /// The image of the store, pulled first when the policy says so.
@@ -176,7 +183,7 @@ pub(crate) fn warn_of_foreign_platform(
     asked: Option<&str>,
 ) -> Result<(), CliError> {
     let own = image.platform();
-    if asked.is_some() || image.architecture.is_empty() || Platform::host().rank(&own).is_some() {
+    if asked.is_some() || image.architecture.is_empty() || Platform::of_cpu().rank(&own).is_some() {
         return Ok(());
     }
     writeln!(
