@@ -31,6 +31,11 @@ impl Platform {
         Self::new(std::env::consts::OS, std::env::consts::ARCH, "")
     }
 
+    /// The same with the level of the processor as its variant, which an image may be made for.
+    pub fn of_cpu() -> Self {
+        Self { variant: cpu_level().to_owned(), ..Self::host() }
+    }
+
     /// Brings the three parts into their usual form.
     pub fn new(os: &str, architecture: &str, variant: &str) -> Self {
         let os = match os.to_ascii_lowercase().as_str() {
@@ -139,6 +144,29 @@ impl FromStr for Platform {
     }
 }
 
+/// The levels of the x86-64 psABI; all others are told by their architecture.
+#[cfg(target_arch = "x86_64")]
+fn cpu_level() -> &'static str {
+    macro_rules! all {
+        ($($name:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($name))* };
+    }
+    if !all!("cmpxchg16b" "popcnt" "sse3" "ssse3" "sse4.1" "sse4.2") {
+        return "";
+    }
+    if !all!("avx" "avx2" "bmi1" "bmi2" "f16c" "fma" "lzcnt" "movbe") {
+        return "v2";
+    }
+    if !all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl") {
+        return "v3";
+    }
+    "v4"
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn cpu_level() -> &'static str {
+    ""
+}
+
 const KNOWN_ARCHITECTURES: [&str; 16] = [
     "386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x", "x86_64",
     "i386", "aarch64", "armhf", "armel", "x86-64", "wasm",
@@ -206,6 +234,10 @@ mod tests {
         let amd = ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"];
         assert_eq!(best("linux/amd64/v3", &amd), Some("linux/amd64/v2"));
         assert_eq!(best("linux/s390x", &amd), None);
+        // Whatever this processor is, it runs what was made for none in particular.
+        let cpu = Platform::of_cpu();
+        assert!(cpu.rank(&Platform::host()).is_some());
+        assert_eq!(Platform { variant: String::new(), ..cpu }, Platform::host());
         assert_eq!(best("windows/amd64", &amd), None);
     }
 }

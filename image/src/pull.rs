@@ -152,7 +152,7 @@ fn explain(error: TransferError, reference: &Reference) -> TransferError {
     let repository = reference.familiar_repository();
     TransferError::Registry(match &*refusal.code {
         "MANIFEST_UNKNOWN" | "NOT_FOUND" => {
-            RegistryError::ManifestNotFound { reference: reference.familiar(), refusal }
+            RegistryError::ManifestNotFound { reference: reference.to_string(), refusal }
         }
         "DENIED" => RegistryError::AccessDenied { repository, refusal },
         "NAME_UNKNOWN" => RegistryError::RepositoryNotFound { repository, refusal },
@@ -222,7 +222,7 @@ impl Job<'_> {
         top: FetchedManifest,
     ) -> Result<(Vec<Chosen>, Option<ChosenIndex>), TransferError> {
         let name = reference.familiar();
-        let wanted = self.options.platform.clone().unwrap_or_else(Platform::host);
+        let wanted = self.options.platform.clone().unwrap_or_else(Platform::of_cpu);
         let mut fetched = top;
         for _ in 0..INDEX_DEPTH_MAX {
             let index = match Document::parse(&name, &fetched.media_type, &fetched.bytes)? {
@@ -239,7 +239,7 @@ impl Job<'_> {
             let entry = index.select(&wanted).ok_or_else(|| ManifestError::NoPlatform {
                 platform: match &self.options.platform {
                     Some(asked) => asked.to_string(),
-                    None => wanted.with_usual_variant(),
+                    None => Platform::host().with_usual_variant(),
                 },
             })?;
             let digest = entry.digest.to_string();
@@ -269,7 +269,8 @@ impl Job<'_> {
             chosen.insert(at, Chosen { fetched, manifest });
         }
         if chosen.is_empty() {
-            return Err(ManifestError::NoPlatform { platform: wanted.with_usual_variant() }.into());
+            let shown = self.options.platform.clone().unwrap_or_else(Platform::host);
+            return Err(ManifestError::NoPlatform { platform: shown.with_usual_variant() }.into());
         }
         Ok(chosen)
     }

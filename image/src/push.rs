@@ -115,16 +115,8 @@ fn announce(image: &Image, sink: &dyn ProgressSink) {
 }
 
 fn find(store: &Store, reference: &Reference) -> Result<Image, TransferError> {
-    let images = store.images()?;
-    if let Some(image) = images.iter().find(|image| image.names.contains(reference)) {
-        return Ok(image.clone());
-    }
-    let repository = reference.repository();
-    let known = images.iter().flat_map(|image| &image.names);
-    if known.into_iter().any(|name| name.repository() == repository) {
-        return Err(TransferError::NoSuchTag { name: reference.familiar() });
-    }
-    Err(TransferError::NoSuchRepository { repository: reference.familiar_repository() })
+    let found = store.images()?.into_iter().find(|image| image.names.contains(reference));
+    found.ok_or_else(|| TransferError::NoSuchTag { name: reference.familiar() })
 }
 
 /// The image with layers as registries expect them.

@@ -24,9 +24,6 @@ pub enum TransferError {
     #[error("the index of {name} nests too deeply")]
     IndexDepth { name: String },
 
-    #[error("An image does not exist locally with the tag: {repository}")]
-    NoSuchRepository { repository: String },
-
     #[error("tag does not exist: {name}")]
     NoSuchTag { name: String },
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::layout;
+use super::layout::{self, listed};
 use super::manifest::Manifest;
 use super::plan::{LoadOptions, LoadPlan, PlannedLayer, digest_of_name, read_config};
 use super::source::Source;
@@ -34,20 +34,32 @@ pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec
     })?;
     let manifests = layout::all_manifests(source);
     let mut plans = Vec::new();
+    let mut passed_over = Vec::new();
     for item in items {
         let config = read_config(source, &item.config, digest_of_name(&item.config))?;
-        if wanted(&config, options)? {
-            plans.push(plan(item, config, &manifests)?);
+        match unwanted(&config, options)? {
+            None => plans.push(plan(item, config, &manifests)?),
+            Some(own) => passed_over.push(own.to_string()),
         }
+    }
+    if plans.is_empty() && !passed_over.is_empty() {
+        passed_over.dedup();
+        let available = passed_over.join(", ");
+        return Err(ImageError::NoPlatform { wanted: listed(&options.platforms), available });
     }
     Ok(Some(plans))
 }
 
-fn wanted(config: &[u8], options: &LoadOptions) -> Result<bool> {
-    let Some(wanted) = &options.platform else { return Ok(true) };
+/// The platform of an image that is not asked for.
+fn unwanted(config: &[u8], options: &LoadOptions) -> Result<Option<Platform>> {
+    if options.platforms.is_empty() {
+        return Ok(None);
+    }
     let config = ImageConfig::parse(config)?;
     let variant = config.variant.as_deref().unwrap_or_default();
-    Ok(wanted.rank(&Platform::new(&config.os, &config.architecture, variant)).is_some())
+    let own = Platform::new(&config.os, &config.architecture, variant);
+    let fits = options.platforms.iter().any(|wanted| wanted.rank(&own).is_some());
+    Ok((!fits).then_some(own))
 }
 
 fn plan(

@@ -27,7 +27,9 @@ pub(super) fn plans(source: &Source, options: &LoadOptions) -> Result<Option<Vec
         let names = names(&group)?;
         let descriptor = match choose(source, &group, options, 0) {
             Ok(descriptor) => descriptor,
-            Err(e @ ImageError::NoPlatform { .. }) if options.platform.is_none() => return Err(e),
+            Err(e @ ImageError::NoPlatform { .. }) if options.platforms.is_empty() => {
+                return Err(e);
+            }
             Err(e) => {
                 passed_over.get_or_insert(e);
                 continue;
@@ -109,23 +111,30 @@ fn choose(
     depth: usize,
 ) -> Result<Descriptor> {
     let real: Vec<_> = candidates.iter().filter(|d| !d.is_attestation()).collect();
-    let host = Platform::host();
-    let wanted = options.platform.as_ref().unwrap_or(&host);
-    let best = real
-        .iter()
-        .filter_map(|d| Some((wanted.rank(&d.platform()?)?, *d)))
-        .min_by_key(|(rank, _)| *rank)
-        .map(|(_, d)| d);
+    let wanted = match options.platforms.as_slice() {
+        [] => vec![Platform::of_cpu()],
+        given => best_for_host_first(given),
+    };
+    let rank = |d: &Descriptor| {
+        let own = d.platform()?;
+        let ranks = wanted.iter().enumerate().filter_map(|(at, one)| Some((at, one.rank(&own)?)));
+        ranks.min()
+    };
+    let ranked = real.iter().filter_map(|d| Some((rank(d)?, *d)));
+    let best = ranked.min_by_key(|(rank, _)| *rank).map(|(_, d)| d);
     let chosen = match (best, real.as_slice()) {
         (Some(best), _) => best,
         // An only one is loaded for whatever platform it is, unless one was asked for.
-        (None, [only]) if options.platform.is_none() || only.platform.is_none() => only,
+        (None, [only]) if options.platforms.is_empty() || only.platform.is_none() => only,
         (None, _) => {
             let mut available: Vec<_> =
                 real.iter().filter_map(|d| d.platform()).map(|p| p.to_string()).collect();
             available.dedup();
             return Err(ImageError::NoPlatform {
-                wanted: wanted.to_string(),
+                wanted: match options.platforms.as_slice() {
+                    [] => Platform::host().to_string(),
+                    given => listed(given),
+                },
                 available: if available.is_empty() { "none".into() } else { available.join(", ") },
             });
         }
@@ -143,6 +152,19 @@ fn choose(
     let index: Index = serde_json::from_slice(&bytes)
         .map_err(ImageError::json(format!("index {}", chosen.digest)))?;
     choose(source, &index.manifests, options, depth + 1)
+}
+
+/// An image here has one platform: of several that are asked for, the one that this host runs best.
+fn best_for_host_first(given: &[Platform]) -> Vec<Platform> {
+    let host = Platform::of_cpu();
+    let mut wanted = given.to_vec();
+    wanted.sort_by_key(|one| host.rank(one).unwrap_or(usize::MAX));
+    wanted
+}
+
+/// As a message names them.
+pub(super) fn listed(platforms: &[Platform]) -> String {
+    platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn read_blob(source: &Source, descriptor: &Descriptor) -> Result<Vec<u8>> {

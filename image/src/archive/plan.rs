@@ -12,8 +12,8 @@ use crate::reference::Reference;
 
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// `--platform`: only images for it.
-    pub platform: Option<Platform>,
+    /// `--platform`: only images for one of these; all when there are none.
+    pub platforms: Vec<Platform>,
 }
 
 /// An image of an archive, ready to be loaded.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::layout::{NAME_ANNOTATION, REF_ANNOTATION};
 use super::manifest::{Descriptor, Index};
 use super::plan::blob_name;
-use super::write::{begin_blobs, failed, layer_entry};
+use super::write::{OCI_LAYOUT, begin_blobs, failed, layer_entry};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result};
 use crate::media;
@@ -61,7 +61,7 @@ pub fn save<S: AsRef<str>>(store: &Store, texts: &[S], out: &mut dyn Write) -> R
     for (name, bytes) in [
         ("index.json", index(&targets, store)?),
         ("manifest.json", items(&targets)?),
-        ("oci-layout", br#"{"imageLayoutVersion": "1.0.0"}"#.to_vec()),
+        ("oci-layout", OCI_LAYOUT.to_vec()),
         ("repositories", repositories(&targets)?),
     ] {
         tar.bytes(name, &bytes).map_err(failed(name))?;

@@ -43,7 +43,7 @@ pub enum RegistryError {
     #[error("Get \"{url}\": {refusal}")]
     LoginRefused { url: String, refusal: Refusal },
 
-    #[error("manifest for {reference} not found: {refusal}")]
+    #[error("failed to resolve reference \"{reference}\": {reference}: not found")]
     ManifestNotFound { reference: String, refusal: Refusal },
 
     #[error(

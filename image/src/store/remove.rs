@@ -162,8 +162,8 @@ impl<'a> Removal<'a> {
             None => Ok(()),
             Some(user) => Err(ImageError::Conflict {
                 what: format!(
-                    "unable to remove repository reference \"{text}\" (must force) - container {} \
-                     is using its referenced image {}",
+                    "unable to delete {text} (must be forced) - container {} is using its \
+                     referenced image {}",
                     short_id(&user.container),
                     image.id.short()
                 ),

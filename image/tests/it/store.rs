@@ -187,7 +187,7 @@ fn containers_stand_in_the_way() {
     assert_eq!(
         remove_with(&store, "hello-world", false, &user(false)),
         format!(
-            "conflict: unable to remove repository reference \"hello-world\" (must force) - container b2af3fd172d6 is using its referenced image {short}"
+            "conflict: unable to delete hello-world (must be forced) - container b2af3fd172d6 is using its referenced image {short}"
         )
     );
     assert_eq!(

@@ -316,15 +316,12 @@ fn what_is_not_there() {
                 .unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("manifest for {shown} not found: manifest unknown: manifest unknown")
+            format!("failed to resolve reference \"{shown}\": {shown}: not found")
         );
     }
     let reference = format!("{host}/h:1");
     let error = push(&store.store, &settings(), &name(&reference), None, &Silent).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("An image does not exist locally with the tag: {host}/h")
-    );
+    assert_eq!(error.to_string(), format!("tag does not exist: {host}/h:1"));
     Pieces::small().put(&store.store, &reference);
     let other = format!("{host}/h:nosuchtag");
     let error = push(&store.store, &settings(), &name(&other), None, &Silent).unwrap_err();

@@ -73,7 +73,9 @@ impl<'a> ImageFilters<'a> {
 
 /// A pattern is compared with the whole name and with the repository alone.
 fn matches_name(pattern: &str, name: &Reference) -> bool {
-    glob(pattern, &name.familiar())
+    glob(pattern, &name.to_string())
+        || glob(pattern, &name.repository())
+        || glob(pattern, &name.familiar())
         || glob(pattern, &name.familiar_repository())
         || Reference::parse(pattern).is_ok_and(|wanted| match wanted.is_name_only() {
             true => wanted.repository() == name.repository(),
@@ -142,7 +144,7 @@ mod tests {
         let between = [("since", "old:1"), ("before", "new:latest")];
         assert_eq!(passing(&between).unwrap(), ["middle:latest", "-"]);
         let error = passing(&[("since", "gone:1")]).unwrap_err();
-        assert_eq!(error.to_string(), "Error: No such object: gone:1");
+        assert_eq!(error.to_string(), "error: no such object: gone:1");
     }
 
     #[test]

@@ -52,12 +52,8 @@ pub fn find_for(home: &Home, text: &str, wanted: Option<&str>) -> Result<Image, 
     if let Some(image) = home.store()?.find_variant(&stored_name(home, text), &wanted)? {
         return Ok(image);
     }
-    let own = find(home, text)?.platform();
-    Err(ViewError::OtherPlatform {
-        name: text.to_owned(),
-        own: own.to_string(),
-        wanted: wanted.to_string(),
-    })
+    find(home, text)?;
+    Err(ViewError::OtherPlatform { name: text.to_owned(), wanted: wanted.to_string() })
 }
 
 /// The value of a `--platform` flag; an empty one is as good as none.

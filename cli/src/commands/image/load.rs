@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use coracle_image::Progress;
 use coracle_image::archive::{Input, LoadOptions, Loaded};
+use coracle_image::{Platform, Progress};
 
 use super::rows::notes;
 use crate::app::App;
@@ -30,15 +30,7 @@ pub(crate) struct LoadArgs {
 
 impl Runnable for LoadArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let platform = match self.platform.as_slice() {
-            [] => None,
-            [one] => Some(one.parse().map_err(CliError::engine)?),
-            _ => {
-                let why = "an image here has one platform";
-                return Err(CliError::unsupported("--platform given more than once", why));
-            }
-        };
-        let options = LoadOptions { platform };
+        let options = LoadOptions { platforms: platforms(&self.platform)? };
         let path = self.input.as_deref().filter(|path| !path.is_empty());
         let mut stdin = std::io::stdin();
         let input = match path {
@@ -65,6 +57,12 @@ impl Runnable for LoadArgs {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// `--platform` of `save` and `load`.
+pub(super) fn platforms(given: &[String]) -> Result<Vec<Platform>, CliError> {
+    let invalid = |error| CliError::plain(format!("invalid platform: {error}"));
+    given.iter().map(|one| one.parse().map_err(invalid)).collect()
 }
 
 /// A file is a stream or an archive; a folder is an unpacked one.
