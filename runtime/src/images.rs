@@ -3,8 +3,8 @@
 //!
 //! # Limits
 //!
-//! Nothing is told of what has no event here yet: `image prune`, `pull --all-tags`, the images
-//! that `compose down` removes.
+//! Nothing is told of what has no event here yet: `pull --all-tags`, the images that `compose down`
+//! removes.
 //!
 //! # Not here
 //!
@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use coracle_image::archive::{
     self, Composed, Composition, ImportOptions, Imported, Input, LoadOptions, Loaded,
 };
-use coracle_image::store::{InUse, RemoveOptions, Removed};
+use coracle_image::store::{InUse, PruneFilter, RemoveOptions, Removed};
 use coracle_image::{
     Digest, Image, ImageError, Platform, Progress, ProgressSink, PullOptions, PullOutcome,
     PushOutcome, Reference, RegistrySettings, Store, TransferError,
@@ -105,18 +105,53 @@ impl Images<'_> {
         options: RemoveOptions,
         in_use: &InUse<'_>,
     ) -> Result<Vec<Removed>, ImageError> {
-        // It cannot be asked for once it is gone.
-        let image = self.store.find(text).map(|image| image.id.to_string()).ok();
+        let named = self.named()?;
         let report = self.store.remove(text, options, in_use)?;
-        for line in &report {
-            let (action, what) = match line {
-                // As in Docker, the event names the image and not the name that it lost.
-                Removed::Untagged(name) => ("untag", image.as_ref().unwrap_or(name).clone()),
-                Removed::Deleted(id) => ("delete", id.to_string()),
-            };
-            self.tell(action, &what, &[("name", &what)]);
-        }
+        self.tell_of_removed(&report, &named);
         Ok(report)
+    }
+
+    /// Removes images that nobody uses, as far as they are `wanted`; gives what went and the bytes
+    /// that were set free.
+    ///
+    /// # Errors
+    /// As [`Store::prune`].
+    pub fn prune(
+        &self,
+        filter: &PruneFilter,
+        wanted: &dyn Fn(&Image) -> bool,
+        in_use: &InUse<'_>,
+    ) -> Result<(Vec<Removed>, u64), ImageError> {
+        let named = self.named()?;
+        let (report, freed) = self.store.prune(filter, wanted, in_use)?;
+        self.tell_of_removed(&report, &named);
+        Ok((report, freed))
+    }
+
+    /// The images by their names, which cannot be asked for once they are gone.
+    fn named(&self) -> Result<BTreeMap<String, String>, ImageError> {
+        let ids = |image: Image| {
+            let id = image.id.to_string();
+            let names = image.names.into_iter().chain(image.repo_digests);
+            names.map(move |name| (name.familiar(), id.clone())).collect::<Vec<_>>()
+        };
+        Ok(self.store.images()?.into_iter().flat_map(ids).collect())
+    }
+
+    fn tell_of_removed(&self, report: &[Removed], named: &BTreeMap<String, String>) {
+        for line in report {
+            match line {
+                // As of Docker 29: the name that went, and the image that lost it.
+                Removed::Untagged(name) => {
+                    let id = named.get(name).unwrap_or(name);
+                    self.tell("untag", id, &[("name", name)]);
+                }
+                Removed::Deleted(id) => {
+                    let id = id.to_string();
+                    self.tell("delete", &id, &[("name", &id)]);
+                }
+            }
+        }
     }
 
     /// Reads images from an archive.

@@ -146,7 +146,7 @@ fn images_are_told_of_by_their_ids_and_labels() {
         format!("import {id}"),
         "tag img:latest".to_owned(),
         "save img".to_owned(),
-        format!("untag {id}"),
+        "untag img:latest".to_owned(),
         format!("delete {id}"),
     ];
     let told = told(&engine);

@@ -57,7 +57,8 @@ pub(crate) fn prune(
         let old_enough = until.is_none_or(|t| parse_time(&image.created).is_some_and(|c| c < t));
         old_enough && (!by_label || filters.labels(&labels(store, image)))
     };
-    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &|| app.home.image_users())?;
+    let filter = PruneFilter { all };
+    let (report, freed) = app.home.images()?.prune(&filter, &wanted, &|| app.home.image_users())?;
     let lines = report
         .iter()
         .map(|line| match line {
