@@ -68,6 +68,9 @@ pub enum HostTarget<'a> {
 pub struct Copied {
     /// Bytes of the archive, as Docker counts; 0 for streams.
     pub bytes: u64,
+    /// Bytes of the files in it; those of the archive where Docker knows no other number: of a
+    /// folder that comes out of a container.
+    pub content: u64,
     /// `CONTAINER:PATH` or the path on the host.
     pub target: String,
 }

@@ -32,7 +32,8 @@ impl Origin {
         matches!(self, Self::Directory { .. })
     }
 
-    fn pack(self, name: &str, out: &mut dyn Write) -> Result<()> {
+    /// Gives the bytes of the files that it packed.
+    fn pack(self, name: &str, out: &mut dyn Write) -> Result<u64> {
         let options = PackOptions::default();
         let packed = match self {
             Self::Directory { dir } => pack_dir(dir, name.as_bytes(), out, options),
@@ -40,7 +41,7 @@ impl Origin {
                 pack_entry(parent, &entry, name.as_bytes(), out, options)
             }
         };
-        packed.map(drop).map_err(|source| CopyError::Pack { source })
+        packed.map(|packed| packed.file_bytes).map_err(|source| CopyError::Pack { source })
     }
 }
 
@@ -73,16 +74,16 @@ pub(crate) fn copy_in(
         }
     };
     let target = container_target(view, to, &dir, owners, readonly_root)?;
-    let bytes = match origin {
+    let Passed { bytes, content } = match origin {
         Ok((origin, name)) => through(origin, &name, &target)?,
         Err(stream) => {
             let (_, mut plain) =
                 coracle_image::store::decoder(stream).map_err(|_| CopyError::UnexpectedEof)?;
             extract(&mut plain, &target)?;
-            0
+            Passed { bytes: 0, content: 0 }
         }
     };
-    Ok(Copied { bytes, target: format!("{}:{}", to.name, destination.path) })
+    Ok(Copied { bytes, content, target: format!("{}:{}", to.name, destination.path) })
 }
 
 /// Copies from a container to the host.
@@ -107,9 +108,9 @@ pub(crate) fn copy_out(
             let flushed = out.flush();
             match (packed, out.failure) {
                 (Err(_), Some(error)) => Err(CopyError::host("write", "/dev/stdout")(error)),
-                (packed, _) => packed.and_then(|()| {
+                (packed, _) => packed.and_then(|_| {
                     flushed.map_err(CopyError::host("write", "/dev/stdout"))?;
-                    Ok(Copied { bytes: 0, target: "-".to_owned() })
+                    Ok(Copied { bytes: 0, content: 0, target: "-".to_owned() })
                 }),
             }
         }
@@ -128,8 +129,10 @@ pub(crate) fn copy_out(
                 on_host: true,
             };
             drop(rights);
-            let bytes = through(origin, &name, &target)?;
-            Ok(Copied { bytes, target: host_path.to_owned() })
+            let is_dir = origin.is_dir();
+            let Passed { bytes, content } = through(origin, &name, &target)?;
+            let content = if is_dir { bytes } else { content };
+            Ok(Copied { bytes, content, target: host_path.to_owned() })
         }
     }
 }
@@ -165,13 +168,21 @@ impl Write for Noting<'_> {
     }
 }
 
-/// Packs in another thread and extracts in this one; returns the bytes of the archive.
-fn through(origin: Origin, name: &str, target: &Target) -> Result<u64> {
+/// How much an archive had.
+struct Passed {
+    bytes: u64,
+    /// In its files.
+    content: u64,
+}
+
+/// Packs in another thread and extracts in this one.
+fn through(origin: Origin, name: &str, target: &Target) -> Result<Passed> {
     let (writer, mut reader) = stream();
     std::thread::scope(|scope| {
         let packer = scope.spawn(move || {
             let mut writer: Writer = writer;
-            origin.pack(name, &mut writer).map(|()| writer.bytes())
+            let packed = origin.pack(name, &mut writer);
+            packed.map(|content| Passed { bytes: writer.bytes(), content })
         });
         let extracted = extract(&mut reader, target).and_then(|()| {
             // What follows the end mark is counted too.

@@ -10,10 +10,10 @@ use coracle_runtime::networks::names_by_links;
 use serde::Serialize;
 
 use super::find::Known;
-use crate::Now;
 use crate::image::ImageNames;
+use crate::{Api, Now};
 
-/// One container of a list, as the Engine API has it (1.51).
+/// One container of a list, as the Engine API has it: 1.55, and up to 1.51 without its health.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ContainerSummary {
@@ -41,6 +41,12 @@ pub struct ContainerSummary {
     pub host_config: SummaryHostConfig,
     pub network_settings: SummaryNetworks,
     pub mounts: Vec<MountPoint>,
+    /// Of one that has a health check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<SummaryHealth>,
+    /// `linux/amd64`.
+    #[serde(skip)]
+    pub platform: String,
     /// Both sizes, the empty ones too.
     #[serde(skip)]
     pub size: Option<(u64, u64)>,
@@ -53,6 +59,32 @@ pub struct ContainerSummary {
     /// The names of its networks; the modes without one count as one.
     #[serde(skip)]
     pub networks: Vec<String>,
+}
+
+/// How it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SummaryHealth {
+    pub status: HealthStatus,
+    pub failing_streak: u32,
+}
+
+impl SummaryHealth {
+    fn of(state: &State) -> Option<Self> {
+        let health = state.health.as_ref()?;
+        Some(Self { status: health.status, failing_streak: health.failing_streak })
+    }
+
+    /// The word, which is nothing where nothing is checked.
+    #[must_use]
+    pub fn shown(&self) -> &'static str {
+        match self.status {
+            HealthStatus::None => "",
+            HealthStatus::Starting => "starting",
+            HealthStatus::Healthy => "healthy",
+            HealthStatus::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// Of the configuration of its host.
@@ -84,6 +116,15 @@ pub struct PortEntry {
 }
 
 impl ContainerSummary {
+    /// As it is sent to who speaks that version.
+    #[must_use]
+    pub fn sent(self, api: Api) -> Self {
+        match api {
+            Api::V1_51 => Self { health: None, ..self },
+            Api::V1_55 => self,
+        }
+    }
+
     /// The summary of `known`; `all` are the containers whose links may give it names, `size`
     /// the bytes it has written and those with its image.
     #[must_use]
@@ -118,6 +159,8 @@ impl ContainerSummary {
             },
             network_settings: SummaryNetworks { networks: settings.networks.clone() },
             mounts: container.mounts.iter().map(|mount| mount.point.clone()).collect(),
+            health: SummaryHealth::of(state),
+            platform: container.platform.clone(),
             size,
             created_at: time(container.created),
             short_image,

@@ -104,7 +104,8 @@ impl DiskUsage {
         let store = home.store()?;
         let image = |image: &ImageSummary| image.clone().detailed(store, api).with_nulls();
         let images = value_of(&self.images.items.iter().map(image).collect::<Vec<_>>())?;
-        let containers = value_of(&self.containers.items)?;
+        let containers = self.containers.items.iter().map(|one| one.clone().sent(api));
+        let containers = value_of(&containers.collect::<Vec<_>>())?;
         let volumes =
             value_of(&self.volumes.items.iter().map(SentVolume::from).collect::<Vec<_>>())?;
         let builds = value_of(&self.builds.items.iter().map(SentBuild::from).collect::<Vec<_>>())?;

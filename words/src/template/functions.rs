@@ -120,9 +120,14 @@ fn join(list: &Val, separator: &str, data: Data<'_>) -> Result<String, String> {
                 items.iter().map(|item| display(&Val::of(item.clone()), data)).collect();
             Ok(parts.join(separator))
         }
-        other => {
-            Err(format!("wrong type for value; expected []string; got {}", type_of(other, data)))
+        // The values, in some order that stays.
+        Val::Json(Value::Object(map), _) => {
+            let mut parts: Vec<String> =
+                map.values().map(|item| display(&Val::of(item.clone()), data)).collect();
+            parts.sort();
+            Ok(parts.join(separator))
         }
+        other => Err(format!("expected slice, got {}", type_of(other, data))),
     }
 }
 

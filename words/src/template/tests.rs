@@ -99,6 +99,8 @@ fn functions_of_docker() {
     );
     assert_eq!(shows("{{index (split .N \":\") 1}}", value.clone()), "1");
     assert_eq!(shows("{{join .L \",\"}} [{{pad .N 1 2}}]", value.clone()), "a,b [ web:1  ]");
+    let others = serde_json::json!({ "M": { "k": "v", "j": "w", "i": 3 }, "N": [2, true] });
+    assert_eq!(shows("{{join .M \",\"}} {{join .N \"-\"}}", others), "3,v,w 2-true");
     assert_eq!(
         shows("{{truncate .N 3}} {{.N | printf \"%-7s|%q\" \"x\"}}", value.clone()),
         "web x      |\"web:1\""

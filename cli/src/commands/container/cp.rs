@@ -46,11 +46,24 @@ impl Runnable for CpArgs {
         };
         let streamed = source == "-" || target == "-";
         if !self.quiet && !streamed && Ui::stderr_is_terminal() {
-            let size = units::short_size(copied.bytes);
-            writeln!(app.ui.status(), "Successfully copied {size} to {}", copied.target)?;
+            let line = summary(&copied);
+            writeln!(app.ui.status(), "{line}")?;
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// The size of what was copied, and of the archive it went in when that is another.
+fn summary(copied: &Copied) -> String {
+    let sizes = match copied.bytes == copied.content {
+        true => units::short_size(copied.content),
+        false => format!(
+            "{} (transferred {})",
+            units::short_size(copied.content),
+            units::short_size(copied.bytes)
+        ),
+    };
+    format!("Successfully copied {sizes} to {}", copied.target)
 }
 
 /// `CONTAINER:PATH`; what begins with a slash or a dot is a path of the host.
@@ -125,7 +138,23 @@ fn failure(error: EngineError) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::container::cp::container_path;
+    use coracle_runtime::copy::Copied;
+
+    use crate::commands::container::cp::{container_path, summary};
+
+    #[test]
+    fn two_sizes_where_they_differ() {
+        let line = |content, bytes| summary(&Copied { bytes, content, target: "c:/f".to_owned() });
+        assert_eq!(
+            line(2_012_345, 2_530_000),
+            "Successfully copied 2.01MB (transferred 2.53MB) to c:/f"
+        );
+        assert_eq!(
+            line(2_048_000, 2_049_536),
+            "Successfully copied 2.05MB (transferred 2.05MB) to c:/f"
+        );
+        assert_eq!(line(1536, 1536), "Successfully copied 1.54kB to c:/f");
+    }
 
     #[test]
     fn which_side_is_the_container() {

@@ -1,6 +1,7 @@
 //! Containers as `ps` shows them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use coracle_runtime::model::Container;
@@ -27,6 +28,7 @@ pub(crate) const PLAIN: Columns = Columns {
         ("LocalVolumes", "LOCAL VOLUMES"),
         ("Networks", "NETWORKS"),
         ("Platform", "PLATFORM"),
+        ("HealthStatus", "HEALTH STATUS"),
     ],
     table: "ID Image Command RunningFor Status Ports Names",
     quiet: "ID",
@@ -62,9 +64,18 @@ pub(crate) fn row(summary: &ContainerSummary, full: bool, now: DateTime<Utc>) ->
         .set("Mounts", mounts(summary, full))
         .set("LocalVolumes", local_volumes(summary).to_string())
         .set("Networks", summary.networks.join(","))
-        .set("Platform", serde_json::Value::Null)
+        .set("Platform", platform(summary))
+        .set("HealthStatus", summary.health.as_ref().map_or("", |health| health.shown()))
         .set_labels(summary.labels.clone());
     row
+}
+
+/// As JSON has it, or `linux/amd64`.
+fn platform(summary: &ContainerSummary) -> serde_json::Value {
+    match summary.platform.split('/').collect::<Vec<_>>()[..] {
+        [os, architecture] => serde_json::json!({ "architecture": architecture, "os": os }),
+        _ => serde_json::Value::Null,
+    }
 }
 
 /// A warning for each container whose log is larger than anybody wants it.
@@ -122,10 +133,12 @@ fn local_volumes(summary: &ContainerSummary) -> usize {
 
 /// The PORTS cell: equal ports in ranges first, then single mappings.
 pub(crate) fn ports(entries: &[PortEntry]) -> String {
-    let mut same: BTreeSet<(&str, String, u16)> = BTreeSet::new();
-    let mut mapped: Vec<((u16, &str), String)> = Vec::new();
+    let mut same: BTreeSet<(&str, Option<IpAddr>, String, u16)> = BTreeSet::new();
+    let mut mapped: Vec<((u16, &str, Option<IpAddr>), String)> = Vec::new();
     for entry in entries {
         let PortEntry { private_port: number, protocol, .. } = entry;
+        // 127.0.0.2 comes before 127.0.0.10.
+        let address = entry.ip.parse().ok();
         let ip = match entry.ip.contains(':') {
             true => format!("[{}]", entry.ip),
             false => entry.ip.clone(),
@@ -133,18 +146,18 @@ pub(crate) fn ports(entries: &[PortEntry]) -> String {
         match entry.public_port {
             Some(public) if public != *number => {
                 let text = format!("{ip}:{public}->{number}/{protocol}");
-                mapped.push(((*number, protocol), text));
+                mapped.push(((*number, protocol, address), text));
             }
             _ => {
-                same.insert((protocol, ip, *number));
+                same.insert((protocol, address, ip, *number));
             }
         }
     }
     let mut cells = Vec::new();
     let mut rest = same.into_iter().peekable();
-    while let Some((protocol, ip, first)) = rest.next() {
+    while let Some((protocol, _, ip, first)) = rest.next() {
         let mut last = first;
-        while rest.next_if(|(p, i, n)| *p == protocol && *i == ip && *n == last + 1).is_some() {
+        while rest.next_if(|(p, _, i, n)| *p == protocol && *i == ip && *n == last + 1).is_some() {
             last += 1;
         }
         let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
@@ -239,7 +252,7 @@ mod tests {
         let summary = summary(container(), None);
         let row = row(&summary, false, now());
         let here = units::created_at(summary.created_at.unwrap());
-        insta::assert_snapshot!(row.json().replace(&here, "[TIME]"), @r#"{"Command":"\"sh -c 'sleep 1000; …\"","CreatedAt":"[TIME]","ID":"48fc025c0a4b","Image":"alpine","Labels":"tier=web,x=1","LocalVolumes":"1","Mounts":"pv","Names":"p1","Networks":"none","Platform":null,"Ports":"0.0.0.0:8081-\u003e80/tcp, [::]:8081-\u003e80/tcp, 127.0.0.1:8082-\u003e81/udp","RunningFor":"2 seconds ago","Size":"0B","State":"running","Status":"Up Less than a second"}"#);
+        insta::assert_snapshot!(row.json().replace(&here, "[TIME]"), @r#"{"Command":"\"sh -c 'sleep 1000; …\"","CreatedAt":"[TIME]","HealthStatus":"","ID":"48fc025c0a4b","Image":"alpine","Labels":"tier=web,x=1","LocalVolumes":"1","Mounts":"pv","Names":"p1","Networks":"none","Platform":null,"Ports":"0.0.0.0:8081-\u003e80/tcp, [::]:8081-\u003e80/tcp, 127.0.0.1:8082-\u003e81/udp","RunningFor":"2 seconds ago","Size":"0B","State":"running","Status":"Up Less than a second"}"#);
     }
 
     #[test]
@@ -258,6 +271,27 @@ mod tests {
         container.network_settings.ports = map;
         let entries = summary(container, None).ports;
         assert_eq!(ports(&entries), "90-91/tcp, 0.0.0.0:80-81->80-81/tcp");
+    }
+
+    #[test]
+    fn addresses_are_in_the_order_of_numbers() {
+        let at = |ip: &str, public| PortEntry {
+            ip: ip.to_owned(),
+            private_port: 80,
+            public_port: Some(public),
+            protocol: "tcp".to_owned(),
+        };
+        let entries = [
+            at("127.0.0.10", 80),
+            at("127.0.0.9", 80),
+            at("::", 81),
+            at("127.0.0.10", 82),
+            at("127.0.0.9", 82),
+        ];
+        assert_eq!(
+            ports(&entries),
+            "127.0.0.9:80->80/tcp, 127.0.0.10:80->80/tcp, 127.0.0.9:82->80/tcp, 127.0.0.10:82->80/tcp, [::]:81->80/tcp"
+        );
     }
 
     #[test]
