@@ -240,6 +240,14 @@ fn execute(
     if let Ok(Some(line)) = &meant {
         writeln!(ui.status(), "WARNING: {line}").unwrap_or_default();
     }
+    let asks = invocation.spec.effect_of(&invocation.matches) != args::Effect::Nothing;
+    let meant = match asks {
+        true => settings.check_api().and(meant),
+        false => meant,
+    };
+    for line in args::deprecated(invocation.spec, &invocation.matches) {
+        writeln!(ui.status(), "{line}").unwrap_or_default();
+    }
     let mut app = App::new(ui, settings, program, &commands::table::TABLE);
     if !invocation.spec.apart {
         app.wake_agent();

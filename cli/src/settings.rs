@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use coracle_runtime::damage::salvage;
 use coracle_runtime::paths::check_session_folder;
 use coracle_runtime::{Storage, UnknownStorage};
+use coracle_view::{Api, InvalidApi};
 use rustix::process::Uid;
 use serde::Deserialize;
 
@@ -45,6 +46,10 @@ pub(crate) struct Settings {
     pub(crate) file: FileSettings,
     /// Why the file was left out: it cannot be used.
     pub(crate) broken: Option<CliError>,
+    /// Whose documents are printed (`DOCKER_API_VERSION`).
+    pub(crate) api: Api,
+    /// Why another version was asked for in vain.
+    pub(crate) no_api: Option<InvalidApi>,
     pub(crate) environment: Environment,
 }
 
@@ -149,6 +154,11 @@ impl Settings {
         let low_ports = low_ports.map(raise_by).transpose()?.unwrap_or_default();
         let limits = environment.get("CORACLE_LIMITS").or(file.limits.as_deref());
         let limits_optional = limits.map(limits_optional).transpose()?.unwrap_or_default();
+        let api = environment.get("DOCKER_API_VERSION").map(Api::for_client).transpose();
+        let (api, no_api) = match api {
+            Ok(api) => (api, None),
+            Err(error) => (None, Some(error)),
+        };
         let docker_config =
             environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
         Ok(Self {
@@ -164,8 +174,21 @@ impl Settings {
             node: environment.get("CORACLE_NODE").map(str::to_owned),
             file,
             broken,
+            api: api.unwrap_or_default(),
+            no_api,
             environment,
         })
+    }
+}
+
+impl Settings {
+    /// Refuses a version of the API that nobody here speaks, to a command that asks an engine.
+    pub(crate) fn check_api(&self) -> Result<(), CliError> {
+        match &self.no_api {
+            None => Ok(()),
+            Some(error @ InvalidApi::TooOld(_)) => Err(CliError::engine(error)),
+            Some(error @ InvalidApi::Format(_)) => Err(CliError::plain(error.to_string())),
+        }
     }
 }
 

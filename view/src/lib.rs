@@ -10,6 +10,7 @@ pub mod build_cache;
 pub mod container;
 mod document;
 mod error;
+pub mod event;
 pub mod filter;
 pub mod image;
 mod named;
@@ -24,7 +25,7 @@ pub mod task;
 pub mod volume;
 
 pub use any::{Found, find_any};
-pub use api::Api;
+pub use api::{Api, FOLLOWED, InvalidApi, NEWEST, OLDEST, spoken};
 pub use document::value_of;
 pub use error::{Object, ViewError};
 pub use named::{names_of, without_tag};

@@ -116,10 +116,14 @@ pub(super) fn flags(
     })
 }
 
-/// `Docker version 28.5.2, build 9cc6dea`, in our name unless called as docker.
+/// Our own version and name. Who calls us `docker` compares the number with Docker's, and gets that
+/// of the release that is followed: `Docker version 29.7.2, build coracle-0.1.0`.
 fn version_line(program: &str) -> String {
-    let name = if program == "docker" { "Docker" } else { "Coracle" };
-    format!("{name} version {}, build {}\n", crate::VERSION, crate::BUILD)
+    let own = crate::VERSION;
+    match program {
+        "docker" => format!("Docker version {}, build coracle-{own}\n", coracle_view::FOLLOWED),
+        _ => format!("Coracle version {own}, build {}\n", crate::BUILD),
+    }
 }
 
 /// The command at the start of `words` and how many words name it.

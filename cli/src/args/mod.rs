@@ -4,6 +4,7 @@
 //! pages build the whole tree from the same table ([`crate::commands::table`]).
 
 mod compose;
+mod deprecated;
 mod dispatch;
 mod examples;
 mod globals;
@@ -15,6 +16,7 @@ mod table;
 mod tests;
 pub(crate) mod values;
 
+pub(crate) use deprecated::deprecated;
 pub(crate) use dispatch::{COMPLETE, Invocation, Parsed, parse};
 pub(crate) use examples::examples;
 pub(crate) use globals::Globals;

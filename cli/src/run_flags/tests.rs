@@ -31,6 +31,8 @@ fn settings() -> Settings {
         config_home: "/h/.config".into(),
         file: FileSettings::default(),
         broken: None,
+        api: coracle_view::Api::default(),
+        no_api: None,
         environment: Environment { all: [("HOSTV".to_owned(), "fromhost".to_owned())].into() },
     }
 }
@@ -183,7 +185,10 @@ fn env_files() {
     ] {
         std::fs::write(&path, text).unwrap();
         let error = try_on(&["--env-file", path.to_str().unwrap(), "alpine"]).unwrap_err();
-        assert_eq!(error.message, format!("invalid env file ({}): {why}", path.display()));
+        assert_eq!(
+            error.message,
+            format!("--env-file: invalid env file ({}): {why}", path.display())
+        );
     }
 }
 

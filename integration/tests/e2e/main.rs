@@ -24,6 +24,7 @@ mod crash_points;
 mod damage;
 mod data_root;
 mod devices;
+mod docker29;
 mod events;
 mod exec;
 mod health;

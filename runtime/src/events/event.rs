@@ -47,15 +47,6 @@ impl Kind {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The action again; containers and images only, for old clients of Docker.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// The actor's id again; as `status`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The container's image; containers only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
     #[serde(rename = "Type")]
     pub kind: Kind,
     #[serde(rename = "Action")]
@@ -90,13 +81,8 @@ impl Event {
         attributes: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Self {
-        let legacy = matches!(kind, Kind::Container | Kind::Image);
-        let from = attributes.get("image").filter(|_| kind == Kind::Container).cloned();
         let now = now.datetime();
         Self {
-            status: legacy.then(|| action.to_owned()),
-            id: legacy.then(|| id.to_owned()),
-            from,
             kind,
             action: action.to_owned(),
             actor: Actor { id: id.to_owned(), attributes },
@@ -169,7 +155,7 @@ mod tests {
         let event = Event::of_container(&container(), "create", &[], now);
         assert_eq!(
             serde_json::to_string(&event).unwrap(),
-            r#"{"status":"create","id":"cdb4e087a696","from":"alpine","Type":"container","Action":"create","Actor":{"ID":"cdb4e087a696","Attributes":{"image":"alpine","k":"v","name":"evc"}},"scope":"local","time":1795218902,"timeNano":1795218902199764194}"#
+            r#"{"Type":"container","Action":"create","Actor":{"ID":"cdb4e087a696","Attributes":{"image":"alpine","k":"v","name":"evc"}},"scope":"local","time":1795218902,"timeNano":1795218902199764194}"#
         );
         let attributes = [("driver".to_owned(), "local".to_owned())].into();
         let event = Event::new(Kind::Volume, "create", "evv", attributes, now);

@@ -56,9 +56,21 @@ pub fn document(home: &Home, image: &Image, api: Api) -> Result<Value, ViewError
 ///
 /// # Errors
 /// As for [`document`].
-pub fn typed_document(home: &Home, image: &Image) -> Result<Value, ViewError> {
+pub fn typed_document(home: &Home, image: &Image, api: Api) -> Result<Value, ViewError> {
     let store = home.store()?;
     let config = store.config(&image.id)?;
+    if api >= Api::V1_55 {
+        let mut document = as_of_29(image, &config, Descriptor::of_manifest(store, image))?;
+        if let Some(document) = document.as_object_mut() {
+            for text in ["Comment", "Created", "Author", "Variant", "OsVersion"] {
+                document.entry(text).or_insert_with(|| "".into());
+            }
+            for pointer in ["GraphDriver", "Descriptor", "Manifests", "Identity"] {
+                document.entry(pointer).or_insert(Value::Null);
+            }
+        }
+        return Ok(document);
+    }
     let read = value_of(&config.config)?;
     Ok(as_of_28(image, &config, graph_driver(store, image), read))
 }

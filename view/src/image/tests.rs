@@ -199,8 +199,12 @@ fn a_template_sees_the_fields_that_are_set() {
     let world = World::new();
     world.add("2026-11-20T23:50:45Z", &["demo:1"], imported(), None);
     let image = world.image("demo:1");
-    let typed = typed_document(&world.home, &image).unwrap();
+    let typed = typed_document(&world.home, &image, Api::V1_51).unwrap();
     assert_eq!(keys(&typed["Config"]), ["Env", "Cmd"]);
+    // Members that are left out when they are empty have a zero value all the same.
+    let of_29 = typed_document(&world.home, &image, Api::V1_55).unwrap();
+    assert_eq!((&of_29["Author"], &of_29["GraphDriver"]), (&json!(""), &Value::Null));
+    assert!(of_29.get("VirtualSize").is_none() && of_29.get("DockerVersion").is_none());
     let sent = document(&world.home, &image, Api::V1_51).unwrap();
     assert_eq!(keys(&typed), keys(&sent));
     assert_eq!(keys(&sent["Config"])[..3], ["Cmd", "Entrypoint", "Env"]);

@@ -55,7 +55,10 @@ fn status(network: &Network, members: &BTreeMap<String, Member>) -> Value {
         });
         subnets.insert(config.subnet.clone(), numbers);
     }
-    json!({ "IPAM": { "Subnets": subnets } })
+    match subnets.is_empty() {
+        true => json!({ "IPAM": {} }),
+        false => json!({ "IPAM": { "Subnets": subnets } }),
+    }
 }
 
 /// The first and last address, the gateway, those kept back, and the containers'.

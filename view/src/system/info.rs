@@ -14,7 +14,7 @@ use crate::{Now, ViewError, container};
 /// What the settings and the environment say; plain values, read by whoever asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InfoSettings {
-    /// Of this program.
+    /// Of the engine, as programs compare it.
     pub version: String,
     pub registry_mirrors: Vec<String>,
     /// Where the output of containers goes that do not say.
@@ -37,11 +37,12 @@ pub fn info(
     settings: &InfoSettings,
     now: &Now,
 ) -> Result<Value, ViewError> {
+    let path = network_path(home, ladder)?;
     let parts = [
-        counts(home, ladder)?,
+        counts(home, ladder, &path)?,
         kernel_facts(ladder, machine, settings, now),
         settings_facts(home, machine, settings),
-        engine_facts(home, ladder, settings)?,
+        engine_facts(home, ladder, settings, &path)?,
     ];
     let mut all = Map::new();
     for part in parts {
@@ -56,7 +57,7 @@ fn has(ladder: &Ladder, name: &str) -> bool {
     matches!(ladder.rung(name), Some(Rung { answer: Answer::Have(_), .. }))
 }
 
-fn counts(home: &Home, ladder: &Ladder) -> Result<Value, ViewError> {
+fn counts(home: &Home, ladder: &Ladder, path: &str) -> Result<Value, ViewError> {
     let known = container::list(home)?;
     let running = known.iter().filter(|known| known.state.status.is_running()).count();
     let paused = known.iter().filter(|known| known.state.status == Status::Paused).count();
@@ -81,7 +82,7 @@ fn counts(home: &Home, ladder: &Ladder) -> Result<Value, ViewError> {
             "Authorization": null,
             "Log": ["json-file", "local", "none"],
         },
-        "NetworkPath": network_path(home, ladder)?,
+        "NetworkPath": path,
     }))
 }
 
@@ -147,7 +148,12 @@ fn settings_facts(home: &Home, machine: &Machine, settings: &InfoSettings) -> Va
     })
 }
 
-fn engine_facts(home: &Home, ladder: &Ladder, settings: &InfoSettings) -> Result<Value, ViewError> {
+fn engine_facts(
+    home: &Home,
+    ladder: &Ladder,
+    settings: &InfoSettings,
+    path: &str,
+) -> Result<Value, ViewError> {
     Ok(json!({
         "ServerVersion": settings.version,
         "Runtimes": { "libcontainer": { "path": "libcontainer" } },
@@ -157,6 +163,8 @@ fn engine_facts(home: &Home, ladder: &Ladder, settings: &InfoSettings) -> Result
         "Isolation": "",
         "InitBinary": "docker-init",
         "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
+        // What leads connections to their sockets; nothing is filtered by the host's own tables.
+        "FirewallBackend": { "Driver": path },
         "Ladder": value_of(ladder)?,
         "Warnings": null,
     }))
@@ -219,6 +227,8 @@ mod tests {
         "Isolation",
         "InitBinary",
         "SecurityOptions",
+        // Since 29.
+        "FirewallBackend",
         "Warnings",
     ];
 

@@ -33,10 +33,14 @@ const MAPS: &[&str] = &[
 
 /// Keys whose value is a pointer; Docker leaves some of them out when unset.
 const POINTERS: &[&str] = &[
+    "Descriptor",
+    "GraphDriver",
     "Health",
     "Healthcheck",
     "HostConfig",
     "IPAMConfig",
+    "Identity",
+    "ImageManifestDescriptor",
     "Init",
     "MemorySwappiness",
     "NetworkSettings",
@@ -57,11 +61,12 @@ const LEFT_OUT: &[(&str, Zero)] = &[
     ("Entrypoint", Zero::List),
     ("Env", Zero::List),
     ("ExposedPorts", Zero::Map),
+    ("GraphDriver", Zero::Pointer),
     ("Health", Zero::Pointer),
     ("Healthcheck", Zero::Pointer),
+    ("ImageManifestDescriptor", Zero::Pointer),
     ("Init", Zero::Pointer),
     ("Labels", Zero::Map),
-    ("MacAddress", Zero::Text),
     ("OnBuild", Zero::List),
     ("Shell", Zero::List),
     ("SizeRootFs", Zero::Pointer),
@@ -73,8 +78,10 @@ const LEFT_OUT: &[(&str, Zero)] = &[
     ("Sysctls", Zero::Map),
     ("Tmpfs", Zero::Map),
     ("UsageData", Zero::Pointer),
+    ("User", Zero::Text),
     ("Variant", Zero::Text),
     ("Volumes", Zero::Map),
+    ("WorkingDir", Zero::Text),
 ];
 
 /// The same of the objects of a swarm, at their top.
@@ -156,7 +163,8 @@ pub(super) fn optional(key: &str, at_root: bool) -> Option<Zero> {
 }
 
 /// Names of fields in Go and the keys that carry them in JSON, where they differ.
-const GO_NAMES: [(&str, &[&str]); 12] = [
+const GO_NAMES: [(&str, &[&str]); 13] = [
+    ("APIVersion", &["ApiVersion"]),
     ("ID", &["Id", "id"]),
     ("Scope", &["scope"]),
     ("Time", &["time"]),

@@ -2,12 +2,11 @@
 
 use std::io::Write as _;
 
-use clap::ArgAction;
 use coracle_image::{Digest, Reference};
 use coracle_runtime::engine::CommitRequest;
 
 use crate::app::App;
-use crate::args::Runnable;
+use crate::args::{Runnable, values};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use coracle_view::container::find_id;
 
@@ -27,21 +26,28 @@ pub(crate) struct CommitArgs {
     #[arg(long)]
     pub(crate) no_pause: bool,
     /// Freeze the container during the commit (deprecated, see --no-pause)
-    #[arg(long, short = 'p', default_value_t = true, action = ArgAction::Set)]
-    pub(crate) pause: bool,
+    #[arg(
+        long, short = 'p', num_args = 0..=1, require_equals = true, hide = true,
+        default_missing_value = "true", value_name = "bool", value_parser = values::switch
+    )]
+    pub(crate) pause: Option<bool>,
     #[arg(value_name = "ARG", hide = true)]
     pub(crate) args: Vec<String>,
 }
 
 impl Runnable for CommitArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        if self.pause.is_some() && self.no_pause {
+            let text = "conflicting options: --no-pause and --pause cannot be used together";
+            return Err(CliError::plain(text));
+        }
         let name = name_of(app, self.args.get(1))?;
         let id = find_id(&app.home, &self.args[0])?;
         let request = CommitRequest {
             author: self.author.filter(|author| !author.is_empty()),
             message: self.message.filter(|message| !message.is_empty()),
             changes: self.change,
-            pause: self.pause && !self.no_pause,
+            pause: self.pause.unwrap_or(!self.no_pause),
             name,
         };
         let image = commit(app, &id, &request)?;

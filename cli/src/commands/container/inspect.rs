@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::inspect_all;
 use crate::error::CommandResult;
-use coracle_view::{Api, container};
+use coracle_view::container;
 
 /// Show all about containers as JSON
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,8 @@ impl Runnable for ContainerInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         inspect_all(app, &self.args, self.format.as_deref(), |app, name, _| {
             let known = container::find(&app.home, name)?;
-            Ok(container::document(&mut app.home, &known, self.size, Api::V1_51)?)
+            let api = app.settings.api;
+            Ok(container::document(&mut app.home, &known, self.size, api)?)
         })
     }
 }

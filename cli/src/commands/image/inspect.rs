@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::inspect_all;
 use crate::error::{CliError, CommandResult};
-use coracle_view::Api;
 use coracle_view::image::{find_for, typed_document};
 
 /// Show all about images as JSON
@@ -36,7 +35,7 @@ impl Runnable for ImageInspectArgs {
 /// What is printed of an image; `typed` is for a template.
 pub(crate) fn document(app: &App, image: &Image, typed: bool) -> Result<Value, CliError> {
     Ok(match typed {
-        true => typed_document(&app.home, image)?,
-        false => coracle_view::image::document(&app.home, image, Api::V1_51)?,
+        true => typed_document(&app.home, image, app.settings.api)?,
+        false => coracle_view::image::document(&app.home, image, app.settings.api)?,
     })
 }

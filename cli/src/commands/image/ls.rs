@@ -12,7 +12,6 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::Listing;
 use crate::terminal;
 use crate::ui::Ui;
-use coracle_view::Api;
 use coracle_view::filter::Filters;
 use coracle_view::image::{FILTERS, ImageSummary, ListOptions, list, stored};
 
@@ -70,7 +69,7 @@ impl Runnable for ImagesArgs {
         }
         let asked = app.asked();
         // No column has what their configurations say.
-        let (api, all) = (Api::V1_51, self.all);
+        let (api, all) = (app.settings.api, self.all);
         let options = ListOptions { api, all, details: false, shared_size: false };
         let mut images = list(&app.home, &filters, options, &asked)?;
         if !self.all && filters.truth("dangling")? != Some(true) {

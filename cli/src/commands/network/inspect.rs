@@ -1,6 +1,6 @@
 //! `network inspect`: show all about networks as JSON.
 
-use coracle_view::{Api, network};
+use coracle_view::network;
 use serde_json::Value;
 
 use crate::app::App;
@@ -24,7 +24,7 @@ pub(crate) struct NetworkInspectArgs {
 impl Runnable for NetworkInspectArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         inspect_all(app, &self.args, self.format.as_deref(), |app, name, _| {
-            let mut document = network::document(&app.home, name, Api::V1_51)?;
+            let mut document = network::document(&app.home, name, app.settings.api)?;
             if self.verbose
                 && let Some(document) = document.as_object_mut()
                 && let Some(services) = services(app, name)?

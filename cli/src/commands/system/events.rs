@@ -16,7 +16,7 @@ use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::filters::moment;
 use crate::format::{Data, Missing, Template, visible};
 use crate::ui::Ui;
-use coracle_view::value_of;
+use coracle_view::Api;
 
 /// Print what happens, as it happens
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ impl Runnable for EventsArgs {
             .map_err(|e| bad_format(&e))?;
         if let Some(template) = &template {
             // On an event of nothing, so that a wrong field is told of before there is one.
-            let (value, missing) = (nothing(), Missing::Type("*events.Message"));
+            let (value, missing) = (nothing(app.settings.api), Missing::Type("*events.Message"));
             template
                 .apply(Data::Document { value: &value, missing })
                 .map_err(|e| bad_format(&e))?;
@@ -105,11 +105,17 @@ fn bad_format(error: &impl std::fmt::Display) -> CliError {
 }
 
 /// An event with every field, all of them empty.
-fn nothing() -> Value {
-    json!({
-        "status": "", "id": "", "from": "", "Type": "", "Action": "",
-        "Actor": { "ID": "", "Attributes": {} }, "scope": "", "time": 0, "timeNano": 0,
-    })
+fn nothing(api: Api) -> Value {
+    let mut out = json!({
+        "Type": "", "Action": "", "Actor": { "ID": "", "Attributes": {} }, "scope": "", "time": 0,
+        "timeNano": 0,
+    });
+    if api <= Api::V1_51 {
+        for old in ["status", "id", "from"] {
+            out[old] = "".into();
+        }
+    }
+    out
 }
 
 /// An empty time is none.
@@ -142,7 +148,7 @@ fn show(app: &mut App, event: &Event, template: Option<&Template>) -> Result<(),
         None if Ui::stdout_is_terminal() => visible(&event.to_string()),
         None => event.to_string(),
         Some(template) => {
-            let value = value_of(event)?;
+            let value = coracle_view::event::document(event, app.settings.api)?;
             template.apply(Data::Document { value: &value, missing: Missing::Map })?
         }
     };

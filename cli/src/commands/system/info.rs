@@ -7,15 +7,14 @@ use coracle_runtime::home::Machine;
 use coracle_runtime::ladder::{Answer, Ladder};
 use serde_json::{Value, json};
 
-use super::version::architecture;
-use crate::VERSION;
+use super::version::{architecture, name};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::container::rows::warn_of_large_logs;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template, units};
-use coracle_view::container;
 use coracle_view::system::{self, InfoSettings};
+use coracle_view::{FOLLOWED, container};
 
 /// Show what this host offers and what is stored
 #[derive(Debug, clap::Args)]
@@ -78,7 +77,7 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
     let (environment, file) = (&app.settings.environment, &app.settings.file);
     let proxy = |name: &str| environment.proxy(name).unwrap_or_default().to_owned();
     let settings = InfoSettings {
-        version: VERSION.to_owned(),
+        version: FOLLOWED.to_owned(),
         registry_mirrors: file.registry_mirrors.clone(),
         log_driver: file.log_driver.clone(),
         http_proxy: proxy("HTTP_PROXY"),
@@ -89,7 +88,8 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
     let mut document = system::info(&app.home, ladder, &Machine::look(), &settings, &app.asked())?;
     document["ClientInfo"] = json!({
         "Debug": false,
-        "Version": VERSION,
+        "Platform": { "Name": name() },
+        "Version": FOLLOWED,
         "Os": "linux",
         "Arch": architecture(),
         "Context": "default",
@@ -109,7 +109,8 @@ fn text(document: &Value, ladder: &Ladder) -> String {
         other => other.to_string(),
     };
     let mut out = format!(
-        "Client:\n Version:    {VERSION}\n Context:    default\n Debug Mode: false\n\nServer:\n"
+        "Client: {}\n Version:    {FOLLOWED}\n Context:    default\n Debug Mode: false\n\nServer:\n",
+        name()
     );
     for (indent, title, name) in [
         ("", "Containers", "Containers"),
@@ -122,11 +123,14 @@ fn text(document: &Value, ladder: &Ladder) -> String {
         ("", "Logging Driver", "LoggingDriver"),
         ("", "Cgroup Driver", "CgroupDriver"),
         ("", "Cgroup Version", "CgroupVersion"),
-        ("", "Network Path", "NetworkPath"),
-        ("", "Swarm", "Swarm"),
     ] {
         // Writing to a String cannot fail.
         writeln!(out, " {indent}{title}: {}", field(name)).unwrap_or_default();
+    }
+    out.push_str(&plugins(&document["Plugins"]));
+    for (title, name) in [("Network Path", "NetworkPath"), ("Swarm", "Swarm")] {
+        // As above.
+        writeln!(out, " {title}: {}", field(name)).unwrap_or_default();
     }
     out.push_str(&swarm_text(&document["Swarm"]));
     for (indent, title, name) in [
@@ -144,9 +148,21 @@ fn text(document: &Value, ladder: &Ladder) -> String {
     out.push_str(&format!(" Total Memory: {memory}\n"));
     out.push_str(&format!(" Name: {}\n", field("Name")));
     out.push_str(&format!(" Docker Root Dir: {}\n", field("DockerRootDir")));
+    let backend = document["FirewallBackend"]["Driver"].as_str().unwrap_or_default();
+    out.push_str(&format!(" Firewall Backend: {backend}\n"));
     out.push_str("\nWhat this host offers:\n");
     out.push_str(&rungs(ladder));
     out.push_str(" (ok: it is here; partly: something else does most of it; no: it is not here)\n");
+    out
+}
+
+/// What drivers there are, by their kind.
+fn plugins(plugins: &Value) -> String {
+    let mut out = " Plugins:\n".to_owned();
+    for kind in ["Volume", "Network", "Log"] {
+        let names = plugins[kind].as_array().into_iter().flatten().filter_map(Value::as_str);
+        out.push_str(&format!("  {kind}: {}\n", names.collect::<Vec<_>>().join(" ")));
+    }
     out
 }
 
@@ -240,6 +256,15 @@ fn rungs(ladder: &Ladder) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drivers_are_told_as_dockers_client_does() {
+        let of = json!({ "Volume": ["local"], "Network": ["bridge", "host"], "Log": ["none"] });
+        assert_eq!(
+            plugins(&of),
+            " Plugins:\n  Volume: local\n  Network: bridge host\n  Log: none\n"
+        );
+    }
 
     #[test]
     fn the_swarm_is_told_as_recorded() {

@@ -1,7 +1,7 @@
 //! `inspect`: show all about any object as JSON.
 
 use coracle_view::container::document;
-use coracle_view::{Api, Found, find_any, network, volume};
+use coracle_view::{Found, find_any, network, volume};
 use serde_json::Value;
 
 use super::inspect_swarm;
@@ -64,16 +64,17 @@ impl InspectArgs {
         name: &str,
         typed: bool,
     ) -> Result<Value, CliError> {
+        let api = app.settings.api;
         match kind {
             "container" => {
                 let known = coracle_view::container::find(&app.home, name)?;
-                Ok(document(&mut app.home, &known, self.size, Api::V1_51)?)
+                Ok(document(&mut app.home, &known, self.size, api)?)
             }
             "image" => {
                 image::inspect::document(app, &coracle_view::image::find(&app.home, name)?, typed)
             }
             "volume" => Ok(volume::document(&app.home, name, app.node)?),
-            "network" => Ok(network::document(&app.home, name, Api::V1_51)?),
+            "network" => Ok(network::document(&app.home, name, app.settings.api)?),
             "service" | "task" | "node" | "secret" | "config" => {
                 inspect_swarm::document(app, kind, name)
             }
@@ -83,6 +84,7 @@ impl InspectArgs {
     }
 
     fn any(&self, app: &mut App, name: &str, typed: bool) -> Result<Value, CliError> {
+        let api = app.settings.api;
         let found = match find_any(&app.home, name, app.node) {
             Ok(found) => found,
             Err(error) => {
@@ -93,9 +95,9 @@ impl InspectArgs {
             }
         };
         match found {
-            Found::Container(known) => Ok(document(&mut app.home, &known, self.size, Api::V1_51)?),
+            Found::Container(known) => Ok(document(&mut app.home, &known, self.size, api)?),
             Found::Image(image) => image::inspect::document(app, &image, typed),
-            Found::Network(found) => Ok(network::document(&app.home, &found.id, Api::V1_51)?),
+            Found::Network(found) => Ok(network::document(&app.home, &found.id, app.settings.api)?),
             Found::Volume => Ok(volume::document(&app.home, name, app.node)?),
         }
     }

@@ -70,22 +70,54 @@ impl Runnable for LoginArgs {
     }
 }
 
+/// One end of a line is cut off; every other character may be one of the password.
+fn without_end(text: &str) -> &str {
+    let ends = ["\r\n", "\n", "\r"];
+    ends.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text)
+}
+
 impl LoginArgs {
-    fn credential(&self, app: &mut App, registry: &Registry) -> Result<Credential, CliError> {
-        let username = self.username.clone().filter(|name| !name.is_empty());
-        if self.password.is_some() && self.password_stdin {
-            return Err(CliError::plain("--password and --password-stdin are mutually exclusive"));
+    fn reads_stdin(&self) -> bool {
+        self.password_stdin || self.password.as_deref() == Some("-")
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        let refuse = |text: &str| Err(CliError::plain(text));
+        let given = self.password.as_deref();
+        if self.reads_stdin() {
+            if given.is_some_and(|password| password != "-") {
+                return refuse(
+                    "conflicting options: cannot specify both --password and --password-stdin",
+                );
+            }
+            if self.username.is_none() {
+                return refuse("the --password-stdin option requires --username to be set");
+            }
         }
-        if self.password_stdin {
-            let Some(username) = username else {
-                return Err(CliError::plain("Must provide --username with --password-stdin"));
-            };
+        if self.username.as_deref() == Some("") {
+            return refuse("username is empty");
+        }
+        if given == Some("") {
+            return refuse("password is empty");
+        }
+        Ok(())
+    }
+
+    fn credential(&self, app: &mut App, registry: &Registry) -> Result<Credential, CliError> {
+        self.check()?;
+        let username = self.username.clone();
+        if self.reads_stdin()
+            && let Some(username) = &username
+        {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
                 .map_err(|e| CliError::plain(format!("cannot read the password: {e}")))?;
-            let password = text.trim_end_matches(['\r', '\n']);
-            return Ok(Credential::basic(username, password));
+            let password = without_end(&text);
+            if password.trim().is_empty() {
+                return Err(CliError::plain("password is empty"));
+            }
+            return Ok(Credential::basic(username.clone(), password));
         }
         if self.password.is_some() {
             let text = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
@@ -95,7 +127,7 @@ impl LoginArgs {
             return Ok(Credential::basic(username.clone(), password.clone()));
         }
         if !Ui::stdin_is_terminal() {
-            let text = "Error: Cannot perform an interactive login from a non TTY device";
+            let text = "error: cannot perform an interactive login from a non-TTY device";
             return Err(CliError::plain(text));
         }
         let username = match username {
@@ -103,19 +135,31 @@ impl LoginArgs {
             None => ask(app, &format!("Username for {}: ", registry.shown))?,
         };
         if username.is_empty() {
-            return Err(CliError::plain("Error: username is required"));
+            return Err(CliError::plain("error: username is required"));
         }
         let password = match &self.password {
             Some(password) => password.clone(),
             None => ask_unseen(app, "Password: ")?,
         };
+        if password.is_empty() {
+            return Err(CliError::plain("error: password is required"));
+        }
         Ok(Credential::basic(username, password))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::system::login::registry;
+    use crate::commands::system::login::{registry, without_end};
+
+    #[test]
+    fn one_end_of_a_line_is_no_part_of_a_password() {
+        for (read, password) in
+            [("x\n", "x"), ("x\r\n", "x"), ("x\r", "x"), (" x \n\n", " x \n"), ("x", "x"), ("", "")]
+        {
+            assert_eq!(without_end(read), password);
+        }
+    }
 
     #[test]
     fn registries() {

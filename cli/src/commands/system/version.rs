@@ -1,4 +1,7 @@
 //! `version`: show versions.
+//!
+//! Programs compare the numbers with those of Docker's releases, so they are those of the release
+//! that is followed; our own stands beside them.
 
 use std::io::Write as _;
 
@@ -9,6 +12,7 @@ use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template};
 use crate::{BUILD, VERSION};
+use coracle_view::{FOLLOWED, NEWEST, OLDEST};
 
 /// Show versions
 #[derive(Debug, clap::Args)]
@@ -18,14 +22,13 @@ pub(crate) struct VersionArgs {
     pub(crate) format: Option<String>,
 }
 
-/// The version of the Engine API whose behaviour is followed.
-pub(crate) const API_VERSION: &str = "1.51";
 /// The container runtime that is built in.
 const RUNTIME: (&str, &str) = ("libcontainer", "0.7.0");
 
 impl Runnable for VersionArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let document = document();
+        let api = app.settings.environment.get("DOCKER_API_VERSION");
+        let document = document(coracle_view::spoken(api));
         let source = match self.format.as_deref() {
             None | Some("") => {
                 app.ui.data().write_all(text(&document).as_bytes())?;
@@ -46,14 +49,15 @@ impl Runnable for VersionArgs {
 }
 
 /// Client and engine are one program; both are told of because scripts ask for both.
-fn document() -> Value {
+fn document(api: &str) -> Value {
     let (os, arch) = (std::env::consts::OS, architecture());
     let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
     json!({
         "Client": {
-            "Version": VERSION,
-            "ApiVersion": API_VERSION,
-            "DefaultAPIVersion": API_VERSION,
+            "Platform": { "Name": name() },
+            "Version": FOLLOWED,
+            "ApiVersion": api,
+            "DefaultAPIVersion": NEWEST,
             "GitCommit": BUILD,
             "GoVersion": "",
             "Os": os,
@@ -62,26 +66,27 @@ fn document() -> Value {
             "Context": "default",
         },
         "Server": {
-            "Platform": { "Name": "Coracle" },
+            "Platform": { "Name": name() },
             "Components": [
                 {
                     "Name": "Engine",
-                    "Version": VERSION,
+                    "Version": FOLLOWED,
                     "Details": {
-                        "ApiVersion": API_VERSION,
+                        "ApiVersion": NEWEST,
                         "Arch": arch,
                         "Experimental": "false",
                         "GitCommit": BUILD,
                         "KernelVersion": kernel,
-                        "MinAPIVersion": API_VERSION,
+                        "MinAPIVersion": OLDEST,
                         "Os": os,
                     },
                 },
+                { "Name": "coracle", "Version": VERSION, "Details": { "GitCommit": BUILD } },
                 { "Name": RUNTIME.0, "Version": RUNTIME.1, "Details": {} },
             ],
-            "Version": VERSION,
-            "ApiVersion": API_VERSION,
-            "MinAPIVersion": API_VERSION,
+            "Version": FOLLOWED,
+            "ApiVersion": NEWEST,
+            "MinAPIVersion": OLDEST,
             "GitCommit": BUILD,
             "GoVersion": "",
             "Os": os,
@@ -90,6 +95,11 @@ fn document() -> Value {
             "BuildTime": "",
         },
     })
+}
+
+/// This program, in words.
+pub(crate) fn name() -> String {
+    format!("Coracle {VERSION}")
 }
 
 /// The architecture by its name in image platforms.
@@ -104,22 +114,30 @@ pub(crate) fn architecture() -> &'static str {
 fn text(document: &Value) -> String {
     let (os, arch) = (std::env::consts::OS, architecture());
     let kernel = document["Server"]["KernelVersion"].as_str().unwrap_or_default();
+    let name = name();
+    let api = match document["Client"]["ApiVersion"].as_str().unwrap_or_default() {
+        NEWEST => NEWEST.to_owned(),
+        lower => format!("{lower} (downgraded from {NEWEST})"),
+    };
     format!(
-        "Client:\n \
-         Version:           {VERSION}\n \
-         API version:       {API_VERSION}\n \
+        "Client: {name}\n \
+         Version:           {FOLLOWED}\n \
+         API version:       {api}\n \
          Git commit:        {BUILD}\n \
          OS/Arch:           {os}/{arch}\n \
          Context:           default\n\
          \n\
-         Server: Coracle (in this program; there is no daemon)\n \
+         Server: {name} (in this program; there is no daemon)\n \
          Engine:\n  \
-         Version:          {VERSION}\n  \
-         API version:      {API_VERSION} (minimum version {API_VERSION})\n  \
+         Version:          {FOLLOWED}\n  \
+         API version:      {NEWEST} (minimum version {OLDEST})\n  \
          Git commit:       {BUILD}\n  \
          OS/Arch:          {os}/{arch}\n  \
          Kernel version:   {kernel}\n  \
          Experimental:     false\n \
+         coracle:\n  \
+         Version:          {VERSION}\n  \
+         GitCommit:        {BUILD}\n \
          {}:\n  \
          Version:          {}\n",
         RUNTIME.0, RUNTIME.1
@@ -132,7 +150,7 @@ mod tests {
 
     fn render(source: &str) -> Result<String, String> {
         let missing = Missing::Type("system.versionInfo");
-        let document = document();
+        let document = document(NEWEST);
         Template::parse("version", source)
             .unwrap()
             .apply(Data::Document { value: &document, missing })
@@ -143,8 +161,10 @@ mod tests {
     fn templates_reach_both_sides() {
         assert_eq!(
             render("{{.Server.Version}} {{.Client.Os}}").unwrap(),
-            format!("{VERSION} linux")
+            format!("{FOLLOWED} linux")
         );
+        // Go's name of the field; JSON has another.
+        assert_eq!(render("{{.Server.APIVersion}} {{.Client.APIVersion}}").unwrap(), "1.55 1.55");
         assert_eq!(
             render("{{.Bogus}}").unwrap_err(),
             "template: version:1:2: executing \"version\" at <.Bogus>: \
@@ -154,10 +174,18 @@ mod tests {
 
     #[test]
     fn the_text_is_indented_as_dockers() {
-        let text = text(&document());
-        assert!(
-            text.starts_with(&format!("Client:\n Version:           {VERSION}\n API version:"))
+        let shown = text(&document(NEWEST));
+        let begin = format!(
+            "Client: Coracle {VERSION}\n Version:           {FOLLOWED}\n API version:       {NEWEST}\n"
         );
-        assert!(text.contains("\n Engine:\n  Version:          "));
+        assert!(shown.starts_with(&begin), "{shown}");
+        let engine = format!(
+            "\n Engine:\n  Version:          {FOLLOWED}\n  API version:      {NEWEST} (minimum version \
+             {OLDEST})\n"
+        );
+        assert!(shown.contains(&engine), "{shown}");
+        assert!(shown.contains(&format!("\n coracle:\n  Version:          {VERSION}\n")));
+        let older = text(&document("1.51"));
+        assert!(older.contains("\n API version:       1.51 (downgraded from 1.55)\n"), "{older}");
     }
 }

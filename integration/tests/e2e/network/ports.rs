@@ -41,7 +41,7 @@ fn containers_reach_published_ports_too() {
     env.run(["network", "create", "n1"]).success();
     let port = free_port();
     whoami(&env, "s1", &["-p", &format!("{port}:80")]);
-    let gateway = field(&env, "s1", "{{.NetworkSettings.Gateway}}");
+    let gateway = field(&env, "s1", "{{.NetworkSettings.Networks.bridge.Gateway}}");
     // On an IPv4 network, clients of the other family come from the gateway.
     assert_eq!(seen(&get(&format!("[::1]:{port}"))), gateway);
     for network in ["bridge", "n1"] {
@@ -266,7 +266,10 @@ fn a_port_that_is_taken_leaves_nothing_half_made() {
     assert!(output.stderr().contains(&words), "{output}");
     assert!(output.stderr().contains("81/tcp: address already in use"), "{output}");
     assert!(TcpStream::connect(("127.0.0.1", free)).is_err(), "the other port is given back");
-    assert_eq!(field(&env, "s1", "{{.State.Status}} {{.NetworkSettings.IPAddress}}"), "created ");
+    assert_eq!(
+        field(&env, "s1", "{{.State.Status}} {{.NetworkSettings.Networks.bridge.IPAddress}}"),
+        "created "
+    );
     let members = "{{range .Containers}}{{.Name}} {{end}}";
     env.run(["network", "inspect", "-f", members, "bridge"]).success().stdout_is("other \n");
     drop(taken);
