@@ -100,11 +100,13 @@ impl DetachKeys {
     /// Keys such as `ctrl-p,ctrl-q` or `ctrl-x` or `a`.
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, CliError> {
         let text = text.filter(|text| !text.is_empty()).unwrap_or(DETACH_KEYS);
-        let keys = text
-            .split(',')
-            .map(key)
-            .collect::<Option<Vec<u8>>>()
-            .ok_or_else(|| CliError::plain(format!("Invalid detach keys ({text}) provided")))?;
+        let known = |name| {
+            key(name).ok_or_else(|| {
+                let text = format!("invalid detach keys ({text}): Unknown character: '{name}'");
+                CliError::plain(text).verbatim()
+            })
+        };
+        let keys = text.split(',').map(known).collect::<Result<Vec<u8>, _>>()?;
         Ok(Self { keys, matched: 0 })
     }
 
@@ -149,6 +151,7 @@ fn key(text: &str) -> Option<u8> {
     }
     match text.as_bytes() {
         [byte] => Some(*byte),
+        b"DEL" => Some(127),
         _ => None,
     }
 }

@@ -45,11 +45,11 @@ pub enum ViewError {
     #[error("{0}")]
     Platform(String),
     #[error(
-        "image with reference {name} was found but its platform ({own}) does not match the \
-         specified platform ({wanted})"
+        "image with reference {name} was found but does not provide the specified platform \
+         ({wanted})"
     )]
-    OtherPlatform { name: String, own: String, wanted: String },
-    #[error("Error: No such object: {name}")]
+    OtherPlatform { name: String, wanted: String },
+    #[error("error: no such object: {name}")]
     NoSuchObject { name: String },
     /// What Docker's client says when it does not find something in an answer.
     #[error("{0}")]

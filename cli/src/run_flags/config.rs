@@ -17,8 +17,10 @@ pub(super) fn build(
     let attach = attached(&flags.attach, flags.interactive, detach)?;
     // Proxies win over the files, as in Docker, and give way to `-e`.
     let given = files::with_proxies(&flags.env, settings.proxies());
-    let env = files::environment(&flags.env_file, &given, &settings.environment)?;
-    let labels = files::labels(&flags.label_file, &flags.label)?;
+    let env = files::environment(&flags.env_file, &given, &settings.environment)
+        .map_err(|error| of_flag("--env-file", error))?;
+    let labels = files::labels(&flags.label_file, &flags.label)
+        .map_err(|error| of_flag("--label-file", error))?;
     Ok(Config {
         hostname: flags.hostname.clone().unwrap_or_default(),
         domainname: flags.domainname.clone().unwrap_or_default(),
@@ -46,6 +48,12 @@ pub(super) fn build(
         stop_timeout: flags.stop_timeout,
         ..Config::default()
     })
+}
+
+/// A file that cannot be read is told of with the flag that names it.
+fn of_flag(flag: &str, mut error: CliError) -> CliError {
+    error.message.insert_str(0, &format!("{flag}: "));
+    error
 }
 
 /// Streams the command line is connected to.

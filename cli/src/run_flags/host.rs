@@ -190,9 +190,17 @@ fn security(given: &[String]) -> Result<(Vec<String>, bool), CliError> {
     let mut open_paths = false;
     for option in given {
         let (key, value) = pair(option);
+        let split = match option.contains('=') {
+            true => Some(value),
+            false => option.split_once(':').map(|(_, value)| value),
+        };
+        // The only one that needs no value.
+        if key != "no-new-privileges" && split.is_none_or(str::is_empty) {
+            return Err(CliError::plain(format!("invalid --security-opt: {option:?}")));
+        }
         match (key, value) {
             ("systempaths", "unconfined") => open_paths = true,
-            ("seccomp", "unconfined" | "builtin" | "") => options.push(option.clone()),
+            ("seccomp", "unconfined" | "builtin") => options.push(option.clone()),
             ("seccomp", path) => options.push(format!("seccomp={}", profile(path)?)),
             _ => options.push(option.clone()),
         }

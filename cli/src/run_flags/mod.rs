@@ -30,7 +30,7 @@ pub(crate) use files::{completed, environment};
 pub(crate) use flags::CreateFlags;
 pub(crate) use host::{profile, restart_policy};
 pub(crate) use limits::{CpuFlags, MemoryFlags};
-pub(crate) use ports::published;
+pub(crate) use ports::{port_error, published};
 
 /// When an image is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,24 +13,42 @@ use crate::error::CliError;
 pub(super) fn exposed(given: &[String]) -> Result<Vec<PortKey>, CliError> {
     let mut out = Vec::new();
     for text in given {
-        if text.contains(':') {
-            return Err(CliError::plain(format!("invalid port format for --expose: {text}")));
-        }
         let (ports, protocol) = port::split(text);
         let range: PortRange = ports.parse().map_err(|_| {
-            let word = ports.split('-').find(|w| w.parse::<u16>().is_err()).unwrap_or(ports);
-            CliError::plain(format!(
-                "invalid range format for --expose: {text}, error: \
-                 strconv.ParseUint: parsing {word:?}: invalid syntax"
-            ))
+            let why = range_error(text, ports);
+            CliError::plain(format!("invalid range format for --expose: {why}"))
         })?;
         out.extend(range.keys(self::protocol(protocol)?));
     }
     Ok(out)
 }
 
+/// What is wrong with a range of ports.
+fn range_error(text: &str, ports: &str) -> String {
+    if text.is_empty() {
+        return "invalid port range: value is empty".to_owned();
+    }
+    let (start, end) = ports.split_once('-').unwrap_or((ports, ports));
+    for (word, which) in [(start, "start"), (end, "end")] {
+        if let Some(why) = port_error(word) {
+            return format!("invalid {which} port '{word}': {why}");
+        }
+    }
+    format!("invalid port range: {text}")
+}
+
+/// Why a word is no port.
+pub(crate) fn port_error(word: &str) -> Option<&'static str> {
+    match word {
+        "" => Some("value is empty"),
+        _ if word.parse::<u16>().is_ok() => None,
+        _ if word.bytes().all(|byte| byte.is_ascii_digit()) => Some("value out of range (0–65535)"),
+        _ => Some("invalid syntax"),
+    }
+}
+
 fn protocol(text: &str) -> Result<Protocol, CliError> {
-    Protocol::parse(text).ok_or_else(|| CliError::plain(format!("Invalid proto: {text}")))
+    Protocol::parse(text).ok_or_else(|| CliError::plain(format!("invalid proto: {text}")))
 }
 
 /// `-p`: the bindings by container port.
@@ -56,20 +74,20 @@ fn publication(text: &str) -> Result<Vec<(PortKey, PortBinding)>, CliError> {
     };
     let ip = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
     if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
-        return fail(format!("Invalid ip address: {ip}"));
+        return fail(format!("invalid IP address: {ip}"));
     }
     if container.is_empty() {
-        return fail(format!("No port specified: {text}<empty>"));
+        return fail(format!("no port specified: {text}<empty>"));
     }
     let Ok(inner) = container.parse::<PortRange>() else {
-        return fail(format!("Invalid containerPort: {container}"));
+        return fail(format!("invalid containerPort: {container}"));
     };
     let protocol = self::protocol(protocol)?;
     let outer = match host {
         "" => None,
         host => match host.parse::<PortRange>() {
             Ok(outer) => Some(outer),
-            Err(_) => return fail(format!("Invalid hostPort: {host}")),
+            Err(_) => return fail(format!("invalid hostPort: {host}")),
         },
     };
     if let Some(outer) = outer
@@ -77,7 +95,7 @@ fn publication(text: &str) -> Result<Vec<(PortKey, PortBinding)>, CliError> {
         && !inner.is_single()
     {
         return fail(format!(
-            "Invalid ranges specified for container and host Ports: {container} and {host}"
+            "invalid ranges specified for container and host Ports: {container} and {host}"
         ));
     }
     let binding = |port: u16| {
@@ -119,17 +137,17 @@ mod tests {
     #[test]
     fn wrong_specifications() {
         for (text, message) in [
-            ("bogus", "Invalid containerPort: bogus"),
-            ("80:bogus", "Invalid containerPort: bogus"),
-            ("99999:80", "Invalid hostPort: 99999"),
-            ("8088:80/bogus", "Invalid proto: bogus"),
+            ("bogus", "invalid containerPort: bogus"),
+            ("80:bogus", "invalid containerPort: bogus"),
+            ("99999:80", "invalid hostPort: 99999"),
+            ("8088:80/bogus", "invalid proto: bogus"),
             (
                 "8088-8089:80-82",
-                "Invalid ranges specified for container and host Ports: 80-82 and 8088-8089",
+                "invalid ranges specified for container and host Ports: 80-82 and 8088-8089",
             ),
-            ("8090-8088:80-82", "Invalid hostPort: 8090-8088"),
-            ("1.2.3:80:80", "Invalid ip address: 1.2.3"),
-            ("", "No port specified: <empty>"),
+            ("8090-8088:80-82", "invalid hostPort: 8090-8088"),
+            ("1.2.3:80:80", "invalid IP address: 1.2.3"),
+            ("", "no port specified: <empty>"),
         ] {
             assert_eq!(publication(text).unwrap_err().message, message);
         }

@@ -17,7 +17,7 @@ pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
         return Err(CliError::unsupported(&format!("--publish {port}"), why));
     }
     if flags.gpus.is_some() {
-        let text = "could not select device driver \"\" with capabilities: [[gpu]]";
+        let text = "failed to discover GPU vendor from CDI: no known GPU vendor found";
         return Err(CliError::engine(text));
     }
     if let Some(isolation) = &flags.isolation

@@ -42,12 +42,12 @@ fn of_every_kind() {
         }
     }
     for (args, words) in [
-        (&["inspect", &long][..], "No such object"),
+        (&["inspect", &long][..], "no such object"),
         (&["rm", &long], "No such container"),
         (&["exec", &wide, "true"], "No such container"),
         (&["network", "create", &long], "more than 255 characters"),
         (&["volume", "create", &long[..241]], "at most 240 characters"),
-        (&["tag", "alpine", &long], "Error parsing reference"),
+        (&["tag", "alpine", &long], "error parsing reference"),
         (&[&long], "unknown command"),
     ] {
         let output = env.run(args);

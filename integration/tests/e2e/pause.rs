@@ -53,7 +53,7 @@ fn everything_in_the_container_stops_and_goes_on() {
         .stdout_is("paused true true\n");
     env.sh("docker attach c1")
         .code(1)
-        .stderr_is("You cannot attach to a paused container, unpause it first\n");
+        .stderr_is("cannot attach to a paused container, unpause it first\n");
     env.sh("docker top c1").success().stdout_has("while :");
     env.sh("docker unpause c1").success();
     assert_counting(&env, "c1");

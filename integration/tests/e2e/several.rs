@@ -59,10 +59,7 @@ fn kill_and_rm_name_them_in_order_with_their_errors() {
     env.sh("docker kill c3 c1").code(1).stdout_is("c3\n").stderr_has("c1: container");
     env.sh("docker start c3 c1").success();
     env.sh("docker rm c3 c2 c1").code(1).stdout_is("c2\n").stderr_has("container is running");
-    // With -f a container that is not there is told of, and no failure.
-    env.sh("docker rm -f c3 nosuch c1")
-        .success()
-        .stdout_is("c3\nc1\n")
-        .stderr_is("Error response from daemon: No such container: nosuch\n");
+    // With -f nobody hears of a container that is not there.
+    env.sh("docker rm -f c3 nosuch c1").success().stdout_is("c3\nc1\n").stderr_is("");
     env.assert_nothing_left();
 }

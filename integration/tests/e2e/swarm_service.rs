@@ -92,7 +92,7 @@ fn what_is_wrong_is_said_as_recorded() {
     let help = "\n\nUsage:  docker service create [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n\
                 Run 'docker service create --help' for more information\n";
     for (flags, code, words) in [
-        ("--mode bogus", 1, "Unknown mode: bogus, only replicated and global supported"),
+        ("--mode bogus", 1, "unknown mode: bogus, only replicated and global supported"),
         (
             "--mode global --replicas 2",
             1,
@@ -120,7 +120,7 @@ fn what_is_wrong_is_said_as_recorded() {
         (
             "-p bogus",
             125,
-            "invalid argument \"bogus\" for \"-p, --publish\" flag: Invalid containerPort: bogus",
+            "invalid argument \"bogus\" for \"-p, --publish\" flag: invalid containerPort: bogus",
         ),
         (
             "--secret bogus=1",
@@ -136,7 +136,7 @@ fn what_is_wrong_is_said_as_recorded() {
     env.sh("docker service inspect nosuch")
         .code(1)
         .stdout_is("[]\n")
-        .stderr_is("Error: no such service: nosuch\n");
+        .stderr_is("no such service: nosuch\n");
     env.sh("docker service update nosuch")
         .code(1)
         .stderr_is("Error response from daemon: service nosuch not found\n");

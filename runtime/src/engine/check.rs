@@ -21,13 +21,13 @@ pub(super) fn conflicts(config: &Config, host: &HostConfig) -> Result<(), Engine
     }
     for (what, name) in [("hostname", &config.hostname), ("domainname", &config.domainname)] {
         if name.len() > HOST_NAME_BYTES_MAX {
-            let begin: String = name.chars().take(32).collect();
             return refuse(&format!(
-                "invalid {what}: {begin}…: it has {} characters, the kernel takes \
-                 {HOST_NAME_BYTES_MAX}",
-                name.chars().count()
+                "{what} {name:?} is too long (maximum {HOST_NAME_BYTES_MAX} bytes)"
             ));
         }
+    }
+    if let Some(port) = host.port_bindings.keys().find(|port| port.number() == Some(0)) {
+        return refuse(&format!("invalid port specification: \"{port}\""));
     }
     let named = !config.hostname.is_empty();
     if named && host.uts_mode == "host" {

@@ -315,6 +315,10 @@ fn the_default_profile_refuses_what_docker_refuses() {
     assert_eq!(verdict(&filter, Abi::X86_64, "clone", [0x11, 0, 0, 0, 0, 0]), ALLOW);
     let vsock = [40, 0, 0, 0, 0, 0];
     assert_eq!(verdict(&filter, Abi::X86_64, "socket", vsock), EPERM);
+    // AF_ALG, since 29.5; its neighbours are fine.
+    let socket = |family| verdict(&filter, Abi::X86_64, "socket", [family, 0, 0, 0, 0, 0]);
+    assert_eq!([37, 38, 39].map(socket), [ALLOW, EPERM, ALLOW]);
+    assert_eq!(verdict(&filter, Abi::X86, "socketcall", [0; 6]), ALLOW);
     assert_eq!(verdict(&filter, Abi::X86_64, "socket", [2, 0, 0, 0, 0, 0]), ALLOW);
     assert_eq!(verdict(&filter, Abi::X86, "mount", [0; 6]), EPERM);
     assert_eq!(verdict(&filter, Abi::X32, "execve", [0; 6]), ALLOW);

@@ -162,10 +162,10 @@ impl Agent<'_> {
                 Some(Ok(())) => {}
                 Some(Err(words)) => {
                     run.phase = Phase::Nothing;
-                    // As Docker has it: what the pull said is beside the point that there is no image.
-                    let why = format!("preparing: {}", words.lines().next().unwrap_or_default());
-                    let words = format!("No such image: {image}");
-                    return set(task, now, TaskState::Rejected, &why, &words);
+                    // What the registry said, as of Docker 29: that there is no image follows.
+                    let words = words.lines().next().unwrap_or_default();
+                    let words = words.strip_prefix("Error response from daemon: ").unwrap_or(words);
+                    return set(task, now, TaskState::Rejected, "preparing", words);
                 }
             }
             run.phase = Phase::Nothing;

@@ -13,6 +13,8 @@ use crate::reconcile::Constraint;
 use crate::stack::NAMESPACE;
 use crate::state::State;
 
+use coracle_words::ErrorKind;
+
 use super::{Code, CommandError, endpoint};
 
 const MEMORY_MIN: i64 = 4 << 20;
@@ -70,6 +72,11 @@ fn task(task: &TaskSpec) -> Result<(), CommandError> {
         }
         if let Some(Reservations { nano_cpus, memory_bytes, .. }) = &resources.reservations {
             amounts(*nano_cpus, *memory_bytes)?;
+        }
+        let limited = resources.limits.as_ref().is_some_and(|limits| limits.memory_bytes != 0);
+        if resources.swap_bytes.is_some() && !limited {
+            let words = "memory swap provided, but no memory-limit was set".to_owned();
+            return Err(CommandError { kind: ErrorKind::BadRequest, words });
         }
     }
     if let Some(policy) = &task.restart_policy {

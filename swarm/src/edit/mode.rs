@@ -37,7 +37,7 @@ pub(super) fn new(mode: &str, given: &Given) -> Result<Mode, EditError> {
             }))
         }
         other => EditError::client(format!(
-            "Unknown mode: {other}, only replicated and global supported"
+            "unknown mode: {other}, only replicated and global supported"
         )),
     }
 }

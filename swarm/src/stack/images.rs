@@ -16,7 +16,7 @@ pub enum Resolve {
 
 /// Another word was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid option {0} for flag --resolve-image")]
+#[error("invalid option {0} for flag --resolve-image")]
 pub struct InvalidResolve(String);
 
 impl FromStr for Resolve {

@@ -166,7 +166,7 @@ fn mode(deploy: &Value) -> Result<Mode, StackError> {
         }
         "global" => Mode::Global {},
         "global-job" => Mode::GlobalJob {},
-        other => return StackError::client(format!("Unknown mode: {other}")),
+        other => return StackError::client(format!("unknown mode: {other}")),
     };
     match replicas {
         Some(_) => {

@@ -112,12 +112,12 @@ pub(super) fn restart_policy(service: &Value) -> Result<Option<RestartPolicy>, S
     };
     match name {
         "" | "no" => Ok(None),
-        "always" | "unless-stopped" => {
-            // A count of attempts is taken and forgotten, as Docker does.
-            Ok(Some(RestartPolicy { max_attempts: None, ..policy(Condition::Any) }))
-        }
+        "always" | "unless-stopped" => Ok(Some(policy(Condition::Any))),
         "on-failure" => Ok(Some(policy(Condition::OnFailure))),
-        other => StackError::client(format!("unknown restart policy: {other}")),
+        other => StackError::client(format!(
+            "invalid restart policy: unknown policy '{other}' (must be one of 'no', 'always', \
+             'on-failure', or 'unless-stopped')"
+        )),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct AttachArgs {
 
 impl Runnable for AttachArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        // Before anything is looked for, as in Docker.
+        app.detach_keys(self.detach_keys.as_deref())?;
         let known = find(&app.home, &self.args[0])?;
         let how = Attachment {
             detach_keys: self.detach_keys,
@@ -54,19 +56,19 @@ impl Attachment {
         match known.state.status {
             Status::Running => {}
             Status::Paused => {
-                return refuse("You cannot attach to a paused container, unpause it first");
+                return refuse("cannot attach to a paused container, unpause it first");
             }
             Status::Restarting => {
-                return refuse(
-                    "You cannot attach to a restarting container, wait until it is running",
-                );
+                return refuse("cannot attach to a restarting container, wait until it is running");
             }
-            _ => return refuse("You cannot attach to a stopped container, start it first"),
+            _ => return refuse("cannot attach to a stopped container, start it first"),
         }
         let config = &known.container.config;
         let stdin = config.open_stdin && self.stdin;
         if config.tty && stdin && !Ui::stdin_is_terminal() {
-            return refuse("the input device is not a TTY");
+            return refuse(
+                "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+            );
         }
         let id = &known.container.id;
         let not_running = || CliError::engine(format!("container {id} is not running"));

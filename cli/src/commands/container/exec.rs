@@ -51,6 +51,8 @@ pub(crate) struct ExecArgs {
 
 impl Runnable for ExecArgs {
     fn execute(self, app: &mut App) -> CommandResult {
+        // Before anything is looked for, as in Docker.
+        app.detach_keys(self.detach_keys.as_deref())?;
         let (name, argv) = self.args.split_first().ok_or_else(|| CliError::plain(""))?;
         let env = run_flags::environment(&self.env_file, &self.env, &app.settings.environment)?;
         let id = find_id(&app.home, name)?;
@@ -89,7 +91,9 @@ impl Further {
     pub(crate) fn run(self, app: &mut App, id: &str) -> CommandResult {
         let stdin = self.stdin && !self.detach;
         if self.tty && stdin && !Ui::stdin_is_terminal() {
-            return Err(CliError::plain("the input device is not a TTY"));
+            return Err(CliError::plain(
+                "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+            ));
         }
         let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         let (tty, detach) = (self.tty, self.detach);

@@ -22,7 +22,7 @@ impl Runnable for PauseArgs {
             let id = &known.container.id;
             let paused = known.state.status == Status::Paused;
             if paused {
-                return Err(CliError::engine(format!("Container {id} is already paused")));
+                return Err(CliError::engine(format!("container {id} is already paused")));
             }
             Ok(app.engine()?.pause(id, true)?)
         })

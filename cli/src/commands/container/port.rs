@@ -8,6 +8,7 @@ use coracle_words::port::{self, PortKey};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
+use crate::run_flags::port_error;
 use coracle_view::container::find;
 use coracle_words::natural;
 
@@ -37,16 +38,13 @@ impl Runnable for PortArgs {
         };
         let (number, protocol) = port::split(wanted);
         let Some(port) = PortKey::from(wanted.as_str()).number() else {
-            return Err(CliError::plain(format!(
-                "Error: invalid port ({number}): strconv.ParseUint: parsing {number:?}: invalid syntax"
-            )));
+            let why = port_error(number).unwrap_or("invalid syntax");
+            return Err(CliError::plain(format!("invalid port '{number}': {why}")));
         };
         let bindings = ports.get(&PortKey::new(port, protocol)).cloned().flatten();
         let Some(bindings) = bindings.filter(|bindings| !bindings.is_empty()) else {
             let name = &self.args[0];
-            return Err(CliError::plain(format!(
-                "Error: No public port '{wanted}' published for {name}"
-            )));
+            return Err(CliError::plain(format!("no public port '{wanted}' published for {name}")));
         };
         for binding in &bindings {
             writeln!(app.ui.data(), "{}", address(binding))?;

@@ -51,7 +51,8 @@ pub(crate) fn prune(app: &mut App, filters: &Filters) -> Result<(Vec<String>, u6
         {
             continue;
         }
-        let (own, _) = container::size(&mut app.home, &known)?;
+        // One whose size cannot be told is removed all the same.
+        let own = container::size(&mut app.home, &known).map_or(0, |(own, _)| own);
         let (engine, session) = app.engine_in_session()?;
         match engine.remove(session, &container.id, RemoveOptions::default()) {
             // Somebody was faster, or started it since we looked.

@@ -18,7 +18,7 @@ impl Runnable for RenameArgs {
             return Ok(ExitStatus::Success);
         };
         rename(app, old, new).map_err(|mut error| {
-            error.message.push_str(&format!("\nError: failed to rename container named {old}"));
+            error.message.insert_str(0, "failed to rename container: ");
             error
         })?;
         Ok(ExitStatus::Success)
@@ -26,8 +26,13 @@ impl Runnable for RenameArgs {
 }
 
 fn rename(app: &App, old: &str, new: &str) -> Result<(), CliError> {
+    let new = new.trim();
+    let bare = new.strip_prefix('/').unwrap_or(new);
+    if bare.is_empty() {
+        return Err(CliError::plain("new name cannot be blank"));
+    }
     let container = find(&app.home, old)?.container;
-    if container.name == new.strip_prefix('/').unwrap_or(new) {
+    if container.name == bare {
         let text = "Renaming a container with the same name as its current name";
         return Err(CliError::engine(text));
     }

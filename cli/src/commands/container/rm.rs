@@ -1,7 +1,5 @@
 //! `rm`: remove containers.
 
-use std::io::Write as _;
-
 use coracle_runtime::EngineError;
 use coracle_runtime::engine::RemoveOptions;
 use coracle_runtime::records::RecordError;
@@ -55,11 +53,7 @@ impl Runnable for RmArgs {
                 let removed = begun.and_then(|begun| engine.finish_remove(session, begun));
                 match removed.map_err(|error| error.about(&name)) {
                     // What is not there, or not any more, need not be removed.
-                    Err(error @ EngineError::Record(RecordError::NotFound { .. }))
-                        if options.force =>
-                    {
-                        let error = CliError::from(error);
-                        writeln!(app.ui.status(), "{error}")?;
+                    Err(EngineError::Record(RecordError::NotFound { .. })) if options.force => {
                         Ok(false)
                     }
                     outcome => Ok(outcome.map(|()| true)?),

@@ -49,7 +49,10 @@ impl Runnable for RunArgs {
             size: terminal::size().filter(|_| config.tty),
         };
         if config.tty && attach.stdin && !Ui::stdin_is_terminal() {
-            return Err(CliError::plain("the input device is not a TTY").verbatim());
+            return Err(CliError::plain(
+                "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+            )
+            .verbatim());
         }
         let (engine, session) = app.engine_in_session()?;
         request.id = Some(engine.call_ahead(session)?);

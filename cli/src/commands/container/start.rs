@@ -45,6 +45,7 @@ impl Runnable for StartArgs {
             return Err(CliError::unsupported(flag, "containers cannot be frozen to disk"));
         }
         if self.attach || self.interactive {
+            app.detach_keys(self.detach_keys.as_deref())?;
             return self.attached(app);
         }
         let mut failures = Failures::default();
@@ -60,7 +61,7 @@ impl Runnable for StartArgs {
         }
         failures.finish().map_err(|mut error| {
             let names = failed.join(", ");
-            error.message.push_str(&format!("\nError: failed to start containers: {names}"));
+            error.message.push_str(&format!("\nfailed to start containers: {names}"));
             error
         })
     }
@@ -92,7 +93,9 @@ impl StartArgs {
         let tty = container.config.tty;
         let stdin = self.interactive && container.config.open_stdin;
         if tty && stdin && !Ui::stdin_is_terminal() {
-            return Err(CliError::plain("the input device is not a TTY"));
+            return Err(CliError::plain(
+                "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+            ));
         }
         let detach_keys = app.detach_keys(self.detach_keys.as_deref())?;
         if state.status == Status::Paused {

@@ -19,7 +19,7 @@ impl Runnable for TagArgs {
         };
         let name = app.home.names().resolve(target).map_err(|e| {
             let text = format!("{target:?} is not a valid repository/tag: {e}");
-            CliError::plain(format!("Error parsing reference: {text}"))
+            CliError::plain(format!("error parsing reference: {text}"))
         })?;
         crate::builtin::prepare_outside(app, source)?;
         app.home.images()?.tag(&stored_name(&app.home, source), &name)?;

@@ -202,7 +202,7 @@ fn short(text: &str) -> Result<Vec<PortConfig>, String> {
             "" => 0..=0,
             range => range
                 .parse::<coracle_words::port::PortRange>()
-                .map_err(|_| format!("Invalid hostPort: {range}"))?
+                .map_err(|_| format!("invalid hostPort: {range}"))?
                 .numbers(),
         };
         out.extend(range.map(|published_port| PortConfig {
@@ -242,7 +242,7 @@ mod tests {
             [(8300, 80, tcp(), PublishMode::Host)]
         );
         for (text, words) in [
-            ("bogus", "Invalid containerPort: bogus"),
+            ("bogus", "invalid containerPort: bogus"),
             ("127.0.0.1:80:80", "hostip is not supported"),
             ("published=80", "missing mandatory field 'target'"),
             ("target=x", "invalid target port (x): value must be an integer: invalid syntax"),

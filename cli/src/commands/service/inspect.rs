@@ -54,7 +54,7 @@ impl Runnable for ServiceInspectArgs {
 /// The client has words of its own for a service that is not there.
 pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Service, CliError> {
     service::find(state, name).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => CliError::plain(format!("Error: no such service: {name}")),
+        ErrorKind::NotFound => CliError::plain(format!("no such service: {name}")),
         _ => error.into(),
     })
 }

@@ -14,7 +14,7 @@ pub(super) fn load(
     skip_interpolation: bool,
 ) -> Result<StackFile, CliError> {
     if files.is_empty() {
-        return Err(CliError::plain("Specify a Compose file (with --compose-file)"));
+        return Err(CliError::plain("specify a Compose file (with --compose-file)"));
     }
     let current_dir = std::env::current_dir()
         .map_err(|e| CliError::plain(format!("cannot find the current folder: {e}")))?;

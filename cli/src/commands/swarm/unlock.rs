@@ -22,10 +22,10 @@ impl Runnable for SwarmUnlockArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (swarm, reader) = app.swarm_state()?;
         if !reader.is_swarm() {
-            return Err(CliError::plain("Error: This node is not part of a swarm"));
+            return Err(CliError::plain("error: this node is not part of a swarm"));
         }
         if !swarm.is_locked(&reader.state) {
-            return Err(CliError::plain("Error: swarm is not locked"));
+            return Err(CliError::plain("error: swarm is not locked"));
         }
         let key = read_key(app)?;
         if Key::from_unlock_key(&key).is_none() {

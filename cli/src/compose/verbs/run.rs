@@ -142,7 +142,9 @@ impl Runnable for ComposeRunArgs {
         let service =
             self.overrides(app, &file, tty)?.apply(project.service(name).map_err(place::error)?)?;
         if tty && self.stdin() && !Ui::stdin_is_terminal() {
-            return Err(CliError::plain("the input device is not a TTY"));
+            return Err(CliError::plain(
+                "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+            ));
         }
         let wish = self.wish();
         if self.build && service.build.is_some() {
