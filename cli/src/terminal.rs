@@ -173,6 +173,6 @@ mod tests {
         let mut keys = DetachKeys::parse(Some("ctrl-x")).unwrap();
         assert_eq!(keys.filter(b"a\x18b"), (b"a".to_vec(), true));
         let error = DetachKeys::parse(Some("ctrl-px")).unwrap_err();
-        assert_eq!(error.message, "Invalid detach keys (ctrl-px) provided");
+        assert_eq!(error.message, "invalid detach keys (ctrl-px): Unknown character: 'ctrl-px'");
     }
 }

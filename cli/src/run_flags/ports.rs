@@ -159,8 +159,7 @@ mod tests {
         assert_eq!(exposed(&given).unwrap(), ["80/tcp", "90/udp", "91/udp"].map(PortKey::from));
         assert_eq!(
             exposed(&["bogus".to_owned()]).unwrap_err().message,
-            "invalid range format for --expose: bogus, error: \
-             strconv.ParseUint: parsing \"bogus\": invalid syntax"
+            "invalid range format for --expose: invalid start port 'bogus': invalid syntax"
         );
     }
 }

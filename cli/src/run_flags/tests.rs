@@ -121,7 +121,7 @@ const RECORDED: &[(&[&str], &str)] = &[
     ),
     (
         &["--gpus", "all"],
-        "Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]]",
+        "Error response from daemon: failed to discover GPU vendor from CDI: no known GPU vendor found",
     ),
     (
         &["--security-opt", "seccomp=nosuch.json"],
@@ -132,8 +132,8 @@ const RECORDED: &[(&[&str], &str)] = &[
         &["--network", "container:"],
         "Error response from daemon: invalid network mode: invalid container format container:<name|id>",
     ),
-    (&["--env-file", "nosuch.env"], "open nosuch.env: no such file or directory"),
-    (&["-p", "bogus"], "Invalid containerPort: bogus"),
+    (&["--env-file", "nosuch.env"], "--env-file: open nosuch.env: no such file or directory"),
+    (&["-p", "bogus"], "invalid containerPort: bogus"),
     (
         &["-p", "80:80/sctp"],
         "--publish 80/sctp: not supported: ports of tcp and udp can be published",
