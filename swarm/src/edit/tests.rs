@@ -174,7 +174,7 @@ fn modes_and_what_goes_with_them() {
     assert_eq!(error("global-job", replicas()), words);
     assert_eq!(
         error("bogus", sleep()),
-        "Unknown mode: bogus, only replicated and global supported"
+        "unknown mode: bogus, only replicated and global supported"
     );
     assert_eq!(
         error("replicated", Given { max_concurrent: Some(2), ..sleep() }),

@@ -121,7 +121,7 @@ fn modes_updates_and_ports() {
 #[test]
 fn refusals_in_the_recorded_words() {
     for (attributes, words) in [
-        (json!({"deploy": {"mode": "bogus"}}), "service w: Unknown mode: bogus"),
+        (json!({"deploy": {"mode": "bogus"}}), "service w: unknown mode: bogus"),
         (
             json!({"deploy": {"mode": "global", "replicas": 1}}),
             "service w: replicas can only be used with replicated or replicated-job mode",
@@ -136,7 +136,11 @@ fn refusals_in_the_recorded_words() {
             json!({"healthcheck": {"test": ["CMD", "x"], "disable": true}}),
             "service w: test and disable can't be set at the same time",
         ),
-        (json!({"restart": "bogus"}), "service w: unknown restart policy: bogus"),
+        (
+            json!({"restart": "bogus"}),
+            "service w: invalid restart policy: unknown policy 'bogus' (must be one of 'no', \
+             'always', 'on-failure', or 'unless-stopped')",
+        ),
         (
             json!({"restart": "on-failure:x"}),
             "service w: invalid restart policy format: maximum retry count must be an integer",
