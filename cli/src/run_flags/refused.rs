@@ -50,7 +50,7 @@ pub(super) fn check(flags: &CreateFlags) -> Result<(), CliError> {
 /// A flag, why it is refused, and whether it is given.
 type Refusal = (&'static str, &'static str, fn(&CreateFlags) -> bool);
 
-/// Flags that name something this engine does not have. The README lists them.
+/// Flags that name something this engine does not have. `docs/unsupported.md` lists them.
 const REFUSALS: [Refusal; 13] = [
     ("--link-local-ip", ONE_ADDRESS, |flags| !flags.link_local_ip.is_empty()),
     ("--cpu-count", WINDOWS, |flags| is_set(flags.cpu_count)),
@@ -92,11 +92,11 @@ fn without_effect(flags: &CreateFlags) -> Result<(), CliError> {
 mod tests {
     use super::REFUSALS;
 
-    const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+    const LIST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/unsupported.md"));
 
-    /// The rows of the README's table of refused flags: flags and reason.
+    /// The rows of the list's table of refused flags: flags and reason.
     fn rows() -> Vec<(String, String)> {
-        let table = README.split("| flag of `run` and `create` | why |").nth(1).unwrap();
+        let table = LIST.split("| flag of `run` and `create` | why |").nth(1).unwrap();
         let mut rows = Vec::new();
         for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_each_refused_flag_with_its_reason() {
+    fn the_documents_list_each_refused_flag_with_its_reason() {
         let expected: Vec<_> =
             REFUSALS.iter().map(|(flag, why, _)| (flag.to_string(), why.to_string())).collect();
         assert_eq!(rows(), expected);
