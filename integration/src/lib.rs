@@ -15,6 +15,7 @@ pub mod account;
 pub mod agreement;
 pub mod case;
 pub mod command;
+pub mod corpus;
 pub mod fixture;
 pub mod hostile;
 pub mod leak;

@@ -1,5 +1,6 @@
 //! The file of cases, read.
 
+use coracle_integration::corpus;
 use serde_json::Value;
 
 use super::seen::string;
@@ -17,30 +18,29 @@ pub(super) struct Case {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    for part in CASES.split("#=# ").skip(1) {
-        let (line, text) = part.split_once('\n').expect("whole lines");
-        let (word, rest) = line.split_once(' ').expect("a word and its value");
-        if word == "case" {
-            cases.push(Case { name: rest.to_owned(), ..Case::default() });
-            continue;
-        }
-        let case = cases.last_mut().expect("a case comes first");
-        let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-        match word {
-            "env" => {
-                let (name, value) = rest.split_once('=').expect("a variable");
-                case.variables.push((name.to_owned(), value.to_owned()));
+    corpus::cases(CASES).iter().map(Case::of).collect()
+}
+
+impl Case {
+    fn of(read: &corpus::Case<'_>) -> Self {
+        let mut case = Self { name: read.name.to_owned(), ..Self::default() };
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        for part in &read.parts {
+            match part.word {
+                "env" => {
+                    let (name, value) = part.value.split_once('=').expect("a variable");
+                    case.variables.push((name.to_owned(), value.to_owned()));
+                }
+                "file" => case.files.push((part.value.to_owned(), part.text.to_owned())),
+                "quoted" => {
+                    let (path, text) = part.value.split_once(' ').expect("a path and a text");
+                    case.files.push((path.to_owned(), string(&json(text))));
+                }
+                "step" => case.steps.push(json(part.value)),
+                "cleanup" => case.cleanup.push(part.value.to_owned()),
+                other => panic!("{other}: not a word of cases"),
             }
-            "file" => case.files.push((rest.to_owned(), text.to_owned())),
-            "quoted" => {
-                let (path, text) = rest.split_once(' ').expect("a path and a text");
-                case.files.push((path.to_owned(), string(&read(text))));
-            }
-            "step" => case.steps.push(read(rest)),
-            "cleanup" => case.cleanup.push(rest.to_owned()),
-            other => panic!("{other}: not a word of cases"),
         }
+        case
     }
-    cases
 }

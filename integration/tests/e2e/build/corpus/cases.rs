@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use coracle_integration::corpus;
 use serde_json::Value;
 
 const CASES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/builds/cases.txt"));
@@ -18,33 +19,32 @@ pub(super) struct Case {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    for part in CASES.split("#=# ").skip(1) {
-        let (line, text) = part.split_once('\n').expect("whole lines");
-        let (word, rest) = line.split_once(' ').expect("a word and its value");
-        if word == "case" {
-            cases.push(Case { name: rest.to_owned(), ..Case::default() });
-            continue;
-        }
-        let case = cases.last_mut().expect("a case comes first");
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let value = values.next().expect("a value").expect("JSON");
-        let after = &rest[values.byte_offset()..];
-        let path = || value.as_str().expect("a path").to_owned();
-        match word {
-            "plan" => case.plan = value,
-            "file" => case.files.push((path(), text.as_bytes().to_vec())),
-            "quoted" => {
-                let text: String = serde_json::from_str(after).expect("a text");
-                case.files.push((path(), text.into_bytes()));
+    corpus::cases(CASES).iter().map(Case::of).collect()
+}
+
+impl Case {
+    fn of(read: &corpus::Case<'_>) -> Self {
+        let mut case = Self { name: read.name.to_owned(), ..Self::default() };
+        for part in &read.parts {
+            let mut values = serde_json::Deserializer::from_str(part.value).into_iter::<Value>();
+            let value = values.next().expect("a value").expect("JSON");
+            let after = &part.value[values.byte_offset()..];
+            let path = || value.as_str().expect("a path").to_owned();
+            match part.word {
+                "plan" => case.plan = value,
+                "file" => case.files.push((path(), part.text.as_bytes().to_vec())),
+                "quoted" => {
+                    let text: String = serde_json::from_str(after).expect("a text");
+                    case.files.push((path(), text.into_bytes()));
+                }
+                "packed" => case.files.push((path(), unpacked(after.trim()))),
+                "build" => case.builds.push((value, Value::Null)),
+                "expect" => case.builds.last_mut().expect("a build comes first").1 = value,
+                other => panic!("{other}: not a word of cases"),
             }
-            "packed" => case.files.push((path(), unpacked(after.trim()))),
-            "build" => case.builds.push((value, Value::Null)),
-            "expect" => case.builds.last_mut().expect("a build comes first").1 = value,
-            other => panic!("{other}: not a word of cases"),
         }
+        case
     }
-    cases
 }
 
 /// gzip in base64.
