@@ -267,8 +267,8 @@ impl<'a> Build<'a> {
         self.vertices.next += graph.nodes.len();
         let mut scheduler = Scheduler::new(given, progress);
         let outcome = scheduler.run();
-        self.workshop = scheduler.take_workshop();
-        scheduler.contexts.save();
+        self.workshop = scheduler.given.workshop.take();
+        scheduler.given.contexts.save();
         let mut kept = Ok(());
         if let Some(workshop) = &self.workshop {
             // Also after a failure: what was made is taken by the next build.

@@ -83,24 +83,14 @@ struct Work {
 
 /// A build that goes on.
 pub(super) struct Scheduler<'a> {
-    pub(super) requests: &'a [BuildRequest],
-    pub(super) graph: &'a Graph,
-    pub(super) images: &'a Images,
-    pub(super) home: &'a Home,
-    pub(super) progress: &'a mut dyn Progress,
+    pub(super) given: Given<'a>,
+    progress: &'a mut dyn Progress,
     pub(super) cache: Cache,
-    pub(super) store: &'a Store,
-    pub(super) contexts: files::Contexts,
-    imports: &'a Imports<'a>,
-    interrupt: Option<BorrowedFd<'a>>,
-    workshop: Option<Workshop>,
     states: Vec<State>,
-    vertices: Vec<Vertex>,
     started: Vec<bool>,
     logs: Vec<Vec<u8>>,
     /// What was fetched for a step.
     fetched: Vec<Option<remote::All>>,
-    settings: GitSettings,
     files_max: usize,
     /// What steps made that were carried out.
     keeper: Keeper,
@@ -120,43 +110,36 @@ pub(super) struct Given<'a> {
     pub(super) interrupt: Option<BorrowedFd<'a>>,
     /// How what is elsewhere is reached.
     pub(super) settings: GitSettings,
-    /// The first free number of a vertex.
+    /// The number of the first step's vertex; the others follow.
     pub(super) vertex: Vertex,
+    /// The build home, if it was entered.
     pub(super) workshop: Option<Workshop>,
 }
 
 impl<'a> Scheduler<'a> {
     pub(super) fn new(given: Given<'a>, progress: &'a mut dyn Progress) -> Self {
-        let Given { requests, graph, images, home, store, contexts, .. } = given;
-        let Given { imports, interrupt, settings, vertex, workshop, .. } = given;
-        let count = graph.nodes.len();
+        let count = given.graph.nodes.len();
         let this = Self {
-            requests,
-            graph,
-            images,
-            home,
             progress,
-            cache: Cache::at(&home.settings().data_root),
-            store,
-            contexts,
-            imports,
-            interrupt,
-            workshop,
+            cache: Cache::at(&given.home.settings().data_root),
             states: (0..count).map(|_| State::Waiting).collect(),
-            vertices: (vertex..vertex + count).collect(),
             started: vec![false; count],
             logs: vec![Vec::new(); count],
             fetched: vec![None; count],
-            settings,
             keeper: Keeper::default(),
             files_max: std::thread::available_parallelism().map_or(1, usize::from),
+            given,
         };
-        for (node, vertex) in graph.nodes.iter().zip(this.vertices.clone()) {
-            let inputs = node.needs().map(|need| this.vertices[need]).collect();
+        for (number, node) in this.given.graph.nodes.iter().enumerate() {
+            let inputs = node.needs().map(|need| this.vertex(need)).collect();
             let name = node.step.name.clone();
-            this.progress.tell(Event::Known { vertex, name, inputs });
+            this.progress.tell(Event::Known { vertex: this.vertex(number), name, inputs });
         }
         this
+    }
+
+    fn vertex(&self, node: NodeId) -> Vertex {
+        self.given.vertex + node
     }
 
     /// Carries out all steps.
@@ -174,7 +157,7 @@ impl<'a> Scheduler<'a> {
             if self.states.iter().all(|state| matches!(state, State::Done(_))) {
                 return Ok(());
             }
-            if let Some(workshop) = &self.workshop {
+            if let Some(workshop) = &self.given.workshop {
                 self.keeper.keep_when_due(&workshop.store, &self.cache);
             }
             let Some(nodes) = self.wait() else {
@@ -198,10 +181,10 @@ impl<'a> Scheduler<'a> {
 
     /// The build home, entered when it is first needed.
     pub(super) fn workshop(&mut self) -> Result<&mut Workshop, StepError> {
-        if self.workshop.is_none() {
-            self.workshop = Some(Workshop::enter(self.home)?);
+        if self.given.workshop.is_none() {
+            self.given.workshop = Some(Workshop::enter(self.given.home)?);
         }
-        self.workshop.as_mut().ok_or_else(|| StepError::new("the build home is closed"))
+        self.given.workshop.as_mut().ok_or_else(|| StepError::new("the build home is closed"))
     }
 
     /// Layers of steps that were carried out.
@@ -209,14 +192,9 @@ impl<'a> Scheduler<'a> {
         self.keeper.finish(&self.cache)
     }
 
-    /// The build home, if it was entered.
-    pub(super) fn take_workshop(&mut self) -> Option<Workshop> {
-        self.workshop.take()
-    }
-
     /// Looks a step up when what it needs is there.
     fn look_up(&mut self, node: NodeId) -> Result<(), StepError> {
-        let mut needs = self.graph.nodes[node].needs();
+        let mut needs = self.given.graph.nodes[node].needs();
         let is_waiting = matches!(self.states[node], State::Waiting);
         if is_waiting && needs.all(|need| matches!(self.states[need], State::Done(_))) {
             return self.begin(node);
@@ -256,13 +234,13 @@ impl<'a> Scheduler<'a> {
         let mut polled: Vec<PollFd<'_>> = fds
             .iter()
             .map(|(_, fd)| *fd)
-            .chain(self.interrupt)
+            .chain(self.given.interrupt)
             .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
             .collect();
         let timeout = Timespec::try_from(patience).ok();
         // Interrupted is as good as nothing: the loop comes back.
         let ready = poll(&mut polled, timeout.as_ref()).unwrap_or(0);
-        let interrupted = self.interrupt.and(polled.last());
+        let interrupted = self.given.interrupt.and(polled.last());
         if interrupted.is_some_and(|fd| !fd.revents().is_empty()) {
             return None;
         }

@@ -189,17 +189,17 @@ impl Scheduler<'_> {
         let mut next = node;
         while let Some(node) = next {
             below.insert(node);
-            next = self.graph.nodes[node].on;
+            next = self.given.graph.nodes[node].on;
         }
         let mut all = below.clone();
         let mut todo: Vec<NodeId> = below.iter().copied().collect();
         while let Some(node) = todo.pop() {
-            todo.extend(self.graph.nodes[node].needs().filter(|need| all.insert(*need)));
+            todo.extend(self.given.graph.nodes[node].needs().filter(|need| all.insert(*need)));
         }
         for node in all {
-            let operation = &self.graph.nodes[node].step.operation;
+            let operation = &self.given.graph.nodes[node].step.operation;
             for number in 0..key::sources(operation).len() {
-                let Some(source) = self.graph.nodes[node].sources[number] else { continue };
+                let Some(source) = self.given.graph.nodes[node].sources[number] else { continue };
                 let part = self.part(node, number, source);
                 if let Some(content) = self.cache.content(&part) {
                     out.config.contents.insert(part, content);

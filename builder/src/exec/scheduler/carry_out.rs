@@ -28,7 +28,7 @@ impl Scheduler<'_> {
     }
 
     pub(super) fn carry_out(&mut self, node: NodeId, id: Digest) -> Result<(), StepError> {
-        let graph = self.graph;
+        let graph = self.given.graph;
         let step = &graph.nodes[node].step;
         let is_command = matches!(step.operation, Operation::Run(_));
         let max = if is_command { COMMANDS_MAX } else { self.files_max };
@@ -45,7 +45,7 @@ impl Scheduler<'_> {
         let on = graph.nodes[node].on.and_then(|on| self.outcome(on));
         let layers = diff_ids(on);
         let mut work = Work { id, is_other: false, began: Instant::now(), _lock: lock };
-        let request = &self.requests[graph.nodes[node].request];
+        let request = &self.given.requests[graph.nodes[node].request];
         match &step.operation {
             Operation::Run(run) => {
                 self.start(node);
@@ -60,15 +60,15 @@ impl Scheduler<'_> {
                     .collect();
                 let maker = Maker {
                     request,
-                    contexts: &self.contexts,
+                    contexts: &self.given.contexts,
                     cache: &cache,
                     step: &step.name,
                     layers: &|step| outcomes.get(&step).cloned().unwrap_or_default(),
                 };
-                if self.workshop.is_none() {
-                    self.workshop = Some(Workshop::enter(self.home)?);
+                if self.given.workshop.is_none() {
+                    self.given.workshop = Some(Workshop::enter(self.given.home)?);
                 }
-                let Some(workshop) = self.workshop.as_mut() else { return Ok(()) };
+                let Some(workshop) = self.given.workshop.as_mut() else { return Ok(()) };
                 let Some(mut mounts) = maker.make(workshop, &run.mounts)? else { return Ok(()) };
                 work.is_other = mounts.is_other;
                 mounts.add_scripts(workshop, &run.scripts)?;
@@ -78,10 +78,10 @@ impl Scheduler<'_> {
             operation => {
                 let sources = self.take_layers(node);
                 self.start(node);
-                if self.workshop.is_none() {
-                    self.workshop = Some(Workshop::enter(self.home)?);
+                if self.given.workshop.is_none() {
+                    self.given.workshop = Some(Workshop::enter(self.given.home)?);
                 }
-                let (Some(workshop), contexts) = (&self.workshop, &self.contexts) else {
+                let (Some(workshop), contexts) = (&self.given.workshop, &self.given.contexts) else {
                     return Ok(());
                 };
                 let taken = files::Taken {
@@ -101,7 +101,7 @@ impl Scheduler<'_> {
     /// The layers of the steps that files come from, in the order of [`key::sources`].
     fn take_layers(&self, node: NodeId) -> Vec<Vec<Digest>> {
         let of = |source: &Option<NodeId>| diff_ids(source.and_then(|node| self.outcome(node)));
-        self.graph.nodes[node].sources.iter().map(of).collect()
+        self.given.graph.nodes[node].sources.iter().map(of).collect()
     }
 
     /// Puts what a step made on record.
@@ -112,7 +112,7 @@ impl Scheduler<'_> {
         layer: Layer,
         kind: Kind,
     ) -> Result<(), StepError> {
-        let of = &self.graph.nodes[node];
+        let of = &self.given.graph.nodes[node];
         let created = coracle_runtime::clock::now();
         let parent = of.on.and_then(|on| self.outcome(on)).map(|outcome| outcome.id);
         let description = of.step.name.clone();

@@ -10,7 +10,7 @@ use crate::progress::{CANCELED, Event};
 impl Scheduler<'_> {
     pub(super) fn start(&mut self, node: NodeId) {
         if !std::mem::replace(&mut self.started[node], true) {
-            let vertex = self.vertices[node];
+            let vertex = self.vertex(node);
             self.progress.tell(Event::Started { vertex, at: SystemTime::now() });
         }
     }
@@ -21,12 +21,12 @@ impl Scheduler<'_> {
         if log.len() > 2 * LOG_BYTES_MAX {
             log.drain(..log.len() - LOG_BYTES_MAX);
         }
-        let vertex = self.vertices[node];
+        let vertex = self.vertex(node);
         self.progress.tell(Event::Log { vertex, stream, bytes, at: SystemTime::now() });
     }
 
     pub(super) fn complete(&mut self, node: NodeId, error: Option<String>) {
-        let vertex = self.vertices[node];
+        let vertex = self.vertex(node);
         self.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
     }
 
@@ -44,11 +44,11 @@ impl Scheduler<'_> {
         self.start(failed);
         self.complete(failed, Some(error.message.clone()));
         self.cancel();
-        let of = &self.graph.nodes[failed];
+        let of = &self.given.graph.nodes[failed];
         BuildError {
             at: Some((of.request, vec![of.step.span])),
             step: Some(Box::new(FailedStep {
-                vertex: self.vertices[failed],
+                vertex: self.vertex(failed),
                 name: of.step.name.clone(),
                 log: std::mem::take(&mut self.logs[failed]),
                 exit_code: error.exit_code,
@@ -69,13 +69,13 @@ impl Scheduler<'_> {
                     child.kill();
                 }
                 State::Running(_, command) => {
-                    if let Some(workshop) = &mut self.workshop {
+                    if let Some(workshop) = &mut self.given.workshop {
                         command.discard(workshop);
                     }
                 }
                 State::Keeping(_, command, child) => {
                     child.kill();
-                    if let Some(workshop) = &mut self.workshop {
+                    if let Some(workshop) = &mut self.given.workshop {
                         command.discard(workshop);
                     }
                 }

@@ -34,7 +34,7 @@ impl Scheduler<'_> {
                 true => {
                     let read: Vec<(usize, String)> = child.finish()?;
                     for (number, content) in &read {
-                        let Some(source) = self.graph.nodes[node].sources[*number] else {
+                        let Some(source) = self.given.graph.nodes[node].sources[*number] else {
                             continue;
                         };
                         let part = self.part(node, *number, source);
@@ -123,7 +123,7 @@ impl Scheduler<'_> {
 
     /// The command of a step, as BuildKit calls it.
     fn words(&self, node: NodeId) -> String {
-        match &self.graph.nodes[node].step.operation {
+        match &self.given.graph.nodes[node].step.operation {
             Operation::Run(run) => format!("{:?}", run.args.join(" ")),
             _ => String::new(),
         }

@@ -11,10 +11,10 @@ use crate::plan::{From, Operation};
 
 impl Scheduler<'_> {
     pub(super) fn begin(&mut self, node: NodeId) -> Result<(), StepError> {
-        let step = &self.graph.nodes[node].step;
+        let step = &self.given.graph.nodes[node].step;
         if let Operation::Image { layers, .. } = &step.operation {
             let id = self.id(node, &[]);
-            let layers = self.images.layers(layers)?;
+            let layers = self.given.images.layers(layers)?;
             self.start(node);
             self.complete(node, None);
             self.states[node] = State::Done(Outcome { id, layers, created: Vec::new() });
@@ -22,12 +22,12 @@ impl Scheduler<'_> {
         }
         if remote::is_needed(&step.operation) && self.fetched[node].is_none() {
             self.start(node);
-            let graph = self.graph;
-            let request = &self.requests[graph.nodes[node].request];
-            let folder = self.home.settings().data_root.join(workshop::FOLDER);
+            let graph = self.given.graph;
+            let request = &self.given.requests[graph.nodes[node].request];
+            let folder = self.given.home.settings().data_root.join(workshop::FOLDER);
             let folder = folder.join(remote::FOLDER);
             let operation = &graph.nodes[node].step.operation;
-            let settings = &self.settings;
+            let settings = &self.given.settings;
             let child = Child::start(|| remote::fetch(operation, request, settings, folder))?;
             self.states[node] = State::Asking(child);
             return Ok(());
@@ -39,7 +39,7 @@ impl Scheduler<'_> {
         self.start(node);
         let layers: Vec<(usize, Vec<Digest>)> =
             missing.iter().map(|(number, from)| (*number, diff_ids(self.outcome(*from)))).collect();
-        let operation = &self.graph.nodes[node].step.operation;
+        let operation = &self.given.graph.nodes[node].step.operation;
         let workshop = self.workshop()?;
         let child = Child::start(move || files::digests(workshop, operation, &layers))?;
         self.states[node] = State::Reading(child);
@@ -52,7 +52,7 @@ impl Scheduler<'_> {
         &mut self,
         node: NodeId,
     ) -> Result<(Vec<Option<String>>, Vec<(usize, NodeId)>), StepError> {
-        let graph = self.graph;
+        let graph = self.given.graph;
         let operation = &graph.nodes[node].step.operation;
         let request = graph.nodes[node].request;
         let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -66,14 +66,14 @@ impl Scheduler<'_> {
                     content
                 }
                 (From::Context(name), None) => {
-                    let place = (&self.requests[request], name.as_deref());
+                    let place = (&self.given.requests[request], name.as_deref());
                     let selectors = files::selectors(operation, number);
-                    Some(self.contexts.digest(
+                    Some(self.given.contexts.digest(
                         request,
                         place,
                         &selectors,
                         self.progress,
-                        self.interrupt,
+                        self.given.interrupt,
                     )?)
                 }
                 (_, None) => Some(String::new()),
@@ -91,7 +91,7 @@ impl Scheduler<'_> {
         if here.is_some() {
             return Ok(here);
         }
-        let Some(content) = self.imports.content(part) else { return Ok(None) };
+        let Some(content) = self.given.imports.content(part) else { return Ok(None) };
         let put = self.cache.put_content(part, content);
         put.map_err(|error| StepError::internal("write the build cache", &error))?;
         Ok(Some(content.to_owned()))
@@ -99,14 +99,14 @@ impl Scheduler<'_> {
 
     /// What names a part of another step's result.
     pub(in crate::exec) fn part(&self, node: NodeId, number: usize, source: NodeId) -> Digest {
-        let operation = &self.graph.nodes[node].step.operation;
+        let operation = &self.given.graph.nodes[node].step.operation;
         let id = self.outcome(source).map(|outcome| outcome.id.to_string()).unwrap_or_default();
         files::part(operation, number, &id)
     }
 
     /// The id of a step, with the digests of what it takes.
     fn id(&self, node: NodeId, contents: &[Option<String>]) -> Digest {
-        let of = &self.graph.nodes[node];
+        let of = &self.given.graph.nodes[node];
         let on = of.on.and_then(|on| self.outcome(on));
         let on = on.map(|outcome| outcome.id.to_string()).unwrap_or_default();
         key::id(&of.step, &on, contents)
@@ -115,7 +115,7 @@ impl Scheduler<'_> {
     /// The id is known: the result may be as well.
     pub(super) fn found(&mut self, node: NodeId, contents: &[Option<String>]) -> Result<(), StepError> {
         let id = self.id(node, contents);
-        if !self.graph.nodes[node].step.ignores_cache
+        if !self.given.graph.nodes[node].step.ignores_cache
             && (self.take_cached(node, id) || self.fetch(node, id)?)
         {
             return Ok(());

@@ -14,7 +14,7 @@ use crate::progress::Event;
 impl Scheduler<'_> {
     /// Begins to fetch what was made elsewhere.
     pub(super) fn fetch(&mut self, node: NodeId, id: Digest) -> Result<bool, StepError> {
-        let imports = self.imports;
+        let imports = self.given.imports;
         let Some(elsewhere) = imports.find(&id) else { return Ok(false) };
         let store = &self.workshop()?.store;
         let fetch = || Ok(cache_transfer::fetch(store, elsewhere.place, elsewhere.layer)?);
@@ -30,7 +30,7 @@ impl Scheduler<'_> {
         id: Digest,
         outcome: Result<Layer, StepError>,
     ) -> Result<(), StepError> {
-        let imports = self.imports;
+        let imports = self.given.imports;
         let record = match (outcome, imports.find(&id)) {
             (Ok(layer), Some(elsewhere)) => elsewhere.record(layer),
             (Err(error), _) => {
@@ -56,11 +56,11 @@ impl Scheduler<'_> {
     /// Takes what was made before.
     pub(super) fn take_cached(&mut self, node: NodeId, id: Digest) -> bool {
         let Some(record) = self.cache.get(&id) else { return false };
-        if !self.store.has_layer(&record.layer.diff_id) {
+        if !self.given.store.has_layer(&record.layer.diff_id) {
             return false;
         }
         self.cache.touch(&id);
-        let vertex = self.vertices[node];
+        let vertex = self.vertex(node);
         self.progress.tell(Event::Cached { vertex, at: SystemTime::now() });
         self.done(node, id, record.layer, record.created);
         true
@@ -73,7 +73,7 @@ impl Scheduler<'_> {
         layer: Layer,
         created: coracle_runtime::model::Timestamp,
     ) {
-        let on = self.graph.nodes[node].on.and_then(|on| self.outcome(on)).cloned();
+        let on = self.given.graph.nodes[node].on.and_then(|on| self.outcome(on)).cloned();
         let mut outcome = on.unwrap_or(Outcome { id, layers: Vec::new(), created: Vec::new() });
         outcome.id = id;
         outcome.layers.push(layer);
