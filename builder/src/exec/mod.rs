@@ -269,47 +269,75 @@ impl<'a> Build<'a> {
         let outcome = scheduler.run();
         self.workshop = scheduler.given.workshop.take();
         scheduler.given.contexts.save();
-        let mut kept = Ok(());
-        if let Some(workshop) = &self.workshop {
-            // Also after a failure: what was made is taken by the next build.
-            let made = scheduler.made();
-            kept = workshop.store.keep_layers(&made);
-            if !made.is_empty() {
-                let data = &home.settings().data_root;
-                cache::collect_when_due(data, &workshop.store, SystemTime::now());
-            }
-        }
-        outcome?;
-        kept.map_err(StepError::from)?;
-        let made: Vec<Option<Outcome>> =
-            graph.targets.iter().map(|node| scheduler.outcome((*node)?).cloned()).collect();
-        let results = |(number, node): (&usize, &Option<NodeId>)| {
+        let layers = if self.workshop.is_some() { scheduler.made() } else { Vec::new() };
+        let made = |(number, node): (&usize, &Option<NodeId>)| {
             let caches = requests[*number].cache_to.iter();
-            caches.map(|cache| scheduler.results(*node, cache.whole)).collect::<Vec<_>>()
+            let results = caches.map(|cache| scheduler.results(*node, cache.whole)).collect();
+            let outcome = node.and_then(|node| scheduler.outcome(node)).cloned();
+            Made { outcome, results }
         };
-        let results: Vec<_> = wave.numbers.iter().zip(&graph.targets).map(results).collect();
+        let made: Vec<Made> = wave.numbers.iter().zip(&graph.targets).map(made).collect();
         drop(scheduler);
+        let built = match outcome {
+            Ok(()) => self.hand_over(wave, &made, surroundings, progress),
+            Err(error) => Err(error),
+        };
+        // Also after a failure: what was made is taken by the next build. What an image has by now is on the disk.
+        let kept = self.keep(&layers);
+        let built = built?;
+        kept?;
+        Ok(built)
+    }
+
+    /// Does with the results what the requests ask for.
+    fn hand_over(
+        &mut self,
+        wave: &Wave<'_>,
+        made: &[Made],
+        surroundings: &dyn Surroundings,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Built>, BuildError> {
         let mut built = Vec::new();
-        let all = wave.numbers.iter().zip(wave.plans).zip(&made).zip(results);
-        for (((number, plan), made), results) in all {
-            let of = &requests[*number];
-            let config = finish::config(&plan.outcome, made.as_ref());
-            let layers = made.as_ref().map(|made| made.layers.clone()).unwrap_or_default();
+        for ((number, plan), Made { outcome, results }) in
+            wave.numbers.iter().zip(wave.plans).zip(made)
+        {
+            let of = &self.requests[*number];
+            let config = finish::config(&plan.outcome, outcome.as_ref());
+            let layers = outcome.as_ref().map(|made| made.layers.clone()).unwrap_or_default();
             let mut out =
                 Built { request: *number, image: None, names: of.names.clone(), config, layers };
             let facts = Facts {
-                own_layers: made.as_ref().map_or(0, |made| made.created.len()),
+                own_layers: outcome.as_ref().map_or(0, |made| made.created.len()),
                 epoch: plan.epoch,
             };
             let mut exporter = self.exporter(surroundings, progress);
             exporter.outputs(of, facts, &mut out)?;
-            for (cache, results) in of.cache_to.iter().zip(&results) {
+            for (cache, results) in of.cache_to.iter().zip(results) {
                 exporter.export_cache(cache, results)?;
             }
             built.push(out);
         }
         Ok(built)
     }
+
+    /// Keeps layers that steps made for the builds to come.
+    fn keep(&self, layers: &[Digest]) -> Result<(), BuildError> {
+        let Some(workshop) = &self.workshop else { return Ok(()) };
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let kept = workshop.store.keep_layers(layers);
+        let data = &self.home.settings().data_root;
+        cache::collect_when_due(data, &workshop.store, SystemTime::now());
+        Ok(kept.map_err(StepError::from)?)
+    }
+}
+
+/// What the target of a request came to.
+struct Made {
+    outcome: Option<Outcome>,
+    /// What each cache that is written has of it.
+    results: Vec<transfer::Results>,
 }
 
 impl Build<'_> {

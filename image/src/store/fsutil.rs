@@ -39,21 +39,33 @@ pub(super) fn is_same_file(open: &File, path: &Path) -> bool {
 /// Replaces `path` by `bytes`, so that a reader sees the old or the new content whole,
 /// and after a power loss one of them is there. `tmp` is on the same file system.
 pub(super) fn replace_file(path: &Path, tmp: &Path, bytes: &[u8]) -> Result<()> {
+    write_synced(tmp, bytes)?;
+    rename(tmp, path)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Writes a file that is on the disk for certain, though not its name.
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(tmp)
-        .map_err(ImageError::io("create", tmp))?;
-    file.write_all(bytes).map_err(ImageError::io("write", tmp))?;
-    file.sync_data().map_err(ImageError::io("sync", tmp))?;
-    std::fs::rename(tmp, path).map_err(ImageError::io("replace", path))?;
-    if let Some(dir) = path.parent() {
-        let open = File::open(dir).map_err(ImageError::io("open", dir))?;
-        open.sync_all().map_err(ImageError::io("sync", dir))?;
-    }
-    Ok(())
+        .open(path)
+        .map_err(ImageError::io("create", path))?;
+    file.write_all(bytes).map_err(ImageError::io("write", path))?;
+    file.sync_data().map_err(ImageError::io("sync", path))
+}
+
+/// Gives a file its name, whatever had it.
+pub(super) fn rename(new: &Path, path: &Path) -> Result<()> {
+    std::fs::rename(new, path).map_err(ImageError::io("replace", path))
+}
+
+/// Writes the names in a folder to the disk.
+pub(super) fn sync_dir(dir: &Path) -> Result<()> {
+    let open = File::open(dir).map_err(ImageError::io("open", dir))?;
+    open.sync_all().map_err(ImageError::io("sync", dir))
 }
 
 /// Writes everything that was changed on the file system of `dir` to the disk.

@@ -162,6 +162,11 @@ impl Index {
         self.images.iter_mut().find(|row| row.id == *id)
     }
 
+    /// The layers of all images.
+    pub(super) fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.images.iter().flat_map(|row| &row.manifests).flat_map(|manifest| &manifest.layers)
+    }
+
     /// Whether an image has neither a name nor a repository digest.
     pub(super) fn is_unnamed(&self, id: &Digest) -> bool {
         !self.names.values().chain(self.digests.values()).any(|named| named == id)
@@ -222,8 +227,12 @@ impl Store {
     }
 
     fn write_index(&self, bytes: &[u8]) -> Result<()> {
-        fsutil::replace_file(&self.backup_path(), &self.tmp_path("index")?, bytes)?;
-        fsutil::replace_file(&self.index_path(), &self.tmp_path("index")?, bytes)
+        let (backup, index) = (self.tmp_path("index")?, self.tmp_path("index")?);
+        fsutil::write_synced(&backup, bytes)?;
+        fsutil::write_synced(&index, bytes)?;
+        fsutil::rename(&backup, &self.backup_path())?;
+        fsutil::rename(&index, &self.index_path())?;
+        fsutil::sync_dir(self.root())
     }
 
     /// Puts an index in the place of one that cannot be read; true: that was needed.

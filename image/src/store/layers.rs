@@ -6,6 +6,7 @@
 //! committed images count as present, and those that somebody keeps: these were written to the
 //! disk for certain when they were kept.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -59,8 +60,7 @@ impl Store {
             return Ok(true);
         }
         let index = self.read_index()?;
-        let mut layers = index.images.iter().flat_map(|row| &row.manifests).flat_map(|m| &m.layers);
-        Ok(layers.any(|layer| layer.diff_id == *diff_id))
+        Ok(index.layers().any(|layer| layer.diff_id == *diff_id))
     }
 
     /// Keeps layers, though no image may have them, until [`Store::release_layer`]; they are on the disk
@@ -77,7 +77,12 @@ impl Store {
         if let Some(missing) = new.iter().find(|id| !self.has_layer(id)) {
             return Err(ImageError::LayerMissing { diff_id: **missing });
         }
-        fsutil::sync_filesystem(self.root())?;
+        // What an image has is there for certain already.
+        let index = self.read_index().unwrap_or_default();
+        let committed: HashSet<Digest> = index.layers().map(|layer| layer.diff_id).collect();
+        if !new.iter().all(|id| committed.contains(*id)) {
+            fsutil::sync_filesystem(self.root())?;
+        }
         for id in new {
             let path = self.layer_home(id).join(KEPT);
             std::fs::File::create(&path).map_err(ImageError::io("create", &path))?;
