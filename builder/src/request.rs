@@ -21,6 +21,8 @@ pub struct BuildRequest {
     pub dockerfile: Dockerfile,
     /// `--build-context`.
     pub contexts: BTreeMap<String, Context>,
+    /// The text of the ignore file of each of them that is a folder with one.
+    pub ignores: BTreeMap<String, String>,
     pub target: Option<String>,
     /// With proxies and the like that the caller's environment or the settings give.
     pub build_args: BTreeMap<String, String>,

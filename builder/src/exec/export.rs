@@ -37,6 +37,8 @@ impl From<ExportError> for StepError {
 
 /// Hands results over.
 pub(super) struct Exporter<'a, 'n> {
+    /// The place of the request whose results they are.
+    pub(super) request: usize,
     pub(super) home: &'a Home,
     pub(super) workshop: &'a mut Option<Workshop>,
     pub(super) vertices: &'a mut Vertices,
@@ -84,7 +86,8 @@ impl Exporter<'_, '_> {
         title: &str,
         work: &mut dyn FnMut(&mut Self, Vertex) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        let vertex = self.vertices.add(self.progress, title);
+        let title = self.vertices.title(self.request, title);
+        let vertex = self.vertices.add(self.progress, title.clone());
         self.progress.tell(Event::Started { vertex, at: SystemTime::now() });
         let outcome = work(self, vertex);
         let error = outcome.as_ref().err().map(|error| match error.message.as_str() {
@@ -95,7 +98,7 @@ impl Exporter<'_, '_> {
         outcome.map_err(|error| BuildError {
             step: Some(Box::new(FailedStep {
                 vertex,
-                name: title.to_owned(),
+                name: title,
                 log: Vec::new(),
                 exit_code: None,
             })),

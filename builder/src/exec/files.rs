@@ -7,7 +7,7 @@ mod mounted;
 mod parts;
 
 pub(super) use carry_out::{Carried, Taken, carry_out};
-pub(super) use contexts::{Contexts, context_title};
+pub(super) use contexts::{Contexts, Shown, context_title};
 pub(super) use materialise::materialise;
 pub(super) use mounted::{Mounted, leave};
 pub(super) use parts::{digests, part, selectors};

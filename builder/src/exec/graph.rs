@@ -125,8 +125,10 @@ fn beside(key: &mut Key, operation: &Operation) {
 /// What tells a context from others.
 fn context(request: &BuildRequest, name: Option<&str>) -> String {
     match name {
-        // The ignore file counts for the main one alone.
         None => format!("{:?} {:?}", request.context, request.dockerfile.ignore),
-        Some(name) => format!("{:?}", request.contexts.get(name).unwrap_or(&Context::Nothing)),
+        Some(name) => {
+            let context = request.contexts.get(name).unwrap_or(&Context::Nothing);
+            format!("{context:?} {:?}", request.ignores.get(name))
+        }
     }
 }

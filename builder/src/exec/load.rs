@@ -1,6 +1,6 @@
 //! From requests to plans: the Dockerfile is read, images are asked for, and all of that is told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -8,9 +8,9 @@ use coracle_image::{Platform, Reference};
 use coracle_words::ErrorKind;
 
 use super::error::BuildError;
-use super::{Built, Images, Surroundings, Vertices, remote};
+use super::{Built, Images, Surroundings, Vertices, key, remote};
 use crate::plan::{
-    self, BaseImage, Dated, NoPlan, NotPlanned, Plan, Planned, Request, Unavailable,
+    self, BaseImage, Dated, From, NoPlan, NotPlanned, Plan, Planned, Request, Unavailable,
 };
 use crate::progress::{Event, Progress, Source, Status, Vertex};
 use crate::request::{BuildRequest, Context};
@@ -26,6 +26,8 @@ pub(super) struct Loader<'a> {
     pub(super) surroundings: &'a mut dyn Surroundings,
     pub(super) progress: &'a mut dyn Progress,
     pub(super) vertices: &'a mut Vertices,
+    /// The place of the request.
+    pub(super) number: usize,
     pub(super) images: &'a mut Images,
     /// What earlier requests came to.
     pub(super) built: &'a [Option<Built>],
@@ -44,11 +46,7 @@ pub(super) fn needs(request: &BuildRequest) -> impl Iterator<Item = usize> + '_ 
 
 impl Loader<'_> {
     /// The plan of a request.
-    pub(super) fn load(
-        &mut self,
-        number: usize,
-        request: &BuildRequest,
-    ) -> Result<Plan, BuildError> {
+    pub(super) fn load(&mut self, request: &BuildRequest) -> Result<Plan, BuildError> {
         let file = &request.dockerfile;
         // What was fetched has been told of.
         let mut definition = (!request.is_fetched).then(|| self.define(request));
@@ -72,21 +70,34 @@ impl Loader<'_> {
             let vertex = *definition.get_or_insert_with(|| self.define(request));
             self.progress.tell(Event::Warning { vertex, finding, source });
         }
+        let bytes = |ignore: Option<&String>| ignore.map_or(NO_IGNORE_BYTES, |it| it.len() as u64);
+        for name in planned.as_ref().iter().flat_map(|planned| named(&planned.plan)) {
+            if matches!(request.contexts.get(name), Some(Context::Folder(_))) {
+                let ignore = self.add(&format!("[context {name}] load .dockerignore"));
+                let bytes = bytes(request.ignores.get(name));
+                self.show(ignore, &format!("transferring {name}:"), bytes);
+            }
+        }
         if matches!(request.context, Context::Folder(_)) && !request.is_fetched {
-            let ignore = self.vertices.add(self.progress, "[internal] load .dockerignore");
-            let bytes = file.ignore.as_ref().map_or(NO_IGNORE_BYTES, |text| text.len() as u64);
-            self.show(ignore, "transferring context:", bytes);
+            let ignore = self.add("[internal] load .dockerignore");
+            self.show(ignore, "transferring context:", bytes(file.ignore.as_ref()));
         }
         match planned {
             Ok(Planned { plan, .. }) => Ok(plan),
-            Err(not) => Err(failed(number, *not)),
+            Err(not) => Err(failed(self.number, *not)),
         }
+    }
+
+    /// A line of work of the request.
+    fn add(&mut self, name: &str) -> Vertex {
+        let title = self.vertices.title(self.number, name);
+        self.vertices.add(self.progress, title)
     }
 
     fn define(&mut self, request: &BuildRequest) -> Vertex {
         let file = &request.dockerfile;
         let name = format!("[internal] load build definition from {}", file.name);
-        let vertex = self.vertices.add(self.progress, &name);
+        let vertex = self.add(&name);
         self.show(vertex, "transferring dockerfile:", file.text.len() as u64);
         vertex
     }
@@ -136,6 +147,16 @@ impl Loader<'_> {
     }
 }
 
+/// The further contexts that a plan takes files of.
+fn named(plan: &Plan) -> BTreeSet<&str> {
+    let sources = plan.steps.iter().flat_map(|step| key::sources(&step.operation));
+    let name = |(from, _): (&From, &str)| match from {
+        From::Context(name) => name.as_deref(),
+        From::Step(_) | From::Nothing => None,
+    };
+    sources.filter_map(name).collect()
+}
+
 fn failed(request: usize, not: NotPlanned) -> BuildError {
     let hint = match &not.why {
         NoPlan::Unavailable { why, .. } => why.hint.clone(),
@@ -167,7 +188,7 @@ impl plan::Images for Asked<'_, '_> {
             return Ok(Some(known.clone()));
         }
         let shown = format!("[internal] load metadata for {name}");
-        let vertex = self.loader.vertices.add(self.loader.progress, &shown);
+        let vertex = self.loader.add(&shown);
         self.loader.progress.tell(Event::Started { vertex, at: SystemTime::now() });
         let fetched = self.loader.fetch(&name, platform, self.request.pull, vertex);
         let error = fetched.as_ref().err().map(|error| error.message.clone());

@@ -31,6 +31,7 @@ mod run;
 mod scheduler;
 mod surroundings;
 mod transfer;
+mod vertices;
 mod workshop;
 
 use std::collections::{HashMap, HashSet};
@@ -50,10 +51,12 @@ use export::{Exporter, Facts};
 use graph::{Graph, NodeId};
 use load::Loader;
 use scheduler::{Given, Outcome, Scheduler};
+use transfer::Imports;
+use vertices::Vertices;
 use workshop::Workshop;
 
 use crate::plan::{BaseImage, From, Plan};
-use crate::progress::{Event, Progress, Vertex};
+use crate::progress::Progress;
 use crate::request::BuildRequest;
 
 /// What came of a request.
@@ -97,22 +100,6 @@ impl Images {
     }
 }
 
-/// Numbers for lines of work.
-#[derive(Debug, Default)]
-struct Vertices {
-    next: Vertex,
-}
-
-impl Vertices {
-    /// Tells of a new line of work.
-    fn add(&mut self, progress: &mut dyn Progress, name: &str) -> Vertex {
-        let vertex = self.next;
-        self.next += 1;
-        progress.tell(Event::Known { vertex, name: name.to_owned(), inputs: Vec::new() });
-        vertex
-    }
-}
-
 /// Builds what is asked for; the results are in the order of the requests.
 ///
 /// # Errors
@@ -148,7 +135,7 @@ fn build_in(
         home,
         network: &network,
         images: Images::default(),
-        vertices: Vertices::default(),
+        vertices: Vertices::of(requests),
         known: HashMap::new(),
         built: requests.iter().map(|_| None).collect(),
         workshop: None,
@@ -181,10 +168,12 @@ struct Build<'a> {
 impl<'a> Build<'a> {
     fn exporter<'s>(
         &'s mut self,
+        request: usize,
         surroundings: &'s dyn Surroundings,
         progress: &'s mut dyn Progress,
     ) -> Exporter<'s, 'a> {
         Exporter {
+            request,
             home: self.home,
             workshop: &mut self.workshop,
             vertices: &mut self.vertices,
@@ -217,11 +206,12 @@ impl<'a> Build<'a> {
                 surroundings,
                 progress,
                 vertices: &mut self.vertices,
+                number: *number,
                 images: &mut self.images,
                 built: &self.built,
                 known: &mut self.known,
             };
-            plans.push(loader.load(*number, &self.requests[*number])?);
+            plans.push(loader.load(&self.requests[*number])?);
         }
         let wave = Wave { numbers: &numbers, plans: &plans };
         let built = self.carry_out(&wave, surroundings, progress)?;
@@ -241,8 +231,11 @@ impl<'a> Build<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Vec<Built>, BuildError> {
         let (home, requests) = (self.home, self.requests);
-        let wanted = wave.numbers.iter().flat_map(|number| &requests[*number].cache_from);
-        let imports = self.exporter(surroundings, progress).imports(wanted)?;
+        let mut imports = Imports::default();
+        for number in wave.numbers {
+            let wanted = &requests[*number].cache_from;
+            self.exporter(*number, surroundings, progress).import(wanted, &mut imports)?;
+        }
         let store = home.store().map_err(StepError::from)?;
         let graph = Graph::of(requests, wave.numbers, wave.plans);
         for (number, target) in wave.numbers.iter().zip(&graph.targets) {
@@ -262,6 +255,7 @@ impl<'a> Build<'a> {
             interrupt: surroundings.interrupt(),
             settings: surroundings.network(),
             vertex: self.vertices.next,
+            titles: self.vertices.titles(&graph),
             workshop: self.workshop.take(),
         };
         self.vertices.next += graph.nodes.len();
@@ -310,7 +304,7 @@ impl<'a> Build<'a> {
                 own_layers: outcome.as_ref().map_or(0, |made| made.created.len()),
                 epoch: plan.epoch,
             };
-            let mut exporter = self.exporter(surroundings, progress);
+            let mut exporter = self.exporter(*number, surroundings, progress);
             exporter.outputs(of, facts, &mut out)?;
             for (cache, results) in of.cache_to.iter().zip(results) {
                 exporter.export_cache(cache, results)?;
@@ -369,8 +363,8 @@ fn context_vertices(
     graph: &Graph,
     vertices: &mut Vertices,
     progress: &mut dyn Progress,
-) -> HashMap<(usize, Option<String>), Vertex> {
-    let mut known = HashMap::new();
+) -> files::Shown {
+    let mut known = files::Shown::new();
     for node in &graph.nodes {
         for (from, _) in key::sources(&node.step.operation) {
             let From::Context(name) = from else { continue };
@@ -378,8 +372,8 @@ fn context_vertices(
             if known.contains_key(&key) {
                 continue;
             }
-            let shown = files::context_title(name.as_deref());
-            known.insert(key, vertices.add(progress, &shown));
+            let title = vertices.title(node.request, &files::context_title(name.as_deref()));
+            known.insert(key, (vertices.add(progress, title.clone()), title));
         }
     }
     known

@@ -112,6 +112,8 @@ pub(super) struct Given<'a> {
     pub(super) settings: GitSettings,
     /// The number of the first step's vertex; the others follow.
     pub(super) vertex: Vertex,
+    /// What the steps are called.
+    pub(super) titles: Vec<String>,
     /// The build home, if it was entered.
     pub(super) workshop: Option<Workshop>,
 }
@@ -132,7 +134,7 @@ impl<'a> Scheduler<'a> {
         };
         for (number, node) in this.given.graph.nodes.iter().enumerate() {
             let inputs = node.needs().map(|need| this.vertex(need)).collect();
-            let name = node.step.name.clone();
+            let name = this.given.titles[number].clone();
             this.progress.tell(Event::Known { vertex: this.vertex(number), name, inputs });
         }
         this

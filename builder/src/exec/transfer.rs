@@ -22,7 +22,11 @@ impl From<CacheError> for StepError {
 
 /// Caches that were read before a build.
 #[derive(Debug, Default)]
-pub(super) struct Imports<'n>(Vec<(ArtifactPlace<'n>, Imported)>);
+pub(super) struct Imports<'n> {
+    /// Places that were asked, whatever they had.
+    seen: Vec<CacheKind>,
+    found: Vec<(ArtifactPlace<'n>, Imported)>,
+}
 
 /// A result that is elsewhere.
 pub(super) struct Elsewhere<'i> {
@@ -33,7 +37,7 @@ pub(super) struct Elsewhere<'i> {
 
 impl Imports<'_> {
     pub(super) fn find(&self, id: &Digest) -> Option<Elsewhere<'_>> {
-        self.0.iter().find_map(|(place, imported)| {
+        self.found.iter().find_map(|(place, imported)| {
             let (result, layer) = imported.find(id)?;
             Some(Elsewhere { place, layer, result })
         })
@@ -41,7 +45,7 @@ impl Imports<'_> {
 
     /// The digest of a part of a result.
     pub(super) fn content(&self, part: &Digest) -> Option<&str> {
-        self.0.iter().find_map(|(_, imported)| imported.content(part))
+        self.found.iter().find_map(|(_, imported)| imported.content(part))
     }
 }
 
@@ -75,17 +79,16 @@ fn shown(name: &Reference) -> String {
 
 impl<'n> Exporter<'_, 'n> {
     /// Reads the caches that a build may take from. One that cannot be used is told, and no more.
-    pub(super) fn imports<'p>(
+    pub(super) fn import(
         &mut self,
-        places: impl Iterator<Item = &'p CachePlace>,
-    ) -> Result<Imports<'n>, BuildError> {
-        let mut all = Vec::new();
-        let mut seen = Vec::new();
+        places: &[CachePlace],
+        imports: &mut Imports<'n>,
+    ) -> Result<(), BuildError> {
         for cache in places {
-            if seen.contains(&&cache.kind) {
+            if imports.seen.contains(&cache.kind) {
                 continue;
             }
-            seen.push(&cache.kind);
+            imports.seen.push(cache.kind.clone());
             let Some(place) = place(cache, self.network) else { continue };
             let title = match &cache.kind {
                 CacheKind::Registry(name) => {
@@ -120,12 +123,12 @@ impl<'n> Exporter<'_, 'n> {
                 (Err(error), _) if error.message == BuildError::canceled().message => {
                     return Err(error);
                 }
-                (Ok(()), Some(imported)) => all.push((place, imported)),
+                (Ok(()), Some(imported)) => imports.found.push((place, imported)),
                 // The line of work has told why.
                 _ => {}
             }
         }
-        Ok(Imports(all))
+        Ok(())
     }
 
     /// Puts results where `--cache-to` says.

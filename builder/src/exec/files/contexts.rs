@@ -18,13 +18,15 @@ use crate::request::{BuildRequest, Context};
 /// A context of a request: the main one, or one by its name.
 pub(super) type Place<'a> = (&'a BuildRequest, Option<&'a str>);
 
+/// The lines of work that show contexts being read, with their titles, by request and name.
+pub(in crate::exec) type Shown = HashMap<(usize, Option<String>), (Vertex, String)>;
+
 /// The contexts of a build, and what was found out about them.
 #[derive(Debug)]
 pub(in crate::exec) struct Contexts {
     hashes: Hashes,
     known: HashMap<Digest, (String, Stamp)>,
-    /// Who shows that they are read, by request and name.
-    vertices: HashMap<(usize, Option<String>), Vertex>,
+    vertices: Shown,
     shown: HashMap<Vertex, u64>,
     /// Where an empty folder may be.
     scratch: PathBuf,
@@ -32,7 +34,7 @@ pub(in crate::exec) struct Contexts {
 
 impl Contexts {
     /// `hashes` is where those of files are remembered.
-    pub(in crate::exec) fn new(hashes: &Path, vertices: HashMap<(usize, Option<String>), Vertex>) -> Self {
+    pub(in crate::exec) fn new(hashes: &Path, vertices: Shown) -> Self {
         let (known, shown) = (HashMap::new(), HashMap::new());
         let scratch = hashes.parent().unwrap_or(hashes).to_owned();
         Self { hashes: Hashes::open(hashes), known, vertices, shown, scratch }
@@ -53,7 +55,8 @@ impl Contexts {
         if let Some((digest, _)) = self.known.get(&known) {
             return Ok(digest.clone());
         }
-        let vertex = self.vertices.get(&(request, place.1.map(str::to_owned))).copied();
+        let told = self.vertices.get(&(request, place.1.map(str::to_owned))).cloned();
+        let vertex = told.as_ref().map(|(vertex, _)| *vertex);
         let started = SystemTime::now();
         if let Some(vertex) = vertex {
             progress.tell(Event::Started { vertex, at: started });
@@ -70,7 +73,7 @@ impl Contexts {
         let read = tree(place, &self.scratch).and_then(|tree| {
             let selected = select(&tree, selectors);
             let read = selected.and_then(|it| it.digest_until(&mut self.hashes, &mut ends));
-            read.map_err(|error| of_context(error, place, vertex))
+            read.map_err(|error| of_context(error, place, told.clone()))
         });
         if let Some(vertex) = vertex {
             let shown = self.shown.entry(vertex).or_default();
@@ -78,7 +81,7 @@ impl Contexts {
             let at = SystemTime::now();
             progress.tell(Event::Status(Status {
                 vertex,
-                id: "transferring context:".to_owned(),
+                id: format!("transferring {}:", place.1.unwrap_or("context")),
                 current: *shown,
                 total: 0,
                 started,
@@ -98,7 +101,12 @@ impl Contexts {
     }
 
     /// Whether what was copied is not what the digest was made of.
-    pub(super) fn is_other(&self, place: Place<'_>, selectors: &Selectors<'_>, copied: Stamp) -> bool {
+    pub(super) fn is_other(
+        &self,
+        place: Place<'_>,
+        selectors: &Selectors<'_>,
+        copied: Stamp,
+    ) -> bool {
         let known = known_as(place, selectors).ok();
         let known = known.and_then(|known| self.known.get(&known));
         known.is_some_and(|(_, stamp)| *stamp != copied)
@@ -120,7 +128,7 @@ pub(in crate::exec) fn context_title(name: Option<&str>) -> String {
 }
 
 /// Why a context could not be read. What the host refuses is told where it is read, as `BuildKit` does.
-fn of_context(error: FilesError, place: Place<'_>, vertex: Option<Vertex>) -> StepError {
+fn of_context(error: FilesError, place: Place<'_>, told: Option<(Vertex, String)>) -> StepError {
     let FilesError::Io { doing, path, source } = &error else {
         let is_canceled = matches!(error, FilesError::Ended);
         return StepError { is_canceled, ..StepError::from(error) };
@@ -133,7 +141,7 @@ fn of_context(error: FilesError, place: Place<'_>, vertex: Option<Vertex>) -> St
     };
     let why = in_words(source);
     StepError {
-        told: vertex.map(|vertex| (vertex, context_title(place.1))),
+        told,
         is_internal: source.kind() != std::io::ErrorKind::PermissionDenied,
         ..StepError::new(format!("error from sender: {doing} {}: {why}", path.display()))
     }
@@ -169,9 +177,12 @@ fn folder((request, name): Place<'_>) -> Result<Option<&Path>, StepError> {
     }
 }
 
-/// The ignore file counts for the main context alone.
+/// The text of the ignore file of a context.
 fn ignore_text((request, name): Place<'_>) -> Option<&str> {
-    request.dockerfile.ignore.as_deref().filter(|_| name.is_none())
+    match name {
+        None => request.dockerfile.ignore.as_deref(),
+        Some(name) => request.ignores.get(name).map(String::as_str),
+    }
 }
 
 /// A context as a tree; `empty` is a folder without anything for one that there is not.

@@ -49,7 +49,7 @@ impl Scheduler<'_> {
             at: Some((of.request, vec![of.step.span])),
             step: Some(Box::new(FailedStep {
                 vertex: self.vertex(failed),
-                name: of.step.name.clone(),
+                name: self.given.titles[failed].clone(),
                 log: std::mem::take(&mut self.logs[failed]),
                 exit_code: error.exit_code,
             })),

@@ -8,6 +8,7 @@ use coracle_builder::flags::contexts::{self, Place};
 use coracle_builder::request::Context;
 
 use super::args::failed;
+use super::dockerfile;
 use super::wanted::{absolute, bad_early};
 use crate::error::CliError;
 use crate::files::reason;
@@ -21,6 +22,15 @@ pub(super) fn named(given: &[String]) -> Result<BTreeMap<String, Context>, CliEr
         found.insert(name, context);
     }
     Ok(found)
+}
+
+/// The ignore files of those that are folders: as in Docker, only `.dockerignore` counts there.
+pub(super) fn ignores(contexts: &BTreeMap<String, Context>) -> BTreeMap<String, String> {
+    let text = |(name, context): (&String, &Context)| match context {
+        Context::Folder(folder) => Some((name.clone(), dockerfile::ignore_of(folder)?)),
+        _ => None,
+    };
+    contexts.iter().filter_map(text).collect()
 }
 
 /// A further context: a folder must be there.

@@ -46,11 +46,13 @@ impl BuildArgs {
 
     /// What a check has a use for, too.
     pub(super) fn basics(&self, settings: &Settings) -> Result<BuildRequest, CliError> {
+        let contexts = context::named(&self.build_context)?;
         Ok(BuildRequest {
             target: self.target.clone().filter(|target| !target.is_empty()),
             build_args: self.build_args(settings)?,
             platform: self.platform(settings)?,
-            contexts: context::named(&self.build_context)?,
+            ignores: context::ignores(&contexts),
+            contexts,
             ..BuildRequest::default()
         })
     }
