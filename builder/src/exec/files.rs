@@ -8,7 +8,7 @@ mod parts;
 
 pub(super) use carry_out::{Carried, Taken, carry_out};
 pub(super) use contexts::{Contexts, Shown, context_title};
-pub(super) use materialise::materialise;
+pub(super) use materialise::{Shown as ShownByMount, materialise};
 pub(super) use mounted::{Mounted, leave};
 pub(super) use parts::{digests, part, selectors};
 

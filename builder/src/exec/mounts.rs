@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::cache::{Cache, CacheHeld, CacheWanted};
 use super::error::StepError;
-use super::files::Contexts;
+use super::files::ShownByMount;
 use super::workshop::{Scratch, Workshop};
 use crate::plan::{From, Mount, MountKind};
 use crate::request::BuildRequest;
@@ -35,8 +35,6 @@ pub(super) struct Mounts {
     /// Files that never touch a disk, with their content.
     pub(super) delivered: Vec<(DeliveredFile, Zeroizing<Vec<u8>>)>,
     pub(super) env: Vec<String>,
-    /// Files of a context changed since their digest was made.
-    pub(super) is_other: bool,
     caches: Vec<CacheHeld>,
     agents: Vec<ssh::Forward>,
     /// Folders that are thrown away.
@@ -46,7 +44,6 @@ pub(super) struct Mounts {
 /// Whom mounts are made for.
 pub(super) struct Maker<'a> {
     pub(super) request: &'a BuildRequest,
-    pub(super) contexts: &'a Contexts,
     pub(super) cache: &'a Cache,
     /// The name of the step.
     pub(super) step: &'a str,
@@ -55,26 +52,27 @@ pub(super) struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Makes all mounts of a command; `None` when a cache has to be waited for.
-    pub(super) fn make(
+    /// Makes all mounts of a command, and tells what has to be copied for them; `None` when a cache has to be waited for.
+    pub(super) fn make<'m>(
         &self,
         workshop: &mut Workshop,
-        all: &[Mount],
-    ) -> Result<Option<Mounts>, StepError> {
-        let mut out = Mounts::default();
+        all: &'m [Mount],
+    ) -> Result<Option<(Mounts, Vec<ShownByMount<'m>>)>, StepError> {
+        let (mut out, mut copies) = (Mounts::default(), Vec::new());
         for mount in all {
-            if !self.add(workshop, mount, &mut out)? {
+            if !self.add(workshop, mount, &mut out, &mut copies)? {
                 return Ok(None);
             }
         }
-        Ok(Some(out))
+        Ok(Some((out, copies)))
     }
 
-    fn add(
+    fn add<'m>(
         &self,
         workshop: &mut Workshop,
-        mount: &Mount,
+        mount: &'m Mount,
         out: &mut Mounts,
+        copies: &mut Vec<ShownByMount<'m>>,
     ) -> Result<bool, StepError> {
         let target = &mount.target;
         match &mount.kind {
@@ -129,7 +127,7 @@ impl Maker<'_> {
                 let held = held.map_err(|e| StepError::internal("use a cache mount", &e))?;
                 let Some(held) = held else { return Ok(false) };
                 if let (true, Some((from, source))) = (held.is_new, from) {
-                    out.is_other |= self.materialise(workshop, (from, source), &held.data)?;
+                    copies.push(self.copy((from, source), &held.data));
                 } else if held.is_new {
                     make_folder(&held.data, *owner, *mode)
                         .map_err(|e| StepError::internal("make a cache mount", &e))?;
@@ -138,35 +136,30 @@ impl Maker<'_> {
                 out.caches.push(held);
             }
             MountKind::Bind { from, source, writable } => {
-                self.bind_from(workshop, (from, source), target, *writable, out)?;
+                let copy = self.bind_from(workshop, (from, source), target, *writable, out)?;
+                copies.extend(copy);
             }
         }
         Ok(true)
     }
 
-    /// Copies what a mount shows; whether it is not what its digest was made of.
-    fn materialise(
-        &self,
-        workshop: &Workshop,
-        (from, source): (&From, &str),
-        target: &Path,
-    ) -> Result<bool, StepError> {
+    fn copy<'m>(&self, (from, source): (&'m From, &'m str), target: &Path) -> ShownByMount<'m> {
         let layers = match from {
             From::Step(step) => (self.layers)(*step),
             From::Context(_) | From::Nothing => Vec::new(),
         };
-        let of = (self.request, self.contexts);
-        super::files::materialise(workshop, (from, source), of, &layers, target)
+        ShownByMount { from, source, layers, target: target.to_owned() }
     }
 
-    fn bind_from(
+    /// Binds files from elsewhere; the copy that has to be made for it.
+    fn bind_from<'m>(
         &self,
         workshop: &mut Workshop,
-        (from, source): (&From, &str),
+        (from, source): (&'m From, &'m str),
         target: &str,
         writable: bool,
         out: &mut Mounts,
-    ) -> Result<(), StepError> {
+    ) -> Result<Option<ShownByMount<'m>>, StepError> {
         match from {
             From::Step(step) if !writable => {
                 let name = format!("step {}", out.images.len());
@@ -182,16 +175,16 @@ impl Maker<'_> {
                     image_options: Some(ImageOptions { subpath }),
                     ..EngineMount::default()
                 });
+                Ok(None)
             }
             _ => {
                 let scratch = workshop.scratch()?;
                 let data = scratch.join("data");
                 out.scratch.push(scratch);
-                out.is_other |= self.materialise(workshop, (from, source), &data)?;
                 out.mounts.push(bind(&data, target, !writable));
+                Ok(Some(self.copy((from, source), &data)))
             }
         }
-        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ use super::error::{BuildError, StepError};
 use super::graph::{Graph, NodeId};
 use super::jobs::Child;
 use super::keeper::Keeper;
+use super::mounts::Mounts;
 use super::run::Command;
 use super::transfer::Imports;
 use super::workshop::Workshop;
@@ -66,6 +67,8 @@ enum State {
     /// It is to be carried out.
     Queued(Digest),
     Copying(Work, Child),
+    /// What its mounts show is copied.
+    Mounting(Work, Mounts, Child),
     Running(Work, Command),
     /// What its command wrote becomes a layer.
     Keeping(Work, Command, Child),
@@ -221,6 +224,7 @@ impl<'a> Scheduler<'a> {
                 | State::Reading(child)
                 | State::Fetching(_, child)
                 | State::Copying(_, child)
+                | State::Mounting(_, _, child)
                 | State::Keeping(_, _, child) => {
                     fds.push((node, child.as_fd()));
                 }

@@ -9,7 +9,7 @@ use super::super::cache::{Kind, Record};
 use super::super::error::StepError;
 use super::super::graph::NodeId;
 use super::super::jobs::Child;
-use super::super::mounts::Maker;
+use super::super::mounts::{Maker, Mounts};
 use super::super::run::Command;
 use super::super::workshop::Workshop;
 use super::super::{files, key};
@@ -19,7 +19,7 @@ use crate::plan::{From, Operation};
 impl Scheduler<'_> {
     fn busy(&self, commands: bool) -> usize {
         let is = |state: &&State| match state {
-            State::Running(..) => commands,
+            State::Mounting(..) | State::Running(..) => commands,
             State::Copying(..) | State::Keeping(..) | State::Reading(_) => !commands,
             State::Asking(_) | State::Fetching(..) => !commands,
             _ => false,
@@ -44,7 +44,7 @@ impl Scheduler<'_> {
         }
         let on = graph.nodes[node].on.and_then(|on| self.outcome(on));
         let layers = diff_ids(on);
-        let mut work = Work { id, is_other: false, began: Instant::now(), _lock: lock };
+        let work = Work { id, is_other: false, began: Instant::now(), _lock: lock };
         let request = &self.given.requests[graph.nodes[node].request];
         match &step.operation {
             Operation::Run(run) => {
@@ -60,7 +60,6 @@ impl Scheduler<'_> {
                     .collect();
                 let maker = Maker {
                     request,
-                    contexts: &self.given.contexts,
                     cache: &cache,
                     step: &step.name,
                     layers: &|step| outcomes.get(&step).cloned().unwrap_or_default(),
@@ -69,11 +68,15 @@ impl Scheduler<'_> {
                     self.given.workshop = Some(Workshop::enter(self.given.home)?);
                 }
                 let Some(workshop) = self.given.workshop.as_mut() else { return Ok(()) };
-                let Some(mut mounts) = maker.make(workshop, &run.mounts)? else { return Ok(()) };
-                work.is_other = mounts.is_other;
-                mounts.add_scripts(workshop, &run.scripts)?;
-                let command = Command::start(workshop, run, &layers, mounts)?;
-                self.states[node] = State::Running(work, command);
+                let Some((mounts, copies)) = maker.make(workshop, &run.mounts)? else {
+                    return Ok(());
+                };
+                if copies.is_empty() {
+                    return self.start_command(node, work, mounts);
+                }
+                let of = (request, &self.given.contexts);
+                let child = Child::start(|| files::materialise(workshop, of, &copies))?;
+                self.states[node] = State::Mounting(work, mounts, child);
             }
             operation => {
                 let sources = self.take_layers(node);
@@ -95,6 +98,23 @@ impl Scheduler<'_> {
                 self.states[node] = State::Copying(work, child);
             }
         }
+        Ok(())
+    }
+
+    /// Starts the command of a step whose mounts are there.
+    pub(super) fn start_command(
+        &mut self,
+        node: NodeId,
+        work: Work,
+        mut mounts: Mounts,
+    ) -> Result<(), StepError> {
+        let of = &self.given.graph.nodes[node];
+        let Operation::Run(run) = &of.step.operation else { return Ok(()) };
+        let layers = diff_ids(of.on.and_then(|on| self.outcome(on)));
+        let workshop = self.workshop()?;
+        mounts.add_scripts(workshop, &run.scripts)?;
+        let command = Command::start(workshop, run, &layers, mounts)?;
+        self.states[node] = State::Running(work, command);
         Ok(())
     }
 

@@ -65,7 +65,8 @@ impl Scheduler<'_> {
                 State::Asking(child)
                 | State::Reading(child)
                 | State::Fetching(_, child)
-                | State::Copying(_, child) => {
+                | State::Copying(_, child)
+                | State::Mounting(_, _, child) => {
                     child.kill();
                 }
                 State::Running(_, command) => {

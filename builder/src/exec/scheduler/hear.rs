@@ -57,6 +57,13 @@ impl Scheduler<'_> {
                     self.keep(node, work, layer, Kind::Files)?;
                 }
             },
+            State::Mounting(mut work, mounts, mut child) => match child.read() {
+                false => self.states[node] = State::Mounting(work, mounts, child),
+                true => {
+                    work.is_other = child.finish()?;
+                    self.start_command(node, work, mounts)?;
+                }
+            },
             State::Running(work, command) => self.hear_command(node, work, command)?,
             State::Keeping(work, command, mut child) => match child.read() {
                 false => self.states[node] = State::Keeping(work, command, child),
