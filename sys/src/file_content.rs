@@ -1,12 +1,16 @@
 //! The content of one file copied to a new one.
 //!
-//! Blocks are shared where the file system can do that, or copied by the kernel. Holes stay holes.
+//! Blocks are shared where the file system can do that, or copied by the kernel. Holes stay holes. A small file is read
+//! and written: that takes less than to find out what the file system can do.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 
-use rustix::fs::{SeekFrom, Stat, seek};
+use rustix::fs::{SeekFrom, Stat, seek, sendfile};
 use rustix::io::Errno;
+
+/// Files of so many bytes are small.
+const SMALL: usize = 16 * 1024;
 
 /// All that is in `from`, which is `stat`, to a new file; how many bytes.
 ///
@@ -14,7 +18,10 @@ use rustix::io::Errno;
 /// As `lseek(2)`, `copy_file_range(2)` and `ftruncate(2)`.
 pub fn copy_content(from: &File, to: &File, stat: &Stat) -> io::Result<u64> {
     let size = stat.st_size.unsigned_abs();
-    if size == 0 || rustix::fs::ioctl_ficlone(to, from).is_ok() {
+    if size <= SMALL as u64 {
+        return copy_small(from, to, size);
+    }
+    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
         return Ok(size);
     }
     if stat.st_blocks.unsigned_abs().saturating_mul(512) >= size {
@@ -54,13 +61,44 @@ fn copy_range(from: &File, to: &File, size: u64) -> io::Result<u64> {
             Ok(count) => copied += count as u64,
             Err(Errno::INTR) => {}
             // Between file systems, or where there is no such call.
-            Err(_) if copied == 0 => {
-                return io::copy(&mut io::Read::take(from, size), &mut &*to);
-            }
+            Err(_) if copied == 0 => return send(from, to, size),
             Err(errno) => return Err(errno.into()),
         }
     }
     Ok(copied)
+}
+
+/// The same by a way that is open between all file systems.
+fn send(from: &File, to: &File, size: u64) -> io::Result<u64> {
+    let mut sent = 0;
+    while sent < size {
+        let wanted = usize::try_from(size - sent).unwrap_or(usize::MAX).min(1 << 30);
+        match sendfile(to, from, None, wanted) {
+            Ok(0) => break,
+            Ok(count) => sent += count as u64,
+            Err(Errno::INTR) => {}
+            Err(_) if sent == 0 => return io::copy(&mut Read::take(from, size), &mut &*to),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(sent)
+}
+
+/// The first bytes of a file, at most [`SMALL`].
+fn copy_small(mut from: &File, mut to: &File, size: u64) -> io::Result<u64> {
+    let mut bytes = [0; SMALL];
+    let wanted = usize::try_from(size).unwrap_or(SMALL).min(SMALL);
+    let mut got = 0;
+    while got < wanted {
+        match from.read(&mut bytes[got..wanted]) {
+            Ok(0) => break,
+            Ok(count) => got += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    to.write_all(&bytes[..got])?;
+    Ok(got as u64)
 }
 
 #[cfg(test)]
@@ -70,6 +108,24 @@ mod tests {
     use rustix::fs::fstat;
 
     use super::*;
+
+    #[test]
+    fn files_of_all_sizes_are_copied() {
+        let temp = tempfile::tempdir().unwrap();
+        for size in [0, 1, SMALL, SMALL + 1, 300_000] {
+            let content: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let (from, to) = (temp.path().join("from"), temp.path().join("to"));
+            std::fs::write(&from, &content).unwrap();
+            let from = File::open(from).unwrap();
+            let new = File::create(&to).unwrap();
+            assert_eq!(copy_content(&from, &new, &fstat(&from).unwrap()).unwrap(), size as u64);
+            assert_eq!(std::fs::read(&to).unwrap(), content, "{size}");
+            let from = File::open(temp.path().join("from")).unwrap();
+            let new = File::create(&to).unwrap();
+            assert_eq!(send(&from, &new, size as u64).unwrap(), size as u64);
+            assert_eq!(std::fs::read(&to).unwrap(), content, "sent {size}");
+        }
+    }
 
     #[test]
     fn holes_stay_holes() {

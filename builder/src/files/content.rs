@@ -10,8 +10,9 @@ use super::error::{FilesError, shown};
 use super::limits::FILE_BYTES_MAX;
 use super::walk::Found;
 
-/// Opens a file that was just looked at, and nothing else that took its place; `None` when it went away meanwhile.
-pub(super) fn open_file(found: &Found<'_>) -> Result<Option<File>> {
+/// Opens a file that was just looked at, and nothing else that took its place, and looks at it; `None` when it went away
+/// meanwhile.
+pub(super) fn open_file(found: &Found<'_>) -> Result<Option<(File, Stat)>> {
     // Without waiting, should it be a pipe by now.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match openat(found.parent, found.name, flags, Mode::empty()) {
@@ -28,7 +29,7 @@ pub(super) fn open_file(found: &Found<'_>) -> Result<Option<File>> {
     if stat.st_size.unsigned_abs() > FILE_BYTES_MAX {
         return Err(FilesError::TooLarge { path: shown(found.path) });
     }
-    Ok(Some(file))
+    Ok(Some((file, stat)))
 }
 
 /// Whether nobody wrote in between, as far as times tell.

@@ -185,8 +185,7 @@ impl Digester<'_> {
         if remembers && let Some(digest) = self.hashes.get(found.stat, now) {
             return Ok(Some(digest));
         }
-        let Some(mut file) = open_file(found)? else { return Ok(None) };
-        let before = fstat(&file).map_err(FilesError::io("look at", found.path))?;
+        let Some((mut file, before)) = open_file(found)? else { return Ok(None) };
         let mut digest = self.read(&mut file, found.path)?;
         let mut attributes = Hasher::new();
         let keeps_owner = self.keeps_owner();

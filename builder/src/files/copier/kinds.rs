@@ -81,13 +81,12 @@ impl Copier<'_> {
                 .map_err(self.failed("link", path));
         }
         // What went away since its folder was read is not there.
-        let Some(source) = open_file(found)? else { return Ok(()) };
+        let Some((source, before)) = open_file(found)? else { return Ok(()) };
         self.count(found);
         let file = self.create(name, path)?;
         if found.stat.st_nlink > 1 {
             self.links.insert(identity, self.full(path));
         }
-        let before = fstat(&source).map_err(FilesError::io("look at", found.path))?;
         self.copied.bytes +=
             copy_content(&source, &file, &before).map_err(self.failed("write", path))?;
         let after = fstat(&source).map_err(FilesError::io("look at", found.path))?;
