@@ -15,6 +15,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use coracle_integration::registry::{Door, Registry};
+use coracle_integration::skip::program;
 use coracle_integration::{TestEnv, leak};
 
 use crate::memory::pss;
@@ -37,6 +39,7 @@ pub(crate) fn rows(peers: &Peers) {
     run_true(peers);
     four_stages(peers);
     ten_thousand_files(peers);
+    push();
     memory();
 }
 
@@ -167,6 +170,59 @@ fn no_cache(
     });
     let all = medians(what, TURNS_LONG, vec![coracle, buildah, recorded(buildkit)]);
     table::row(what, "ms", &promise, &all);
+}
+
+/// What compresses on all processors keeps all of them busy.
+fn push() {
+    let what = "processors that `push` keeps busy, 64 MB to be compressed";
+    if program("docker-registry").is_none() {
+        let peer = "docker-registry is not installed";
+        return table::line(what, "-", peer, "-", "0.75 of all", "-");
+    }
+    let env = TestEnv::new();
+    let registry = Registry::start(&env, Door::Plain);
+    let name = registry.name("bench:1");
+    let context = env.work().join("push");
+    fs::create_dir_all(&context).expect("a folder of ours");
+    fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY text /\n").expect("a file of ours");
+    let said = env.work().join("said");
+    let mut turn = 0;
+    let ours = Contender::new("coracle", || {
+        turn += 1;
+        fs::write(context.join("text"), digits(turn, 64 << 20)).map_err(|e| e.to_string())?;
+        let build = env.coracle().args(["build", "-q", "-t", &name]).args([&context]);
+        aside(build.into_command(), &said)?;
+        let before = processor_time_of_children();
+        let time = milliseconds(env.coracle().args(["push", "-q", &name]).into_command(), &said)?;
+        Ok((processor_time_of_children() - before) / time)
+    });
+    #[expect(clippy::cast_precision_loss, reason = "there are not so many")]
+    let here = std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
+    let all = Contender::new("processors", move || Ok(here));
+    let all = medians(what, TURNS_LONG, vec![ours, all]);
+    table::row(what, "", &Promise::Share(0.75, "processors"), &all);
+}
+
+/// Digits that nobody can guess, others for each seed.
+fn digits(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut digit = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        b"0123456789abcdef"[(state >> 60) as usize]
+    };
+    (0..count).map(|_| digit()).collect()
+}
+
+/// What the processes used that this one has waited for, in milliseconds.
+fn processor_time_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("our own");
+    // The name, which may have spaces, ends at the last parenthesis; of what follows, 13 and 14 are these times.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: f64 = fields.skip(13).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    // A tick is a hundredth of a second on every Linux.
+    ticks * 10.0
 }
 
 fn memory() {
