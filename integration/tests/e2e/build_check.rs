@@ -82,6 +82,21 @@ fn what_a_file_can_be_given() {
 }
 
 #[test]
+fn an_outline_tells_what_was_found_on_the_way() {
+    let env = TestEnv::new();
+    env.sh("mkdir b").success();
+    env.write("b/Dockerfile", "FROM alpine as one\nENV a b\nCMD echo hi\n");
+    env.sh("docker build --call=outline b").success().stdout_is("TARGET: one\n\n").stderr_is(
+        "\n 3 warnings found (use docker build --debug to expand):\n \
+         - FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)\n \
+         - LegacyKeyValueFormat: \"ENV key=value\" should be used instead of legacy \"ENV key value\" format (line 2)\n \
+         - JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior related to OS signals \
+         (line 3)\n",
+    );
+    env.assert_nothing_left();
+}
+
+#[test]
 fn what_cannot_be_built_is_an_error() {
     let env = TestEnv::new();
     env.sh("mkdir b empty").success();

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 
 use coracle_builder::Fault;
-use coracle_builder::check::{Request, check};
+use coracle_builder::check::{Finding, Request, check};
 use coracle_builder::dockerfile::directive;
 use coracle_builder::plan::{BaseImage, Images, Unavailable, outline};
-use coracle_builder::progress::{Event, Progress};
+use coracle_builder::progress::{Event, Progress, Source as ToldSource};
 use coracle_builder::report::{self, Source, calls};
 use coracle_builder::request::{BuildRequest, Dockerfile};
 use coracle_image::{Platform, Reference};
@@ -16,6 +16,7 @@ use super::args::{BuildArgs, failed};
 use super::call::{Call, Method};
 use super::fetched::Fetcher;
 use super::locate::locate;
+use super::progress::{Display, Mode};
 use crate::app::App;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
@@ -26,7 +27,7 @@ pub(super) fn check_it(args: &BuildArgs, call: &Call, app: &mut App) -> CommandR
     let (settings, progress) = (&app.settings, &mut Unseen);
     let mut fetcher = Fetcher { settings, request: &wanted, progress, told: 0 };
     let file = locate(&args.args[0], args.file.as_deref(), input, &mut fetcher)?.dockerfile;
-    let checked = of(wanted, &file, call, app)?;
+    let checked = of(wanted, &file, call, app, args.debug)?;
     app.ui.data().write_all(checked.said.as_bytes())?;
     match checked.fault {
         Some(fault) => Err(CliError::plain(format!("ERROR: {fault}"))),
@@ -43,19 +44,26 @@ pub(super) struct Checked {
     pub(super) failed: bool,
 }
 
-/// Checks a Dockerfile that was read.
+/// Checks a Dockerfile that was read. With `debug`, warnings beside an answer are in full.
 pub(super) fn of(
     wanted: BuildRequest,
     file: &Dockerfile,
     call: &Call,
     app: &mut App,
+    debug: bool,
 ) -> Result<Checked, CliError> {
     let request = request(wanted, file)?;
     let source = Source { path: &file.path, name: &file.name, text: &file.text };
     let mut images = Local { app, absent: Vec::new() };
     let checked = match call.method {
         Method::Check => check(&file.text, &request, &mut images),
-        Method::Outline => return Ok(outlined(&request, source, call, &mut images)),
+        Method::Outline => {
+            let (checked, findings) = outlined(&request, source, call, &mut images);
+            let environment = &app.settings.environment;
+            let source = ToldSource { path: file.path.clone(), text: file.text.clone() };
+            Display::new(Mode::Nothing, environment, app.program, debug).warn(findings, source);
+            return Ok(checked);
+        }
         Method::Targets => return Ok(targets(source, call)),
         Method::Describe => return Ok(Checked { said: methods(), fault: None, failed: false }),
     };
@@ -74,22 +82,22 @@ pub(super) fn of(
     Ok(Checked { said, fault, failed })
 }
 
-/// What can be given to the target.
+/// What can be given to the target, and what was found on the way.
 fn outlined(
     request: &Request,
     source: Source<'_>,
     call: &Call,
     images: &mut dyn Images,
-) -> Checked {
+) -> (Checked, Vec<Finding>) {
     match outline(source.text, request, images) {
-        Ok((outline, _)) => {
+        Ok((outline, findings)) => {
             let said = match call.is_json {
                 true => calls::outline_json(&outline, source.text),
                 false => calls::outline_text(&outline),
             };
-            Checked { said, fault: None, failed: false }
+            (Checked { said, fault: None, failed: false }, findings)
         }
-        Err(why) => not_read(&why.why.into_fault(), source),
+        Err(why) => (not_read(&why.why.into_fault(), source), why.findings),
     }
 }
 

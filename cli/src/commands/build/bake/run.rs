@@ -64,7 +64,7 @@ impl Runnable for BakeArgs {
         }
         rights.check(&selected, &self.set)?;
         match call {
-            Some(call) => check_all(app, &selected, &call),
+            Some(call) => check_all(app, &selected, &call, self.debug),
             None => self.build(app, &selected, &files),
         }
     }
@@ -253,14 +253,19 @@ fn clean(path: &str) -> String {
 }
 
 /// `--check`: what is wrong with the Dockerfile of each target.
-pub(crate) fn check_all(app: &mut App, selected: &Selected, call: &Call) -> CommandResult {
+pub(crate) fn check_all(
+    app: &mut App,
+    selected: &Selected,
+    call: &Call,
+    debug: bool,
+) -> CommandResult {
     let mut failed = false;
     let mut documents = BTreeMap::new();
     for (number, wanted) in
         requests(&app.settings, selected, &mut Unseen, &mut 0)?.into_iter().enumerate()
     {
         let file = wanted.request.dockerfile.clone();
-        let checked = check::of(wanted.request, &file, call, app)?;
+        let checked = check::of(wanted.request, &file, call, app, debug)?;
         failed |= checked.failed;
         if call.is_json {
             let json: serde_json::Value = serde_json::from_str(&checked.said).unwrap_or_default();

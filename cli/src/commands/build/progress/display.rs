@@ -1,9 +1,11 @@
 //! Shows on standard error what a build tells.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use coracle_builder::progress::{Event, Progress, TICK};
+use coracle_builder::check::Finding;
+use coracle_builder::progress::{Event, Progress, Source, TICK};
 
 use super::colours::Colours;
 use super::ending;
@@ -11,7 +13,7 @@ use super::mode::Mode;
 use super::plain::Plain;
 use super::rawjson::RawJson;
 use super::redrawn::Redrawn;
-use super::trace::{Keep, Trace, since};
+use super::trace::{Keep, Trace, Warned, since};
 use super::tree::{self, LOG_LINES, Look};
 use crate::commands::build::builders::{DRIVER, NAME};
 use crate::settings::Environment;
@@ -73,6 +75,15 @@ impl Display {
         };
         let more_warnings = (!debug).then(|| format!("use {program} build --debug to expand"));
         Self { trace: Trace::new(keep), form, shown: None, more_warnings, warning_colour }
+    }
+
+    /// Tells what was found in a Dockerfile of which nothing is built.
+    pub(crate) fn warn(&self, findings: Vec<Finding>, source: Source) {
+        let source = Arc::new(source);
+        let warned = |finding| Warned { finding, source: Arc::clone(&source) };
+        let warnings: Vec<Warned> = findings.into_iter().map(warned).collect();
+        let more = self.more_warnings.as_deref();
+        write(ending::warnings(&warnings, more, &self.warning_colour).as_bytes());
     }
 
     fn show(&mut self, now: SystemTime, whole: bool) {
