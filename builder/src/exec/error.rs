@@ -72,6 +72,8 @@ pub(crate) struct StepError {
     pub told: Option<(Vertex, String)>,
     /// Somebody interrupted it.
     pub is_canceled: bool,
+    /// What it takes from elsewhere failed: as in BuildKit, nothing of the Dockerfile is shown for that.
+    pub is_of_source: bool,
 }
 
 impl StepError {

@@ -1,5 +1,5 @@
-//! What `ADD` takes from elsewhere: it is fetched in a child before the id of its step is worked out, because its content
-//! counts.
+//! What `ADD` takes from elsewhere. Its content counts, so a child finds it out before the id of its step is worked out:
+//! files are fetched for that, of a repository it is the commit, whose files are fetched when the step is not cached.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,23 +11,33 @@ use super::error::StepError;
 use super::jobs::Child;
 use crate::plan::{Dated, Operation, Source};
 use crate::request::BuildRequest;
-use crate::sources::git::{self, Checkout, GitRequest, GitSettings, Resolved};
+use crate::sources::git::{self, GitRequest, GitSettings, Resolved};
 use crate::sources::git_url::GitUrl;
 use crate::sources::{Cache, http, secrets};
 
 /// The folder of what was fetched, in that of the builder.
 pub(super) const FOLDER: &str = "sources";
 
-/// Something that is here now.
+/// Something from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fetched {
     /// Its place among the sources of the step.
     pub(super) number: usize,
     /// What counts of it.
     pub(super) key: String,
-    /// A file, or the folder of a repository.
-    pub(super) path: PathBuf,
+    /// A file, or the folder of a repository, when it is here.
+    pub(super) path: Option<PathBuf>,
+    /// The commit of a repository.
+    resolved: Option<Resolved>,
     /// What git said.
+    pub(super) log: String,
+}
+
+/// The files of a repository, which are here now.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Brought {
+    pub(super) number: usize,
+    pub(super) path: PathBuf,
     pub(super) log: String,
 }
 
@@ -37,7 +47,7 @@ pub(super) fn is_needed(operation: &Operation) -> bool {
     matches!(operation, Operation::Copy(copy) if copy.sources.iter().any(is_remote))
 }
 
-/// Fetches what a step takes from elsewhere. In a child: it starts threads.
+/// Finds out what a step takes from elsewhere. In a child: it starts threads.
 pub(super) fn fetch(
     operation: &Operation,
     request: &BuildRequest,
@@ -54,17 +64,51 @@ pub(super) fn fetch(
                 let fetched = file(wanted, request, settings, &cache)?;
                 // As in BuildKit: its time is taken over, and does not count.
                 let key = format!("{} {}", fetched.digest, fetched.name);
-                let path = fetched.path;
-                out.push(Fetched { number, key, path, log: String::new() });
+                let path = Some(fetched.path);
+                out.push(Fetched { number, key, path, resolved: None, log: String::new() });
             }
             Source::Git { url, keeps_git_dir, checksum } => {
                 let wanted = (url.as_str(), keeps_git_dir.then_some(true), checksum.as_deref());
-                let (key, resolved, checkout) = repository(wanted, request, settings, &cache)?;
-                let log = format!("{}{}", resolved.log, checkout.log);
-                out.push(Fetched { number, key, path: checkout.path, log });
+                let (key, resolved) = repository(wanted, request, settings, &|request| {
+                    let resolved = git::resolve(request, &cache)?;
+                    Ok((request.key(&resolved), resolved))
+                })?;
+                let log = resolved.log.clone();
+                out.push(Fetched { number, key, path: None, resolved: Some(resolved), log });
             }
             Source::Files { .. } | Source::Content { .. } => {}
         }
+    }
+    Ok(out)
+}
+
+/// Whether files of a repository are not here yet.
+pub(super) fn is_incomplete(all: &All) -> bool {
+    all.values().any(|one| one.path.is_none())
+}
+
+/// Fetches the files of repositories that are not here yet. In a child: it starts threads.
+pub(super) fn bring(
+    operation: &Operation,
+    request: &BuildRequest,
+    settings: &GitSettings,
+    folder: PathBuf,
+    all: &All,
+) -> Result<Vec<Brought>, StepError> {
+    let Operation::Copy(copy) = operation else { return Ok(Vec::new()) };
+    let cache = Cache::new(folder);
+    let mut out = Vec::new();
+    for (number, one) in all.iter().filter(|(_, one)| one.path.is_none()) {
+        let (Some(Source::Git { url, keeps_git_dir, checksum }), Some(resolved)) =
+            (copy.sources.get(*number), &one.resolved)
+        else {
+            continue;
+        };
+        let wanted = (url.as_str(), keeps_git_dir.then_some(true), checksum.as_deref());
+        let checkout = repository(wanted, request, settings, &|request| {
+            Ok(git::checkout(request, resolved, &cache, SystemTime::now())?)
+        })?;
+        out.push(Brought { number: *number, path: checkout.path, log: checkout.log });
     }
     Ok(out)
 }
@@ -90,29 +134,25 @@ fn file(
     Ok(http::fetch(&request, cache, SystemTime::now())?)
 }
 
-/// A repository, with what counts of it.
-fn repository(
+/// Does something with a repository.
+fn repository<T>(
     (url, keeps_git_dir, checksum): (&str, Option<bool>, Option<&str>),
     request: &BuildRequest,
     settings: &GitSettings,
-    cache: &Cache,
-) -> Result<(String, Resolved, Checkout), StepError> {
+    work: &dyn Fn(&GitRequest<'_>) -> Result<T, StepError>,
+) -> Result<T, StepError> {
     let read = GitUrl::read(url).map_err(|error| StepError::new(error.to_string()))?;
     let not_git = || StepError::new(format!("{url} is not the address of a repository"));
     let url = read.ok_or_else(not_git)?;
     let url =
         url.with(keeps_git_dir, checksum).map_err(|error| StepError::new(error.to_string()))?;
-    let request = GitRequest {
+    work(&GitRequest {
         url: &url,
         times_of_commit: false,
         agent: request.ssh.get("default").map(PathBuf::as_path),
         authorization: secrets::for_repository(&url, &request.secrets)?,
         settings,
-    };
-    let resolved = git::resolve(&request, cache)?;
-    let key = request.key(&resolved);
-    let checkout = git::checkout(&request, &resolved, cache, SystemTime::now())?;
-    Ok((key, resolved, checkout))
+    })
 }
 
 /// When what a stage fetches was last changed, in seconds, where the one that it comes from says so.
@@ -130,9 +170,12 @@ pub(super) fn modified(
             Ok(file((url, "", checksum.as_deref()), request, settings, &cache)?.last_modified)
         }
         Dated::Git { url, checksum } => {
-            let (_, _, checkout) =
-                repository((url, None, checksum.as_deref()), request, settings, &cache)?;
-            Ok(Some(checkout.commit_time))
+            let wanted = (url.as_str(), None, checksum.as_deref());
+            repository(wanted, request, settings, &|request| {
+                let resolved = git::resolve(request, &cache)?;
+                let checkout = git::checkout(request, &resolved, &cache, SystemTime::now())?;
+                Ok(Some(checkout.commit_time))
+            })
         }
     })?;
     while !child.read() {}

@@ -58,12 +58,16 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 enum State {
     Waiting,
-    /// What is elsewhere is fetched for its id.
+    /// Its id is known; what it made is not here, and nobody wants it yet.
+    Known(Digest),
+    /// It is found out what is elsewhere, for its id.
     Asking(Child),
     /// Parts of other steps are read for its id.
     Reading(Child),
     /// Its result comes from elsewhere.
     Fetching(Digest, Child),
+    /// What it takes from elsewhere is fetched.
+    Bringing(Digest, Child),
     /// It is to be carried out.
     Queued(Digest),
     Copying(Work, Child),
@@ -90,6 +94,14 @@ pub(super) struct Scheduler<'a> {
     progress: &'a mut dyn Progress,
     pub(super) cache: Cache,
     states: Vec<State>,
+    /// Steps that have to be made, here or elsewhere.
+    wanted: Vec<bool>,
+    /// Steps whose results are elsewhere, and cannot be had.
+    is_lost: Vec<bool>,
+    /// Steps of which nobody knows yet if they have to be carried out: results may come from elsewhere.
+    is_open: Vec<bool>,
+    /// Something changed for steps that were looked up before.
+    again: bool,
     started: Vec<bool>,
     logs: Vec<Vec<u8>>,
     /// What was fetched for a step.
@@ -124,10 +136,14 @@ pub(super) struct Given<'a> {
 impl<'a> Scheduler<'a> {
     pub(super) fn new(given: Given<'a>, progress: &'a mut dyn Progress) -> Self {
         let count = given.graph.nodes.len();
-        let this = Self {
+        let mut this = Self {
             progress,
             cache: Cache::at(&given.home.settings().data_root),
             states: (0..count).map(|_| State::Waiting).collect(),
+            wanted: vec![false; count],
+            is_lost: vec![false; count],
+            is_open: vec![false; count],
+            again: false,
             started: vec![false; count],
             logs: vec![Vec::new(); count],
             fetched: vec![None; count],
@@ -139,6 +155,14 @@ impl<'a> Scheduler<'a> {
             let inputs = node.needs().map(|need| this.vertex(need)).collect();
             let name = this.given.titles[number].clone();
             this.progress.tell(Event::Known { vertex: this.vertex(number), name, inputs });
+        }
+        // A cache for others is to have all steps.
+        let whole = this.given.requests.iter().flat_map(|it| &it.cache_to).any(|it| it.whole);
+        for (number, node) in this.given.graph.nodes.iter().enumerate() {
+            let is_target = this.given.graph.targets.contains(&Some(number));
+            if whole || is_target || node.step.ignores_cache {
+                this.want(number);
+            }
         }
         this
     }
@@ -152,14 +176,13 @@ impl<'a> Scheduler<'a> {
         self.cache.make().map_err(|e| StepError::internal("open the build cache", &e))?;
         loop {
             // What was made before is there at once, whatever has to be carried out.
-            for step in [Self::look_up, Self::carry_on] {
-                for node in 0..self.states.len() {
-                    if let Err(error) = step(self, node) {
-                        return Err(self.fail(node, error));
-                    }
-                }
+            self.again = true;
+            while std::mem::take(&mut self.again) {
+                self.each(Self::look_up)?;
             }
-            if self.states.iter().all(|state| matches!(state, State::Done(_))) {
+            self.each(Self::carry_on)?;
+            if self.is_over() {
+                self.tell_of_unwanted();
                 return Ok(());
             }
             if let Some(workshop) = &self.given.workshop {
@@ -175,6 +198,28 @@ impl<'a> Scheduler<'a> {
                 }
             }
         }
+    }
+
+    /// Does something with each step.
+    fn each(
+        &mut self,
+        work: fn(&mut Self, NodeId) -> Result<(), StepError>,
+    ) -> Result<(), BuildError> {
+        for node in 0..self.states.len() {
+            if let Err(error) = work(self, node) {
+                return Err(self.fail(node, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all that is wanted is there, and nothing goes on.
+    fn is_over(&self) -> bool {
+        self.states.iter().zip(&self.wanted).all(|(state, wanted)| match state {
+            State::Done(_) => true,
+            State::Known(_) | State::Waiting => !wanted,
+            _ => false,
+        })
     }
 
     pub(super) fn outcome(&self, node: NodeId) -> Option<&Outcome> {
@@ -197,13 +242,22 @@ impl<'a> Scheduler<'a> {
         self.keeper.finish(&self.cache)
     }
 
-    /// Looks a step up when what it needs is there.
+    /// Looks a step up, after those that it needs.
     fn look_up(&mut self, node: NodeId) -> Result<(), StepError> {
-        let mut needs = self.given.graph.nodes[node].needs();
-        let is_waiting = matches!(self.states[node], State::Waiting);
-        if is_waiting && needs.all(|need| matches!(self.states[need], State::Done(_))) {
-            return self.begin(node);
+        let of = &self.given.graph.nodes[node];
+        if matches!(self.states[node], State::Waiting) {
+            if of.needs().all(|need| self.known(need).is_some()) {
+                self.begin(node)?;
+            } else if self.wanted[node] && !of.on.is_some_and(|on| self.is_open[on]) {
+                // Steps are made beside each other: what it takes must not wait for what it stands on.
+                self.are_there(node);
+            }
         }
+        self.is_open[node] = match self.states[node] {
+            State::Asking(_) | State::Fetching(..) => true,
+            State::Waiting => of.on.is_some_and(|on| self.is_open[on]),
+            _ => false,
+        };
         Ok(())
     }
 
@@ -223,13 +277,14 @@ impl<'a> Scheduler<'a> {
                 State::Asking(child)
                 | State::Reading(child)
                 | State::Fetching(_, child)
+                | State::Bringing(_, child)
                 | State::Copying(_, child)
                 | State::Mounting(_, _, child)
                 | State::Keeping(_, _, child) => {
                     fds.push((node, child.as_fd()));
                 }
                 State::Running(_, command) => fds.push((node, command.as_fd())),
-                State::Waiting | State::Queued(_) | State::Done(_) => {}
+                State::Waiting | State::Known(_) | State::Queued(_) | State::Done(_) => {}
             }
         }
         // It is no step.

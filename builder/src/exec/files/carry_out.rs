@@ -13,7 +13,9 @@ use super::super::workshop::Workshop;
 use super::contexts::{Contexts, tree};
 use super::mounted::{Mounted, leave};
 use super::parts::selectors;
-use crate::files::{ModeChange, Placement, Selection, Selectors, Tree, find_owner, make_folder, select};
+use crate::files::{
+    ModeChange, Placement, Selection, Selectors, Tree, find_owner, make_folder, select,
+};
 use crate::plan::{Copy, From, Operation, Source};
 use crate::request::BuildRequest;
 
@@ -114,8 +116,7 @@ impl Copier<'_> {
                     let failed = |error| StepError::internal("make a folder", &error);
                     std::fs::create_dir(&folder).map_err(failed)?;
                     let name = Path::new(name).file_name().unwrap_or("index".as_ref());
-                    std::fs::hard_link(&self.fetched(place)?.path, folder.join(name))
-                        .map_err(failed)?;
+                    std::fs::hard_link(self.fetched(place)?, folder.join(name)).map_err(failed)?;
                     let tree = Tree::context(&folder, None)?;
                     let pattern = format!("/{}", escaped(&name.to_string_lossy()));
                     let selectors = Selectors { pattern: &pattern, exclude: &[], parents: false };
@@ -124,7 +125,7 @@ impl Copier<'_> {
                     selection.copy_into(root.as_fd(), &placement)?;
                 }
                 Source::Git { .. } => {
-                    let tree = Tree::context(&self.fetched(place)?.path, None)?;
+                    let tree = Tree::context(self.fetched(place)?, None)?;
                     let exclude = &copy.exclude;
                     let selectors = Selectors { pattern: "/", exclude, parents: false };
                     select(&tree, &selectors)?.copy_into(root.as_fd(), &placement)?;
@@ -134,8 +135,8 @@ impl Copier<'_> {
         Ok(is_other)
     }
 
-    fn fetched(&self, place: usize) -> Result<&remote::Fetched, StepError> {
-        let fetched = self.taken.fetched.and_then(|all| all.get(&place));
+    fn fetched(&self, place: usize) -> Result<&Path, StepError> {
+        let fetched = self.taken.fetched.and_then(|all| all.get(&place)?.path.as_deref());
         fetched.ok_or_else(|| StepError::new("a source was not fetched"))
     }
 

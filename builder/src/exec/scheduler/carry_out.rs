@@ -21,7 +21,7 @@ impl Scheduler<'_> {
         let is = |state: &&State| match state {
             State::Mounting(..) | State::Running(..) => commands,
             State::Copying(..) | State::Keeping(..) | State::Reading(_) => !commands,
-            State::Asking(_) | State::Fetching(..) => !commands,
+            State::Asking(_) | State::Fetching(..) | State::Bringing(..) => !commands,
             _ => false,
         };
         self.states.iter().filter(is).count()
@@ -84,7 +84,8 @@ impl Scheduler<'_> {
                 if self.given.workshop.is_none() {
                     self.given.workshop = Some(Workshop::enter(self.given.home)?);
                 }
-                let (Some(workshop), contexts) = (&self.given.workshop, &self.given.contexts) else {
+                let (Some(workshop), contexts) = (&self.given.workshop, &self.given.contexts)
+                else {
                     return Ok(());
                 };
                 let taken = files::Taken {

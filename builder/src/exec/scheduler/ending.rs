@@ -45,8 +45,9 @@ impl Scheduler<'_> {
         self.complete(failed, Some(error.message.clone()));
         self.cancel();
         let of = &self.given.graph.nodes[failed];
+        let at = if error.is_of_source { Vec::new() } else { vec![of.step.span] };
         BuildError {
-            at: Some((of.request, vec![of.step.span])),
+            at: Some((of.request, at)),
             step: Some(Box::new(FailedStep {
                 vertex: self.vertex(failed),
                 name: self.given.titles[failed].clone(),
@@ -65,6 +66,7 @@ impl Scheduler<'_> {
                 State::Asking(child)
                 | State::Reading(child)
                 | State::Fetching(_, child)
+                | State::Bringing(_, child)
                 | State::Copying(_, child)
                 | State::Mounting(_, _, child) => {
                     child.kill();
@@ -80,7 +82,7 @@ impl Scheduler<'_> {
                         command.discard(workshop);
                     }
                 }
-                State::Waiting | State::Queued(_) | State::Done(_) => continue,
+                State::Waiting | State::Known(_) | State::Queued(_) | State::Done(_) => continue,
             }
             self.complete(node, Some(CANCELED.to_owned()));
         }

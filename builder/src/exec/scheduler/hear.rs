@@ -1,6 +1,6 @@
 //! What children and commands tell.
 
-use coracle_image::{Digest, Layer};
+use coracle_image::Layer;
 
 use super::super::cache::Kind;
 use super::super::error::StepError;
@@ -22,7 +22,7 @@ impl Scheduler<'_> {
             State::Asking(mut child) => match child.read() {
                 false => self.states[node] = State::Asking(child),
                 true => {
-                    let all: Vec<remote::Fetched> = child.finish()?;
+                    let all = child.finish::<Vec<remote::Fetched>>().map_err(of_source)?;
                     for one in all.iter().filter(|one| !one.log.is_empty()) {
                         self.log(node, 2, one.log.clone().into_bytes());
                     }
@@ -48,6 +48,22 @@ impl Scheduler<'_> {
             State::Fetching(id, mut child) => match child.read() {
                 false => self.states[node] = State::Fetching(id, child),
                 true => self.fetched(node, id, child.finish())?,
+            },
+            State::Bringing(id, mut child) => match child.read() {
+                false => self.states[node] = State::Bringing(id, child),
+                true => {
+                    let all = child.finish::<Vec<remote::Brought>>().map_err(of_source)?;
+                    for one in all {
+                        if !one.log.is_empty() {
+                            self.log(node, 2, one.log.into_bytes());
+                        }
+                        let fetched = self.fetched[node].as_mut();
+                        if let Some(fetched) = fetched.and_then(|all| all.get_mut(&one.number)) {
+                            fetched.path = Some(one.path);
+                        }
+                    }
+                    self.states[node] = State::Queued(id);
+                }
             },
             State::Copying(mut work, mut child) => match child.read() {
                 false => self.states[node] = State::Copying(work, child),
@@ -135,4 +151,8 @@ impl Scheduler<'_> {
             _ => String::new(),
         }
     }
+}
+
+fn of_source(error: StepError) -> StepError {
+    StepError { is_of_source: true, ..error }
 }

@@ -49,8 +49,21 @@ impl Scheduler<'_> {
                 return Ok(());
             }
         }
-        self.states[node] = State::Queued(id);
+        self.is_lost[node] = true;
+        self.again = true;
+        self.states[node] = State::Waiting;
         Ok(())
+    }
+
+    /// Steps whose results stayed elsewhere, because nobody needs them here.
+    pub(super) fn tell_of_unwanted(&mut self) {
+        for node in 0..self.states.len() {
+            let State::Known(id) = self.states[node] else { continue };
+            if self.given.imports.find(&id).is_some() {
+                let vertex = self.vertex(node);
+                self.progress.tell(Event::Cached { vertex, at: SystemTime::now() });
+            }
+        }
     }
 
     /// Takes what was made before.

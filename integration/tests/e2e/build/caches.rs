@@ -81,6 +81,34 @@ fn a_cache_in_a_folder_is_taken_back() {
 }
 
 #[test]
+fn steps_of_other_stages_are_not_needed_for_what_was_made_of_their_files() {
+    let env = TestEnv::new();
+    context(&env);
+    build(&env, &["--cache-to", "type=local,dest=min,mode=min"]).success();
+    let made = id(&env);
+    build(&env, &["--cache-to", "type=local,dest=max,mode=max"]).success();
+    for (mode, told) in [("min", 4), ("max", 5)] {
+        forget(&env);
+        let from = format!("type=local,src={mode}");
+        let again = build(&env, &["--cache-from", &from]).success();
+        assert_eq!(steps(&again), (told, told), "{mode}: {again}");
+        assert_eq!(id(&env), made);
+        // The layer of the other stage did not come.
+        assert_eq!(env.run(["builder", "du", "--format", "json"]).success().lines().len(), 4);
+        // What is different afterwards needs the stage.
+        env.write("ctx/Dockerfile", DOCKERFILE.replace("--from=one /1 /", "--from=one /1 /x"));
+        let other = build(&env, &["--cache-from", &from]).success();
+        other.stderr_has("RUN cat f.txt > out\n");
+        env.run(["run", "--rm", "--network", "none", "made", "cat", "/x"])
+            .success()
+            .stdout_is("one\n");
+        context(&env);
+    }
+    forget(&env);
+    env.assert_nothing_left();
+}
+
+#[test]
 fn a_cache_in_a_registry_is_taken_back() {
     if program("docker-registry").is_none() {
         skip!("docker-registry is not installed");

@@ -88,6 +88,14 @@ fn add_brings_the_files_of_a_commit() {
     assert!(config.contains(&format!("url = {url}")), "{config}");
     assert!(!config.contains(&env.root().display().to_string()), "{config}");
     env.sh("docker build b 2>&1 | grep -c CACHED").success().stdout_is("4\n");
+    // Which commit it is decides: its files are fetched for a step that has to be carried out, and not before.
+    let fetched =
+        "ls \"$XDG_DATA_HOME\"/coracle/builder/sources 2> /dev/null | grep -c ^git || true";
+    env.sh("rm -rf \"$XDG_DATA_HOME\"/coracle/builder/sources").success();
+    env.sh("docker build b 2>&1 | grep -c CACHED").success().stdout_is("4\n");
+    env.sh(fetched).success().stdout_is("0\n");
+    env.sh("docker build -q --no-cache b").success();
+    env.sh(fetched).success().stdout_is("3\n");
 
     for (address, words) in [
         (format!("{url}#nosuch"), "repository does not contain ref nosuch, output: \\\"\\\""),
