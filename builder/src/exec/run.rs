@@ -46,6 +46,8 @@ pub(super) enum Heard {
     /// What it wrote, and on which stream.
     Output(u8, Vec<u8>),
     Exited(i32),
+    /// It has started.
+    Begun,
     /// It did not start: what is told of that, and why.
     NotStarted {
         log: Option<String>,
@@ -95,7 +97,9 @@ impl Command {
                 Err(error) => return vec![not_started(words, error)],
             }
             // Nothing more may have arrived: it is looked at when it has.
-            return self.buffered();
+            let mut all = vec![Heard::Begun];
+            all.extend(self.buffered());
+            return all;
         }
         let State::Running(connection) = &mut self.state else { return Vec::new() };
         let mut all: Vec<Heard> = match connection.receive() {

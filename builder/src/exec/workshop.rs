@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use coracle_image::{Digest, Store, StoreOptions};
-use coracle_runtime::engine::RemoveOptions;
+use coracle_runtime::engine::{KeptHelper, RemoveOptions};
 use coracle_runtime::paths::make_private;
 use coracle_runtime::session::Session;
 use coracle_runtime::volumes::remove_tree;
@@ -37,6 +37,8 @@ pub(super) struct Workshop {
     layers: PathBuf,
     build: String,
     scratches: Cell<u64>,
+    /// The network helper, from the first command on that uses it.
+    helper: Option<KeptHelper>,
     mark: PathBuf,
     _lock: File,
 }
@@ -85,14 +87,23 @@ impl Workshop {
         let build = format!("{}-{}", me.pid, me.start_ticks);
         let mark = own.join("builds").join(&build);
         let lock = leave_mark(&mark).map_err(|e| StepError::internal("mark the build", &e))?;
+        let scratches = Cell::new(0);
         let mut workshop =
-            Self { home, store, layers, build, scratches: Cell::new(0), mark, _lock: lock };
+            Self { home, store, layers, build, scratches, helper: None, mark, _lock: lock };
         workshop.sweep()?;
         Ok(workshop)
     }
 
     pub(super) fn engine(&mut self) -> Result<(&Engine, &mut Session), StepError> {
         Ok(self.home.engine_in_session()?)
+    }
+
+    /// Keeps the network helper that a command has, for those that come after it.
+    pub(super) fn keep_helper(&mut self) -> Result<(), StepError> {
+        if !self.helper.as_ref().is_some_and(KeptHelper::is_alive) {
+            self.helper = self.engine()?.0.keep_helper();
+        }
+        Ok(())
     }
 
     pub(super) fn storage(&self) -> Storage {

@@ -47,7 +47,7 @@ pub use create::{CreateRequest, ImageFacts};
 pub use deliver::Delivery;
 pub use exec::{Executed, Outcome};
 pub use inspect::Summary;
-pub use network::HelperStatus;
+pub use network::{HelperStatus, KeptHelper};
 pub use remove::{RemoveOptions, Removing};
 pub use start::{Restarting, Started, Starting};
 pub use task_files::TaskFile;

@@ -21,12 +21,29 @@ pub struct HelperStatus {
     pub members: usize,
 }
 
+/// The network helper stays as long as this lives, though no container may be on a network.
+#[derive(Debug)]
+pub struct KeptHelper(Helper);
+
+impl KeptHelper {
+    /// Whether it is still there: it may have been killed.
+    pub fn is_alive(&self) -> bool {
+        self.0.is_alive()
+    }
+}
+
 const SHARES_NAMESPACE: &str = "container sharing network namespace with another container or \
                                 host cannot be connected to any other network";
 const PRIVATE: &str = "container cannot be connected to multiple networks with one of the \
                        networks in private (none) mode";
 
 impl Engine {
+    /// Keeps the network helper that is there, so that containers that come one after the other need not each start one.
+    pub fn keep_helper(&self) -> Option<KeptHelper> {
+        // Without it the next container starts another.
+        Helper::present(&self.paths).ok().flatten().map(KeptHelper)
+    }
+
     /// Makes a network.
     ///
     /// # Errors

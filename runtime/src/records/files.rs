@@ -67,7 +67,11 @@ pub(crate) enum Sync {
 }
 
 pub(super) fn sync_of(container: &Container) -> Sync {
-    if container.host_config.auto_remove { Sync::No } else { Sync::Yes }
+    // Nobody misses a step whose build died: the next one removes it.
+    match container.host_config.auto_remove || container.is_step {
+        true => Sync::No,
+        false => Sync::Yes,
+    }
 }
 
 /// Replaces a file in one step: a reader sees the old content or the new one.

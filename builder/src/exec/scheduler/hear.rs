@@ -9,6 +9,7 @@ use super::super::run::{Command, Heard};
 use super::super::{files, remote};
 use super::{Scheduler, State, Work};
 use crate::plan::Operation;
+use crate::request::Network;
 
 impl Scheduler<'_> {
     /// Something happened to a step.
@@ -103,6 +104,8 @@ impl Scheduler<'_> {
         let mut end = None;
         for heard in command.hear(&words) {
             match heard {
+                Heard::Begun if self.uses_network(node) => self.workshop()?.keep_helper()?,
+                Heard::Begun => {}
                 Heard::Output(stream, bytes) => self.log(node, stream, bytes),
                 Heard::Exited(code) => end = Some(Ok(code)),
                 Heard::NotStarted { log, error } => {
@@ -142,6 +145,11 @@ impl Scheduler<'_> {
             }
         }
         Ok(())
+    }
+
+    fn uses_network(&self, node: NodeId) -> bool {
+        let operation = &self.given.graph.nodes[node].step.operation;
+        matches!(operation, Operation::Run(run) if run.network == Network::Default)
     }
 
     /// The command of a step, as BuildKit calls it.
