@@ -253,7 +253,12 @@ fn make_folder(path: &Path, (uid, gid): (u32, u32), mode: u32) -> std::io::Resul
 
 impl std::convert::From<SourceError> for StepError {
     fn from(error: SourceError) -> Self {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-        Self::new(format!("{error}{}", cause.unwrap_or_default()))
+        let text = error.to_string();
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        // Some words have their cause in them.
+        match cause.filter(|cause| !text.contains(cause)) {
+            Some(cause) => Self::new(format!("{text}: {cause}")),
+            None => Self::new(text),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod lasting;
 mod outputs;
 mod progress;
+mod recorded;
 mod secrets;
 mod sources;
 mod steps;
