@@ -149,12 +149,15 @@ impl Loader<'_> {
 
 /// The further contexts that a plan takes files of.
 fn named(plan: &Plan) -> BTreeSet<&str> {
-    let sources = plan.steps.iter().flat_map(|step| key::sources(&step.operation));
-    let name = |(from, _): (&From, &str)| match from {
-        From::Context(name) => name.as_deref(),
-        From::Step(_) | From::Nothing => None,
-    };
-    sources.filter_map(name).collect()
+    let mut names = BTreeSet::new();
+    for step in &plan.steps {
+        for (from, _) in key::sources(&step.operation) {
+            if let From::Context(Some(name)) = from {
+                names.insert(name.as_str());
+            }
+        }
+    }
+    names
 }
 
 fn failed(request: usize, not: NotPlanned) -> BuildError {

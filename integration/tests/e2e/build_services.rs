@@ -144,12 +144,21 @@ fn three_targets_of_a_file() {
     env.write("Dockerfile", "FROM alpine\n");
     let line = "TAG=1 docker buildx bake --progress plain --metadata-file md.json";
     let built = env.sh(line).success();
-    built.stderr_has("reading docker-bake.hcl").stderr_has("naming to docker.io/k/tool:1");
+    // Whose step it is, where there are several.
+    built
+        .stderr_has("reading docker-bake.hcl")
+        .stderr_has("naming to docker.io/k/tool:1")
+        .stderr_has("[base internal] load metadata for docker.io/library/alpine:latest\n")
+        .stderr_has("[base 2/2] RUN echo base > /base\n")
+        .stderr_has("[app] exporting to image\n")
+        .stderr_has("[tool] exporting to image\n");
     env.run(["run", "--rm", "k/app:1", "cat", "/v", "/base"]).success().stdout_is("app X\nbase\n");
     env.run(["run", "--rm", "k/tool:1", "cat", "/v"]).success().stdout_is("app tool\n");
     env.sh("grep -c containerimage.digest md.json").success().stdout_is("2\n");
     let images = env.run(["images", "--format", "{{.Repository}}"]).success().stdout();
     assert!(!images.contains("base") && !images.contains("<none>"), "{images}");
+    let alone = env.sh("docker buildx bake --progress plain base").success();
+    alone.stderr_has("[internal] load metadata").stderr_has(" [2/2] RUN echo base > /base\n");
     let json = "docker buildx bake --print tool --set tool.args.V=y 2> /dev/null | tr -d ' \\n'";
     env.sh(json).success().stdout_has("\"args\":{\"V\":\"y\"}");
     for (line, why) in [

@@ -97,7 +97,7 @@ impl Runnable for ComposeBuildArgs {
             return Ok(ExitStatus::Success);
         }
         if self.check {
-            return check_all(app, &definition.selected, &Call::default());
+            return check_all(app, &definition.selected, &Call::default(), false);
         }
         if app.compose.dry_run {
             let progress = crate::compose::screen::progress::Progress::new(app);

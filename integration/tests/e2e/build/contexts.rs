@@ -65,6 +65,36 @@ fn further_contexts_and_images() {
 }
 
 #[test]
+fn further_contexts_have_ignore_files() {
+    let env = TestEnv::new();
+    env.sh("mkdir -p m d/sub && touch d/seen d/unseen1 d/sub/kept d/sub/gone d/f.dockerignore")
+        .success();
+    env.write("d/.dockerignore", "unseen*\nsub\n!sub/kept\n");
+    env.write(
+        "m/Dockerfile",
+        "FROM alpine\nCOPY --from=data . /d\nRUN find /d -type f | sort > /o\n",
+    );
+    let build = "docker build --progress=plain -t t --build-context data=d m";
+    let said = env.sh(build).success();
+    said.stderr_has("[context data] load .dockerignore\n#3 transferring data: 22B done\n")
+        .stderr_has("[context data] load from client\n")
+        .stderr_has(" transferring data: ");
+    env.run(["run", "--rm", "t", "cat", "/o"])
+        .success()
+        .stdout_is("/d/.dockerignore\n/d/f.dockerignore\n/d/seen\n/d/sub/kept\n");
+    // What is left out does not count, and the ignore file does.
+    env.sh(&format!("echo other > d/unseen1; {build} 2>&1 | grep -c CACHED"))
+        .success()
+        .stdout_is("2\n");
+    env.sh(&format!("rm d/.dockerignore; {build} 2>&1 | grep CACHED")).code(1);
+    env.run(["run", "--rm", "t", "cat", "/o"])
+        .success()
+        .stdout_is("/d/f.dockerignore\n/d/seen\n/d/sub/gone\n/d/sub/kept\n/d/unseen1\n");
+    env.sh("docker rmi -f $(docker images -q)").success();
+    env.assert_nothing_left();
+}
+
+#[test]
 fn contexts_and_dockerfiles_that_are_not_there() {
     let env = world();
     let begun = |name: &str, words: &str| {
