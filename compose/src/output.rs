@@ -8,7 +8,7 @@ use crate::Loaded;
 use crate::stages::print::{Layout, as_written, project};
 use crate::text::emit;
 use crate::text::variables::{Variable, of_tree};
-use crate::tree::Node;
+use crate::tree::{Node, Value as TreeValue};
 
 impl Loaded {
     /// The project as YAML, in the layout of Docker Compose.
@@ -45,14 +45,36 @@ impl Loaded {
         if self.compatibility { '_' } else { '-' }
     }
 
-    /// Names another image for a service.
-    pub fn set_image(&mut self, service: &str, image: &str) {
-        let node = self.tree.get_mut("services").and_then(|services| services.get_mut(service));
-        if let Some(map) = node.and_then(Node::as_map_mut) {
-            map.insert("image".to_owned(), Node::text(Default::default(), image));
+    /// The platform of services that name none.
+    pub fn default_platform(&self) -> Option<&str> {
+        let given = self.environment.get("DOCKER_DEFAULT_PLATFORM")?;
+        Some(given.as_str()).filter(|platform| !platform.is_empty())
+    }
+
+    /// The images of a service's `pre_start` steps that are not its own.
+    pub fn step_images(&self, name: &str, service: &Value) -> Vec<String> {
+        let own = self.image(name, service);
+        let steps = service["pre_start"].as_array().into_iter().flatten();
+        let images = steps.filter_map(|step| step["image"].as_str());
+        images.filter(|image| !image.is_empty() && *image != own).map(str::to_owned).collect()
+    }
+
+    /// Gives images, of services and of their `pre_start` steps, other names.
+    pub fn set_images(&mut self, names: &BTreeMap<String, String>) {
+        let services = self.tree.get_mut("services").and_then(Node::as_map_mut);
+        for service in services.into_iter().flat_map(|map| map.values_mut()) {
+            rename_node(service, names);
+            if let Some(TreeValue::List(steps)) =
+                service.get_mut("pre_start").map(|node| &mut node.value)
+            {
+                steps.iter_mut().for_each(|step| rename_node(step, names));
+            }
         }
-        if let Value::Object(map) = &mut self.project["services"][service] {
-            map.insert("image".to_owned(), image.into());
+        let services = self.project["services"].as_object_mut();
+        for service in services.into_iter().flat_map(|map| map.values_mut()) {
+            rename_value(service, names);
+            let steps = service.get_mut("pre_start").and_then(Value::as_array_mut);
+            steps.into_iter().flatten().for_each(|step| rename_value(step, names));
         }
     }
 
@@ -64,6 +86,20 @@ impl Loaded {
             (name.clone(), Value::Object(entry))
         };
         json!({ "services": self.services().map(image).collect::<Map<_, _>>() })
+    }
+}
+
+fn rename_node(node: &mut Node, names: &BTreeMap<String, String>) {
+    let Some(image) = node.get_mut("image") else { return };
+    if let Some(name) = image.as_text().and_then(|name| names.get(name)) {
+        image.value = TreeValue::Text(name.clone());
+    }
+}
+
+fn rename_value(value: &mut Value, names: &BTreeMap<String, String>) {
+    let Some(image) = value.get_mut("image") else { return };
+    if let Some(name) = image.as_str().and_then(|name| names.get(name)) {
+        *image = name.clone().into();
     }
 }
 

@@ -9,7 +9,7 @@ use coracle_runtime::records::RecordError;
 
 use super::{Apply, ApplyError, Kind};
 use crate::container::{self, Facts};
-use crate::plan::Step;
+use crate::plan::{Action, Step};
 use crate::project::{Service, labels};
 
 /// Digits of the old container's id before the name of the one that takes its place.
@@ -30,29 +30,61 @@ impl Apply<'_> {
         Ok(())
     }
 
-    pub(super) fn recreate(&mut self, step: &Step) -> Result<(), ApplyError> {
+    /// Makes what takes another's place, as far as it needs no other service's container: that
+    /// may be one that is made anew itself.
+    pub(super) fn replacements(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+        for step in steps.iter().filter(|step| step.action == Action::Recreate) {
+            let service = &self.project.services[&step.service];
+            if shares(service) {
+                continue;
+            }
+            if let Err(error) = self.replacement(step) {
+                self.watcher.tell(Kind::Container, &step.object, &spoken(&error));
+                // Nothing has been stopped yet, and nothing is to be left.
+                for (_, new) in std::mem::take(&mut self.replacements) {
+                    let options = RemoveOptions { force: true, volumes: false };
+                    drop(self.engine.remove(self.session, &new, options));
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the container that is to take another's place; none when that one is gone.
+    fn replacement(&mut self, step: &Step) -> Result<Option<String>, ApplyError> {
+        if let Some(new) = self.replacements.get(&step.id) {
+            return Ok(Some(new.clone()));
+        }
         let old = match self.engine.records.load(&step.id) {
             // It went with its volume.
-            Err(RecordError::NotFound { .. }) => return self.create(step),
+            Err(RecordError::NotFound { .. }) => return Ok(None),
             loaded => loaded?,
         };
         let service = self.project.services[&step.service].clone();
-        self.watcher.tell(Kind::Container, &step.object, "Recreate");
-        self.stop_quietly(&old.id)?;
         let inherited = if self.settings.renew_volumes { BTreeMap::new() } else { anonymous(&old) };
         let mut request = self.request(&service, step.number, inherited)?;
         let digits = old.id.get(..ID_DIGITS).unwrap_or(&old.id);
         request.name = Some(format!("{digits}_{}", step.object));
         request.config.labels.insert(labels::REPLACE.to_owned(), step.object.clone());
         let new = self.engine.create(request)?;
+        self.replacements.insert(old.id, new.id.clone());
+        Ok(Some(new.id))
+    }
+
+    pub(super) fn recreate(&mut self, step: &Step) -> Result<(), ApplyError> {
+        let Some(new) = self.replacement(step)? else { return self.create(step) };
+        self.watcher.tell(Kind::Container, &step.object, "Recreate");
+        self.replacements.remove(&step.id);
+        self.stop_quietly(&step.id)?;
         let volumes = self.settings.renew_volumes;
         let options = RemoveOptions { force: true, volumes };
-        match self.engine.remove(self.session, &old.id, options) {
+        match self.engine.remove(self.session, &step.id, options) {
             // Somebody was faster.
             Err(EngineError::Record(RecordError::NotFound { .. })) => {}
             outcome => outcome?,
         }
-        self.engine.rename(&new.id, &step.object)?;
+        self.engine.rename(&new, &step.object)?;
         self.watcher.tell(Kind::Container, &step.object, "Recreated");
         Ok(())
     }
@@ -83,8 +115,15 @@ impl Apply<'_> {
     }
 }
 
+/// Whether a container of a service needs one of another to be made.
+fn shares(service: &Service) -> bool {
+    let modes = [service.network_mode.as_deref().unwrap_or_default(), &service.ipc, &service.pid];
+    let links = !service.links.is_empty() || !service.volumes_from.is_empty();
+    links || modes.iter().any(|mode| mode.starts_with("service:"))
+}
+
 /// The name of an image with the tag it implies.
-fn with_tag(name: &str) -> String {
+pub(super) fn with_tag(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name);
     if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
 }

@@ -15,7 +15,7 @@ use crate::project::{found, labels};
 pub fn look(engine: &Engine, project: &str) -> Result<Observed, EngineError> {
     let mut observed = Observed::default();
     for summary in engine.list()? {
-        if found::label(&summary, labels::PROJECT) == project {
+        if found::label(&summary, labels::PROJECT) == project && !found::is_step(&summary) {
             observed.containers.push(seen(&summary));
         } else {
             observed.other_names.push(summary.container.name);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use coracle_runtime::networks::{CreateNetwork, IpamConfig};
+use coracle_runtime::EngineError;
+use coracle_runtime::networks::{CreateNetwork, IpamConfig, NetworkError};
 use coracle_runtime::volumes::CreateVolume;
 
 use super::{Apply, ApplyError, Kind};
+use crate::plan::{Action, Step};
 use crate::project::found::{self, Wanted};
 use crate::project::{Network, labels};
 
@@ -31,7 +33,10 @@ impl Apply<'_> {
         self.watcher.tell(Kind::Network, name, "Creating");
         let labels = self.labels(&network.labels, labels::NETWORK, key, network.hash());
         match self.engine.create_network(request(&network, name, labels)) {
-            Ok(_) => self.watcher.tell(Kind::Network, name, "Created"),
+            // Or somebody was faster.
+            Ok(_) | Err(EngineError::Network(NetworkError::NameTaken { .. })) => {
+                self.watcher.tell(Kind::Network, name, "Created");
+            }
             Err(error) => {
                 self.watcher.tell(Kind::Network, name, "Error");
                 return Err(error.into());
@@ -40,16 +45,60 @@ impl Apply<'_> {
         Ok(())
     }
 
+    /// The containers on it do not run any more, and remember how they are on it: their names,
+    /// addresses and options there are those of the next start.
     pub(super) fn replace_network(&mut self, key: &str, name: &str) -> Result<(), ApplyError> {
-        for summary in self.everything()? {
-            let joins = summary.container.network_settings.networks.contains_key(name);
-            if joins && summary.life.state.status.is_running() {
-                self.stop_one(&summary.container.id, &summary.container.name)?;
-            }
+        self.watcher.tell(Kind::Network, name, "Removing");
+        match self.engine.remove_network(name, false) {
+            // Somebody was faster.
+            Ok(()) | Err(EngineError::Network(NetworkError::NotFound { .. })) => {}
+            Err(error) => return Err(error.into()),
         }
-        self.engine.remove_network(name, false)?;
         self.watcher.tell(Kind::Network, name, "Removed");
         self.create_network(key, name)
+    }
+
+    /// The old one goes first, because the new one may want its addresses.
+    pub(super) fn rename_network(&mut self, step: &Step) -> Result<(), ApplyError> {
+        let (key, name, old) = (&step.id, &step.object, &step.from);
+        match self.engine.remove_network(old, false) {
+            Ok(()) => self.watcher.tell(Kind::Network, old, "Removed"),
+            Err(EngineError::Network(NetworkError::NotFound { .. })) => {}
+            Err(EngineError::Network(NetworkError::InUse { .. })) => self.watcher.warn(&format!(
+                "network {old} is still in use and was left in place; remove it manually once \
+                 no container is attached"
+            )),
+            Err(error) => return Err(error.into()),
+        }
+        self.create_network(key, name)?;
+        let uses = |service: &&crate::project::Service| service.networks.contains_key(key);
+        let services: Vec<String> =
+            self.project.services.values().filter(uses).map(|one| one.name.clone()).collect();
+        let wanted = Wanted { services, stopped: true, ..Wanted::default() };
+        for summary in found::containers(self.engine.list()?, &self.project.name, &wanted) {
+            if summary.container.network_settings.networks.contains_key(old) {
+                self.engine.move_to_network(&summary.container.id, old, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is stopped for a network that cannot be replaced, because containers that are not
+    /// of these services are on it.
+    pub(super) fn refuse_others_on_networks(&self, steps: &[Step]) -> Result<(), ApplyError> {
+        for step in steps.iter().filter(|step| step.action == Action::ReplaceNetwork) {
+            let Ok(network) = self.engine.networks.find(&step.object) else { continue };
+            let ends = |name: &str| {
+                let ends = [Action::Stop, Action::Remove, Action::Recreate];
+                steps.iter().any(|step| ends.contains(&step.action) && step.object == name)
+            };
+            let mut users = self.engine.network_users(&network);
+            users.retain(|user| !ends(&user.name));
+            if !users.is_empty() {
+                return Err(NetworkError::InUse { name: network.name, users }.into());
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn create_volume(&mut self, key: &str, name: &str) -> Result<(), ApplyError> {
@@ -74,19 +123,18 @@ impl Apply<'_> {
     }
 
     pub(super) fn replace_volume(&mut self, key: &str, name: &str) -> Result<(), ApplyError> {
-        for summary in self.everything()? {
+        let wanted = Wanted { stopped: true, ..Wanted::default() };
+        for summary in found::containers(self.engine.list()?, &self.project.name, &wanted) {
             let mut names = summary.container.mounts.iter().map(|mount| &mount.point.name);
-            if names.any(|volume| volume == name) {
+            let known = self.project.services.contains_key(found::label(&summary, labels::SERVICE));
+            if known && names.any(|volume| volume == name) {
                 self.stop_and_remove(&summary.container.id, &summary.container.name, false)?;
             }
         }
+        self.watcher.tell(Kind::Volume, name, "Removing");
         self.engine.remove_volume(name, false)?;
+        self.watcher.tell(Kind::Volume, name, "Removed");
         self.create_volume(key, name)
-    }
-
-    fn everything(&self) -> Result<Vec<coracle_runtime::engine::Summary>, ApplyError> {
-        let wanted = Wanted { stopped: true, one_off: true, ..Wanted::default() };
-        Ok(found::containers(self.engine.list()?, &self.project.name, &wanted))
     }
 }
 

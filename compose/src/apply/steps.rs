@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::Engine;
 use coracle_runtime::engine::{Ending, ImageFacts, ProjectLock};
+use coracle_runtime::model::Container;
 use coracle_runtime::session::Session;
 use coracle_runtime::watch::Watch;
 
-use super::{ApplyError, Kind, Watcher};
-use crate::container::Defaults;
-use crate::plan::{Action, Plan, Step};
+use super::{ApplyError, Kind, Teardown, Watcher, seen};
+use crate::container::{Defaults, Peer};
+use crate::plan::{Action, Plan, Seen, Step};
 use crate::project::{Project, found, labels};
 
 /// A project and the engine that it is carried out with.
@@ -29,6 +30,8 @@ pub struct Apply<'a> {
     making: Option<ProjectLock>,
     /// Stops that were begun, by container.
     pub(super) endings: BTreeMap<String, Ending>,
+    /// Containers that were made to take the place of another, by that one.
+    pub(super) replacements: BTreeMap<String, String>,
 }
 
 /// What is carried out, and with what.
@@ -87,6 +90,7 @@ impl<'a> Apply<'a> {
             watch: Watch::empty(),
             making,
             endings: BTreeMap::new(),
+            replacements: BTreeMap::new(),
         }
     }
 
@@ -115,17 +119,50 @@ impl<'a> Apply<'a> {
         made
     }
 
+    /// What only stops for a while is stopped first: it may be on a network that is replaced,
+    /// or need one that is made anew. What takes another's place is made before anything is
+    /// stopped for good, so that whatever cannot be made leaves everything running.
     fn make_locked(&mut self, plan: &Plan) -> Result<(), ApplyError> {
-        let mut stopping = false;
-        for step in &plan.steps {
-            let ends = matches!(step.action, Action::Remove | Action::Recreate | Action::Stop);
-            if ends && !stopping {
-                stopping = true;
-                self.begin_stops(&plan.steps)?;
+        let steps = &plan.steps;
+        self.refuse_others_on_networks(steps)?;
+        let project = self.project;
+        let is_orphan = |step: &Step| !project.services.contains_key(&step.service);
+        let mut begun = [false; 5];
+        let mut first = |at: usize| !std::mem::replace(&mut begun[at], true);
+        for step in steps {
+            let orphan = is_orphan(step);
+            let ends = matches!(step.action, Action::Remove | Action::Recreate) && !orphan;
+            if ends && first(0) {
+                self.replacements(steps)?;
             }
-            self.step(step)?;
+            match step.action {
+                Action::Remove if first(if orphan { 1 } else { 2 }) => {
+                    self.remove_all(steps, |step| is_orphan(step) == orphan)?;
+                }
+                // With the others.
+                Action::Remove => {}
+                Action::Stop | Action::Recreate => {
+                    let action = step.action;
+                    if first(if action == Action::Stop { 3 } else { 4 }) {
+                        self.begin_stops(steps, |step| step.action == action)?;
+                    }
+                    self.step(step)?;
+                }
+                _ => self.step(step)?,
+            }
         }
         Ok(())
+    }
+
+    /// Removes the containers of these steps, those first that others are needed by.
+    fn remove_all(&mut self, steps: &[Step], of: impl Fn(&Step) -> bool) -> Result<(), ApplyError> {
+        let gone = |id: &str| {
+            steps.iter().any(|step| step.action == Action::Remove && step.id == id && of(step))
+        };
+        let all = self.engine.list()?;
+        let gone: Vec<Seen> =
+            all.iter().filter(|summary| gone(&summary.container.id)).map(seen).collect();
+        self.tear_down(&gone, Teardown::Remove { volumes: false })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), ApplyError> {
@@ -134,9 +171,11 @@ impl<'a> Apply<'a> {
             Action::Pull | Action::Start => Ok(()),
             Action::CreateNetwork => self.create_network(&step.id, &step.object),
             Action::ReplaceNetwork => self.replace_network(&step.id, &step.object),
+            Action::RenameNetwork => self.rename_network(step),
             Action::CreateVolume => self.create_volume(&step.id, &step.object),
             Action::ReplaceVolume => self.replace_volume(&step.id, &step.object),
-            Action::Remove => self.stop_and_remove(&step.id, &step.object, false),
+            // All of them at once.
+            Action::Remove => Ok(()),
             Action::Rename => Ok(self.engine.rename(&step.id, &step.object)?),
             Action::Create => self.create(step),
             Action::Recreate => self.recreate(step),
@@ -153,13 +192,14 @@ impl<'a> Apply<'a> {
     }
 
     /// The containers of each service, by name, that are there now.
-    pub(super) fn peers(&self) -> Result<BTreeMap<String, Vec<String>>, ApplyError> {
+    pub(super) fn peers(&self) -> Result<BTreeMap<String, Vec<Peer>>, ApplyError> {
         let wanted = found::Wanted { stopped: true, ..Default::default() };
         let all = found::containers(self.engine.list()?, &self.project.name, &wanted);
-        let mut peers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut peers: BTreeMap<String, Vec<Peer>> = BTreeMap::new();
         for summary in all {
             let service = found::label(&summary, labels::SERVICE).to_owned();
-            peers.entry(service).or_default().push(summary.container.name);
+            let Container { id, name, .. } = summary.container;
+            peers.entry(service).or_default().push(Peer { id, name });
         }
         Ok(peers)
     }

@@ -7,7 +7,7 @@ use coracle_runtime::model::Attach;
 use coracle_runtime::records::RecordError;
 
 use super::{Apply, ApplyError, Kind, Turn};
-use crate::plan::{Action, Seen, Step};
+use crate::plan::{Seen, Step};
 
 /// What is done with the containers of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,12 +211,14 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Begins every stop of a plan, so that they take as long as the slowest.
-    pub(super) fn begin_stops(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
-        for step in steps {
-            if matches!(step.action, Action::Remove | Action::Recreate | Action::Stop) {
-                self.begin_stop(&step.id, &step.object)?;
-            }
+    /// Begins the stops of a plan's steps, so that they take as long as the slowest.
+    pub(super) fn begin_stops(
+        &mut self,
+        steps: &[Step],
+        of: impl Fn(&Step) -> bool,
+    ) -> Result<(), ApplyError> {
+        for step in steps.iter().filter(|step| of(step)) {
+            self.begin_stop(&step.id, &step.object)?;
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(super) fn build(
         image: project.image_name(service),
         working_dir: service.working_dir.clone(),
         entrypoint: service.entrypoint.clone().map(emptied),
-        labels: compose_labels(project, service, facts.number, &facts.image.id),
+        labels: compose_labels(project, service, facts),
         stop_signal: service.stop_signal.clone().unwrap_or_default(),
         stop_timeout: service.stop_grace_period.map(Duration::seconds),
         mac_address: service.mac_address.clone(),

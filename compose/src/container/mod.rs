@@ -58,11 +58,24 @@ pub struct Facts {
     /// Volumes of the container whose place this one takes, by path.
     pub inherited: BTreeMap<String, String>,
     /// Containers by service, for namespaces, links and volumes that are shared.
-    pub peers: BTreeMap<String, Vec<String>>,
+    pub peers: BTreeMap<String, Vec<Peer>>,
     /// Files that hold configs and secrets, by kind and source and use.
     pub files: Vec<Delivered>,
     /// seccomp profiles, by the path the service names.
     pub profiles: BTreeMap<String, String>,
+}
+
+/// A container of the project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    pub id: String,
+    pub name: String,
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 /// A config or secret that lies in a file to be mounted.

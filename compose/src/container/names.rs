@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Facts;
 use crate::project::{Condition, Project, Service, labels};
 
 /// Every label of a container: the service's own, then those Compose finds it by.
@@ -9,15 +10,14 @@ use crate::project::{Condition, Project, Service, labels};
 pub fn compose_labels(
     project: &Project,
     service: &Service,
-    number: u32,
-    image: &str,
+    facts: &Facts,
 ) -> BTreeMap<String, String> {
     let source = &project.source;
     let mut all = service.labels.clone();
     let mut put = |key: &str, value: String| all.insert(key.to_owned(), value);
     put(labels::PROJECT, project.name.clone());
     put(labels::SERVICE, service.name.clone());
-    put(labels::NUMBER, number.to_string());
+    put(labels::NUMBER, facts.number.to_string());
     put(labels::ONE_OFF, "False".to_owned());
     put(labels::VERSION, labels::COMPOSE_VERSION.to_owned());
     put(labels::WORKING_DIR, source.working_dir.clone());
@@ -25,8 +25,20 @@ pub fn compose_labels(
     if !source.env_files.is_empty() {
         put(labels::ENVIRONMENT_FILE, source.env_files.join(","));
     }
-    put(labels::CONFIG_HASH, service.hash());
-    put(labels::IMAGE, image.to_owned());
+    let first = |name: &str| Some(facts.peers.get(name)?.first()?.id.clone());
+    put(labels::CONFIG_HASH, service.hash(&first));
+    put(labels::IMAGE, facts.image.id.clone());
+    let mounted = service.volumes.iter().filter(|volume| volume.kind == "image");
+    let mut mounted: Vec<String> = mounted
+        .filter_map(|volume| {
+            let image = facts.image.mounted.get(&volume.source)?;
+            Some(format!("{}={}", volume.target, image.id))
+        })
+        .collect();
+    mounted.sort();
+    if !mounted.is_empty() {
+        put(labels::MOUNTED_IMAGES, mounted.join(","));
+    }
     let depends: Vec<String> = service
         .depends_on
         .iter()

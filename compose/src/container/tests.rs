@@ -26,7 +26,8 @@ fn made(service: &serde_json::Value) -> CreateRequest {
     let facts = Facts {
         image,
         number: 1,
-        peers: [("db".to_owned(), vec!["app-db-1".to_owned()])].into(),
+        peers: [("db".to_owned(), vec![Peer { id: "d".repeat(64), name: "app-db-1".to_owned() }])]
+            .into(),
         ..Facts::default()
     };
     request(&project, &project.services["web"], facts, &Defaults::default()).unwrap()

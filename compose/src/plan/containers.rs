@@ -17,25 +17,36 @@ impl<'a> Work<'a> {
                 name: custom.clone(),
             });
         }
-        let there = self.settle(service);
+        let hash = self.hash_of(service);
+        let mut there: Vec<(&Seen, Vec<String>)> = self
+            .settle(service)
+            .into_iter()
+            .map(|seen| (seen, self.reasons(service, seen, &hash)))
+            .collect();
+        // Those that would be made anew go first, then those with the highest numbers.
+        there.sort_by_key(|(seen, reasons)| (!reasons.is_empty(), seen.number));
         let keep = usize::try_from(wanted).unwrap_or(usize::MAX);
-        for seen in there.iter().skip(keep).rev() {
+        for (seen, _) in there.iter().skip(keep).rev() {
             let step = Step::new(Action::Remove, &seen.name).service(name).number(seen.number);
             let reason = format!("{wanted} of this service are wanted");
             self.plan.steps.push(step.id(&seen.id).because(reason));
         }
-        let kept: Vec<&Seen> = there.into_iter().take(keep).collect();
-        let missing = keep.saturating_sub(kept.len());
-        let highest = kept.iter().map(|seen| seen.number).max().unwrap_or(0);
-        for seen in kept {
-            self.existing(service, seen);
+        there.truncate(keep);
+        let missing = keep - there.len();
+        let highest = there.iter().map(|(seen, _)| seen.number).max().unwrap_or(0);
+        let none = there.is_empty();
+        for (seen, reasons) in there {
+            self.existing(service, seen, reasons);
         }
         for number in (highest + 1..).take(missing) {
             let container = project.container_name(service, number);
             if self.observed.other_names.contains(&container) {
                 return Err(PlanError::NameTaken { service: name.to_owned(), name: container });
             }
-            self.restarted.insert(name.to_owned());
+            if none {
+                // Others may have shared with one that is gone.
+                self.restarted.insert(name.to_owned());
+            }
             let step = Step::new(Action::Create, &container).service(name).number(number);
             self.plan.steps.push(step.because("it is not there"));
             self.start(service, &container, number, "", "it is new");
@@ -68,8 +79,7 @@ impl<'a> Work<'a> {
         settled
     }
 
-    fn existing(&mut self, service: &Service, seen: &Seen) {
-        let reasons = self.reasons(service, seen);
+    fn existing(&mut self, service: &Service, seen: &Seen, reasons: Vec<String>) {
         // A container that takes another's place has the other's name by now.
         let name = seen.replaces.as_ref().unwrap_or(&seen.name);
         let step = |action| {
@@ -85,21 +95,46 @@ impl<'a> Work<'a> {
             self.start(service, &name, seen.number, "", "it is made anew");
             return;
         }
+        if let Some(reason) = self.stopped.get(&seen.id).cloned() {
+            self.paused.insert(service.name.clone());
+            self.start(service, name, seen.number, &seen.id, &reason);
+            return;
+        }
         if seen.status.is_running() {
-            let waits = |(on, dependency): (&String, &crate::project::Dependency)| {
-                dependency.restart && self.restarted.contains(on)
-            };
-            if self.options.start && service.depends_on.iter().any(waits) {
-                let reason = "a service it depends on is made anew";
-                self.plan.steps.push(step(Action::Stop).because(reason));
-                self.start(service, name, seen.number, &seen.id, reason);
-            } else {
-                self.plan.steps.push(step(Action::Keep));
+            match self.pause(service) {
+                Some(reason) => {
+                    self.paused.insert(service.name.clone());
+                    self.plan.steps.push(step(Action::Stop).because(&reason));
+                    self.start(service, name, seen.number, &seen.id, &reason);
+                }
+                None => self.plan.steps.push(step(Action::Keep)),
             }
             return;
         }
         let reason = format!("it is {}", seen.status);
         self.start(service, name, seen.number, &seen.id, &reason);
+    }
+
+    /// Why a container that runs and is as wanted has to be started again.
+    fn pause(&self, service: &Service) -> Option<String> {
+        if !self.options.start {
+            return None;
+        }
+        let waits = |(on, dependency): (&String, &crate::project::Dependency)| {
+            dependency.restart && self.restarted.contains(on)
+        };
+        if service.depends_on.iter().any(waits) {
+            return Some("a service it depends on is made anew".to_owned());
+        }
+        // What it shares ends with the other's processes.
+        let shares = shared_namespaces(service).find(|on| self.paused.contains(*on))?;
+        Some(format!("it shares with service {shares}, which is started again"))
+    }
+
+    /// The hash a container of a service has to have, with the containers it shares with.
+    fn hash_of(&self, service: &Service) -> String {
+        let first = |name: &str| Some(self.observed.of_service(name).first()?.id.clone());
+        service.hash(&first)
     }
 
     fn start(&mut self, service: &Service, name: &str, number: u32, id: &str, reason: &str) {
@@ -110,18 +145,15 @@ impl<'a> Work<'a> {
     }
 
     /// Why a container has to be made anew; nothing when it may stay.
-    fn reasons(&self, service: &Service, seen: &Seen) -> Vec<String> {
+    fn reasons(&self, service: &Service, seen: &Seen, hash: &str) -> Vec<String> {
         match self.options.recreate_of(&service.name) {
             Recreate::Never => return Vec::new(),
             Recreate::Always => return vec!["it was asked for".to_owned()],
             Recreate::Changed => {}
         }
         let mut reasons = Vec::new();
-        if seen.hash != service.hash() {
+        if seen.hash != hash && !seen.origin.is_null() {
             reasons = changes(&seen.origin, &service.raw);
-            if seen.origin.is_null() || reasons.is_empty() {
-                reasons = vec!["its configuration changed".to_owned()];
-            }
         }
         if let Some(image) = self.desired.images.get(&service.name)
             && *image != seen.image
@@ -132,6 +164,14 @@ impl<'a> Work<'a> {
             reasons.push("its image is fetched again".to_owned());
         }
         self.surroundings(service, seen, &mut reasons);
+        if seen.hash != hash && reasons.is_empty() {
+            let shares = shared_services(service).next().is_some();
+            let reason = match shares && !seen.origin.is_null() {
+                true => "a container it shares with is another one",
+                false => "its configuration changed",
+            };
+            reasons.push(reason.to_owned());
+        }
         reasons
     }
 
@@ -140,11 +180,17 @@ impl<'a> Work<'a> {
         if service.network_mode.is_none() {
             let wanted = service.networks.keys().map(|key| self.desired.project.network_name(key));
             for name in wanted {
-                if self.fresh.contains(&name) {
-                    reasons.push(format!("network {name} is made anew"));
-                } else if !seen.networks.contains(&name) {
+                let now = self.renamed.get(&name).unwrap_or(&name);
+                if !seen.networks.contains(now) && !seen.networks.contains(&name) {
                     reasons.push(format!("it is not in network {name}"));
                 }
+            }
+        }
+        let named = service.volumes.iter().filter(|volume| volume.kind == "volume");
+        for volume in named.filter(|volume| !volume.source.is_empty()) {
+            let name = self.desired.project.volume_name(&volume.source);
+            if !seen.volumes.contains(&name) {
+                reasons.push(format!("volume {name} is not mounted"));
             }
         }
         for volume in &seen.volumes {
@@ -184,12 +230,16 @@ impl<'a> Work<'a> {
 
 /// The services whose namespaces or volumes a service takes part in.
 fn shared_services(service: &Service) -> impl Iterator<Item = &str> {
+    let from = service.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or(entry));
+    shared_namespaces(service).chain(from.filter(|name| *name != "container"))
+}
+
+/// The services whose namespaces a service takes part in.
+fn shared_namespaces(service: &Service) -> impl Iterator<Item = &str> {
     let modes = [
         service.network_mode.as_deref().unwrap_or_default(),
         service.ipc.as_str(),
         service.pid.as_str(),
     ];
-    let from = service.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or(entry));
-    let from = from.filter(|name| *name != "container");
-    modes.into_iter().filter_map(|mode| mode.strip_prefix("service:")).chain(from)
+    modes.into_iter().filter_map(|mode| mode.strip_prefix("service:"))
 }

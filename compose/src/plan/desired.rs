@@ -39,8 +39,8 @@ pub struct Options {
     pub start: bool,
     /// Anonymous volumes are made anew.
     pub renew_volumes: bool,
-    /// Volumes whose configuration changed are made anew, and lose what is in them.
-    pub replace_volumes: bool,
+    /// These volumes are made anew if their configuration changed, and lose what is in them.
+    pub replace_volumes: BTreeSet<String>,
 }
 
 impl Options {

@@ -12,11 +12,6 @@ pub enum PlanError {
     #[error("external volume {name:?} not found")]
     NoVolume { name: String },
     #[error(
-        "network {name} was found but has incorrect label com.docker.compose.network set to \
-         {found:?} (expected: {expected:?})"
-    )]
-    ForeignNetwork { name: String, found: String, expected: String },
-    #[error(
         "WARNING: The {service:?} service is using the custom container name {name:?}. Docker \
          requires each container to have a unique name. Remove the custom name to scale the \
          service"

@@ -1,6 +1,6 @@
 //! A plan is made: wanted and seen are compared, object by object.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Desired, Observed, Options, Plan, PlanError, Step};
 use crate::project::{Service, graph};
@@ -19,15 +19,20 @@ pub fn plan(
         desired,
         observed,
         options,
+        waves: waves.clone(),
         plan: Plan::new(&desired.project.name),
         fresh: BTreeSet::new(),
+        renamed: BTreeMap::new(),
+        stopped: BTreeMap::new(),
+        paused: BTreeSet::new(),
         restarted: BTreeSet::new(),
     };
     work.check_dependencies()?;
     work.images();
+    // They may be on a network that is made anew.
+    work.orphans();
     work.networks()?;
     work.volumes()?;
-    work.orphans();
     for service in waves.iter().flatten() {
         work.service(service)?;
     }
@@ -40,8 +45,16 @@ pub(super) struct Work<'a> {
     pub(super) observed: &'a Observed,
     pub(super) options: &'a Options,
     pub(super) plan: Plan,
-    /// Networks and volumes, by name, that are made anew.
+    /// Services in the order of their dependencies.
+    pub(super) waves: Vec<Vec<String>>,
+    /// Volumes, by name, that are made anew.
     pub(super) fresh: BTreeSet<String>,
+    /// Networks that get another name: the new one, and the one they had.
+    pub(super) renamed: BTreeMap<String, String>,
+    /// Containers, by id, that are stopped and started again because of a network, and why.
+    pub(super) stopped: BTreeMap<String, String>,
+    /// Services with a container that is stopped and started again.
+    pub(super) paused: BTreeSet<String>,
     /// Services with a container that is made anew.
     pub(super) restarted: BTreeSet<String>,
 }

@@ -11,6 +11,7 @@ mod error;
 mod make;
 mod objects;
 mod observed;
+mod resources;
 mod step;
 #[cfg(test)]
 mod tests;

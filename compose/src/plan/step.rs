@@ -12,8 +12,11 @@ pub enum Action {
     /// Fetch an image.
     Pull,
     CreateNetwork,
-    /// Remove it with the containers' connections to it, and make it again.
+    /// Remove it while the containers on it do not run, and make it again: they are on it then.
     ReplaceNetwork,
+    /// Make it under another name, move the containers there, and remove the old one if nobody
+    /// else is on it.
+    RenameNetwork,
     CreateVolume,
     /// Remove it with what is in it, and make it again.
     ReplaceVolume,
@@ -45,6 +48,9 @@ pub struct Step {
     /// The container that is there, or the key of a network or volume in the file.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// What a network or volume was called before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
 }
@@ -63,6 +69,7 @@ impl Step {
             service: String::new(),
             number: 0,
             id: String::new(),
+            from: String::new(),
             reasons: Vec::new(),
         }
     }
@@ -82,6 +89,12 @@ impl Step {
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
+        self
+    }
+
+    #[must_use]
+    pub fn from(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.from);
         self
     }
 

@@ -6,7 +6,7 @@ use coracle_runtime::model::Status;
 use serde_json::json;
 
 use super::*;
-use crate::project::{Project, Source, labels};
+use crate::project::{Network, Project, Source, Volume, labels};
 
 struct World {
     project: Project,
@@ -30,13 +30,17 @@ impl World {
 
     /// As after an `up`.
     fn up(mut self) -> Self {
+        let id = |name: &str| Some(format!("id-{name}"));
         for (name, service) in &self.project.services {
+            let volumes = service.volumes.iter().filter(|volume| volume.kind == "volume");
+            let volumes = volumes.map(|volume| self.project.volume_name(&volume.source)).collect();
             self.observed.containers.push(Seen {
                 id: format!("id-{name}"),
                 name: format!("app-{name}-1"),
                 service: name.clone(),
                 number: 1,
-                hash: service.hash(),
+                hash: service.hash(&id),
+                volumes,
                 image: "sha256:1111".to_owned(),
                 status: Status::Running,
                 origin: service.raw.clone(),
@@ -45,13 +49,22 @@ impl World {
             });
         }
         let network = &self.project.networks["default"];
-        let labels = [
-            (labels::NETWORK.to_owned(), "default".to_owned()),
-            (labels::CONFIG_HASH.to_owned(), network.hash()),
-        ];
-        let network = SeenNetwork { id: "n".to_owned(), labels: labels.into() };
+        let labels = ours(labels::NETWORK, "default", &network.hash());
+        let network = SeenNetwork { id: "n".to_owned(), labels };
         self.observed.networks.insert("app_default".to_owned(), network);
+        let volume = SeenVolume {
+            labels: ours(labels::VOLUME, "data", &self.project.volumes["data"].hash()),
+        };
+        self.observed.volumes.insert("app_data".to_owned(), volume);
         self
+    }
+
+    fn network(&mut self) -> &mut Network {
+        self.project.networks.get_mut("default").unwrap()
+    }
+
+    fn volume(&mut self) -> &mut Volume {
+        self.project.volumes.get_mut("data").unwrap()
     }
 
     /// The world as it is, another file.
@@ -82,6 +95,13 @@ impl World {
         });
         lines.chain(plan.warnings.iter().cloned()).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The labels of what this project made.
+fn ours(label: &str, key: &str, hash: &str) -> BTreeMap<String, String> {
+    [(labels::PROJECT, "app"), (label, key), (labels::CONFIG_HASH, hash)]
+        .map(|(label, value)| (label.to_owned(), value.to_owned()))
+        .into()
 }
 
 fn up() -> Options {
@@ -204,7 +224,7 @@ fn orphans_are_told_of_or_removed() {
     let world = World::new(&two()).up().with(&json!({"db": service("store")}));
     insta::assert_snapshot!(world.shown(&up()), @r"
     keep app-db-1 ()
-    Found orphan containers ([app-web-1]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.
+    Found orphan containers (app-web-1) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.
     ");
     let options = Options { remove_orphans: true, ..up() };
     insta::assert_snapshot!(world.shown(&options), @r#"
@@ -251,14 +271,103 @@ fn what_a_killed_command_left() {
 }
 
 #[test]
-fn a_changed_network_takes_its_containers_along() {
-    let mut world = World::new(&json!({"a": service("x")})).up();
-    world.project.networks.get_mut("default").unwrap().raw["internal"] = json!(true);
+fn a_changed_network_keeps_its_containers() {
+    let mut services = two();
+    services["near"] = json!({"image": "alpine", "network_mode": "service:web",
+        "depends_on": {"web": {"condition": "service_started"}}});
+    let mut world = World::new(&services).up();
+    world.network().raw["internal"] = json!(true);
     insta::assert_snapshot!(world.shown(&up()), @r"
+    stop app-web-1 (network app_default is made anew)
+    stop app-db-1 (network app_default is made anew)
     replace-network app_default (its configuration changed)
-    recreate app-a-1 (network app_default is made anew)
-    start app-a-1 (it is made anew)
+    start app-db-1 (network app_default is made anew)
+    start app-web-1 (network app_default is made anew)
+    stop app-near-1 (it shares with service web, which is started again)
+    start app-near-1 (it shares with service web, which is started again)
     ");
+    // `create` starts nothing, so they stay stopped.
+    insta::assert_snapshot!(world.shown(&Options::default()), @r"
+    stop app-web-1 (network app_default is made anew)
+    stop app-db-1 (network app_default is made anew)
+    replace-network app_default (its configuration changed)
+    keep app-near-1 ()
+    ");
+    world.observed.networks.get_mut("app_default").unwrap().labels.remove(labels::CONFIG_HASH);
+    assert!(world.plan(&up()).unwrap().is_empty(), "nobody knows what it was");
+}
+
+#[test]
+fn a_network_of_another_name_takes_its_containers_along() {
+    let mut world = World::new(&json!({"a": service("x")})).up();
+    world.network().name = Some("net".to_owned());
+    world.network().raw["name"] = json!("net");
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    stop app-a-1 (network app_default is called net now)
+    rename-network net (it was called app_default)
+    start app-a-1 (network app_default is called net now)
+    ");
+    let step = &world.plan(&up()).unwrap().steps[1];
+    assert_eq!((step.from.as_str(), step.id.as_str()), ("app_default", "default"));
+    // It is there already, and the old one was left: somebody else is on it.
+    let hash = world.network().hash();
+    let network =
+        SeenNetwork { id: "m".to_owned(), labels: ours(labels::NETWORK, "default", &hash) };
+    world.observed.networks.insert("net".to_owned(), network);
+    world.observed.containers[0].networks = vec!["net".to_owned()];
+    insta::assert_snapshot!(world.shown(&up()), @r#"
+    keep app-a-1 ()
+    network "app_default" (id n) carries the compose label "default" but does not match the compose file (using "net"); it is left untouched — remove it manually if it is no longer needed
+    "#);
+}
+
+#[test]
+fn what_only_has_the_name_is_used_as_it_is() {
+    let mut using = service("x");
+    using["volumes"] = json!([{"type": "volume", "source": "data", "target": "/d"}]);
+    let mut world = World::new(&json!({"a": using})).up();
+    world.observed.networks.get_mut("app_default").unwrap().labels.clear();
+    let labels = &mut world.observed.volumes.get_mut("app_data").unwrap().labels;
+    labels.insert(labels::PROJECT.to_owned(), "else".to_owned());
+    insta::assert_snapshot!(world.shown(&up()), @r#"
+    keep app-a-1 ()
+    a network with name app_default exists but was not created by compose.
+    Set `external: true` to use an existing network
+    volume "app_data" already exists but was created for project "else" (expected "app"). Use `external: true` to use an existing volume
+    "#);
+    // An old Compose gave no label for the key: it is ours all the same.
+    let owned = [(labels::PROJECT, "app"), (labels::CONFIG_HASH, "old")];
+    world.observed.networks.get_mut("app_default").unwrap().labels =
+        owned.map(|(label, value)| (label.to_owned(), value.to_owned())).into();
+    world.observed.volumes.clear();
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    stop app-a-1 (network app_default is made anew)
+    replace-network app_default (its configuration changed)
+    create-volume app_data (it is not there)
+    start app-a-1 (network app_default is made anew)
+    ");
+}
+
+#[test]
+fn a_volume_of_another_name_is_a_new_one() {
+    let mut using = service("x");
+    using["volumes"] = json!([{"type": "volume", "source": "data", "target": "/d"}]);
+    let sharing = json!({"image": "alpine", "volumes_from": ["a"],
+        "depends_on": {"a": {"condition": "service_started"}}});
+    let mut world = World::new(&json!({"a": using, "b": sharing})).up();
+    world.volume().name = Some("vol".to_owned());
+    world.volume().raw["name"] = json!("vol");
+    insta::assert_snapshot!(world.shown(&up()), @r#"
+    create-volume vol (it was called app_data)
+    recreate app-a-1 (volume vol is not mounted)
+    start app-a-1 (it is made anew)
+    recreate app-b-1 (it shares with service a, which is made anew)
+    start app-b-1 (it is made anew)
+    volume "app_data" carries the compose label "data" but does not match the compose file (using "vol"); it is left untouched — remove it manually if it is no longer needed
+    "#);
+    let never = Options { recreate: Recreate::Never, ..up() };
+    let plan = world.plan(&never).unwrap();
+    assert!(plan.steps.iter().all(|step| step.action != Action::Recreate));
 }
 
 #[test]
@@ -266,20 +375,75 @@ fn volumes_are_replaced_only_when_that_is_wanted() {
     let mut using = service("x");
     using["volumes"] = json!([{"type": "volume", "source": "data", "target": "/d"}]);
     let mut world = World::new(&json!({"a": using})).up();
-    world.observed.containers[0].volumes = vec!["app_data".to_owned()];
-    let labels = [(labels::PROJECT.to_owned(), "app".to_owned())];
-    world.observed.volumes.insert("app_data".to_owned(), SeenVolume { labels: labels.into() });
+    world.volume().raw["labels"] = json!({"a": "b"});
     let plan = world.plan(&up()).unwrap();
     assert!(plan.is_empty() && plan.stale_volumes == ["app_data"]);
-    insta::assert_snapshot!(world.shown(&Options { replace_volumes: true, ..up() }), @r"
+    let others = Options { replace_volumes: ["else".to_owned()].into(), ..up() };
+    assert!(world.plan(&others).unwrap().is_empty(), "each is asked for by itself");
+    let these = Options { replace_volumes: ["app_data".to_owned()].into(), ..up() };
+    insta::assert_snapshot!(world.shown(&these), @r"
     replace-volume app_data (its configuration changed)
     recreate app-a-1 (volume app_data is made anew)
     start app-a-1 (it is made anew)
     ");
-    world.project.volumes.get_mut("data").unwrap().external = true;
+    world.observed.volumes.get_mut("app_data").unwrap().labels.remove(labels::CONFIG_HASH);
+    assert!(world.plan(&up()).unwrap().stale_volumes.is_empty(), "nobody knows what it was");
+    world.volume().external = true;
     world.observed.volumes.clear();
     let error = world.plan(&up()).unwrap_err();
     assert_eq!(error.to_string(), "external volume \"app_data\" not found");
+}
+
+#[test]
+fn those_that_are_out_of_date_go_first() {
+    let world = World::new(&json!({"a": service("x")})).up();
+    let mut old = world.observed.containers[0].clone();
+    let more = Seen { id: "id-2".to_owned(), name: "app-a-2".to_owned(), number: 2, ..old.clone() };
+    old.hash = "old".to_owned();
+    let mut world = world;
+    world.observed.containers = vec![old, more];
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    remove app-a-1 (1 of this service are wanted)
+    keep app-a-2 ()
+    ");
+}
+
+#[test]
+fn what_is_scaled_down_goes_before_what_needs_it_is_made() {
+    let mut services = two();
+    let mut world = World::new(&services).up();
+    let db = world.observed.containers.iter().find(|seen| seen.service == "db").unwrap().clone();
+    let more = Seen { id: "id-2".to_owned(), name: "app-db-2".to_owned(), number: 2, ..db };
+    world.observed.containers.push(more);
+    services["web"]["tty"] = json!(true);
+    insta::assert_snapshot!(world.with(&services).shown(&up()), @r"
+    remove app-db-2 (1 of this service are wanted)
+    keep app-db-1 ()
+    recreate app-web-1 (tty: unset → true)
+    start app-web-1 (it is made anew)
+    ");
+}
+
+#[test]
+fn more_of_a_service_change_nothing_for_who_shares_with_the_first() {
+    let clone = json!({"image": "alpine", "network_mode": "service:db",
+        "depends_on": {"db": {"condition": "service_started", "restart": true}}});
+    let mut world = World::new(&json!({"db": service("store"), "clone": clone})).up();
+    let scaled = Options { scale: [("db".to_owned(), 2)].into(), ..up() };
+    insta::assert_snapshot!(world.shown(&scaled), @r"
+    keep app-db-1 ()
+    create app-db-2 (it is not there)
+    start app-db-2 (it is new)
+    keep app-clone-1 ()
+    ");
+    // Somebody removed the one it shares with, and made another.
+    let db = world.observed.containers.iter_mut().find(|seen| seen.service == "db").unwrap();
+    db.id = "another".to_owned();
+    insta::assert_snapshot!(world.shown(&up()), @r"
+    keep app-db-1 ()
+    recreate app-clone-1 (a container it shares with is another one)
+    start app-clone-1 (it is made anew)
+    ");
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Wanted {
     pub stopped: bool,
     /// Only the container with this number in its service; zero means any.
     pub number: u32,
+    /// Those of `pre_start` steps that failed, instead of the services' own.
+    pub steps: bool,
 }
 
 /// A label of a container; empty when it has none of that name.
@@ -35,6 +37,12 @@ pub fn number(summary: &Summary) -> u32 {
 #[must_use]
 pub fn is_one_off(summary: &Summary) -> bool {
     label(summary, labels::ONE_OFF) == "True"
+}
+
+/// Whether a step of `pre_start` ran in it.
+#[must_use]
+pub fn is_step(summary: &Summary) -> bool {
+    !label(summary, labels::HOOK).is_empty()
 }
 
 /// The containers of a project, by name.
@@ -56,6 +64,7 @@ impl Wanted {
     fn accepts(&self, summary: &Summary) -> bool {
         let service = label(summary, labels::SERVICE);
         (self.services.is_empty() || self.services.iter().any(|name| name == service))
+            && self.steps == is_step(summary)
             && (self.one_off || !is_one_off(summary))
             && (self.stopped || summary.life.state.status.is_running())
             && (self.number == 0 || self.number == number(summary))

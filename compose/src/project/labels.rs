@@ -11,6 +11,10 @@ pub const ONE_OFF: &str = "com.docker.compose.oneoff";
 pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 /// The id of the image.
 pub const IMAGE: &str = "com.docker.compose.image";
+/// `PATH=ID` of each image that is mounted, separated by commas.
+pub const MOUNTED_IMAGES: &str = "com.docker.compose.image-volume-digest";
+/// `pre_start`, of the container of such a step: it is none of the service's.
+pub const HOOK: &str = "com.docker.compose.hook";
 /// `SERVICE:CONDITION:RESTART`, separated by commas.
 pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 pub const WORKING_DIR: &str = "com.docker.compose.project.working_dir";

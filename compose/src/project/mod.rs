@@ -74,6 +74,12 @@ impl Project {
         };
         let mut project = Self::from_canonical(&loaded.project, source)?;
         project.name.clone_from(&loaded.name);
+        if let Some(platform) = loaded.default_platform() {
+            for service in project.services.values_mut().filter(|one| one.platform.is_none()) {
+                service.platform = Some(platform.to_owned());
+                hash::add_platform(&mut service.raw, platform);
+            }
+        }
         Ok(project)
     }
 

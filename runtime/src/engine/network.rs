@@ -251,6 +251,33 @@ impl Engine {
         }
     }
 
+    /// Puts a container that does not run on one network instead of another, with the same names
+    /// and wishes, for its next start.
+    ///
+    /// # Errors
+    /// When it runs, is not on the first network, or asks for what the other one cannot give.
+    pub fn move_to_network(&self, id: &str, from: &str, to: &str) -> Result<(), EngineError> {
+        let network = self.networks.find(to)?;
+        let Held { lock: _held, monitor, .. } = self.hold(id)?;
+        if monitor.is_some() {
+            let text = format!("container {id} runs: it cannot be moved to network {to}");
+            return Err(EngineError::Refuse(text));
+        }
+        let _lock = self.records.lock()?;
+        let mut container = self.records.load(id)?;
+        let Some(wish) = container.network_settings.networks.remove(from) else {
+            let text = format!("container {id} is not connected to network {from}");
+            return Err(EngineError::Refuse(text));
+        };
+        check_endpoint(&network, &wish)
+            .map_err(|why| EngineError::NetworkConfig { name: network.name.clone(), why })?;
+        if container.host_config.network_mode == from {
+            container.host_config.network_mode.clone_from(&network.name);
+        }
+        container.network_settings.networks.insert(network.name, wish);
+        Ok(self.records.save(&container)?)
+    }
+
     /// Takes a network from the record of a container whose lock the caller holds.
     fn forget_network(&self, id: &str, name: &str) -> Result<(), EngineError> {
         let _lock = self.records.lock()?;

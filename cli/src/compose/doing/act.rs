@@ -105,6 +105,23 @@ pub(crate) fn make_plan(
             log::warning(app, &warning);
         }
     }
+    let made = remake_plan(app, file, project, images, options)?;
+    for warning in &made.warnings {
+        if !(warning.starts_with("Found orphan") && ignores_orphans(app)) {
+            log::warning(app, warning);
+        }
+    }
+    Ok(made)
+}
+
+/// The same, when everything has been told.
+pub(crate) fn remake_plan(
+    app: &mut App,
+    file: &File,
+    project: &Project,
+    images: &Images,
+    options: &Options,
+) -> Result<Plan, CliError> {
     let known: BTreeSet<String> =
         file.project.services.keys().chain(file.loaded.disabled.keys()).cloned().collect();
     let ids = |images: &Images| -> BTreeMap<String, String> {
@@ -114,14 +131,8 @@ pub(crate) fn make_plan(
     let images = ids(images);
     let observed = apply::look(app.engine()?, &project.name)?;
     let desired = Desired { project, images: &images, mounted: &mounted, known: &known };
-    let made = plan(&desired, &observed, options)
-        .map_err(|error: PlanError| CliError::plain(error.to_string()))?;
-    for warning in &made.warnings {
-        if !(warning.starts_with("Found orphan") && ignores_orphans(app)) {
-            log::warning(app, warning);
-        }
-    }
-    Ok(made)
+    plan(&desired, &observed, options)
+        .map_err(|error: PlanError| CliError::plain(error.to_string()))
 }
 
 fn ignores_orphans(app: &App) -> bool {

@@ -15,9 +15,14 @@ pub(crate) fn plan(plan: &Plan, mut progress: Progress) {
                 continue;
             }
             Action::CreateNetwork => (Kind::Network, &["Creating", "Created"]),
-            Action::ReplaceNetwork => (Kind::Network, &["Removed", "Creating", "Created"]),
+            Action::ReplaceNetwork => {
+                (Kind::Network, &["Removing", "Removed", "Creating", "Created"])
+            }
+            Action::RenameNetwork => (Kind::Network, &["Creating", "Created"]),
             Action::CreateVolume => (Kind::Volume, &["Creating", "Created"]),
-            Action::ReplaceVolume => (Kind::Volume, &["Removed", "Creating", "Created"]),
+            Action::ReplaceVolume => {
+                (Kind::Volume, &["Removing", "Removed", "Creating", "Created"])
+            }
             Action::Remove => (Kind::Container, &["Stopping", "Stopped", "Removing", "Removed"]),
             Action::Rename => (Kind::Container, &["Renamed"]),
             Action::Create => (Kind::Container, &["Creating", "Created"]),

@@ -1,13 +1,16 @@
 //! `compose config`: print the project as it was understood, or a part of it.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use coracle_compose::{EnvFiles, LoadOptions, Loaded};
+use coracle_image::RegistrySettings;
 
 use super::config_parts;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::compose::project::load;
+use crate::compose::screen::log;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::registries;
 
@@ -124,7 +127,9 @@ impl ComposeConfigArgs {
             options.services.clone_from(&self.args);
         }
         let names = whole_project || self.hash.is_some() || self.profiles || self.images;
-        if names {
+        if let Some(hashed) = self.hash.as_deref().filter(|_| !whole_project) {
+            self.prepare_hashes(&mut options, hashed);
+        } else if names {
             options.stages.env_files = EnvFiles::Unread;
         }
         if self.no_interpolate {
@@ -141,7 +146,20 @@ impl ComposeConfigArgs {
         if self.resolve_image_digests || self.lock_image_digests {
             pin_images(app, &mut loaded)?;
         }
+        if self.lock_image_digests {
+            warn_of_unlocked(app, &loaded);
+        }
         self.document(&loaded)
+    }
+
+    /// The hash is that of the container, with what files of variables say. Those of services
+    /// that are not asked for may be missing.
+    fn prepare_hashes(&self, options: &mut LoadOptions, names: &str) {
+        if names != "*" {
+            options.services = names.split(',').map(str::to_owned).collect();
+        }
+        options.stages.env_files =
+            if self.no_env_resolution { EnvFiles::Unread } else { EnvFiles::Chosen };
     }
 
     fn options(&self, app: &App) -> Result<LoadOptions, CliError> {
@@ -172,7 +190,10 @@ impl ComposeConfigArgs {
             }
             () if self.profiles => config_parts::profiles(loaded),
             () if self.images => {
-                loaded.services().map(|(name, service)| loaded.image(name, service)).collect()
+                let all = loaded.services().map(|(name, service)| {
+                    [vec![loaded.image(name, service)], loaded.step_images(name, service)].concat()
+                });
+                all.flatten().collect()
             }
             () if self.environment => {
                 loaded.environment.iter().map(|(key, value)| format!("{key}={value}")).collect()
@@ -198,27 +219,46 @@ impl ComposeConfigArgs {
     }
 }
 
+/// An override file adds steps to those that are there, so it cannot change their images.
+fn warn_of_unlocked(app: &mut App, loaded: &Loaded) {
+    for (name, service) in loaded.services() {
+        if !loaded.step_images(name, service).is_empty() {
+            let text = format!(
+                "service {name:?}: pre_start hook images are not pinned in the override file \
+                 produced by --lock-image-digests, use the full --resolve-image-digests output \
+                 to pin them"
+            );
+            log::warning(app, &text);
+        }
+    }
+}
+
 /// Asks registries for the digests of images that have none.
 fn pin_images(app: &App, loaded: &mut Loaded) -> Result<(), CliError> {
     let settings = registries::settings(&app.settings);
-    let images: Vec<(String, String)> = loaded
-        .services()
-        .filter_map(|(name, service)| Some((name.clone(), service["image"].as_str()?.to_owned())))
-        .collect();
-    for (service, image) in images {
-        let names =
-            app.home.names().candidates(&image).map_err(|e| CliError::plain(e.to_string()))?;
-        let Some(name) = names.into_iter().next() else { continue };
-        let pinned = match name.digest() {
-            Some(_) => name.to_string(),
-            None => {
-                let name = name.with_default_tag();
-                let digest = coracle_image::manifest_digest(&settings, &name);
-                let digest = digest.map_err(|e| registries::failure(&e, true))?;
-                format!("{name}@{digest}")
+    let mut pinned: BTreeMap<String, String> = BTreeMap::new();
+    for (name, service) in loaded.services() {
+        let own = service["image"].as_str().map(str::to_owned);
+        for image in own.into_iter().chain(loaded.step_images(name, service)) {
+            if !pinned.contains_key(&image) {
+                let digest = pin(app, &settings, &image)?;
+                pinned.insert(image, digest);
             }
-        };
-        loaded.set_image(&service, &pinned);
+        }
     }
+    loaded.set_images(&pinned);
     Ok(())
+}
+
+/// The name of an image with its digest.
+fn pin(app: &App, settings: &RegistrySettings, image: &str) -> Result<String, CliError> {
+    let names = app.home.names().candidates(image).map_err(|e| CliError::plain(e.to_string()))?;
+    let Some(name) = names.into_iter().next() else { return Ok(image.to_owned()) };
+    if name.digest().is_some() {
+        return Ok(name.to_string());
+    }
+    let name = name.with_default_tag();
+    let digest = coracle_image::manifest_digest(settings, &name);
+    let digest = digest.map_err(|e| registries::failure(&e, true))?;
+    Ok(format!("{name}@{digest}"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use coracle_compose::project::hash::add_platform;
 use coracle_compose::{Loaded, Variable, hash, to_yaml};
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
@@ -54,8 +55,13 @@ pub(crate) fn hashes(loaded: &Loaded, names: &str) -> Result<String, CliError> {
         names => names.split(',').collect(),
     };
     wanted.sort_unstable();
-    let line = |name: &str| match loaded.project["services"].get(name) {
-        Some(service) => Ok(format!("{name} {}\n", hash::service(service))),
+    let line = |name: &str| match loaded.project["services"].get(name).cloned() {
+        Some(mut service) => {
+            if let Some(platform) = loaded.default_platform() {
+                add_platform(&mut service, platform);
+            }
+            Ok(format!("{name} {}\n", hash::service(&service)))
+        }
         None => Err(CliError::plain(format!("no such service: {name}: not found"))),
     };
     wanted.into_iter().map(line).collect()

@@ -71,7 +71,6 @@ impl Runnable for ComposeCreateArgs {
             targets: self.args.clone(),
             scale: scale(&self.scale, &file)?,
             remove_orphans: self.remove_orphans || act::is_on(app, "COMPOSE_REMOVE_ORPHANS"),
-            replace_volumes: self.yes,
             ..Options::default()
         };
         let wish = Wish {
@@ -86,7 +85,7 @@ impl Runnable for ComposeCreateArgs {
         app.outside = None;
         lock_project(app, &project.name)?;
         let plan = make_plan(app, &file, &project, &images, &options)?;
-        let plan = ask_about_volumes(app, &file, &project, &images, &mut options, plan)?;
+        let plan = ask_about_volumes(app, &file, &project, &images, &mut options, plan, self.yes)?;
         let mut progress = Progress::new(app);
         if app.compose.dry_run {
             dry::plan(&plan, progress);

@@ -75,6 +75,7 @@ fn words(step: &Step) -> (&'static str, &'static str) {
         Action::Pull => ("image", "pull"),
         Action::CreateNetwork => ("network", "create"),
         Action::ReplaceNetwork => ("network", "replace"),
+        Action::RenameNetwork => ("network", "rename"),
         Action::CreateVolume => ("volume", "create"),
         Action::ReplaceVolume => ("volume", "replace"),
         Action::Remove => ("container", "remove"),

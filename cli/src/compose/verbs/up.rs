@@ -1,5 +1,7 @@
 //! `compose up`: create and start everything.
 
+use std::collections::BTreeSet;
+
 use coracle_compose::apply::Settings;
 use coracle_compose::plan::{Options, Plan, Recreate};
 use coracle_compose::project::{Project, graph};
@@ -228,7 +230,7 @@ impl UpArgs {
             remove_orphans: self.remove_orphans || act::is_on(app, "COMPOSE_REMOVE_ORPHANS"),
             start: !self.no_start,
             renew_volumes: self.renew_anon_volumes,
-            replace_volumes: self.yes,
+            replace_volumes: BTreeSet::new(),
         })
     }
 
@@ -282,7 +284,7 @@ impl UpArgs {
         options: &mut Options,
     ) -> Result<Plan, CliError> {
         let plan = make_plan(app, file, project, images, options)?;
-        let plan = ask_about_volumes(app, file, project, images, options, plan)?;
+        let plan = ask_about_volumes(app, file, project, images, options, plan, self.yes)?;
         let Some(path) = &self.plan else { return Ok(plan) };
         super::plan::check(path, &plan)?;
         Ok(plan)
