@@ -26,6 +26,11 @@ pub enum ApplyError {
     NotInTime { time: String },
     #[error("{hook} hook of container {container} exited with code {code}{}", said(.output))]
     Hook { hook: &'static str, container: String, code: i32, output: String },
+    #[error(
+        "service {service:?} pre_start[{index}] exited with code {code}{} (hook container \
+         {container} retained for inspection)", said(.output)
+    )]
+    PreStart { service: String, index: usize, code: i32, output: String, container: String },
     #[error("No such image: {name}")]
     NoImage { name: String },
     /// The user wanted it to end.

@@ -21,9 +21,11 @@ mod hooks;
 mod look;
 mod objects;
 mod one_off;
+mod pre_start;
 mod start;
 mod steps;
 mod stop;
+mod tail;
 mod tell;
 mod wait;
 

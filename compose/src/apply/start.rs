@@ -1,7 +1,7 @@
 //! Containers start as soon as what they depend on is there, all that can at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use coracle_runtime::engine::Starting;
@@ -9,6 +9,7 @@ use coracle_runtime::model::Attach;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::conditions::{Goal, Verdict};
+use super::pre_start::Preparing;
 use super::wait::Wait;
 use super::{Apply, ApplyError, Kind, Turn};
 use crate::plan::{Action, Step};
@@ -18,12 +19,32 @@ use crate::project::Condition;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// A service whose containers are to start.
-struct Waiting<'a> {
-    service: &'a str,
-    steps: Vec<&'a Step>,
+pub(super) struct Waiting<'a> {
+    pub(super) service: &'a str,
+    pub(super) steps: Vec<&'a Step>,
     /// Containers that are waited for and have been told of: service, name, id, goal.
     waits: Vec<Wait>,
     announced: bool,
+}
+
+/// What is under way.
+#[derive(Default)]
+struct Going<'a> {
+    waiting: Vec<Waiting<'a>>,
+    preparing: Vec<Preparing<'a>>,
+    flights: Vec<Flight<'a>>,
+}
+
+impl Going<'_> {
+    fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.preparing.is_empty() && self.flights.is_empty()
+    }
+
+    /// What tells that something has begun: of containers, then of steps before them.
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let flights = self.flights.iter().map(|flight| flight.starting.as_fd());
+        flights.chain(self.preparing.iter().filter_map(Preparing::fd)).collect()
+    }
 }
 
 /// A container on its way.
@@ -39,40 +60,66 @@ impl Apply<'_> {
     /// # Errors
     /// The first failure, once what was under way has come to an end.
     pub fn start(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
-        let mut waiting = self.queue(steps);
-        let mut flights: Vec<Flight<'_>> = Vec::new();
+        let mut going = Going { waiting: self.queue(steps), ..Going::default() };
         let mut failure = None;
         let end = self.end_of_wait();
-        while !(waiting.is_empty() && flights.is_empty()) {
-            if failure.is_none() {
-                match self.begin_ready(&mut waiting, &mut flights) {
-                    Ok(()) => {}
-                    Err(error) => failure = Some(error),
-                }
+        while !going.is_over() {
+            if failure.is_none()
+                && let Err(error) = self.begin_ready(&mut going)
+            {
+                failure = Some(error);
             }
             if failure.is_some() {
-                waiting.clear();
+                going.waiting.clear();
+                for preparing in going.preparing.drain(..) {
+                    preparing.give_up(self);
+                }
             }
-            if waiting.is_empty() && flights.is_empty() {
+            if going.is_over() {
                 break;
             }
-            let fds: Vec<_> = flights.iter().map(|flight| flight.starting.as_fd()).collect();
-            let settled = flights.iter().any(|flight| flight.starting.is_done());
+            let fds = going.fds();
+            let settled = going.flights.iter().any(|flight| flight.starting.is_done());
             let ready = if settled { vec![true; fds.len()] } else { self.wait_for(&fds)? };
-            let mut still = Vec::new();
-            for (flight, ready) in flights.into_iter().zip(ready) {
-                if !ready {
-                    still.push(flight);
+            let mut ready = ready.into_iter();
+            for flight in std::mem::take(&mut going.flights) {
+                if ready.next() != Some(true) {
+                    going.flights.push(flight);
                 } else if let Err(error) = self.land(flight) {
                     failure = failure.or(Some(error));
                 }
             }
-            flights = still;
+            if let Err(error) = self.advance(&mut going, ready) {
+                failure = failure.or(Some(error));
+            }
             if self.watcher.turn() == Turn::Interrupted {
                 failure = failure.or(Some(ApplyError::Interrupted));
             }
-            if end.is_some_and(|end| Instant::now() >= end) && !waiting.is_empty() {
+            let left = !(going.waiting.is_empty() && going.preparing.is_empty());
+            if end.is_some_and(|end| Instant::now() >= end) && left {
                 failure = failure.or(Some(self.not_in_time()));
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Goes on with the steps that run; `ready` tells which of them have begun.
+    fn advance(
+        &mut self,
+        going: &mut Going<'_>,
+        mut ready: impl Iterator<Item = bool>,
+    ) -> Result<(), ApplyError> {
+        let mut failure = None;
+        for mut preparing in std::mem::take(&mut going.preparing) {
+            let begun = preparing.fd().is_some() && ready.next() == Some(true);
+            match preparing.advance(self, begun) {
+                Ok(false) => going.preparing.push(preparing),
+                Ok(true) => {
+                    for step in preparing.waiting.steps {
+                        going.flights.push(self.launch(step)?);
+                    }
+                }
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
         failure.map_or(Ok(()), Err)
@@ -105,17 +152,16 @@ impl Apply<'_> {
         order.into_iter().map(one).filter(|waiting| any || !waiting.steps.is_empty()).collect()
     }
 
-    fn begin_ready<'s>(
-        &mut self,
-        waiting: &mut Vec<Waiting<'s>>,
-        flights: &mut Vec<Flight<'s>>,
-    ) -> Result<(), ApplyError> {
+    fn begin_ready(&mut self, going: &mut Going<'_>) -> Result<(), ApplyError> {
         let mut at = 0;
-        while at < waiting.len() {
-            let room = self.settings.at_once == 0 || flights.len() < self.settings.at_once;
+        while at < going.waiting.len() {
+            let Going { waiting, preparing, flights } = going;
+            let under_way = flights.len() + preparing.len();
+            let room = self.settings.at_once == 0 || under_way < self.settings.at_once;
             let behind: BTreeSet<&str> = waiting
                 .iter()
                 .map(|one| one.service)
+                .chain(preparing.iter().map(|one| one.waiting.service))
                 .chain(flights.iter().map(|flight| flight.step.service.as_str()))
                 .collect();
             let needs = self.project.services.get(waiting[at].service);
@@ -126,9 +172,16 @@ impl Apply<'_> {
                 at += 1;
                 continue;
             }
-            let ready = waiting.remove(at);
-            for step in ready.steps {
-                flights.push(self.launch(step)?);
+            match Preparing::begin(self, waiting.remove(at))? {
+                Ok(mut steps) => {
+                    steps.advance(self, false)?;
+                    preparing.push(steps);
+                }
+                Err(ready) => {
+                    for step in ready.steps {
+                        flights.push(self.launch(step)?);
+                    }
+                }
             }
             // What waited for it alone may go on.
             at = 0;
@@ -265,17 +318,14 @@ impl Apply<'_> {
 
     /// Waits until one of these, a container's files or the watcher has something; which of
     /// these has.
-    pub(super) fn wait_for(
-        &self,
-        fds: &[std::os::fd::BorrowedFd<'_>],
-    ) -> Result<Vec<bool>, ApplyError> {
+    pub(super) fn wait_for(&self, fds: &[BorrowedFd<'_>]) -> Result<Vec<bool>, ApplyError> {
         self.wait_at_most(fds, IDLE)
     }
 
     /// As [`Apply::wait_for`], and not longer than this.
     pub(super) fn wait_at_most(
         &self,
-        fds: &[std::os::fd::BorrowedFd<'_>],
+        fds: &[BorrowedFd<'_>],
         longest: Duration,
     ) -> Result<Vec<bool>, ApplyError> {
         let mut all: Vec<PollFd<'_>> =

@@ -39,6 +39,9 @@ pub trait Watcher {
 
     fn warn(&mut self, text: &str);
 
+    /// A step of `pre_start` wrote a line.
+    fn step_said(&mut self, _step: &str, _line: &str) {}
+
     /// A container is about to be started.
     fn starts(&mut self, _service: &str, _id: &str) {}
 

@@ -26,7 +26,6 @@ const UNSAFE: &[(&str, &str)] = &[
     ("runtime", "containers are started by this program itself"),
     ("provider", "no external programs are run for a service"),
     ("use_api_socket", "there is no engine with a socket"),
-    ("pre_start", "hooks run after the start and before the stop"),
     ("device_cgroup_rules", "only root can filter devices; name the device in `devices`"),
     ("gpus", "GPUs need a device driver of the host"),
 ];
@@ -35,6 +34,7 @@ const UNSAFE: &[(&str, &str)] = &[
 /// Docker Compose does: for the documentation.
 pub(crate) fn said_of(path: &str) -> Option<&'static str> {
     match path {
+        "services.*.pre_start.*.per_replica" => return Some("false, else an error"),
         "services.*.build.isolation" => return Some("default, else an error"),
         "services.*.build.privileged" => return Some("error"),
         "services.*.build.provenance" | "services.*.build.sbom" => {
@@ -73,6 +73,9 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
                 && value.as_bool() != Some(false)
         })
     };
+    if let Some(index) = service.pre_start.iter().position(|step| step.per_replica) {
+        return Err(ContainerError::PerReplica { service: service.name.clone(), index });
+    }
     let refuse = |attribute: &str, why| ContainerError::Unsupported {
         service: service.name.clone(),
         attribute: attribute.to_owned(),

@@ -9,6 +9,7 @@ mod host;
 mod mounts;
 mod names;
 mod network;
+mod step;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use coracle_runtime::model::LogConfig;
 pub(crate) use honour::said_of;
 pub use honour::{honour, honour_networks};
 pub use names::{DependencyLabel, compose_labels, dependency_labels};
+pub use step::{step_image, step_request};
 
 use crate::project::{Project, Service};
 
@@ -30,6 +32,11 @@ pub enum ContainerError {
     UnsupportedNetwork { network: String, attribute: String, why: &'static str },
     #[error("services.{service}.{attribute}: {value} is not valid: {why}")]
     Invalid { service: String, attribute: &'static str, value: String, why: &'static str },
+    #[error(
+        "service {service:?} pre_start[{index}]: per_replica is not yet supported; remove \
+         per_replica or set it to false"
+    )]
+    PerReplica { service: String, index: usize },
     #[error("unsupported external {kind} {name}")]
     External { kind: &'static str, name: String },
     #[error("service {service:?} refers to undefined {kind} {name}: invalid compose project")]

@@ -147,6 +147,20 @@ impl Project {
         })
     }
 
+    /// The images of a service's `pre_start` steps that are not its own, each once.
+    #[must_use]
+    pub fn step_images<'s>(&self, service: &'s Service) -> Vec<&'s str> {
+        let own = self.image_name(service);
+        let mut images: Vec<&str> = Vec::new();
+        for step in &service.pre_start {
+            let image = step.image.as_str();
+            if !image.is_empty() && image != own && !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        images
+    }
+
     /// The image of a service: the one it names, or the one its build is called.
     #[must_use]
     pub fn image_name(&self, service: &Service) -> String {

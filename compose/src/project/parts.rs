@@ -110,15 +110,21 @@ pub struct Health {
     pub disable: bool,
 }
 
-/// A process that is run in the container.
+/// A process that is run in the container; of `pre_start`, in one of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Hook {
+    /// None is what the image runs.
+    #[serde(deserialize_with = "words_or_none")]
     pub command: Vec<String>,
+    /// Empty is the service's.
+    pub image: String,
     pub user: String,
     pub privileged: bool,
     pub working_dir: String,
     pub environment: BTreeMap<String, Option<String>>,
+    /// Once for each container, not for the service.
+    pub per_replica: bool,
 }
 
 /// Where output goes.
@@ -227,6 +233,10 @@ fn options<'de, D: Deserializer<'de>>(
     let map = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
     let text = |value: Value| if value.is_null() { String::new() } else { text_of(value) };
     Ok(map.into_iter().map(|(key, value)| (key, text(value))).collect())
+}
+
+fn words_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    super::values::words(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A mode: octal digits as text, or a number.

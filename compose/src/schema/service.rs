@@ -119,6 +119,7 @@ pub(super) static SERVICE: Fields = fields(&[
     attr("volumes", List(&MOUNT_EACH)).unique(Unique::Volume),
     attr("volumes_from", Texts),
     attr("working_dir", Text),
+    attr("pre_start", List(&PRE_START_EACH)),
     attr("post_start", List(&HOOK_EACH)),
     attr("pre_stop", List(&HOOK_EACH)),
     attr("pull_refresh_after", Text).dropped(),
@@ -272,3 +273,16 @@ pub(super) static HOOK: Fields = fields(&[
 ]);
 
 pub(super) static HOOK_EACH: Attr = each(Struct(&HOOK));
+
+/// A step before the start: a container of its own, where the other hooks run in the service's.
+pub(super) static PRE_START: Fields = fields(&[
+    attr("command", Command),
+    attr("image", Text),
+    attr("user", Text),
+    attr("privileged", Bool),
+    attr("working_dir", Text),
+    attr("environment", Environment),
+    attr("per_replica", Bool),
+]);
+
+pub(super) static PRE_START_EACH: Attr = each(Struct(&PRE_START));

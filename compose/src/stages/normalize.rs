@@ -26,6 +26,7 @@ pub(crate) fn normalize(
             uses_default |= connect(service);
             implied_values(service, variables, budget)?;
             implied_dependencies(service);
+            implied_images(service);
         }
     }
     if uses_default && let Some(root) = root.as_map_mut() {
@@ -154,6 +155,21 @@ fn implied_dependencies(service: &mut Node) {
     if let Some(known) = known.as_map_mut() {
         for (name, restart) in implied {
             known.entry(name).or_insert_with(|| dependency(at, restart));
+        }
+    }
+}
+
+/// A step of `pre_start` without an image runs in that of the service.
+fn implied_images(service: &mut Node) {
+    let image = service.get("image").and_then(Node::as_text).filter(|image| !image.is_empty());
+    let Some(image) = image.map(str::to_owned) else { return };
+    let Some(Value::List(steps)) = service.get_mut("pre_start").map(|node| &mut node.value) else {
+        return;
+    };
+    for step in steps {
+        let at = step.at;
+        if let Some(step) = step.as_map_mut() {
+            step.entry("image".to_owned()).or_insert_with(|| Node::text(at, &image));
         }
     }
 }

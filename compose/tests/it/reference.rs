@@ -42,7 +42,7 @@ fn the_documentation_lists_the_table() {
 
 /// What the format's table has and this program has not, and why.
 fn left_out(path: &str) -> bool {
-    let newer = ["services.*.pre_start", "services.*.build.no_cache_filter"];
+    let newer = ["services.*.build.no_cache_filter"];
     // Extensions of swarm, tags of YAML, and the old form that becomes `name`.
     let other = ["volumes.*.x-", "x-*", "!", "secrets.*.external.", "configs.*.external."];
     let old = ["networks.*.external.", "volumes.*.external."];

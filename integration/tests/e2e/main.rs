@@ -14,6 +14,7 @@ mod compose_apps;
 mod compose_config;
 mod compose_corpus;
 mod compose_crash;
+mod compose_five;
 mod compose_progress;
 mod compose_up;
 mod compose_verbs;

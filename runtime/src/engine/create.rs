@@ -28,7 +28,7 @@ pub struct ImageFacts {
     pub layers: Vec<Digest>,
     /// What the image's configuration says.
     pub config: Config,
-    /// Images that the container mounts besides, by the names that its mounts have for them.
+    /// Images that are needed besides, by the names that its mounts, or whoever makes it, have for them.
     pub mounted: BTreeMap<String, ImageFacts>,
 }
 

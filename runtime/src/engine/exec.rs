@@ -132,8 +132,10 @@ fn ends(init: ProcessId) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub code: i32,
-    /// What it wrote, of both streams, up to a bound; or why it did not start.
+    /// The end of what it wrote, of both streams; or why it did not start.
     pub output: String,
+    /// The end of what it wrote to standard error alone.
+    pub errors: String,
 }
 
 /// Bytes of output that are kept of a process that is waited for.
@@ -160,7 +162,8 @@ impl Engine {
                 drop(read);
                 let outcome = self.exec_here(id, request).unwrap_or_else(|error| {
                     let failure = error.into_failure();
-                    Outcome { code: failure.code, output: failure.message }
+                    let (code, output) = (failure.code, failure.message);
+                    Outcome { code, output, ..Outcome::default() }
                 });
                 let bytes = serde_json::to_vec(&outcome).unwrap_or_default();
                 exit_now(i32::from(File::from(write).write_all(&bytes).is_err()));
@@ -180,17 +183,24 @@ impl Engine {
     fn exec_here(&self, id: &str, request: ExecRequest) -> Result<Outcome, EngineError> {
         // All containers are in the namespaces of the session.
         let mut executed = self.begin_exec(id, request, |_| Ok(()))?;
-        let mut output = Vec::new();
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let add = |kept: &mut Vec<u8>, bytes: &[u8]| {
+            kept.extend_from_slice(bytes);
+            kept.drain(..kept.len().saturating_sub(OUTPUT_BYTES_MAX));
+        };
+        let text = |kept: &[u8]| String::from_utf8_lossy(kept).into_owned();
         loop {
             match executed.connection.receive().map_err(EngineError::io("hear from the process"))? {
-                Some((Kind::Stdout | Kind::Stderr, bytes)) => {
-                    let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
-                    output.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                Some((kind @ (Kind::Stdout | Kind::Stderr), bytes)) => {
+                    add(&mut output, &bytes);
+                    if kind == Kind::Stderr {
+                        add(&mut errors, &bytes);
+                    }
                 }
                 Some((Kind::Notice, payload)) => {
                     if let Ok(Notice::Exited { code }) = serde_json::from_slice(&payload) {
-                        let output = String::from_utf8_lossy(&output).into_owned();
-                        return Ok(Outcome { code, output });
+                        let (output, errors) = (text(&output), text(&errors));
+                        return Ok(Outcome { code, output, errors });
                     }
                 }
                 Some(_) => {}

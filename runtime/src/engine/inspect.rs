@@ -137,6 +137,21 @@ impl Engine {
         Ok(())
     }
 
+    /// Remembers that something was done for a container ([`crate::model::Container::done`]).
+    ///
+    /// # Errors
+    /// When there is no such container, or its record cannot be written.
+    pub fn note_done(&self, id: &str, what: &str) -> Result<(), EngineError> {
+        let _held = self.records.lock_container(id, file_lock::PATIENCE)?;
+        let _lock = self.records.lock()?;
+        let mut container = self.records.load(id)?;
+        if !container.done.iter().any(|done| done == what) {
+            container.done.push(what.to_owned());
+            self.records.save(&container)?;
+        }
+        Ok(())
+    }
+
     /// Lets the monitor of a running container read its record again.
     pub(super) fn tell_monitor(&self, id: &str) -> Result<(), EngineError> {
         let Some(mut connection) = self.connect(id)? else { return Ok(()) };

@@ -55,6 +55,9 @@ pub struct Container {
     /// What whoever made it keeps here: Compose its service, to tell what changed.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub origin: serde_json::Value,
+    /// What whoever made it has done for it once: Compose its `pre_start` steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
 }
 
 /// As serde asks.
@@ -87,6 +90,7 @@ impl Default for Container {
             is_task: false,
             is_step: false,
             origin: serde_json::Value::Null,
+            done: Vec::new(),
         }
     }
 }

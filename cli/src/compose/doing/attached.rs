@@ -347,6 +347,12 @@ impl Watcher for Front {
         self.progress.warn(text);
     }
 
+    fn step_said(&mut self, step: &str, line: &str) {
+        if let Err(error) = self.output.hook(step, line) {
+            self.failed = self.failed.take().or(Some(error));
+        }
+    }
+
     fn turn(&mut self) -> Turn {
         let looked = self.output.pump().and_then(|()| self.look());
         if let Err(error) = looked {

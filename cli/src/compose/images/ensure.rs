@@ -26,6 +26,17 @@ enum Policy {
     Every(Duration),
 }
 
+impl Policy {
+    /// Whether an image that is here, or is not, is to be fetched.
+    fn wants(&self, found: Option<&Image>) -> bool {
+        match (self, found) {
+            (Self::Always, _) | (Self::Missing | Self::Every(_), None) => true,
+            (Self::Every(age), Some(found)) => is_older(found, *age),
+            (Self::Never | Self::Build, _) | (Self::Missing, Some(_)) => false,
+        }
+    }
+}
+
 /// What the command line says about images.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
@@ -51,15 +62,16 @@ pub(crate) fn present(
         crate::builtin::prepare(app, &image)?;
         if let Some(found) = create::local(app, &image, service.platform.as_deref())? {
             let mut own = create::facts(app, &found, &image)?;
-            own.mounted = mounted(app, project, service)?;
+            own.mounted = beside(app, project, service)?;
             facts.insert(name.clone(), own);
         }
     }
     Ok(facts)
 }
 
-/// The images that a service mounts and that are here, by the names its volumes have for them.
-fn mounted(
+/// The images that are here of those that a service needs beside its own, by the names it has
+/// for them: it mounts them, or a step of `pre_start` runs in them.
+fn beside(
     app: &mut App,
     project: &Project,
     service: &Service,
@@ -68,6 +80,12 @@ fn mounted(
     for volume in service.volumes.iter().filter(|volume| volume.kind == "image") {
         if let Some(found) = mounted_image(app, project, &volume.source)? {
             facts.insert(volume.source.clone(), create::facts(app, &found, &volume.source)?);
+        }
+    }
+    for image in project.step_images(service) {
+        crate::builtin::prepare(app, image)?;
+        if let Some(found) = create::local(app, image, None)? {
+            facts.insert(image.to_owned(), create::facts(app, &found, image)?);
         }
     }
     Ok(facts)
@@ -105,6 +123,27 @@ fn mounted_jobs(app: &mut App, project: &Project, service: &Service) -> Result<V
     Ok(jobs)
 }
 
+/// What is to be fetched of the images of a service's `pre_start` steps. They have the policy of
+/// the service, but cannot be built.
+fn step_jobs(
+    app: &mut App,
+    project: &Project,
+    service: &Service,
+    policy: &Policy,
+) -> Result<Vec<Job>, CliError> {
+    let mut jobs = Vec::new();
+    for (number, image) in project.step_images(service).into_iter().enumerate() {
+        crate::builtin::prepare(app, image)?;
+        let found = create::local(app, image, None)?;
+        let policy = if *policy == Policy::Build { &Policy::Missing } else { policy };
+        if policy.wants(found.as_ref()) {
+            let service = format!("{}:pre_start {number}", service.name);
+            jobs.push(Job { service, image: image.to_owned(), platform: None });
+        }
+    }
+    Ok(jobs)
+}
+
 /// The images of all services, fetched where that is wanted; a dry run fetches none.
 pub(crate) fn ensure(
     app: &mut App,
@@ -121,15 +160,8 @@ pub(crate) fn ensure(
         crate::builtin::prepare(app, &image)?;
         let policy = policy(wish.pull.as_deref(), service)?;
         let found = create::local(app, &image, service.platform.as_deref())?;
-        let wanted = match (&policy, &found) {
-            (Policy::Always, _) => service.build.is_none(),
-            (Policy::Missing, None) => true,
-            (Policy::Every(age), Some(found)) => is_older(found, *age),
-            (Policy::Every(_), None) => true,
-            (Policy::Never | Policy::Build, _) | (Policy::Missing, Some(_)) => false,
-        };
         // What is built here is in no registry.
-        let wanted = wanted && service.build.is_none();
+        let wanted = policy.wants(found.as_ref()) && service.build.is_none();
         let is_asked_for =
             wish.build || wish.built.contains(name) || policy == Policy::Build || found.is_none();
         if service.build.is_some() && is_asked_for && !wish.no_build {
@@ -139,11 +171,13 @@ pub(crate) fn ensure(
             let platform = service.platform.clone();
             jobs.push(Job { service: name.clone(), image, platform });
         }
+        let mut more = step_jobs(app, project, service, &policy)?;
         if policy != Policy::Never {
-            for job in mounted_jobs(app, project, service)? {
-                if jobs.iter().all(|other| other.image != job.image) {
-                    jobs.push(job);
-                }
+            more.extend(mounted_jobs(app, project, service)?);
+        }
+        for job in more {
+            if jobs.iter().all(|other| other.image != job.image) {
+                jobs.push(job);
             }
         }
     }
@@ -164,7 +198,7 @@ pub(crate) fn ensure(
         if let Some(found) = found {
             create::warn_of_foreign_platform(app, &found, service.platform.as_deref())?;
             let mut own = create::facts(app, &found, &image)?;
-            own.mounted = mounted(app, project, service)?;
+            own.mounted = beside(app, project, service)?;
             facts.insert(name.clone(), own);
         }
     }

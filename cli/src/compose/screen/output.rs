@@ -125,6 +125,16 @@ impl Output {
         ids.iter().try_for_each(|id| self.close(id))
     }
 
+    /// Shows what a hook has written beside a container.
+    pub(crate) fn hook(&mut self, label: &str, text: &str) -> Result<(), CliError> {
+        let source = self.sources.iter().find(|source| source.label == label);
+        let colour = source.map_or(COLOURS[0], |source| source.colour);
+        let label = format!("{label} ->");
+        self.reserve(&label);
+        let mark = prefix(self.look, self.width, &label, colour);
+        Ok(print_lines(0, &mut text.as_bytes().to_vec(), &mark, true)?)
+    }
+
     /// Says how a container ended, in its colour.
     pub(crate) fn ended(&mut self, id: &str, label: &str, text: &str) -> Result<(), CliError> {
         self.close(id)?;

@@ -65,7 +65,8 @@ impl Runnable for ComposeDownArgs {
             let how = Teardown::Remove { volumes: self.volumes };
             let file = place.file.as_deref();
             act(app, file, &project, &Images::new(), settings, &mut progress, |apply| {
-                apply.tear_down(&gone, how)
+                apply.tear_down(&gone, how)?;
+                apply.remove_failed_steps(&self.args)
             })?;
         }
         gone.clear();
@@ -150,8 +151,13 @@ fn networks(app: &App, place: &Place, project: &Project) -> Result<Vec<String>, 
         let mut keys = project.networks.iter().filter(|(_, network)| !network.external);
         keys.any(|(key, _)| project.network_name(key) == name)
     };
+    // What was called otherwise once is still that of its key.
+    let keyed = |labels: &std::collections::BTreeMap<String, String>| {
+        let known = labels.get(labels::NETWORK).and_then(|key| project.networks.get(key));
+        known.is_some_and(|network| !network.external)
+    };
     let found = all.into_iter().filter(|network| match place.file {
-        Some(_) => wanted(&network.name) && ours(&network.labels),
+        Some(_) => (wanted(&network.name) || keyed(&network.labels)) && ours(&network.labels),
         None => ours(&network.labels),
     });
     Ok(found.map(|network| network.name).collect())

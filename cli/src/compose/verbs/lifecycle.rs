@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::signal_number;
 use crate::compose::doing::act::{Images, act, at_once, project_of};
+use crate::compose::images::ensure;
 use crate::compose::project::place;
 use crate::compose::project::place::Place;
 use crate::compose::screen::dry;
@@ -110,7 +111,12 @@ fn act_on(
         return Ok(ExitStatus::Success);
     }
     let file = place.file.as_deref();
-    act(app, file, project, &Images::new(), settings, &mut progress, work)?;
+    // Steps before a start run in images.
+    let images = match project.services.values().all(|service| service.pre_start.is_empty()) {
+        true => Images::new(),
+        false => ensure::present(app, project)?,
+    };
+    act(app, file, project, &images, settings, &mut progress, work)?;
     Ok(ExitStatus::Success)
 }
 

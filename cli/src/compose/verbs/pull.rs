@@ -63,6 +63,16 @@ impl Runnable for ComposePullArgs {
             let (name, platform) = (service.name.clone(), service.platform.clone());
             jobs.push(Job { service: name, image, platform });
         }
+        for service in project.services.values() {
+            for image in project.step_images(service) {
+                if jobs.iter().all(|job| job.image != image)
+                    && self.wants_step(app, progress, service, image)?
+                {
+                    let (service, image) = (service.name.clone(), image.to_owned());
+                    jobs.push(Job { service, image, platform: None });
+                }
+            }
+        }
         let mut failures = Failures::default();
         let mut to_build = Vec::new();
         let begun =
@@ -115,21 +125,44 @@ impl ComposePullArgs {
         if self.ignore_buildable && service.build.is_some() {
             return skip("Image can be built");
         }
-        let policy = self.policy.as_deref().filter(|policy| !policy.is_empty());
-        match policy.unwrap_or(&service.pull_policy) {
+        match self.policy(service) {
             "never" | "build" => skip(""),
             "missing" | "if_not_present" => {
-                crate::builtin::prepare(app, &image)?;
-                let moves = app.home.names().resolve(&image).is_ok_and(|name| {
-                    name.digest().is_none() && name.with_default_tag().tag() == Some("latest")
-                });
-                match create::local(app, &image, service.platform.as_deref())? {
-                    Some(_) if !moves => skip("Image is already present locally"),
-                    _ => Ok(Some(image)),
+                match has_settled(app, &image, service.platform.as_deref())? {
+                    true => skip("Image is already present locally"),
+                    false => Ok(Some(image)),
                 }
             }
+            // A time is a reason for `up` to leave an image as it is, not for us.
             _ => Ok(Some(image)),
         }
+    }
+
+    /// Whether the image of a `pre_start` step is to be fetched: as its service's, but it cannot
+    /// be built.
+    fn wants_step(
+        &self,
+        app: &mut App,
+        progress: Progress,
+        service: &Service,
+        image: &str,
+    ) -> Result<bool, CliError> {
+        match self.policy(service) {
+            "never" => Ok(false),
+            "missing" | "if_not_present" | "build" => {
+                let here = has_settled(app, image, None)?;
+                if here {
+                    self.skip(progress, service, "Image is already present locally");
+                }
+                Ok(!here)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn policy<'p>(&'p self, service: &'p Service) -> &'p str {
+        let given = self.policy.as_deref().filter(|policy| !policy.is_empty());
+        given.unwrap_or(&service.pull_policy)
     }
 
     /// What became of each image.
@@ -143,6 +176,15 @@ impl ComposePullArgs {
         let manner = Manner { progress, quiet: self.quiet, all_or_none: false, failed };
         fetch::fetch(app, jobs, manner)
     }
+}
+
+/// Whether an image is here under a name that does not move, as `latest` does.
+fn has_settled(app: &mut App, image: &str, platform: Option<&str>) -> Result<bool, CliError> {
+    crate::builtin::prepare(app, image)?;
+    let moves = app.home.names().resolve(image).is_ok_and(|name| {
+        name.digest().is_none() && name.with_default_tag().tag() == Some("latest")
+    });
+    Ok(!moves && create::local(app, image, platform)?.is_some())
 }
 
 /// Whether a service of the project builds this image.
