@@ -41,6 +41,8 @@ pub struct Stages {
     pub normalize: bool,
     pub resolve_paths: bool,
     pub check_consistency: bool,
+    /// What the table of attributes knows is held against the files.
+    pub check: bool,
     pub env_files: EnvFiles,
     /// Values get their types, and profiles and names choose among services. Otherwise the
     /// tree is left as the files give it, with all services.
@@ -65,6 +67,7 @@ impl Default for Stages {
             normalize: true,
             resolve_paths: true,
             check_consistency: true,
+            check: true,
             env_files: EnvFiles::Chosen,
             types: true,
         }

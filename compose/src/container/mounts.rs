@@ -46,11 +46,12 @@ fn as_bind(project: &Project, volume: &VolumeUse) -> Option<String> {
     let mut words = vec![if volume.read_only { "ro" } else { "rw" }.to_owned()];
     let source = match volume.kind.as_str() {
         "bind" => {
-            let bind = volume.bind.as_ref().filter(|bind| bind.create_host_path)?;
-            if !bind.recursive.is_empty() {
+            let bind = volume.bind.clone().unwrap_or_default();
+            let has_colon = volume.source.contains(':') || volume.target.contains(':');
+            if !bind.create_host_path || !bind.recursive.is_empty() || has_colon {
                 return None;
             }
-            words.extend([&bind.selinux, &bind.propagation].into_iter().cloned());
+            words.extend([bind.selinux, bind.propagation]);
             volume.source.clone()
         }
         "volume" if !volume.source.is_empty() => {

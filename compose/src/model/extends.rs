@@ -84,7 +84,7 @@ impl Reader<'_> {
         };
         chain.pop();
         let Some(mut parent) = parent.filter(|parent| !parent.is_null()) else { return Ok(()) };
-        family.marks.apply_to_service(name, &mut parent);
+        family.marks.apply_to("services", name, &mut parent);
         let service = family.services.remove(name).unwrap_or_else(|| Node::null(extends.at));
         let at = service.at;
         let each = ROOT.entry("services").and_then(|services| services.entry(name));

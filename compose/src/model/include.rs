@@ -1,14 +1,17 @@
-//! `include`: other Compose projects, with their own folder and variables, copied into this
-//! one. What both define must be the same.
+//! `include`: other Compose projects, with their own folder and variables, put below what this
+//! one says: where both define a thing, ours is merged over theirs.
 
 use std::collections::HashMap;
 
 use super::env_file;
 use super::read::{Folder, Model, Reader, local_only, parent};
 use crate::files::FileKind;
+use crate::schema::ROOT;
 use crate::stages::interpolate::Warnings;
+use crate::stages::merge::merge;
 use crate::stages::paths::{join, relative};
 use crate::tree::{At, Fault, Map, Node, Path, Result, Value};
+use crate::yaml::Marks;
 
 /// One entry of `include`.
 struct Include {
@@ -19,8 +22,8 @@ struct Include {
 }
 
 impl Reader<'_> {
-    /// Replaces `include` by what it names.
-    pub(super) fn include(&self, root: &mut Node, model: &Model<'_>) -> Result<()> {
+    /// Replaces `include` by what it names. `marks` are those of the including document.
+    pub(super) fn include(&self, root: &mut Node, marks: &Marks, model: &Model<'_>) -> Result<()> {
         let Some(list) = root.as_map_mut().and_then(|map| map.remove("include")) else {
             return Ok(());
         };
@@ -41,7 +44,7 @@ impl Reader<'_> {
                 fault.key = fault.key.or_else(|| Some(path.to_string()));
                 fault
             })?;
-            import(imported, root)?;
+            import(imported, root, marks)?;
         }
         Ok(())
     }
@@ -106,7 +109,8 @@ impl Reader<'_> {
             return Ok(found.then_some(usual).into_iter().collect());
         }
         let mut files = Vec::new();
-        for file in &include.env_files {
+        // A way to say that none is read, not even `.env`.
+        for file in include.env_files.iter().filter(|file| *file != "/dev/null") {
             files.push(absolute(&model.folder.absolute, file));
         }
         Ok(files)
@@ -166,8 +170,8 @@ fn entry(item: &Node, path: &Path<'_>, warnings: &Warnings) -> Result<Include> {
     }
 }
 
-/// Copies all objects. The same name may only stand for the same thing.
-fn import(mut from: Node, root: &mut Node) -> Result<()> {
+/// Copies all objects. What both have is theirs with what ours says, but for what ours resets.
+fn import(mut from: Node, root: &mut Node, marks: &Marks) -> Result<()> {
     for section in ["services", "volumes", "networks", "secrets", "configs", "models"] {
         let Some(objects) = from.get_mut(section) else { continue };
         let at = objects.at;
@@ -179,18 +183,25 @@ fn import(mut from: Node, root: &mut Node) -> Result<()> {
         }
         let kind = target.kind();
         let target_at = target.at;
+        let path = Path::ROOT.key(section);
         let Some(target) = target.as_map_mut() else {
             let text = format!("must be a mapping, not {kind}");
-            return Err(Fault::new(target_at, &Path::ROOT.key(section), text));
+            return Err(Fault::new(target_at, &path, text));
         };
-        for (name, object) in objects {
-            if let Some(known) = target.get(&name)
-                && *known != object
-            {
-                let path = Path::ROOT.key(section);
-                let text = "conflicts with the imported resource of the same name";
-                return Err(Fault::new(known.at, &path.key(&name), text)
-                    .hint("put what differs into an override file listed with the included one"));
+        let each = ROOT.entry(section);
+        for (name, mut object) in objects {
+            let whole = marks.has(section, &name);
+            let ours = target.remove(&name);
+            if whole {
+                target.extend(ours.map(|ours| (name, ours)));
+                continue;
+            }
+            if let Some(ours) = ours {
+                let at = ours.at;
+                marks.apply_to(section, &name, &mut object);
+                let attr = each.and_then(|each| each.entry(&name));
+                object = merge(object, ours, attr, &path.key(&name))?;
+                object.at = at;
             }
             target.insert(name, object);
         }

@@ -82,7 +82,9 @@ impl Reader<'_> {
             }
         }
         defaults::fill(&mut root, Some(&ROOT));
-        rules::check(&root)?;
+        if self.stages.check {
+            rules::check(&root)?;
+        }
         if model.resolve_paths {
             self.resolve_paths(&mut root, &model.folder.prefix)?;
         }
@@ -104,15 +106,18 @@ impl Reader<'_> {
     ) -> Result<Node> {
         let Document { root: mut new, marks } = document;
         self.prepare(&mut new, model)?;
-        self.extend_services(&mut new, path, &marks, model)?;
-        marks.apply(&mut root);
+        // Before services are extended: they have then what includes gave them.
         model.included.push(path.to_owned());
-        let included = self.include(&mut new, model);
+        let included = self.include(&mut new, &marks, model);
         model.included.pop();
         included?;
+        marks.apply(&mut root);
+        self.extend_services(&mut new, path, &marks, model)?;
         let mut root = merge(root, new, Some(&ROOT), &Path::ROOT)?;
         unique::unique(&mut root, Some(&ROOT), &Path::ROOT)?;
-        check::check(&root, &ROOT)?;
+        if self.stages.check {
+            check::check(&root, &ROOT)?;
+        }
         if root.as_map_mut().is_some_and(|map| map.remove("version").is_some()) {
             self.warnings.add(format!(
                 "{path}: the attribute `version` is obsolete, it will be ignored, \

@@ -74,6 +74,14 @@ impl Project {
         };
         let mut project = Self::from_canonical(&loaded.project, source)?;
         project.name.clone_from(&loaded.name);
+        // What comes from variables: an included file has other ones than the project.
+        let sections =
+            [(&loaded.secrets, &mut project.secrets), (&loaded.configs, &mut project.configs)];
+        for (contents, objects) in sections {
+            for (key, object) in objects {
+                object.content = contents.get(key).cloned().or(object.content.take());
+            }
+        }
         if let Some(platform) = loaded.default_platform() {
             for service in project.services.values_mut().filter(|one| one.platform.is_none()) {
                 service.platform = Some(platform.to_owned());

@@ -50,13 +50,21 @@ pub struct VolumeUse {
 }
 
 /// Settings of a bind mount.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Bind {
     pub propagation: String,
+    /// A folder that is missing is made, unless the file says otherwise.
     pub create_host_path: bool,
     pub selinux: String,
     pub recursive: String,
+}
+
+impl Default for Bind {
+    fn default() -> Self {
+        let text = String::new;
+        Self { propagation: text(), create_host_path: true, selinux: text(), recursive: text() }
+    }
 }
 
 /// Settings of a volume mount.
@@ -144,20 +152,24 @@ pub struct Restart {
 }
 
 impl Restart {
+    /// `deploy` says it instead of `restart`, as a whole.
     pub(super) fn of(restart: &str, deploy: Option<&RestartPolicy>) -> Self {
-        if !restart.is_empty() {
-            let (name, attempts) = restart.split_once(':').unwrap_or((restart, ""));
-            let attempts = attempts.parse().unwrap_or(0);
-            return Self { name: name.to_owned(), attempts };
-        }
-        let Some(policy) = deploy else { return Self { name: "no".to_owned(), attempts: 0 } };
-        let name = match policy.condition.as_str() {
-            "none" => "no",
-            "on-failure" => "on-failure",
-            _ => "always",
+        let (condition, attempts) = match deploy {
+            Some(policy) => {
+                let attempts = policy.max_attempts.unwrap_or(0);
+                (policy.condition.as_str(), u32::try_from(attempts).unwrap_or(0))
+            }
+            None => {
+                let (name, attempts) = restart.split_once(':').unwrap_or((restart, ""));
+                (name, attempts.parse().unwrap_or(0))
+            }
         };
-        let attempts = policy.max_attempts.unwrap_or(0);
-        let attempts = if name == "on-failure" { u32::try_from(attempts).unwrap_or(0) } else { 0 };
+        let name = match condition {
+            "" | "none" => "no",
+            "any" => "always",
+            other => other,
+        };
+        let attempts = if name == "on-failure" || deploy.is_none() { attempts } else { 0 };
         Self { name: name.to_owned(), attempts }
     }
 }
@@ -249,4 +261,32 @@ fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Er
         other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
     };
     read.map(Some).ok_or_else(|| D::Error::custom(format!("{value} is no mode")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_that_are_no_number_have_no_limit() {
+        for (text, attempts) in [("on-failure", 0), ("on-failure:3", 3), ("on-failure:x", 0)] {
+            let wanted = Restart { name: "on-failure".to_owned(), attempts };
+            assert_eq!(Restart::of(text, None), wanted);
+        }
+        // `deploy` counts as a whole where it says anything.
+        let deploy = |condition: &str, attempts| {
+            let policy = RestartPolicy {
+                condition: condition.to_owned(),
+                max_attempts: attempts,
+                ..RestartPolicy::default()
+            };
+            let restart = Restart::of("on-failure:3", Some(&policy));
+            (restart.name, restart.attempts)
+        };
+        assert_eq!(deploy("any", None), ("always".to_owned(), 0));
+        assert_eq!(deploy("on-failure", Some(2)), ("on-failure".to_owned(), 2));
+        assert_eq!(deploy("none", Some(2)), ("no".to_owned(), 0));
+        assert_eq!(deploy("", None), ("no".to_owned(), 0));
+        assert_eq!(Restart::of("", None).name, "no");
+    }
 }

@@ -154,7 +154,7 @@ impl Service {
         u32::try_from(wanted).unwrap_or(0)
     }
 
-    /// The restart policy, from `restart` or else from `deploy`.
+    /// The restart policy, from `deploy` or else from `restart`.
     #[must_use]
     pub fn restart_policy(&self) -> Restart {
         Restart::of(&self.restart, self.deploy.restart_policy.as_ref())

@@ -107,7 +107,7 @@ pub(crate) enum Shape {
     Map(&'static Attr, Keys),
     /// One number, or soft and hard.
     Ulimit(&'static Fields),
-    /// The file of an `env_file`: its path alone when it is required.
+    /// The file of an `env_file`: whether it is required is told when it is not.
     EnvFile(&'static Fields),
 }
 

@@ -22,7 +22,7 @@ pub(super) static MOUNT_EACH: Attr =
 pub(super) static MOUNT_BIND: Fields = fields(&[
     attr("selinux", Text).one_of(&["z", "Z"]),
     attr("propagation", Text),
-    attr("create_host_path", Bool),
+    attr("create_host_path", OptBool),
     attr("recursive", Text).one_of(&["enabled", "disabled", "writable", "readonly"]),
 ]);
 

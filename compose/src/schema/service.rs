@@ -178,8 +178,8 @@ pub(super) static DEPENDENCY: Fields = fields(&[
     attr("condition", Text)
         .one_of(&["service_started", "service_healthy", "service_completed_successfully"])
         .required(),
-    attr("restart", Bool),
-    attr("required", Bool).types(BOOL).always(),
+    attr("restart", Bool).cast(Cast::Bool),
+    attr("required", Bool).types(BOOL).cast(Cast::Bool).always(),
 ]);
 
 pub(super) static DEPENDENCY_EACH: Attr = each(Struct(&DEPENDENCY));

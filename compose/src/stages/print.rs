@@ -32,10 +32,14 @@ pub(crate) fn project(root: &Node, layout: Layout) -> Json {
 /// One object of the project by its attribute; nothing when it is not printed.
 pub(crate) fn printed(node: &Node, attr: &'static Attr, layout: Layout) -> Option<Json> {
     match (attr.shape, &node.value) {
-        (Shape::EnvFile(_), Value::Map(map))
-            if map.get("required").and_then(Node::as_bool) == Some(true) =>
-        {
-            map.get("path").map(as_written)
+        (Shape::EnvFile(fields), Value::Map(_)) => {
+            let mut file = structure(node, fields, layout);
+            if let Some(object) = file.as_object_mut()
+                && object.get("required") == Some(&Json::Bool(true))
+            {
+                object.shift_remove("required");
+            }
+            Some(file)
         }
         (Shape::Ulimit(_), Value::Map(_)) if layout == Layout::Yaml => {
             let limit = |key: &str| node.get(key).map_or(Json::from(0), as_written);
@@ -46,13 +50,9 @@ pub(crate) fn printed(node: &Node, attr: &'static Attr, layout: Layout) -> Optio
             Layout::Json => Json::Object(Object::new()),
             Layout::Yaml => serde_json::json!({ "soft": 0, "hard": 0 }),
         }),
-        (
-            Shape::Struct(fields)
-            | Shape::Inline(fields)
-            | Shape::Ulimit(fields)
-            | Shape::EnvFile(fields),
-            Value::Map(_),
-        ) => Some(structure(node, fields, layout)),
+        (Shape::Struct(fields) | Shape::Inline(fields) | Shape::Ulimit(fields), Value::Map(_)) => {
+            Some(structure(node, fields, layout))
+        }
         (Shape::List(each), Value::List(items)) => {
             let items = items.iter().map(|item| printed(item, each, layout).unwrap_or(Json::Null));
             Some(Json::Array(items.collect()))

@@ -220,15 +220,15 @@ fn applied(
     };
     let mut chars = operator.chars();
     let kind = chars.next();
-    // Also looked at when it is not needed: a mistake in it is one.
-    let operand = substitute_at(chars.as_str(), lookup, depth + 1)?;
+    // Looked at only where it is needed: nobody misses variables of a default that is not taken.
+    let operand = || substitute_at(chars.as_str(), lookup, depth + 1);
     let value = lookup.get(name);
     let present = value.as_deref().is_some_and(|value| !strict || !value.is_empty());
     match kind {
-        Some('-') if !present => Ok(operand),
-        Some('+') if present => Ok(operand),
+        Some('-') if !present => operand(),
+        Some('+') if present => operand(),
         Some('?') if !present => {
-            Err(TemplateError::Required { name: name.to_owned(), reason: operand })
+            Err(TemplateError::Required { name: name.to_owned(), reason: operand()? })
         }
         _ => Ok(value.unwrap_or_default()),
     }
@@ -296,7 +296,14 @@ mod tests {
         }
         assert_eq!(message("${U:?need $A}"), "required variable U is missing a value: need a");
         assert_eq!(message("${E:?}"), "required variable E is missing a value");
-        assert_eq!(message("${A:-${U?}}"), "required variable U is missing a value");
+        assert_eq!(message("${E:-${U?}}"), "required variable U is missing a value");
+        // Nobody looks at what is not taken.
+        for text in ["${A:-${U?}}", "${A:?${U?}}", "${A-${}}"] {
+            assert_eq!(done(text), "a", "{text}");
+        }
+        let vars = vars();
+        assert_eq!(substitute("${A:-$V}${U+$V}", &vars).unwrap(), "a");
+        assert!(vars.1.borrow().is_empty());
         let many = "${U:-x}".repeat(1000);
         assert_eq!(substitute(&many, &vars()), Ok("x".repeat(1000)));
         let deep = "${U:-".repeat(1000) + &"}".repeat(1000);

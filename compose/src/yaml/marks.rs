@@ -20,17 +20,23 @@ impl Marks {
         }
     }
 
-    /// Removes from a service that is extended what its heir `name` marked.
-    pub(crate) fn apply_to_service(&self, name: &str, service: &mut Node) {
+    /// Removes from an object that this document extends or includes as `name` of `section` what
+    /// it marked there.
+    pub(crate) fn apply_to(&self, section: &str, name: &str, object: &mut Node) {
         for path in &self.paths {
-            if let [services, owner, rest @ ..] = path.as_slice()
-                && services == "services"
-                && owner == name
+            if let [in_section, of, rest @ ..] = path.as_slice()
+                && in_section == section
+                && of == name
                 && !rest.is_empty()
             {
-                remove(service, rest);
+                remove(object, rest);
             }
         }
+    }
+
+    /// Whether an object is marked as a whole: nothing of what others said of it counts.
+    pub(crate) fn has(&self, section: &str, name: &str) -> bool {
+        self.paths.iter().any(|path| path.as_slice() == [section, name])
     }
 }
 

@@ -7,6 +7,7 @@ use crate::support::{Case, PARENT, cases};
 
 const OWN: &str = include_str!("../cases/own.txt");
 const DERIVED: &str = include_str!("../cases/derived.txt");
+const NEWER: &str = include_str!("../cases/newer.txt");
 const SEEDS: &str = include_str!("../cases/seeds.txt");
 
 fn check(case: &Case) -> Result<(), String> {
@@ -56,6 +57,11 @@ fn own_cases() {
 #[test]
 fn derived_cases() {
     check_all(DERIVED, 25);
+}
+
+#[test]
+fn cases_of_newer_releases() {
+    check_all(NEWER, 16);
 }
 
 #[test]

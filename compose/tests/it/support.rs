@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use coracle_compose::{FileKind, Files, LoadError, LoadOptions, Loaded};
+use coracle_compose::{EnvFiles, FileKind, Files, LoadError, LoadOptions, Loaded};
 use serde_json::Value;
 
 /// Cases stand two levels deep, so that paths can lead out of them.
@@ -151,6 +151,7 @@ impl Case {
                 "--all-resources" => options.all_resources = true,
                 "--no-consistency" => options.stages.check_consistency = false,
                 "--no-path-resolution" => options.stages.resolve_paths = false,
+                "--no-env-resolution" => options.stages.env_files = EnvFiles::Unread,
                 "--no-normalize" => options.stages.normalize = false,
                 "--no-interpolate" => {
                     options.stages.interpolate = false;
