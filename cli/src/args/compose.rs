@@ -31,10 +31,11 @@ pub(super) fn parse(
     };
     let path = format!("compose {wanted}");
     let Some(spec) = table.by_name(&path) else {
-        return Ok(Parsed::Misused(
-            help::compose(program, table),
-            messages::unknown_subcommand(program, table, &path),
-        ));
+        let mut error = messages::unknown_subcommand(program, table, &path);
+        if wanted.ends_with(".yaml") || wanted.ends_with(".yml") {
+            error = error.hint(format!("a file is named by -f: `{program} compose -f {wanted} …`"));
+        }
+        return Ok(Parsed::Misused(help::compose(program, table), error));
     };
     if inner_help || globals.help {
         return Ok(Parsed::Print(help::command(program, &path, spec)));

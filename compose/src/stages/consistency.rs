@@ -153,6 +153,7 @@ impl Checker<'_> {
             let text = format!("test must start with CMD, CMD-SHELL or NONE, not {first:?}");
             return Err(self.fault("healthcheck", text));
         }
+        self.implied()?;
         for (name, how) in self.get("depends_on").into_iter().flat_map(Node::entries) {
             if self.services.enabled.contains_key(name) {
                 continue;
@@ -165,18 +166,46 @@ impl Checker<'_> {
             let text = format!("service {:?} depends on undefined service {name:?}", self.name);
             let fault = Fault::new(how.at, &self.path.key("depends_on"), text);
             return Err(match disabled {
-                Some(service) => {
-                    let profiles = texts(service, "profiles").join(" or ");
-                    fault.hint(format!("it exists with --profile {profiles}"))
-                }
+                Some(service) => fault.hint(with_profile(service)),
                 None => fault,
             });
         }
-        if let Some(name) = self.text("network_mode").strip_prefix("service:")
-            && !self.services.enabled.contains_key(name)
-        {
-            let text = format!("service {name:?} not found for network_mode 'service:{name}'");
-            return Err(self.fault("network_mode", text));
+        Ok(())
+    }
+
+    /// Services that other attributes than `depends_on` need: the mistake is where they are named.
+    fn implied(&self) -> Result<()> {
+        let service = |key: &str, node: &Node, name: &str| {
+            if self.services.enabled.contains_key(name) {
+                return Ok(());
+            }
+            let how = self.get("depends_on").and_then(|known| known.get(name));
+            let optional = how.and_then(|how| how.get("required")).and_then(Node::as_bool);
+            let disabled = self.services.disabled.contains_key(name);
+            if key != "network_mode" && (how.is_none() || (disabled && optional == Some(false))) {
+                return Ok(());
+            }
+            let text = format!("service {:?} depends on undefined service {name:?}", self.name);
+            let fault = Fault::new(node.at, &self.path.key(key), text);
+            Err(match self.services.disabled.get(name) {
+                Some(service) => fault.hint(with_profile(service)),
+                None => fault,
+            })
+        };
+        for key in ["network_mode", "ipc", "pid", "uts", "cgroup"] {
+            let Some(node) = self.get(key) else { continue };
+            if let Some(name) = node.as_text().and_then(|mode| mode.strip_prefix("service:")) {
+                service(key, node, name)?;
+            }
+        }
+        for key in ["links", "volumes_from"] {
+            for item in self.get(key).into_iter().flat_map(Node::items) {
+                let text = item.as_text().unwrap_or_default();
+                let name = text.split(':').next().unwrap_or_default();
+                if name != "container" || key == "links" {
+                    service(key, item, name)?;
+                }
+            }
         }
         Ok(())
     }
@@ -293,6 +322,11 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
+
+/// How a service that is disabled is had.
+fn with_profile(service: &Node) -> String {
+    format!("it exists with --profile {}", texts(service, "profiles").join(" or "))
 }
 
 fn as_number(node: &Node) -> f64 {

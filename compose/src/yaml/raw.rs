@@ -120,11 +120,35 @@ fn scan_fault(places: &Places, text: &str, error: &ScanError) -> Fault {
         return Fault::in_file(at, format!("yaml: unknown anchor '{name}' referenced"))
             .hint("an anchor is known in its own file and document only, after its place");
     }
+    if let Some(fault) = missing_colon(&at, text, info) {
+        return fault;
+    }
     match info {
         // The parser looks ahead, and gives up by itself.
         "recursion limit exceeded" => too_deep(at),
         info => Fault::in_file(at, format!("yaml: {info}")),
     }
+}
+
+/// A key without its colon: the parser goes on with the line after it as if it were one text, and
+/// stumbles over that line's colon.
+fn missing_colon(at: &At, text: &str, info: &str) -> Option<Fault> {
+    if !info.contains("mapping values are not allowed") && !info.contains("expected ':'") {
+        return None;
+    }
+    let last = usize::try_from(at.line).ok()?;
+    let lines = text.lines().enumerate().take(last).collect::<Vec<_>>();
+    let is_bare = |line: &str| {
+        let words = line.trim_start_matches([' ', '-']).split(" #").next().unwrap_or_default();
+        !words.trim().is_empty() && !words.starts_with('#') && !words.contains([':', '\'', '"'])
+    };
+    let said = |line: &&(usize, &str)| !line.1.trim().is_empty() && !line.1.trim().starts_with('#');
+    let &(index, line) = lines.iter().rev().filter(said).take(2).find(|(_, line)| is_bare(line))?;
+    let key = line.trim().trim_start_matches("- ").split(' ').next().unwrap_or_default();
+    let column = line.chars().take_while(|c| [' ', '-'].contains(c)).count() + 1;
+    let at = At { line: short(index + 1), column: short(column), ..*at };
+    let message = format!("yaml: a colon is missing after {key:?}: {info}");
+    Some(Fault::in_file(at, message).hint(format!("write `{key}: …`")))
 }
 
 fn too_deep(at: At) -> Fault {
