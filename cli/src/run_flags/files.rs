@@ -7,7 +7,8 @@ use coracle_words::pair;
 use crate::error::CliError;
 use crate::settings::Environment;
 
-/// Variables of the files, then those of `-e`; bare names take their value from here.
+/// Variables of the files, then those of `-e`; bare names take their value from here. One of a file
+/// that has none here is left out.
 pub(crate) fn environment(
     paths: &[String],
     given: &[String],
@@ -19,10 +20,11 @@ pub(crate) fn environment(
             out.extend(completed(&entry, environment));
         }
     }
-    // Docker hands those of `-e` over sorted by name, and the last value of each only.
+    // Docker hands those of `-e` over sorted by name, and the last value of each only. A name of
+    // which we know no value takes the variable of the image away.
     let given: BTreeMap<String, String> = given
         .iter()
-        .filter_map(|entry| completed(entry, environment))
+        .map(|entry| completed(entry, environment).unwrap_or_else(|| entry.clone()))
         .map(|entry| (entry.split('=').next().unwrap_or_default().to_owned(), entry))
         .collect();
     out.extend(given.into_values());

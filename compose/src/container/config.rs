@@ -14,10 +14,11 @@ pub(super) fn build(
     facts: &Facts,
     defaults: &Defaults,
 ) -> Result<Config, ContainerError> {
-    let own = service
-        .environment
-        .iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+    // A name alone takes the variable of the image away.
+    let own = service.environment.iter().map(|(key, value)| match value {
+        Some(value) => format!("{key}={value}"),
+        None => key.clone(),
+    });
     let is_free = |entry: &&String| {
         let key = entry.split('=').next().unwrap_or_default();
         !service.environment.contains_key(key)

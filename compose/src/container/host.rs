@@ -12,7 +12,7 @@ use super::{ContainerError, Defaults, Facts};
 use crate::project::{Port, Project, Service};
 
 pub(super) fn build(
-    _project: &Project,
+    project: &Project,
     service: &Service,
     facts: &Facts,
     defaults: &Defaults,
@@ -22,6 +22,9 @@ pub(super) fn build(
     let restart = service.restart_policy();
     let (security_opt, open_paths) = security(service, facts);
     let open = open_paths || service.privileged;
+    // In networks of the user's they belong to the endpoints.
+    let users = service.network_mode.as_deref().is_none_or(str::is_empty);
+    let default_links = if users { Vec::new() } else { links(project, service, facts) };
     let or_none = |list: Vec<String>| (!list.is_empty()).then_some(list);
     let chosen = |own: &Vec<String>, other: &Vec<String>| {
         Some(if own.is_empty() { other.clone() } else { own.clone() })
@@ -45,7 +48,7 @@ pub(super) fn build(
         extra_hosts: Some(extra_hosts(service)),
         group_add: or_none(service.group_add.clone()),
         ipc_mode: shared(service, facts, &service.ipc)?.unwrap_or(plain.ipc_mode),
-        links: or_none(links(service, facts)),
+        links: or_none(default_links),
         oom_score_adj: service.oom_score_adj.and_then(|v| i32::try_from(v).ok()).unwrap_or(0),
         pid_mode: shared(service, facts, &service.pid)?.unwrap_or_default(),
         privileged: service.privileged,
@@ -129,15 +132,20 @@ pub(super) fn shared(
     Ok(Some(format!("container:{peer}")))
 }
 
-fn links(service: &Service, facts: &Facts) -> Vec<String> {
-    let mut all = service.external_links.clone();
+/// What the container calls others: `CONTAINER:ALIAS`. Each container of a service that is linked
+/// to has the alias, or else the name of the service, and names with its number.
+pub(super) fn links(project: &Project, service: &Service, facts: &Facts) -> Vec<String> {
+    let mut all = Vec::new();
     for link in &service.links {
         let (name, alias) = link.split_once(':').unwrap_or((link, link));
-        // Without an alias of its own a service is found by its name in any case.
-        if alias != name {
-            let peers = facts.peers.get(name).into_iter().flatten();
-            all.extend(peers.map(|peer| format!("{peer}:{alias}")));
+        for (number, peer) in (1..).zip(facts.peers.get(name).into_iter().flatten()) {
+            let numbered = [name, &number.to_string()].join(project.separator());
+            all.extend([alias, &numbered, peer].map(|alias| format!("{peer}:{alias}")));
         }
+    }
+    for link in &service.external_links {
+        let (name, alias) = link.split_once(':').unwrap_or((link, link));
+        all.push(format!("{name}:{alias}"));
     }
     all
 }

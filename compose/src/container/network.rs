@@ -64,6 +64,7 @@ fn endpoint(
         ipv6_address: settings.ipv6_address.clone(),
         link_local_ips: Vec::new(),
     });
+    let links = super::host::links(project, service, facts);
     let options: BTreeMap<String, String> = settings.driver_opts.clone();
     let mac = match settings.mac_address.as_str() {
         "" => service.mac_address.clone(),
@@ -71,6 +72,7 @@ fn endpoint(
     };
     EndpointSettings {
         ipam_config,
+        links: (!links.is_empty()).then_some(links),
         aliases: Some(aliases),
         mac_address: mac,
         driver_opts: (!options.is_empty()).then_some(options),

@@ -121,12 +121,22 @@ fn mounts_of_every_kind() {
         {"type": "volume", "source": "data", "target": "/s", "volume": {"subpath": "in"}},
         {"type": "volume", "source": "data", "target": "/n", "read_only": true, "volume": {"nocopy": true}},
         {"type": "tmpfs", "target": "/x", "tmpfs": {"size": "1048576", "mode": 448}},
-        {"type": "bind", "source": "/a", "target": "/b", "read_only": true}]}))
+        {"type": "bind", "source": "/a", "target": "/b", "read_only": true},
+        {"type": "bind", "source": "/c", "target": "/d", "bind": {"create_host_path": false}},
+        {"type": "bind", "source": "/e:f", "target": "/g", "bind": {}}]}))
     .host_config;
-    assert_eq!(host.binds.as_deref().unwrap(), ["app_data:/n:ro,nocopy"]);
+    assert_eq!(host.binds.as_deref().unwrap(), ["app_data:/n:ro,nocopy", "/a:/b:ro"]);
     let targets: Vec<(&str, &str)> =
         host.mounts.iter().map(|m| (m.source.as_str(), m.target.as_str())).collect();
-    assert_eq!(targets, [("", "/anonymous"), ("app_data", "/s"), ("", "/x"), ("/a", "/b")]);
+    assert_eq!(
+        targets,
+        [("", "/anonymous"), ("app_data", "/s"), ("", "/x"), ("/c", "/d"), ("/e:f", "/g")]
+    );
+    let made = |index: usize| {
+        let options = host.mounts.get(index).and_then(|mount| mount.bind_options.as_ref());
+        options.map(|options| options.create_mountpoint)
+    };
+    assert_eq!((made(3), made(4)), (Some(false), Some(true)));
     assert_eq!(host.mounts[1].volume_options.as_ref().unwrap().subpath, "in");
     assert_eq!(host.tmpfs["/t"], "size=1m");
 }
@@ -161,6 +171,19 @@ fn what_cannot_be_honoured_is_told() {
         warned(&swarm).unwrap(),
         ["services.web.deploy: resources.reservations.cpus: ignored: there is no swarm"]
     );
+    assert_eq!(
+        warned(&json!({"image": "x", "models": {"m": null}})).unwrap_err().to_string(),
+        "services.web.models: not supported: no models are run here"
+    );
+    let templates = json!({"image": "x", "hostname": "{{ .Node.Hostname }}",
+        "environment": {"A": "{{.Other}}", "B": "x{{.Task.Slot}}"}});
+    assert_eq!(
+        warned(&templates).unwrap(),
+        [
+            "services.web.environment.B: {{.Task.Slot}} stays as it is: only a swarm fills it in",
+            "services.web.hostname: {{.Node.Hostname}} stays as it is: only a swarm fills it in",
+        ]
+    );
     let mut project = project(&json!({"image": "x"}));
     assert!(honour_networks(&project).is_ok());
     project.networks.get_mut("back").unwrap().ipam.driver = "dhcp".to_owned();
@@ -168,4 +191,27 @@ fn what_cannot_be_honoured_is_told() {
         honour_networks(&project).unwrap_err().to_string(),
         "networks.back.ipam.driver: not supported: addresses are given by the default driver"
     );
+}
+
+#[test]
+fn links_are_of_the_endpoint_or_of_the_default_network() {
+    let links = ["app-db-1:database", "app-db-1:db-1", "app-db-1:app-db-1", "far:f"];
+    let linked = json!({"image": "x", "networks": {"default": null, "back": null},
+        "links": ["db:database"], "external_links": ["far:f"]});
+    let request = made(&linked);
+    assert_eq!(request.host_config.links, None);
+    for (network, endpoint) in &request.networks {
+        assert_eq!(endpoint.links.as_deref().unwrap(), links, "{network}");
+    }
+    let bridge = json!({"image": "x", "network_mode": "bridge", "links": ["db"]});
+    let request = made(&bridge);
+    let links = ["app-db-1:db", "app-db-1:db-1", "app-db-1:app-db-1"];
+    assert_eq!(request.host_config.links.as_deref().unwrap(), links);
+    assert_eq!(request.networks[0].1.links, None);
+}
+
+#[test]
+fn a_variable_without_a_value_is_a_name_alone() {
+    let request = made(&json!({"image": "x", "environment": {"A": "1", "B": "", "C": null}}));
+    assert_eq!(request.config.env, ["A=1", "B=", "C"]);
 }

@@ -44,7 +44,7 @@ pub(super) fn arguments(container: &Container, pid: &PidMode) -> Result<Vec<Stri
 /// The whole environment in Docker's order: PATH, HOSTNAME, TERM, then what the
 /// image and the user set, HOME last unless one of them gave it.
 ///
-/// Of equal names the last wins; an entry without `=` removes a default.
+/// Of equal names the last wins; an entry without `=` removes a default or an earlier entry.
 pub fn environment(hostname: &str, tty: bool, configured: &[String], home: &str) -> Vec<String> {
     let mut all = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={hostname}")];
     if tty {
@@ -59,7 +59,13 @@ pub fn environment(hostname: &str, tty: bool, configured: &[String], home: &str)
             // Emptied, not taken out: later entries still find their default by index.
             (Some(index), false) => all[index].clear(),
             (None, true) => all.push(entry.clone()),
-            (None, false) => {}
+            (None, false) => {
+                let mut index = 0;
+                all.retain(|known| {
+                    index += 1;
+                    index <= defaults || name_of(known) != name
+                });
+            }
         }
     }
     let mut kept: Vec<String> = Vec::with_capacity(all.len() + 1);

@@ -147,9 +147,6 @@ impl Runnable for ComposeRunArgs {
             ));
         }
         let wish = self.wish();
-        if self.build && service.build.is_some() {
-            ensure::build(app, one, &wish)?;
-        }
         let images = ensure::ensure(app, &project, &wish)?;
         app.outside = None;
         self.dependencies(app, &file, &project, &images)?;
@@ -178,14 +175,16 @@ impl ComposeRunArgs {
     fn wish(&self) -> Wish {
         let quiet = self.quiet_pull || self.quiet;
         let quiet_build = self.quiet_build || self.quiet;
-        Wish { pull: self.pull.clone(), quiet, quiet_build, ..Wish::default() }
+        Wish { pull: self.pull.clone(), build: self.build, quiet, quiet_build, ..Wish::default() }
     }
 
     fn overrides(&self, app: &App, file: &File, tty: bool) -> Result<Overrides, CliError> {
         let mut variables = file.loaded.environment.clone();
         variables.extend(app.settings.environment.all.clone());
         let known = crate::settings::Environment { all: variables };
-        let env = run_flags::environment(&self.env_from_file, &self.env, &known)?;
+        let mut env = run_flags::environment(&self.env_from_file, &self.env, &known)?;
+        // A name of which nothing is known leaves what the service says, as in Docker Compose.
+        env.retain(|entry| entry.contains('='));
         Ok(Overrides {
             command: self.args[1..].to_vec(),
             entrypoint: self.entrypoint.clone(),
