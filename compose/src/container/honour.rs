@@ -18,12 +18,12 @@ const HARMLESS: &[(&str, &str)] = &[
     ("cgroup_parent", "containers run below the control group that is delegated to this user"),
     ("storage_opt", "the size of a container's files is not limited"),
     ("pull_refresh_after", "pull_policy says when an image is fetched"),
-    ("models", "no models are run here"),
 ];
 
 /// What would run with less, or with more rights, than the file says.
 const UNSAFE: &[(&str, &str)] = &[
     ("runtime", "containers are started by this program itself"),
+    ("models", "no models are run here"),
     ("provider", "no external programs are run for a service"),
     ("use_api_socket", "there is no engine with a socket"),
     ("device_cgroup_rules", "only root can filter devices; name the device in `devices`"),
@@ -102,6 +102,7 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
     if !swarm.is_empty() {
         warnings.push(tell(&format!("deploy: {}", swarm.join(", ")), "there is no swarm"));
     }
+    warnings.extend(templates(service));
     for (key, settings) in &service.networks {
         let Some(settings) = settings else { continue };
         if !settings.link_local_ips.is_empty() {
@@ -114,6 +115,32 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
         }
     }
     Ok(warnings)
+}
+
+/// Values with placeholders that a swarm fills in for each task: here they stay as they are.
+fn templates(service: &Service) -> Vec<String> {
+    let placeholder = |text: &str| {
+        let inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+        let mut names = inside.map(str::trim).filter(|inside| {
+            [".Service.", ".Node.", ".Task."].iter().any(|kind| inside.starts_with(kind))
+        });
+        names.next().map(|name| format!("{{{{{name}}}}}"))
+    };
+    let environment = service.environment.iter().filter_map(|(key, value)| {
+        Some((format!("environment.{key}"), placeholder(value.as_deref()?)?))
+    });
+    let hostname = placeholder(&service.hostname).map(|found| ("hostname".to_owned(), found));
+    let sources = service.volumes.iter().enumerate().filter_map(|(index, volume)| {
+        Some((format!("volumes[{index}].source"), placeholder(&volume.source)?))
+    });
+    environment
+        .chain(hostname)
+        .chain(sources)
+        .map(|(key, found)| {
+            let name = &service.name;
+            format!("services.{name}.{key}: {found} stays as it is: only a swarm fills it in")
+        })
+        .collect()
 }
 
 /// What of `deploy` only a swarm can honour.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use coracle_compose::container::honour;
 use coracle_compose::project::{Project, Service};
 use coracle_image::Image;
 use coracle_runtime::engine::ImageFacts;
@@ -150,6 +151,10 @@ pub(crate) fn ensure(
     project: &Project,
     wish: &Wish,
 ) -> Result<BTreeMap<String, ImageFacts>, CliError> {
+    // What is refused is refused before anything is fetched or built for it.
+    for service in project.services.values() {
+        honour(service).map_err(|error| CliError::plain(error.to_string()))?;
+    }
     if app.compose.dry_run {
         return present(app, project);
     }
