@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     os::fd::{AsFd, OwnedFd},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -44,7 +45,22 @@ impl Terminal {
     /// As [`Terminal::start`], with other rows and columns.
     pub fn start_sized<S: AsRef<OsStr>>(
         env: &TestEnv,
+        size: (u16, u16),
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self::start_program(env, size, &settings().binary, args)
+    }
+
+    /// A shell line in which `coracle` is the binary.
+    pub fn shell(env: &TestEnv, line: &str) -> Self {
+        let path = format!("PATH={}:$PATH; {line}", env.root().join("bin").display());
+        Self::start_program(env, (24, 80), Path::new("/bin/bash"), ["-c", &path])
+    }
+
+    fn start_program<S: AsRef<OsStr>>(
+        env: &TestEnv,
         (rows, columns): (u16, u16),
+        program: &Path,
         args: impl IntoIterator<Item = S>,
     ) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
@@ -58,7 +74,7 @@ impl Terminal {
         // `setsid --ctty` makes its standard input the controlling terminal, which needs no unsafe here.
         let child = Command::new("setsid")
             .args(["--ctty", "--wait"])
-            .arg(&settings().binary)
+            .arg(program)
             .args(args)
             .env_clear()
             .env("HOME", env.root().join("home"))

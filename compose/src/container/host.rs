@@ -140,7 +140,8 @@ pub(super) fn links(project: &Project, service: &Service, facts: &Facts) -> Vec<
         let (name, alias) = link.split_once(':').unwrap_or((link, link));
         for (number, peer) in (1..).zip(facts.peers.get(name).into_iter().flatten()) {
             let numbered = [name, &number.to_string()].join(project.separator());
-            all.extend([alias, &numbered, peer].map(|alias| format!("{peer}:{alias}")));
+            let names = [alias, &numbered, &peer.name];
+            all.extend(names.map(|alias| format!("{peer}:{alias}")));
         }
     }
     for link in &service.external_links {

@@ -41,6 +41,14 @@ pub(crate) fn options(app: &App) -> Result<LoadOptions, CliError> {
         let list = environment.get("COMPOSE_ENV_FILES").unwrap_or_default();
         env_files = list.split(',').filter(|f| !f.is_empty()).map(str::to_owned).collect();
     }
+    // Where it stands behind `=` no shell does it.
+    for file in &mut env_files {
+        if let (Some(home), Some(rest)) = (environment.get("HOME"), file.strip_prefix('~'))
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            *file = format!("{home}{rest}");
+        }
+    }
     Ok(LoadOptions {
         files: given.files.clone(),
         project_directory: given.project_directory.clone(),

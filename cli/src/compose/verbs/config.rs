@@ -117,8 +117,13 @@ impl ComposeConfigArgs {
     fn text(&self, app: &mut App) -> Result<String, CliError> {
         let mut options = self.options(app)?;
         if self.variables {
+            self.warn_of_services(
+                app,
+                "--variables is set, variables from the full model will be rendered",
+            );
             options.stages.interpolate = false;
             options.stages.types = false;
+            options.stages.check = false;
             let loaded = load::load(app, &options)?;
             return config_parts::variables(&loaded, self.format.as_deref().unwrap_or_default());
         }
@@ -133,6 +138,10 @@ impl ComposeConfigArgs {
             options.stages.env_files = EnvFiles::Unread;
         }
         if self.no_interpolate {
+            if !names && !self.environment {
+                let what = "--no-interpolate is set, the full model will be rendered";
+                self.warn_of_services(app, what);
+            }
             // What still has variables in it cannot be read further than names need.
             options.stages.types = (names && !self.services) || self.environment;
         }
@@ -160,6 +169,13 @@ impl ComposeConfigArgs {
         }
         options.stages.env_files =
             if self.no_env_resolution { EnvFiles::Unread } else { EnvFiles::Chosen };
+    }
+
+    /// Where services cannot be chosen, nobody shall think that they were.
+    fn warn_of_services(&self, app: &mut App, when: &str) {
+        if !self.args.is_empty() {
+            log::warning(app, &format!("service filtering is not applied when {when}"));
+        }
     }
 
     fn options(&self, app: &App) -> Result<LoadOptions, CliError> {

@@ -69,8 +69,7 @@ struct Used {
     tag: String,
     platform: String,
     size: u64,
-    /// Stands in for the time below, which an image without a name has not.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_tag_time: Option<String>,
@@ -108,8 +107,7 @@ impl Used {
     }
 
     fn age(&self, now: DateTime<Utc>) -> String {
-        let since = self.last_tag_time.as_ref().or(self.created.as_ref());
-        let since = since.and_then(|time| parse_time(time));
+        let since = self.created.as_ref().and_then(|time| parse_time(time));
         since.map_or_else(|| "N/A".to_owned(), |time| units::ago(time, now))
     }
 }
@@ -167,8 +165,8 @@ mod tests {
             tag: "latest".to_owned(),
             platform: "linux/amd64".to_owned(),
             size: 7_797_760,
-            created: None,
-            last_tag_time: Some("2026-11-21T00:09:44.346172042Z".to_owned()),
+            created: Some("2026-11-21T00:09:44.346172042Z".to_owned()),
+            last_tag_time: Some("2026-11-21T00:09:56.346172042Z".to_owned()),
         }
     }
 

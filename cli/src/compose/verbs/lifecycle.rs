@@ -222,7 +222,7 @@ impl Runnable for ComposeKillArgs {
         };
         if found.is_empty() && orphans.is_empty() {
             use std::io::Write as _;
-            writeln!(app.ui.status(), "no container to kill")?;
+            writeln!(app.ui.status(), "No container to kill")?;
             return Ok(ExitStatus::Success);
         }
         let found: Vec<Seen> = found.iter().map(seen).collect();

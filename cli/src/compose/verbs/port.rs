@@ -35,7 +35,7 @@ impl Runnable for ComposePortArgs {
         let wanted = ports.iter().find(|one| one.private == port && one.protocol == protocol);
         let Some(found) = wanted else {
             let there: Vec<String> =
-                ports.iter().map(|one| format!("{}/{}", one.public, one.protocol)).collect();
+                ports.iter().map(|one| format!("{}/{}", one.private, one.protocol)).collect();
             let name = &known.container.name;
             let there = there.join(", ");
             let text = format!("no port {port}/{protocol} for container {name}: {there}");

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::Runnable;
+use crate::commands::chosen_format;
 use crate::commands::container::rows::row as container_row;
 use crate::compose::project::place;
 use crate::compose::project::place::Place;
@@ -40,11 +41,19 @@ const COLUMNS: Columns = Columns {
         ("LocalVolumes", "LOCAL VOLUMES"),
         ("Networks", "NETWORKS"),
         ("Size", "SIZE"),
+        ("Engine", "ENGINE"),
     ],
     table: "Name Image Command Service RunningFor Status Ports",
     quiet: "ID",
     raw: "",
 };
+
+/// Where an engine is named among the containers, there is a column for it.
+const COLUMNS_OF_ENGINES: Columns =
+    Columns { table: "Name Image Command Service RunningFor Status Ports Engine", ..COLUMNS };
+
+/// The engine that runs a container, when whoever made it says so.
+const ENGINE: &str = "com.docker.compose.engine";
 
 /// List containers
 #[derive(Debug, clap::Args)]
@@ -79,7 +88,10 @@ pub(crate) struct ComposePsArgs {
 
 impl Runnable for ComposePsArgs {
     fn execute(mut self, app: &mut App) -> CommandResult {
-        let listing = Listing::new(&COLUMNS, self.format.as_deref(), false)?;
+        let format = chosen_format(app, self.format.as_deref(), "psFormat");
+        let format = format.filter(|format| !format.is_empty());
+        // What is wrong with it comes before anything is looked up.
+        Listing::new(&COLUMNS, format.as_deref(), false)?;
         if let Some(filter) = &self.filter {
             match filter.split_once('=') {
                 Some(("status", state)) => self.status.push(state.to_owned()),
@@ -108,6 +120,9 @@ impl Runnable for ComposePsArgs {
             }
             return Ok(ExitStatus::Success);
         }
+        let of_engines = found.iter().any(|one| !found::label(one, ENGINE).is_empty());
+        let columns = if of_engines { &COLUMNS_OF_ENGINES } else { &COLUMNS };
+        let listing = Listing::new(columns, format.as_deref(), false)?;
         let names = ImageNames::read(&app.home)?;
         let now = app.asked();
         let rows: Vec<Row> = found
@@ -158,6 +173,7 @@ fn row(mut row: Row, summary: &Summary) -> Row {
     row.set("Name", summary.container.name.as_str())
         .set("Project", found::label(summary, labels::PROJECT))
         .set("Service", found::label(summary, labels::SERVICE))
+        .set("Engine", found::label(summary, ENGINE))
         .set("ExitCode", state.exit_code)
         .set("Health", health)
         .set("Publishers", publishers(summary))

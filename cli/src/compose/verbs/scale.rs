@@ -28,7 +28,10 @@ pub(crate) struct ComposeScaleArgs {
 
 impl Runnable for ComposeScaleArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let file = place::file(app, &[])?;
+        // Files of variables of other services are not asked for.
+        let named = self.args.iter().map(|text| text.split('=').next().unwrap_or_default());
+        let named: Vec<String> = named.map(str::to_owned).collect();
+        let file = place::file(app, &named)?;
         let scale = scale(&self.args, &file)?;
         let targets: Vec<String> = scale.keys().cloned().collect();
         let project = graph::select(&file.project, &targets, !self.no_deps).map_err(error)?;

@@ -183,6 +183,9 @@ impl UpArgs {
                  --attach-dependencies",
             );
         }
+        if self.wait_timeout.is_some_and(|seconds| seconds < 0) {
+            return refuse("--wait-timeout must be a non-negative integer");
+        }
         if self.force_recreate && self.no_recreate {
             return refuse("--force-recreate and --no-recreate are incompatible");
         }
