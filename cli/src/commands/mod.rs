@@ -26,5 +26,6 @@ pub(crate) mod volume;
 
 use each::{each, each_at_once};
 use inspect::{inspect_all, inspect_typed};
-use layout::{chosen_format, warn_ignored_format};
+pub(crate) use layout::chosen_format;
+use layout::warn_ignored_format;
 pub(crate) use signal::signal_number;

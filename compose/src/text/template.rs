@@ -301,9 +301,9 @@ mod tests {
         for text in ["${A:-${U?}}", "${A:?${U?}}", "${A-${}}"] {
             assert_eq!(done(text), "a", "{text}");
         }
-        let vars = vars();
-        assert_eq!(substitute("${A:-$V}${U+$V}", &vars).unwrap(), "a");
-        assert!(vars.1.borrow().is_empty());
+        let known = vars();
+        assert_eq!(substitute("${A:-$V}${U+$V}", &known).unwrap(), "a");
+        assert!(known.1.borrow().is_empty());
         let many = "${U:-x}".repeat(1000);
         assert_eq!(substitute(&many, &vars()), Ok("x".repeat(1000)));
         let deep = "${U:-".repeat(1000) + &"}".repeat(1000);
