@@ -133,8 +133,7 @@ fn networks(app: &App) -> Found {
 /// Containers that are connected to the network that stands before, or are not.
 fn connected(app: &App, typed: &Typed, to: bool) -> Found {
     let name = typed.given().first().cloned().unwrap_or_default();
-    let is_connected =
-        |known: &Known| container::networks(&known.container).iter().any(|one| *one == name);
+    let is_connected = |known: &Known| container::networks(&known.container).contains(&name);
     containers(app, |known| is_connected(known) == to)
 }
 
@@ -222,7 +221,7 @@ fn of_swarm(app: &App, kind: Kind) -> Vec<Candidate> {
         Kind::Configs => stored(secret::Kind::Config).collect(),
         Kind::Stacks => {
             let stacks = coracle_swarm::stack::members::stacks(state);
-            stacks.into_iter().map(|(name, _)| Candidate::new(name, "")).collect()
+            stacks.into_keys().map(|name| Candidate::new(name, "")).collect()
         }
         Kind::Machines => node::machines(state)
             .into_iter()

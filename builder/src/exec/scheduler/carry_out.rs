@@ -14,7 +14,7 @@ use super::super::run::Command;
 use super::super::workshop::Workshop;
 use super::super::{files, key};
 use super::{COMMANDS_MAX, Scheduler, State, Work, diff_ids};
-use crate::plan::{From, Operation};
+use crate::plan::{From, Operation, Run};
 
 impl Scheduler<'_> {
     fn busy(&self, commands: bool) -> usize {
@@ -47,37 +47,7 @@ impl Scheduler<'_> {
         let work = Work { id, is_other: false, began: Instant::now(), _lock: lock };
         let request = &self.given.requests[graph.nodes[node].request];
         match &step.operation {
-            Operation::Run(run) => {
-                self.start(node);
-                let cache = self.cache.clone();
-                let outcomes: HashMap<usize, Vec<Digest>> = key::sources(&step.operation)
-                    .into_iter()
-                    .zip(self.take_layers(node))
-                    .filter_map(|((from, _), layers)| match from {
-                        From::Step(step) => Some((*step, layers)),
-                        From::Context(_) | From::Nothing => None,
-                    })
-                    .collect();
-                let maker = Maker {
-                    request,
-                    cache: &cache,
-                    step: &step.name,
-                    layers: &|step| outcomes.get(&step).cloned().unwrap_or_default(),
-                };
-                if self.given.workshop.is_none() {
-                    self.given.workshop = Some(Workshop::enter(self.given.home)?);
-                }
-                let Some(workshop) = self.given.workshop.as_mut() else { return Ok(()) };
-                let Some((mounts, copies)) = maker.make(workshop, &run.mounts)? else {
-                    return Ok(());
-                };
-                if copies.is_empty() {
-                    return self.start_command(node, work, mounts);
-                }
-                let of = (request, &self.given.contexts);
-                let child = Child::start(|| files::materialise(workshop, of, &copies))?;
-                self.states[node] = State::Mounting(work, mounts, child);
-            }
+            Operation::Run(run) => self.begin_command(node, work, run)?,
             operation => {
                 let sources = self.take_layers(node);
                 self.start(node);
@@ -99,6 +69,42 @@ impl Scheduler<'_> {
                 self.states[node] = State::Copying(work, child);
             }
         }
+        Ok(())
+    }
+
+    /// Makes the mounts of a command, and starts it when nothing is copied for them.
+    fn begin_command(&mut self, node: NodeId, work: Work, run: &Run) -> Result<(), StepError> {
+        self.start(node);
+        let of = &self.given.graph.nodes[node];
+        let (step, request) = (&of.step, &self.given.requests[of.request]);
+        let cache = self.cache.clone();
+        let outcomes: HashMap<usize, Vec<Digest>> = key::sources(&step.operation)
+            .into_iter()
+            .zip(self.take_layers(node))
+            .filter_map(|((from, _), layers)| match from {
+                From::Step(step) => Some((*step, layers)),
+                From::Context(_) | From::Nothing => None,
+            })
+            .collect();
+        let maker = Maker {
+            request,
+            cache: &cache,
+            step: &step.name,
+            layers: &|step| outcomes.get(&step).cloned().unwrap_or_default(),
+        };
+        if self.given.workshop.is_none() {
+            self.given.workshop = Some(Workshop::enter(self.given.home)?);
+        }
+        let Some(workshop) = self.given.workshop.as_mut() else { return Ok(()) };
+        let Some((mounts, copies)) = maker.make(workshop, &run.mounts)? else {
+            return Ok(());
+        };
+        if copies.is_empty() {
+            return self.start_command(node, work, mounts);
+        }
+        let of = (request, &self.given.contexts);
+        let child = Child::start(|| files::materialise(workshop, of, &copies))?;
+        self.states[node] = State::Mounting(work, mounts, child);
         Ok(())
     }
 

@@ -53,16 +53,7 @@ impl Scheduler<'_> {
             State::Bringing(id, mut child) => match child.read() {
                 false => self.states[node] = State::Bringing(id, child),
                 true => {
-                    let all = child.finish::<Vec<remote::Brought>>().map_err(of_source)?;
-                    for one in all {
-                        if !one.log.is_empty() {
-                            self.log(node, 2, one.log.into_bytes());
-                        }
-                        let fetched = self.fetched[node].as_mut();
-                        if let Some(fetched) = fetched.and_then(|all| all.get_mut(&one.number)) {
-                            fetched.path = Some(one.path);
-                        }
-                    }
+                    self.brought(node, child.finish().map_err(of_source)?);
                     self.states[node] = State::Queued(id);
                 }
             },
@@ -92,6 +83,19 @@ impl Scheduler<'_> {
             other => self.states[node] = other,
         }
         Ok(())
+    }
+
+    /// What a child brought of the sources of a step from elsewhere.
+    fn brought(&mut self, node: NodeId, all: Vec<remote::Brought>) {
+        for one in all {
+            if !one.log.is_empty() {
+                self.log(node, 2, one.log.into_bytes());
+            }
+            let fetched = self.fetched[node].as_mut();
+            if let Some(fetched) = fetched.and_then(|all| all.get_mut(&one.number)) {
+                fetched.path = Some(one.path);
+            }
+        }
     }
 
     fn hear_command(

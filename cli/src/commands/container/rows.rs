@@ -134,7 +134,7 @@ fn local_volumes(summary: &ContainerSummary) -> usize {
 /// The PORTS cell: equal ports in ranges first, then single mappings.
 pub(crate) fn ports(entries: &[PortEntry]) -> String {
     let mut same: BTreeSet<(&str, Option<IpAddr>, String, u16)> = BTreeSet::new();
-    let mut mapped: Vec<((u16, &str, Option<IpAddr>), String)> = Vec::new();
+    let mut mapped = Vec::new();
     for entry in entries {
         let PortEntry { private_port: number, protocol, .. } = entry;
         // 127.0.0.2 comes before 127.0.0.10.
@@ -146,7 +146,7 @@ pub(crate) fn ports(entries: &[PortEntry]) -> String {
         match entry.public_port {
             Some(public) if public != *number => {
                 let text = format!("{ip}:{public}->{number}/{protocol}");
-                mapped.push(((*number, protocol, address), text));
+                mapped.push(((*number, protocol.as_str(), address), text));
             }
             _ => {
                 same.insert((protocol, address, ip, *number));
