@@ -294,7 +294,8 @@ mod tests {
         );
         let failure = find_program("/", &env).unwrap_err();
         assert_eq!(failure.message, "exec: \"/\": is a directory: permission denied");
-        let failure = with_shells(find_program("/bin/zsh", &env).unwrap_err(), "/bin/zsh", &env);
+        let failure =
+            with_shells(find_program("/nosuch/sh", &env).unwrap_err(), "/nosuch/sh", &env);
         assert_eq!(failure.hint.as_deref(), Some("there is no shell in this container"));
         let shell = temp.path().join("ash");
         fs::write(&shell, "x").unwrap();
