@@ -243,7 +243,7 @@ impl<'a> Build<'a> {
         }
         self.clear_cache_mounts(&graph)?;
         let shown = context_vertices(&graph, &mut self.vertices, progress);
-        let hashes = home.settings().data_root.join("builder/cache/hashes");
+        let hashes = home.settings().data_root.join("builder/cache").join(cache::HASHES);
         let given = Given {
             requests,
             graph: &graph,

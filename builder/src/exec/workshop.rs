@@ -173,9 +173,33 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes folders of builds in the data root `data` that died. Whoever calls has entered the namespaces.
+/// Removes what builds in the data root `data` have left that died. Whoever calls has entered the namespaces.
 pub(super) fn sweep_steps(data: &Path) {
-    sweep_folders(&data.join(FOLDER));
+    let own = data.join(FOLDER);
+    sweep_containers(&own);
+    sweep_folders(&own);
+}
+
+/// Removes the folders of containers, where no build lives.
+fn sweep_containers(own: &Path) {
+    let entries = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    // Listed before builds are asked: each leaves its mark before its first container.
+    let containers = own.join("containers");
+    let mut found = entries(&containers.join("names"));
+    found.extend(entries(&containers).into_iter().filter(|path| !path.ends_with("names")));
+    let builds = own.join("builds");
+    let mut marks = entries(&builds).into_iter();
+    if marks.any(|mark| mark.file_name().is_some_and(|it| is_alive(&builds, &it.to_string_lossy())))
+    {
+        return;
+    }
+    for path in found.iter().filter(|path| !path.ends_with("lock")) {
+        // What stays goes with the next build.
+        drop(remove_tree(path));
+    }
 }
 
 fn sweep_folders(own: &Path) {
@@ -239,12 +263,16 @@ mod tests {
         for name in ["1-1.7.0", "2-2.7.0", "3-3.7.1"] {
             fs::create_dir_all(own.join("steps").join(name).join("root")).unwrap();
         }
+        let container = own.join("containers/c");
+        fs::create_dir_all(container.join("upper")).unwrap();
         sweep_steps(temp.path());
+        assert!(container.exists(), "a build lives");
         let left: Vec<_> = steps(&own).into_iter().map(|(_, build)| build).collect();
         assert_eq!(left, [Some("1-1".to_owned())]);
         assert!(own.join("builds/1-1").exists() && !own.join("builds/2-2").exists());
         drop(alive);
         sweep_steps(temp.path());
         assert!(steps(&own).is_empty() && !own.join("builds/1-1").exists());
+        assert!(!container.exists());
     }
 }

@@ -43,6 +43,10 @@ pub use usage::{Usage, UsageKind, usage};
 
 /// The form of what is in the folder.
 const FORM: &str = "1";
+/// Digests of files of contexts, beside it.
+pub(super) const HASHES: &str = "hashes";
+/// Between the name of a file and the process that writes it.
+const UNFINISHED: &str = ".new.";
 
 /// The cache of a data root.
 #[derive(Debug, Clone)]
@@ -111,6 +115,34 @@ impl Cache {
     }
 }
 
+impl Cache {
+    /// Removes files that writers have left who were killed, and locks that nobody holds.
+    fn sweep_unfinished(&self) {
+        let locks = self.root.join("locks");
+        for name in names(&locks) {
+            // It goes with the lock.
+            drop(lock::try_lock(&locks.join(name), true));
+        }
+        for folder in ["results", "contents"].map(|name| self.root.join(name)) {
+            for name in names(&folder) {
+                let writer = name.rsplit_once(UNFINISHED).map(|(_, writer)| writer);
+                if writer.is_some_and(|writer| !Path::new("/proc").join(writer).exists()) {
+                    drop(fs::remove_file(folder.join(name)));
+                }
+            }
+        }
+    }
+
+    /// Removes what was only remembered of results and of files.
+    fn forget_digests(&self) {
+        let contents = self.root.join("contents");
+        for name in names(&contents).iter().filter(|name| !name.contains(UNFINISHED)) {
+            drop(fs::remove_file(contents.join(name)));
+        }
+        drop(fs::remove_file(self.root.with_file_name(HASHES)));
+    }
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
@@ -118,7 +150,8 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Writes a file whole or not at all.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension(format!("new.{}", std::process::id()));
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!("{UNFINISHED}{}", std::process::id()));
     fs::write(&new, bytes)?;
     fs::rename(&new, path)
 }

@@ -43,6 +43,10 @@ pub fn prune(
         }
     }
     cache.sweep_mounts();
+    cache.sweep_unfinished();
+    if cache.ids().is_empty() {
+        cache.forget_digests();
+    }
     sweep_steps(data);
     // Asked before the results: a layer is kept after its result is there.
     let kept = store.kept_layers().unwrap_or_default();

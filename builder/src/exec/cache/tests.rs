@@ -87,3 +87,32 @@ fn a_mount_in_use_is_neither_pruned_nor_cleared() {
         assert!(cache.hold(wanted).unwrap().unwrap().is_new);
     }
 }
+
+#[test]
+fn what_killed_writers_left_goes_and_what_was_remembered_goes_with_the_last_result() {
+    let temp = tempfile::tempdir().unwrap();
+    let cache = Cache::at(temp.path());
+    cache.make().unwrap();
+    let (id, part) = (Digest::of(b"id"), Digest::of(b"part"));
+    cache.put(&id, &record(b"layer")).unwrap();
+    cache.put_content(&part, "digest").unwrap();
+    let results = cache.root.join("results");
+    // No process has the number 0, and this one lives.
+    let own = format!("{}.new.{}", id.hex(), std::process::id());
+    for name in [format!("{}.new.0", id.hex()), own.clone()] {
+        fs::write(results.join(name), "").unwrap();
+    }
+    let held = cache.try_lock(&id).unwrap().unwrap();
+    fs::write(cache.root.join("locks").join(part.hex()), "").unwrap();
+    cache.sweep_unfinished();
+    let mut left = names(&results);
+    left.sort();
+    assert_eq!(left, [id.hex(), own]);
+    assert_eq!(names(&cache.root.join("locks")), [id.hex()]);
+    drop(held);
+    let hashes = cache.root.with_file_name(HASHES);
+    fs::write(&hashes, "").unwrap();
+    cache.forget_digests();
+    assert_eq!(cache.content(&part), None);
+    assert!(!hashes.exists());
+}
