@@ -16,6 +16,7 @@ pub mod agreement;
 pub mod case;
 pub mod command;
 pub mod corpus;
+pub mod door;
 pub mod fixture;
 pub mod hostile;
 pub mod leak;

@@ -1,12 +1,15 @@
 //! `build`.
 
+mod broken;
 mod builder;
 mod caches;
 mod changing;
 mod contexts;
 mod corpus;
 mod flags;
+mod full;
 mod hostile;
+mod killed;
 mod lasting;
 mod outputs;
 mod progress;
