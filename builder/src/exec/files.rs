@@ -22,6 +22,6 @@ impl From<FilesError> for StepError {
         if let Some(cause) = std::error::Error::source(&error) {
             message = format!("{message}: {cause}");
         }
-        Self { is_internal, ..Self::new(message) }
+        Self { is_internal, hint: error.hint(), ..Self::new(message) }
     }
 }

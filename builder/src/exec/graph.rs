@@ -68,6 +68,11 @@ impl Graph {
                     graph.nodes.push(Node { request, step: step.clone(), on, sources });
                     graph.nodes.len() - 1
                 });
+                // Of equal steps the last gives its name.
+                let known = &mut graph.nodes[node];
+                if known.request == request && !matches!(step.operation, Operation::Image { .. }) {
+                    known.step.name.clone_from(&step.name);
+                }
                 ids.push(node);
             }
             graph.targets.push(plan.outcome.step.map(|step| ids[step]));

@@ -25,6 +25,8 @@ use crate::sources::{SourceError, secrets, ssh};
 
 /// The mode of scripts.
 const SCRIPT_MODE: u32 = 0o755;
+/// That of a cache mount of which the Dockerfile says nothing.
+const CACHE_MODE: u32 = 0o755;
 
 /// The mounts of a command, as the engine takes them.
 #[derive(Debug, Default)]
@@ -60,6 +62,7 @@ impl Maker<'_> {
     ) -> Result<Option<(Mounts, Vec<ShownByMount<'m>>)>, StepError> {
         let (mut out, mut copies) = (Mounts::default(), Vec::new());
         for mount in all {
+            out.uncover(&mount.target);
             if !self.add(workshop, mount, &mut out, &mut copies)? {
                 return Ok(None);
             }
@@ -96,16 +99,16 @@ impl Maker<'_> {
                 out.delivered.push((file, content));
             }
             MountKind::Ssh { id, required, owner, mode } => {
+                let named = |entry: &String| entry.starts_with("SSH_AUTH_SOCK=");
+                if !out.env.iter().any(named) {
+                    out.env.push(format!("SSH_AUTH_SOCK={target}"));
+                }
                 let Some(agent) = self.request.ssh.get(id) else {
                     return match required {
                         true => Err(StepError::new(format!("unset ssh forward key {id}"))),
                         false => Ok(true),
                     };
                 };
-                let named = |entry: &String| entry.starts_with("SSH_AUTH_SOCK=");
-                if !out.env.iter().any(named) {
-                    out.env.push(format!("SSH_AUTH_SOCK={target}"));
-                }
                 let scratch = workshop.scratch()?;
                 let socket = scratch.join("agent");
                 out.scratch.push(scratch);
@@ -116,13 +119,9 @@ impl Maker<'_> {
                 out.agents.push(forward);
             }
             MountKind::Cache { id, from, sharing, owner, mode, read_only } => {
-                let begins = from.as_ref().map(|(from, path)| format!("{from:?} {path}"));
-                let wanted = CacheWanted {
-                    id,
-                    from: begins.as_deref().unwrap_or_default(),
-                    sharing: *sharing,
-                    description: self.step,
-                };
+                let begins = self.begins(from.as_ref(), *owner, *mode);
+                let wanted =
+                    CacheWanted { id, from: &begins, sharing: *sharing, description: self.step };
                 let held = self.cache.hold(wanted);
                 let held = held.map_err(|e| StepError::internal("use a cache mount", &e))?;
                 let Some(held) = held else { return Ok(false) };
@@ -141,6 +140,20 @@ impl Maker<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// What tells a cache mount from others of its name: files that it begins with, or whose folder it is.
+    fn begins(&self, from: Option<&(From, String)>, (uid, gid): (u32, u32), mode: u32) -> String {
+        match from {
+            Some((From::Step(step), path)) => {
+                let layers = (self.layers)(*step);
+                let layers: String = layers.iter().map(|layer| format!("{layer} ")).collect();
+                format!("{layers}{path}")
+            }
+            Some((from, path)) => format!("{from:?} {path}"),
+            None if (uid, gid, mode) == (0, 0, CACHE_MODE) => String::new(),
+            None => format!("{uid}:{gid} {mode:o}"),
+        }
     }
 
     fn copy<'m>(&self, (from, source): (&'m From, &'m str), target: &Path) -> ShownByMount<'m> {
@@ -189,6 +202,13 @@ impl Maker<'_> {
 }
 
 impl Mounts {
+    /// What was mounted at a place is not seen below what comes after it.
+    fn uncover(&mut self, target: &str) {
+        self.tmpfs.remove(target);
+        self.mounts.retain(|mount| mount.target != target);
+        self.delivered.retain(|(file, _)| file.target != target || file.env.is_some());
+    }
+
     /// Scripts that a command names. They are no secrets, and what is in memory alone cannot be executed.
     pub(super) fn add_scripts(
         &mut self,
@@ -253,12 +273,14 @@ fn make_folder(path: &Path, (uid, gid): (u32, u32), mode: u32) -> std::io::Resul
 
 impl std::convert::From<SourceError> for StepError {
     fn from(error: SourceError) -> Self {
+        let hint = error.hint();
         let text = error.to_string();
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         // Some words have their cause in them.
-        match cause.filter(|cause| !text.contains(cause)) {
-            Some(cause) => Self::new(format!("{text}: {cause}")),
-            None => Self::new(text),
-        }
+        let message = match cause.filter(|cause| !text.contains(cause)) {
+            Some(cause) => format!("{text}: {cause}"),
+            None => text,
+        };
+        Self { hint, ..Self::new(message) }
     }
 }

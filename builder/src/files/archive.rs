@@ -24,7 +24,7 @@ use rustix::fs::{Mode, OFlags};
 use self::extractor::Extractor;
 use super::error::FilesError;
 use super::owner::Owner;
-use super::place::{Placement, follow, make_folders};
+use super::place::{Placement, cleaned, follow, make_folders};
 use super::{Copied, Result};
 
 /// Whether a file is an archive, compressed or not: whatever its name is, it has a first entry.
@@ -40,7 +40,7 @@ pub(super) fn unpack(
     placement: &Placement,
     copied: &mut Copied,
 ) -> Result<()> {
-    let destination = follow(root, placement.destination.as_bytes())?;
+    let destination = follow(root, &cleaned(placement.destination.as_bytes()))?;
     let folders = Placement { mode: None, ..placement.clone() };
     let (top, _) = make_folders(root, &destination, &folders)?;
     let failed = FilesError::io("read", &destination);

@@ -26,7 +26,9 @@ use super::content::is_same;
 use super::digest::{Stamp, Stamper};
 use super::error::{FilesError, shown};
 use super::owner::Owner;
-use super::place::{Placement, follow, kind_at, make_folders, open_child, set_owner, times};
+use super::place::{
+    Placement, cleaned, follow, kind_at, make_folders, open_child, set_owner, times,
+};
 use super::remove::remove_folder;
 use super::resolve::{join, open_plain, split};
 use super::select::{Root, RootKind, Selection};
@@ -103,7 +105,7 @@ impl Copier<'_> {
         if selection.unpacks && self.unpack(one)? {
             return Ok(());
         }
-        let destination = self.placement.destination.as_bytes();
+        let destination = &*cleaned(self.placement.destination.as_bytes());
         let (above, last) = split(destination);
         let is_folder = matches!(last, b"" | b".");
         // What the destination is in is made before anything is looked at.

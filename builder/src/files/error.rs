@@ -18,6 +18,12 @@ pub enum FilesError {
     )]
     NotInContext { path: String },
 
+    #[error(
+        "failed to compute cache key: failed to calculate checksum of ref {}: too many links",
+        reference(path)
+    )]
+    TooManyLinks { path: String },
+
     /// A path of a root filesystem that is not there.
     #[error("lstat {path}: no such file or directory")]
     NotInRoot { path: String },
@@ -30,6 +36,9 @@ pub enum FilesError {
 
     #[error("mkdir {path}: not a directory")]
     NotAFolder { path: String },
+
+    #[error("mkdir {path}: too many links")]
+    LinksInCircle { path: String },
 
     #[error("invalid pattern {pattern:?}: syntax error in pattern")]
     BadPattern { pattern: String },
@@ -77,6 +86,8 @@ impl FilesError {
             Self::FolderOverFile { .. }
             | Self::FileOverFolder { .. }
             | Self::NotAFolder { .. }
+            | Self::TooManyLinks { .. }
+            | Self::LinksInCircle { .. }
             | Self::BadPattern { .. }
             | Self::BadOwner { .. }
             | Self::Archive(_)
@@ -99,6 +110,9 @@ impl FilesError {
                     .to_owned(),
             ),
             Self::Unpack(error) => error.hint(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("the disk is full; `coracle system prune` removes what is unused".to_owned())
+            }
             _ => None,
         }
     }

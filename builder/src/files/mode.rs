@@ -2,6 +2,8 @@
 
 /// Bits of a mode that are not its type.
 const ALL: u32 = 0o7777;
+/// Bits that a new folder has not.
+const MASK: u32 = 0o022;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModeChange {
@@ -73,10 +75,10 @@ impl ModeChange {
         }
     }
 
-    /// Folders that are made on the way have the octal one too.
+    /// Folders that are made on the way have the octal one too, as far as the mask of `BuildKit` lets it.
     pub(super) fn of_new_folders(change: Option<&Self>) -> u32 {
         match change {
-            Some(Self::Octal(mode)) => mode & 0o777,
+            Some(Self::Octal(mode)) => mode & 0o777 & !MASK,
             _ => 0o755,
         }
     }
@@ -163,6 +165,12 @@ mod tests {
         ] {
             let parsed = ModeChange::parse(change).unwrap();
             assert_eq!(parsed.apply(mode, is_folder), wanted, "{change} {mode:o}");
+        }
+        for (change, wanted) in
+            [("777", 0o755), ("775", 0o755), ("2750", 0o750), ("640", 0o640), ("a+w", 0o755)]
+        {
+            let parsed = ModeChange::parse(change);
+            assert_eq!(ModeChange::of_new_folders(parsed.as_ref()), wanted, "{change}");
         }
         for bad in ["999", "10000", "x", "u", "u+q", ""] {
             assert_eq!(ModeChange::parse(bad), None, "{bad}");

@@ -48,10 +48,30 @@ pub fn make_folder(
     make_folders(root, &found, &placement).map(|(_, is_new)| is_new)
 }
 
+/// `..` taken out of a destination before any link is looked at; a slash or a `/.` at its end is kept.
+pub(super) fn cleaned(path: &[u8]) -> Vec<u8> {
+    let mut out: Vec<&[u8]> = Vec::new();
+    for part in parts(path) {
+        if part == b".." {
+            out.pop();
+        } else {
+            out.push(part);
+        }
+    }
+    let mut cleaned = [b"/".as_slice(), &out.join(&b'/')].concat();
+    if cleaned.len() > 1 && (path.ends_with(b"/") || path.ends_with(b"/.")) {
+        cleaned.push(b'/');
+    }
+    cleaned
+}
+
 /// Where a path leads in `root`, whether it is there or not.
 pub(super) fn follow(root: BorrowedFd<'_>, path: &[u8]) -> Result<Vec<u8>> {
-    let found = resolve(root, path, true, &|_| true);
-    Ok(found.map_err(FilesError::io("look for", path))?.path)
+    match resolve(root, path, true, &|_| true) {
+        Ok(found) => Ok(found.path),
+        Err(Errno::LOOP) => Err(FilesError::LinksInCircle { path: shown(path) }),
+        Err(errno) => Err(FilesError::io("look for", path)(errno)),
+    }
 }
 
 /// Opens a folder by its path without links, and makes what is missing; whether something was.

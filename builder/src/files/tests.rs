@@ -131,11 +131,15 @@ fn what_is_not_there() {
     let case = Case::new(&USUAL);
     symlink("/etc/passwd", case.context().join("out")).unwrap();
     symlink("loop", case.context().join("loop")).unwrap();
-    for path in ["nosuch", "d/nosuch/x", "a.txt/x", "out", "loop"] {
+    let begin = "failed to compute cache key: failed to calculate checksum of ref context::";
+    for path in ["nosuch", "d/nosuch/x", "a.txt/x", "out"] {
         let error = case.copy(path, "/x").unwrap_err().to_string();
-        let begin = "failed to compute cache key: failed to calculate checksum of ref context::";
         assert!(error.starts_with(begin), "{error}");
         assert!(error.ends_with(&format!(": \"/{path}\": not found")), "{error}");
+    }
+    for path in ["loop", "loop/x"] {
+        let error = case.copy(path, "/x").unwrap_err().to_string();
+        assert!(error.starts_with(begin) && error.ends_with(": too many links"), "{error}");
     }
     assert_eq!(case.listing(), "");
     let tree = Tree::root_filesystem(&case.context()).unwrap();

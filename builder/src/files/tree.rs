@@ -71,6 +71,9 @@ impl Tree {
                 || !self.ignore.matches_alone(&text(path), &mut fits.borrow_mut())
         };
         let found = match resolve(self.handle(), path, follows_last, &sees) {
+            Err(rustix::io::Errno::LOOP) if self.is_context => {
+                return Err(FilesError::TooManyLinks { path: super::error::shown(path) });
+            }
             Err(rustix::io::Errno::LOOP) => return Ok(None),
             found => found.map_err(FilesError::io("look for", path))?,
         };

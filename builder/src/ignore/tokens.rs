@@ -32,12 +32,36 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
             }
             '*' => Token::Any,
             '?' => Token::One,
-            '\\' => Token::Exactly(chars.next()?),
+            '\\' => escaped(chars.next()?)?,
             '[' => Token::Class(Class::read(&mut chars)?),
             c => Token::Exactly(c),
         });
     }
     Some(out)
+}
+
+/// What a character stands for behind a backslash: a pattern is a regular expression of Go's in the end, so that letters
+/// are not themselves there. None: it knows no such letter.
+fn escaped(c: char) -> Option<Token> {
+    let class = |text: &str| Class::read(&mut text.chars().peekable()).map(Token::Class);
+    match c {
+        'd' => class("0-9]"),
+        'D' => class("^0-9]"),
+        'w' => class("0-9A-Za-z_]"),
+        'W' => class("^0-9A-Za-z_]"),
+        's' => class("\t\n\x0c\r ]"),
+        'S' => class("^\t\n\x0c\r ]"),
+        't' => Some(Token::Exactly('\t')),
+        'n' => Some(Token::Exactly('\n')),
+        'r' => Some(Token::Exactly('\r')),
+        'f' => Some(Token::Exactly('\x0c')),
+        'v' => Some(Token::Exactly('\x0b')),
+        'a' => Some(Token::Exactly('\x07')),
+        // Edges of words and of texts: nothing has one in the middle of a name.
+        'b' | 'B' | 'A' | 'z' => Some(Token::Exactly('\0')),
+        c if c.is_ascii_alphanumeric() => None,
+        c => Some(Token::Exactly(c)),
+    }
 }
 
 /// Words of a set that needs no memory of its own.

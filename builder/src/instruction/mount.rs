@@ -253,6 +253,17 @@ impl Mount {
                 )));
             }
         }
+        let has_source = !self.source.trim_matches('/').is_empty();
+        if has_source
+            && (self.kind == Type::Tmpfs || self.kind == Type::Cache && self.from.is_empty())
+        {
+            let why = format!("open {}: no such file or directory", self.source);
+            return Err(Fault::new(why).within(&format!(
+                "a {} mount begins empty{}",
+                self.word(),
+                if self.kind == Type::Cache { " without `from`" } else { "" }
+            )));
+        }
         let secret = self.kind == Type::Secret;
         let why = if secret && !self.from.is_empty() {
             "secret mount should not have a from"

@@ -86,10 +86,10 @@ impl Scope<'_> {
         for (at, mount) in read.iter().enumerate() {
             mounts::check(mount, self.state.config.working_dir())?;
             mounts.push(match mount.kind {
-                Type::Secret => secret(mount),
+                Type::Secret => secret(mount, self.target(mount)),
                 Type::Ssh => {
                     sockets += 1;
-                    ssh(mount, sockets - 1)?
+                    ssh(mount, self.target(mount), sockets - 1)?
                 }
                 Type::Tmpfs => Mount {
                     target: self.target(mount),
@@ -149,13 +149,14 @@ fn owner(mount: &mount::Mount) -> (u32, u32) {
     (mount.uid.unwrap_or_default(), mount.gid.unwrap_or_default())
 }
 
-fn secret(mount: &mount::Mount) -> Mount {
+/// `target`: what the one that is written means.
+fn secret(mount: &mount::Mount, target: String) -> Mount {
     let id = [&mount.source, &mount.id].into_iter().find(|id| !id.is_empty());
     let id = id.map_or_else(|| paths::base(&mount.target), String::as_str).to_owned();
     let is_file = !mount.target.is_empty() || mount.env.is_none();
     let target = match mount.target.as_str() {
         "" => format!("/run/secrets/{}", paths::base(&id)),
-        target => paths::clean(target),
+        _ => target,
     };
     let kind = MountKind::Secret {
         id,
@@ -168,13 +169,13 @@ fn secret(mount: &mount::Mount) -> Mount {
     Mount { target, kind }
 }
 
-fn ssh(mount: &mount::Mount, number: usize) -> Result<Mount, Fault> {
+fn ssh(mount: &mount::Mount, target: String, number: usize) -> Result<Mount, Fault> {
     if !mount.source.is_empty() {
         return Err(Fault::new("ssh does not support source"));
     }
     let target = match mount.target.as_str() {
         "" => format!("/run/buildkit/ssh_agent.{number}"),
-        target => paths::clean(target),
+        _ => target,
     };
     let id = if mount.id.is_empty() { "default" } else { &mount.id };
     let kind = MountKind::Ssh {

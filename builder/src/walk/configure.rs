@@ -227,7 +227,9 @@ impl Scope<'_> {
 
     pub(super) fn stopsignal(&mut self, signal: &str) -> Result<(), Fault> {
         let signal = self.expand(signal)?;
-        if signals::parse(&signal).is_none() {
+        // Of numbers, all but 0 are taken.
+        let is_number = signal.parse::<i64>().is_ok_and(|number| number != 0);
+        if !is_number && signals::parse(&signal).is_none() {
             return Err(Fault::new(format!("invalid signal: {signal}")));
         }
         let text = format!("STOPSIGNAL {signal}");

@@ -18,6 +18,10 @@ pub(super) fn is_git(source: &str) -> bool {
 /// Refuses what cannot be carried out; values are replaced already.
 pub(super) fn check(copy: &Copy, is_add: bool) -> Result<(), Fault> {
     chmod(&copy.chmod)?;
+    // The file of a heredoc is made in no folder.
+    if let Some(content) = copy.paths.contents.iter().find(|content| content.name.contains('/')) {
+        return Err(Fault::new(format!("open /{}: no such file or directory", content.name)));
+    }
     let sources = &copy.paths.sources;
     if !copy.checksum.is_empty() {
         let [source] = &sources[..] else {
@@ -53,6 +57,11 @@ fn chmod(mode: &str) -> Result<(), Fault> {
     };
     if mode.is_empty() || fits {
         return Ok(());
+    }
+    if !mode.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(
+            Fault::new("invalid syntax").within(&format!("invalid chmod parameter: '{mode}'"))
+        );
     }
     Err(Fault::new(format!(
         "invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777"

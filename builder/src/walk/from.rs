@@ -94,11 +94,13 @@ impl Walk<'_> {
             return Err(Fault::new(did_you_mean(why, near)).at(stage.span));
         }
         parsed.map_err(|_| {
-            let why = format!(
-                "failed to parse platform {written}: {:?}: unknown operating system or architecture: \
-                 invalid argument",
-                expanded.text
-            );
+            let cause = match expanded.text.split('/').count() {
+                1 => "unknown operating system or architecture",
+                _ => "cannot parse platform specifier",
+            };
+            let text = &expanded.text;
+            let why =
+                format!("failed to parse platform {written}: {text:?}: {cause}: invalid argument");
             Fault::new(did_you_mean(why, near)).at(stage.span)
         })
     }

@@ -53,6 +53,10 @@ impl Walk<'_> {
         let reference = reference.with_default_tag();
         state.is_done |= only_copied_from;
         // A check does not look into what is only copied from.
+        if !is_wanted {
+            // Its image has had a number, as with `BuildKit`, should a trigger want the stage later.
+            state.name_step("", None);
+        }
         if !is_wanted || (only_copied_from && self.purpose != Purpose::Build) {
             return Ok(());
         }
@@ -151,7 +155,12 @@ impl Walk<'_> {
                 let found = self.images.result(*request);
                 found.map_err(|why| self.unavailable(at, why))?.map(|it| (None, it))
             }
-            _ => {
+            Context::Git(_) | Context::Http(_) => {
+                let step = self.fetched_context(name, context);
+                self.states[at].files = Files::of(From::Step(step));
+                None
+            }
+            Context::Folder(_) | Context::Nothing => {
                 self.states[at].files = Files::of(From::Context(Some(name.to_owned())));
                 None
             }
@@ -212,20 +221,47 @@ impl Walk<'_> {
             return Some(*step);
         }
         let all = Source::Files { from: files.clone(), pattern: "/".to_owned() };
+        let title = format!("[context {name}] load from client");
+        Some(self.context_step(name, title, all))
+    }
+
+    /// The step that fetches a context: a repository, or what a web server has, unpacked if it is an archive.
+    fn fetched_context(&mut self, name: &str, context: &Context) -> StepId {
+        if let Some(step) = self.context_steps.get(name) {
+            return *step;
+        }
+        let (title, source) = match context {
+            Context::Git(url) => {
+                let source = Source::Git { url: url.clone(), keeps_git_dir: false, checksum: None };
+                ("load git source", source)
+            }
+            Context::Http(url) => {
+                let named = "context".to_owned();
+                let source = Source::Http { url: url.clone(), name: named, checksum: None };
+                ("load remote build context", source)
+            }
+            _ => unreachable!("only what is elsewhere is fetched"),
+        };
+        self.context_step(name, format!("[context {name}] {title}"), source)
+    }
+
+    /// A step whose result is all of a context.
+    fn context_step(&mut self, name: &str, title: String, source: Source) -> StepId {
         let step = self.add_step(Step {
-            name: format!("[context {name}] load from client"),
+            name: title,
             span: Span::line(0),
             ignores_cache: false,
             platform: self.target_platform.clone(),
             on: None,
             operation: Operation::Copy(Box::new(Copy {
-                sources: vec![all],
+                sources: vec![source],
                 destination: "/".to_owned(),
+                unpack: Some(true),
                 ..Copy::default()
             })),
         });
-        self.context_steps.insert(name.clone(), step);
-        Some(step)
+        self.context_steps.insert(name.to_owned(), step);
+        step
     }
 
     /// Puts the instructions in front that the base asks for. Whether they need something new.

@@ -89,6 +89,7 @@ fn assemble(
     let rootfs = paths.merged(&container.id);
     let groups = container.host_config.group_add.as_deref().unwrap_or_default();
     let wanted = user(&rootfs, &container.config.user, groups)?;
+    let wanted = if container.is_step { wanted.named_once() } else { wanted };
     let (user, start_ids) = if order.single_id {
         // To the kernel it is id 0; to itself it is whoever the image wants.
         let User { uid, gid, groups, home } = wanted;

@@ -79,6 +79,17 @@ pub fn resolve(
     Ok(User { uid, gid, groups, home: home_of(uid, passwd) })
 }
 
+impl User {
+    /// As BuildKit has it: the primary group is named once, where `docker run` names it again among the others.
+    #[must_use]
+    pub fn named_once(mut self) -> Self {
+        if self.groups.get(1..).is_some_and(|others| others.contains(&self.gid)) {
+            self.groups.remove(0);
+        }
+        self
+    }
+}
+
 /// The home directory of `uid`; `/` without an entry.
 pub fn home_of(uid: u32, passwd: &[u8]) -> String {
     lines(passwd)

@@ -40,7 +40,10 @@ fn one_pattern() {
         ("abc.def", "abcdef", false),
         ("abc?def", "abcZdef", true),
         ("a\\\\", "a\\", true),
-        ("a\\b", "ab", true),
+        // The edge of a word.
+        ("a\\b", "ab", false),
+        ("a\\d", "a1", true),
+        ("a\\d", "ad", false),
         ("**/foo/bar", "dir/foo/bar", true),
         ("abc/**", "abc/def/ghi", true),
         ("**/.foo", ".foo", true),

@@ -89,7 +89,7 @@ impl Fetcher<'_> {
         self.progress.tell(Event::Known { vertex, name: name.to_owned(), inputs: Vec::new() });
         self.progress.tell(Event::Started { vertex, at: SystemTime::now() });
         let result = job();
-        let error = result.as_ref().err().map(|error| error.message.clone());
+        let error = result.as_ref().err().map(|error| bare(&error.message).to_owned());
         self.progress.tell(Event::Completed { vertex, at: SystemTime::now(), error });
         result
     }
@@ -163,13 +163,19 @@ impl Fetcher<'_> {
     }
 }
 
+/// Without what the whole build says of it.
+fn bare(message: &str) -> &str {
+    let said = ["ERROR: ", "failed to build: ", "failed to solve: "];
+    said.iter().fold(message, |rest, begin| rest.strip_prefix(begin).unwrap_or(rest))
+}
+
 /// Without what looking a source up is part of.
 fn short(error: &SourceError) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to load cache key: ").map_or(text.clone(), str::to_owned)
 }
 
-/// The Dockerfile in a folder that somebody else wrote.
+/// The Dockerfile in a folder that somebody else wrote. Ignore files count in folders of the caller's alone.
 pub(super) fn dockerfile_in(
     folder: &Path,
     file: Option<&str>,
@@ -190,11 +196,8 @@ pub(super) fn dockerfile_in(
         (found, path) = (Ok(bytes), small);
     }
     let bytes = found.map_err(|error| unread(crate::files::reason(&error)))?;
-    let text =
-        |path: &str| read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let ignore = text(&format!("{path}.dockerignore")).or_else(|| text(".dockerignore"));
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut dockerfile = dockerfile::of_bytes(bytes, path, ignore);
+    let mut dockerfile = dockerfile::of_bytes(bytes, path, None);
     dockerfile.name = name;
     Ok(dockerfile)
 }

@@ -117,8 +117,7 @@ pub(crate) fn locate(
         }
         Some(path) if located.is_fetched && path.starts_with('/') => {
             let found = dockerfile::of_folder(folder, Some(Path::new(path)))?;
-            let ignore = located.dockerfile.ignore.take();
-            located.dockerfile = Dockerfile { ignore: found.ignore.or(ignore), ..found };
+            located.dockerfile = Dockerfile { ignore: None, ..found };
             return Ok(located);
         }
         _ => return Ok(located),
@@ -173,7 +172,7 @@ fn elsewhere(
 /// What came as a folder; its Dockerfile, but where that is apart.
 fn fetched(folder: PathBuf, inside: Option<&str>, is_apart: bool) -> Result<Located, Missing> {
     let dockerfile = match is_apart {
-        true => Dockerfile { ignore: dockerfile::ignore_of(&folder), ..Dockerfile::default() },
+        true => Dockerfile::default(),
         false => dockerfile_in(&folder, inside)?,
     };
     let context = Context::Folder(folder);

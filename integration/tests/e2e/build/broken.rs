@@ -58,7 +58,7 @@ fn a_registry_that_breaks_off_while_an_image_is_pulled_or_pushed() {
     door.break_after(PART);
     build(&env, &["-t", &made, "--push"]).code(1).stderr_has(&made);
     let tags = registry.request("GET /v2/made/tags/list");
-    assert!(tags.contains("404") || tags.contains("null"), "{tags}");
+    assert!(!tags.contains("latest"), "{tags}");
     door.mend();
     build(&env, &["-t", &made, "--push"]).success();
     build(&env, &["-t", &base, "--push"]).success();

@@ -1,6 +1,7 @@
 //! Contexts of `build`, and where its Dockerfile is.
 
-use coracle_integration::TestEnv;
+use coracle_integration::web::WebServer;
+use coracle_integration::{TestEnv, skip};
 
 fn world() -> TestEnv {
     let env = TestEnv::new();
@@ -22,8 +23,13 @@ fn a_folder_an_archive_and_a_dockerfile_alone() {
     let id = |line: &str| env.sh(line).success().line();
     let folder = id("docker build -q -t t c");
     env.sh("docker run --rm t | sort").success().stdout_is("/c/f\n/c/sub/g\n");
-    for pack in ["c", "cz", "cj", "cJ"] {
-        assert_eq!(id(&format!("tar -C c -{pack} . | docker build -q -")), folder, "{pack}");
+    // An ignore file counts in folders alone.
+    let archive = id("tar -C c -c . | docker build -q -t a -");
+    env.sh("docker run --rm a | sort")
+        .success()
+        .stdout_is("/c/.dockerignore\n/c/Dockerfile\n/c/f\n/c/other\n/c/sub/g\n");
+    for pack in ["cz", "cj", "cJ"] {
+        assert_eq!(id(&format!("tar -C c -{pack} . | docker build -q -")), archive, "{pack}");
     }
     assert_eq!(id("docker build -q -f - c < c/Dockerfile"), folder);
     assert_eq!(id("cd c/sub && docker build -q -f ../Dockerfile .."), folder);
@@ -40,6 +46,30 @@ fn a_folder_an_archive_and_a_dockerfile_alone() {
     // What was unpacked is gone.
     env.sh("ls \"$XDG_DATA_HOME\"/coracle/builder/contexts | wc -l").success().stdout_is("0\n");
     env.sh("docker rmi -f $(docker images -q)").success();
+    env.assert_nothing_left();
+}
+
+#[test]
+fn further_contexts_from_elsewhere() {
+    let env = world();
+    env.write("m/Dockerfile", "FROM bb\nCOPY --from=data . /d/\nRUN find /d -type f | sort > /o\n");
+    let built = |context: &str| {
+        let context = format!("data={context}");
+        env.run(["build", "-q", "-t", "t", "--build-context", &context, "m"]).success();
+        env.run(["run", "--rm", "--network", "none", "t", "cat", "/o"]).success().stdout()
+    };
+    // A folder has its own ignore file; what comes as a whole has none that counts.
+    assert_eq!(built("c"), "/d/f\n/d/sub/g\n");
+    let all = "/d/.dockerignore\n/d/Dockerfile\n/d/f\n/d/other\n/d/sub/g\n";
+    env.sh("tar -C c -cf c.tar .").success();
+    let web = WebServer::start(&env.work());
+    assert_eq!(built(&format!("http://{}/c.tar", web.address())), all);
+    if skip::program("git").is_some() {
+        env.sh("cd c && git init -q && git add -A && \
+             git -c user.name=a -c user.email=a@h commit -qm one && git update-server-info")
+            .success();
+        assert_eq!(built(&format!("http://{}/c/.git", web.address())), all);
+    }
     env.assert_nothing_left();
 }
 

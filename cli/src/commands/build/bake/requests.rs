@@ -138,7 +138,7 @@ fn located(target: &Target, fetcher: &mut Fetcher<'_>) -> Result<Located, CliErr
                 return Err(failed(&words));
             }
         };
-        let ignore = dockerfile::ignore_of(&folder);
+        let ignore = if is_fetched { None } else { dockerfile::ignore_of(&folder) };
         let dockerfile = dockerfile::of_bytes(bytes, dockerfile::NAME, ignore);
         return Ok(Located {
             context: Context::Folder(folder),
