@@ -23,6 +23,6 @@ is_static() {
 build_traffic() {
     local target profile=${2:-release}
     target=$(uname -m)-unknown-linux-musl
-    cargo build --quiet --profile "$profile" --locked --target "$target" --package coracle-integration --bin traffic || return
+    cargo --config scripts/shipped.toml build --quiet --profile "$profile" --locked --target "$target" --package coracle-integration --bin traffic || return
     install -m 755 "${CARGO_TARGET_DIR:-target}/$target/$profile/traffic" "$1/traffic"
 }
