@@ -43,7 +43,7 @@ mod tests {
                 let columns = lines.map(|line| line.split('\t').collect::<Vec<_>>());
                 columns
                     .map(|row| match row[..] {
-                        [peer, file, name, "elsewhere" | "differs" | "none", why]
+                        [peer, file, name, "elsewhere" | "differs" | "none" | "open", why]
                             if !why.is_empty() =>
                         {
                             (peer.to_owned(), file.to_owned(), name.to_owned())

@@ -74,6 +74,52 @@ mod moby_networks {
     }
 }
 
+mod compose_lifecycle {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "peers/compose-lifecycle.md":
+        start_and_stop = "Start and stop",
+        start_stop_and_dependencies = "Start, stop and dependencies",
+        services_of_other_files = "Services of other files",
+        restart = "Restart",
+        the_first_that_ends = "The first that ends",
+        what_up_shows = "What up shows",
+        what_follows = "What follows",
+        ctrl_c = "Ctrl-C",
+    }
+}
+
+mod compose_rest {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "peers/compose-rest.md":
+        up = "Up",
+        without_dependencies = "Without dependencies",
+        orphans_and_containers_of_run = "Orphans and containers of run",
+        hooks = "Hooks",
+        wait = "Wait",
+        scale = "Scale",
+        profiles = "Profiles",
+        watch = "Watch",
+        more_of_it = "More of it",
+    }
+}
+
+mod compose_files {
+    use coracle_integration::recorded;
+
+    recorded! {
+        "peers/compose-files.md":
+        builds = "Builds",
+        variables = "Variables",
+        configs_secrets_and_volumes = "Configs, secrets and volumes",
+        networks_and_namespaces = "Networks and namespaces",
+        run_copy_list = "Run, copy, list",
+    }
+}
+
 mod podman_run {
     use coracle_integration::recorded;
 
