@@ -59,6 +59,8 @@ pub(crate) fn verdict(
         Goal::Depends(Condition::ServiceHealthy) => match health(name, state, dead) {
             Ok(Some(true)) => Verdict::Met("Healthy"),
             Ok(Some(false)) => Verdict::NotYet,
+            // What has ended by then is told as that.
+            Ok(None) if state.status == Status::Running && ran < SETTLED => Verdict::NotYet,
             Ok(None) => failed(
                 "Error",
                 format!(
@@ -131,8 +133,9 @@ mod tests {
         let running = |health| state(Status::Running, 0, health);
         assert_eq!(told(&running(Some(HealthStatus::Starting)), Healthy), "not yet");
         assert_eq!(told(&running(Some(HealthStatus::Healthy)), Healthy), "Healthy");
+        assert_eq!(told(&running(None), Healthy), "not yet");
         assert_eq!(
-            told(&running(None), Healthy),
+            told_of(&running(None), Goal::Depends(Healthy), SETTLED),
             "dependency failed to start: container p-db-1 has no healthcheck configured"
         );
         assert_eq!(

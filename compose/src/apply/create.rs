@@ -76,7 +76,7 @@ impl Apply<'_> {
         let Some(new) = self.replacement(step)? else { return self.create(step) };
         self.watcher.tell(Kind::Container, &step.object, "Recreate");
         self.replacements.remove(&step.id);
-        self.stop_quietly(&step.id)?;
+        self.stop_replaced(&step.id, &step.object)?;
         let volumes = self.settings.renew_volumes;
         let options = RemoveOptions { force: true, volumes };
         match self.engine.remove(self.session, &step.id, options) {

@@ -24,8 +24,8 @@ pub enum ApplyError {
     },
     #[error("application not healthy after {time}")]
     NotInTime { time: String },
-    #[error("{hook} hook of container {container} exited with code {code}{}", said(.output))]
-    Hook { hook: &'static str, container: String, code: i32, output: String },
+    #[error("{service} hook exited with status {code}{}", said(.output))]
+    Hook { service: String, code: i32, output: String },
     #[error(
         "service {service:?} pre_start[{index}] exited with code {code}{} (hook container \
          {container} retained for inspection)", said(.output)

@@ -8,7 +8,7 @@ use crate::project::Hook;
 impl Apply<'_> {
     pub(super) fn run_hooks(
         &mut self,
-        kind: &'static str,
+        service: &str,
         hooks: &[Hook],
         id: &str,
         name: &str,
@@ -30,13 +30,10 @@ impl Apply<'_> {
             };
             let outcome = self.engine.exec_to_end(self.session, id, request)?;
             if outcome.code != 0 {
-                return Err(ApplyError::Hook {
-                    hook: kind,
-                    container: name.to_owned(),
-                    code: outcome.code,
-                    output: outcome.output,
-                });
+                let (service, code) = (service.to_owned(), outcome.code);
+                return Err(ApplyError::Hook { service, code, output: outcome.output });
             }
+            self.watcher.hook_said(name, &outcome.output);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle_runtime::engine::CreateRequest;
 
+use super::wait::Wait;
 use super::{Apply, ApplyError, Kind, Turn};
 use crate::project::{Service, labels};
 
@@ -50,11 +51,16 @@ impl Apply<'_> {
     /// When that will not come.
     pub fn wait_for_dependencies(&mut self, service: &str) -> Result<(), ApplyError> {
         let mut waits = self.waits_of(service)?;
-        for wait in &waits {
+        self.wait_until(&mut waits)
+    }
+
+    /// Waits until all of this is there.
+    pub(super) fn wait_until(&mut self, waits: &mut [Wait]) -> Result<(), ApplyError> {
+        for wait in &*waits {
             self.follow(&wait.id);
             self.watcher.tell(Kind::Container, &wait.name, "Waiting");
         }
-        while !self.check(&mut waits)? {
+        while !self.check(waits)? {
             self.wait_for(&[])?;
             if self.watcher.turn() == Turn::Interrupted {
                 return Err(ApplyError::Interrupted);
@@ -73,6 +79,6 @@ impl Apply<'_> {
         id: &str,
         name: &str,
     ) -> Result<(), ApplyError> {
-        self.run_hooks("post_start", &service.post_start, id, name)
+        self.run_hooks(&service.name, &service.post_start, id, name)
     }
 }

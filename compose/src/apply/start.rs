@@ -80,7 +80,10 @@ impl Apply<'_> {
             }
             let fds = going.fds();
             let settled = going.flights.iter().any(|flight| flight.starting.is_done());
-            let ready = if settled { vec![true; fds.len()] } else { self.wait_for(&fds)? };
+            let waits = going.waiting.iter().flat_map(|one| &one.waits);
+            let longest = waits.filter_map(Wait::settles_in).min().unwrap_or(IDLE);
+            let ready =
+                if settled { vec![true; fds.len()] } else { self.wait_at_most(&fds, longest)? };
             let mut ready = ready.into_iter();
             for flight in std::mem::take(&mut going.flights) {
                 if ready.next() != Some(true) {
@@ -299,7 +302,7 @@ impl Apply<'_> {
         }
         if let Some(service) = self.project.services.get(&flight.step.service) {
             let hooks = service.post_start.clone();
-            self.run_hooks("post_start", &hooks, &flight.id, &flight.step.object)?;
+            self.run_hooks(&flight.step.service, &hooks, &flight.id, &flight.step.object)?;
         }
         self.watcher.tell(Kind::Container, &flight.step.object, "Started");
         Ok(())
@@ -330,8 +333,7 @@ impl Apply<'_> {
     ) -> Result<Vec<bool>, ApplyError> {
         let mut all: Vec<PollFd<'_>> =
             fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-        let others = [self.watch.fd(), self.watcher.wake()];
-        let more = others.into_iter().flatten();
+        let more = self.watch.fd().into_iter().chain(self.watcher.wake());
         all.extend(more.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let longest = self.watch.patience(longest.min(IDLE));
         let timeout = Timespec::try_from(longest).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });

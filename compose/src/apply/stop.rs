@@ -6,8 +6,11 @@ use coracle_runtime::engine::RemoveOptions;
 use coracle_runtime::model::Attach;
 use coracle_runtime::records::RecordError;
 
+use super::conditions::Goal;
+use super::wait::Wait;
 use super::{Apply, ApplyError, Kind, Turn};
-use crate::plan::{Seen, Step};
+use crate::plan::{Action, Seen, Step};
+use crate::project::{Condition, labels};
 
 /// What is done with the containers of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +57,15 @@ impl Apply<'_> {
     /// The first failure.
     pub fn tear_down(&mut self, containers: &[Seen], how: Teardown) -> Result<(), ApplyError> {
         for wave in waves_of(containers) {
+            let mut failure = None;
+            let mut left: Vec<&Seen> = Vec::new();
             for seen in &wave {
                 self.watcher.tell(Kind::Container, &seen.name, "Stopping");
-                self.begin_stop(&seen.id, &seen.name)?;
+                match self.begin_stop(&seen.id, &seen.name) {
+                    Ok(()) => left.push(seen),
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
-            let mut left: Vec<&Seen> = wave.iter().collect();
             while !left.is_empty() {
                 let ready = self.ready(&left)?;
                 let mut still = Vec::new();
@@ -74,6 +81,8 @@ impl Apply<'_> {
                     return Err(ApplyError::Interrupted);
                 }
             }
+            // Who goes on may need those that would be next.
+            failure.map_or(Ok(()), Err)?;
         }
         Ok(())
     }
@@ -158,6 +167,8 @@ impl Apply<'_> {
     /// The first failure.
     pub fn restart(&mut self, containers: &[Seen]) -> Result<(), ApplyError> {
         for wave in waves_of(containers).into_iter().rev() {
+            let mut waits = self.waits_of_restart(&wave, containers)?;
+            self.wait_until(&mut waits)?;
             for seen in &wave {
                 self.watcher.tell(Kind::Container, &seen.name, "Restarting");
                 self.begin_stop(&seen.id, &seen.name)?;
@@ -170,6 +181,24 @@ impl Apply<'_> {
             self.start_again(&wave)?;
         }
         Ok(())
+    }
+
+    /// What containers wait for before they are restarted after others.
+    fn waits_of_restart(&self, wave: &[Seen], all: &[Seen]) -> Result<Vec<Wait>, ApplyError> {
+        let mut waits: Vec<Wait> = Vec::new();
+        for on in wave.iter().flat_map(|seen| &seen.depends_on) {
+            let restarted = on.restart && all.iter().any(|seen| seen.service == on.service);
+            if !restarted || on.condition == Condition::ServiceStarted {
+                continue;
+            }
+            let goal = Goal::Depends(on.condition);
+            for wait in self.containers_of(&on.service, goal, true)? {
+                if waits.iter().all(|other| (&other.id, other.goal) != (&wait.id, goal)) {
+                    waits.push(wait);
+                }
+            }
+        }
+        Ok(waits)
     }
 
     fn start_again(&mut self, wave: &[Seen]) -> Result<(), ApplyError> {
@@ -188,7 +217,7 @@ impl Apply<'_> {
                 }
                 let Some(service) = self.project.services.get(&seen.service) else { return Ok(()) };
                 let hooks = service.post_start.clone();
-                self.run_hooks("post_start", &hooks, &seen.id, &seen.name)
+                self.run_hooks(&seen.service, &hooks, &seen.id, &seen.name)
             })?;
             self.watcher.tell(Kind::Container, &seen.name, "Started");
         }
@@ -218,13 +247,26 @@ impl Apply<'_> {
         of: impl Fn(&Step) -> bool,
     ) -> Result<(), ApplyError> {
         for step in steps.iter().filter(|step| of(step)) {
-            self.begin_stop(&step.id, &step.object)?;
+            match step.action {
+                Action::Recreate => self.begin_replacement(&step.id, &step.object)?,
+                _ => self.begin_stop(&step.id, &step.object)?,
+            }
         }
         Ok(())
     }
 
-    /// Begins to stop a container; one that is gone or does not run is passed over.
+    /// Begins to stop a container; one that is gone or does not run is passed over. One whose hook fails goes on.
     fn begin_stop(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        self.begin(id, name, true)
+    }
+
+    /// As [`Apply::begin_stop`], for a container that another takes the place of: Docker Compose runs no hook at all
+    /// there, so a failure is only told of.
+    fn begin_replacement(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        self.begin(id, name, false)
+    }
+
+    fn begin(&mut self, id: &str, name: &str, hook_counts: bool) -> Result<(), ApplyError> {
         if self.endings.contains_key(id) {
             return Ok(());
         }
@@ -237,7 +279,12 @@ impl Apply<'_> {
             self.engine.stop(id, None, self.settings.grace_s)?.wait()?;
             return Ok(());
         }
-        self.before_stop(id, name)?;
+        match self.before_stop(id, name) {
+            Err(error @ ApplyError::Hook { .. }) if !hook_counts => {
+                self.watcher.warn(&error.to_string());
+            }
+            other => other?,
+        }
         let ending = self.engine.stop(id, None, self.settings.grace_s)?;
         self.endings.insert(id.to_owned(), ending);
         Ok(())
@@ -248,15 +295,17 @@ impl Apply<'_> {
         let container = self.engine.records.load(id)?;
         let hooks = container.origin.get("pre_stop").cloned().unwrap_or_default();
         let hooks: Vec<crate::project::Hook> = serde_json::from_value(hooks).unwrap_or_default();
-        if let Err(error) = self.run_hooks("pre_stop", &hooks, id, name) {
-            // It is to end all the same.
-            self.watcher.warn(&error.to_string());
-        }
-        Ok(())
+        let service = container.config.labels.get(labels::SERVICE).cloned().unwrap_or_default();
+        self.run_hooks(&service, &hooks, id, name)
     }
 
-    pub(super) fn stop_quietly(&mut self, id: &str) -> Result<(), ApplyError> {
-        self.begin_stop(id, id)?;
+    /// Stops a container that another takes the place of.
+    pub(super) fn stop_replaced(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
+        self.begin_replacement(id, name)?;
+        self.await_stop(id)
+    }
+
+    fn await_stop(&mut self, id: &str) -> Result<(), ApplyError> {
         if let Some(ending) = self.endings.remove(id) {
             ending.wait()?;
         }
@@ -265,7 +314,8 @@ impl Apply<'_> {
 
     pub(super) fn stop_one(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
         self.watcher.tell(Kind::Container, name, "Stopping");
-        self.stop_quietly(id)?;
+        self.begin_stop(id, name)?;
+        self.await_stop(id)?;
         self.watcher.tell(Kind::Container, name, "Stopped");
         Ok(())
     }

@@ -45,6 +45,9 @@ pub trait Watcher {
     /// A container is about to be started.
     fn starts(&mut self, _service: &str, _id: &str) {}
 
+    /// A hook has written this beside a container.
+    fn hook_said(&mut self, _container: &str, _output: &str) {}
+
     /// Called at every turn of a loop that waits.
     fn turn(&mut self) -> Turn {
         Turn::On
@@ -56,7 +59,7 @@ pub trait Watcher {
     }
 
     /// What else ends a wait.
-    fn wake(&self) -> Option<BorrowedFd<'_>> {
-        None
+    fn wake(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
     }
 }

@@ -41,7 +41,8 @@ impl Wait {
         let ran = self.ran(state);
         let unchecked =
             state.health.as_ref().is_none_or(|health| health.status == HealthStatus::None);
-        let counts = self.goal == Goal::RunningOrHealthy && unchecked;
+        let up = [Goal::RunningOrHealthy, Goal::Depends(Condition::ServiceHealthy)];
+        let counts = up.contains(&self.goal) && unchecked;
         let settling = counts && state.status == Status::Running && ran < SETTLED;
         self.settles = settling.then(|| Instant::now() + (SETTLED - ran));
         verdict(&self.service, &self.name, state, self.goal, ran)

@@ -2,6 +2,7 @@
 //! error where it is not.
 
 use super::ContainerError;
+use super::network::IF_NAME;
 use crate::project::{Project, Service};
 
 /// Why a warning is enough for what is passed over: nothing is less protected or less
@@ -54,7 +55,6 @@ pub(crate) fn said_of(path: &str) -> Option<&'static str> {
         (true, _) => Some("ignored"),
         (_, true) => Some("error"),
         _ if path.contains(".link_local_ips") => Some("error"),
-        _ if path.contains(".interface_name") => Some("ignored"),
         _ if path.contains(".reservations.devices") => Some("error"),
         _ => None,
     }
@@ -91,6 +91,10 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
             return Err(refuse(key, why));
         }
     }
+    let check = service.healthcheck.as_ref();
+    if check.is_some_and(|check| check.start_interval.is_some() && check.start_period.is_none()) {
+        return Err(ContainerError::NoStartPeriod);
+    }
     if !service.deploy.resources.reservations.devices.is_empty() {
         let why = "devices need a driver of the host; name them in `devices`";
         return Err(refuse("deploy.resources.reservations.devices", why));
@@ -109,9 +113,14 @@ pub fn honour(service: &Service) -> Result<Vec<String>, ContainerError> {
             let why = "an endpoint has one address of each family";
             return Err(refuse(&format!("networks.{key}.link_local_ips"), why));
         }
-        if !settings.interface_name.is_empty() {
-            let key = format!("networks.{key}.interface_name");
-            warnings.push(tell(&key, "interfaces are numbered from eth0"));
+        let name = &settings.interface_name;
+        if !name.is_empty() && settings.driver_opts.get(IF_NAME).is_some_and(|other| other != name)
+        {
+            let (service, option) = (&service.name, IF_NAME);
+            warnings.push(format!(
+                "ignoring services.{service}.networks.{key}.interface_name as {option} driver_opts \
+                 is already declared"
+            ));
         }
     }
     Ok(warnings)

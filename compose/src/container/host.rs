@@ -47,10 +47,10 @@ pub(super) fn build(
         dns_search: chosen(&service.dns_search, &defaults.dns_search),
         extra_hosts: Some(extra_hosts(service)),
         group_add: or_none(service.group_add.clone()),
-        ipc_mode: shared(service, facts, &service.ipc)?.unwrap_or(plain.ipc_mode),
+        ipc_mode: shared("IPC namespace", facts, &service.ipc)?.unwrap_or(plain.ipc_mode),
         links: or_none(default_links),
         oom_score_adj: service.oom_score_adj.and_then(|v| i32::try_from(v).ok()).unwrap_or(0),
-        pid_mode: shared(service, facts, &service.pid)?.unwrap_or_default(),
+        pid_mode: shared("PID namespace", facts, &service.pid)?.unwrap_or_default(),
         privileged: service.privileged,
         readonly_rootfs: service.read_only,
         security_opt: or_none(security_opt),
@@ -116,7 +116,7 @@ fn extra_hosts(service: &Service) -> Vec<String> {
 
 /// The namespace of another service's container.
 pub(super) fn shared(
-    service: &Service,
+    what: &'static str,
     facts: &Facts,
     mode: &str,
 ) -> Result<Option<String>, ContainerError> {
@@ -125,10 +125,8 @@ pub(super) fn shared(
     }
     let Some(name) = mode.strip_prefix("service:") else { return Ok(Some(mode.to_owned())) };
     let peer = facts.peers.get(name).and_then(|peers| peers.first());
-    let peer = peer.ok_or_else(|| ContainerError::NoPeer {
-        service: service.name.clone(),
-        name: name.to_owned(),
-    })?;
+    let missing = || ContainerError::NoPeer { what, name: name.to_owned() };
+    let peer = peer.ok_or_else(missing)?;
     Ok(Some(format!("container:{peer}")))
 }
 

@@ -41,8 +41,10 @@ pub enum ContainerError {
     External { kind: &'static str, name: String },
     #[error("service {service:?} refers to undefined {kind} {name}: invalid compose project")]
     Undefined { service: String, kind: &'static str, name: String },
-    #[error("no container of service {name:?} to share with service {service:?}")]
-    NoPeer { service: String, name: String },
+    #[error("cannot share {what} with service {name}: container missing")]
+    NoPeer { what: &'static str, name: String },
+    #[error("healthcheck.start_interval requires healthcheck.start_period to be set")]
+    NoStartPeriod,
 }
 
 /// What the settings of this machine say where a service says nothing.

@@ -35,7 +35,7 @@ pub(super) fn fill(
     host.tmpfs = super::host::tmpfs(service);
     let mut from = Vec::new();
     for entry in &service.volumes_from {
-        from.extend(volumes_from(service, facts, entry)?);
+        from.extend(volumes_from(facts, entry)?);
     }
     host.volumes_from = (!from.is_empty()).then_some(from);
     Ok(())
@@ -129,18 +129,12 @@ fn as_mount(
     Ok(mount)
 }
 
-fn volumes_from(
-    service: &Service,
-    facts: &Facts,
-    entry: &str,
-) -> Result<Vec<String>, ContainerError> {
+fn volumes_from(facts: &Facts, entry: &str) -> Result<Vec<String>, ContainerError> {
     if let Some(container) = entry.strip_prefix("container:") {
         return Ok(vec![container.to_owned()]);
     }
     let (name, mode) = entry.split_once(':').unwrap_or((entry, "rw"));
-    let peers = facts.peers.get(name).ok_or_else(|| ContainerError::NoPeer {
-        service: service.name.clone(),
-        name: name.to_owned(),
-    })?;
+    let missing = || ContainerError::NoPeer { what: "volume", name: name.to_owned() };
+    let peers = facts.peers.get(name).ok_or_else(missing)?;
     Ok(peers.iter().take(1).map(|peer| format!("{peer}:{mode}")).collect())
 }

@@ -7,6 +7,9 @@ use coracle_runtime::model::{EndpointIpam, EndpointSettings};
 use super::{ContainerError, Facts};
 use crate::project::{NetworkUse, Project, Service};
 
+/// The option of an endpoint that names its interface.
+pub(super) const IF_NAME: &str = "com.docker.network.endpoint.ifname";
+
 type Networks = Vec<(String, EndpointSettings)>;
 
 /// The network mode, and the networks to join, the first being that of the mode.
@@ -16,7 +19,7 @@ pub(super) fn networks(
     facts: &Facts,
 ) -> Result<(String, Networks), ContainerError> {
     let mode = service.network_mode.as_deref().unwrap_or_default();
-    if let Some(mode) = super::host::shared(service, facts, mode)? {
+    if let Some(mode) = super::host::shared("network namespace", facts, mode)? {
         let mode = if mode == "default" { "bridge".to_owned() } else { mode };
         return Ok((mode.clone(), vec![(mode, EndpointSettings::default())]));
     }
@@ -65,7 +68,10 @@ fn endpoint(
         link_local_ips: Vec::new(),
     });
     let links = super::host::links(project, service, facts);
-    let options: BTreeMap<String, String> = settings.driver_opts.clone();
+    let mut options: BTreeMap<String, String> = settings.driver_opts.clone();
+    if !settings.interface_name.is_empty() {
+        options.entry(IF_NAME.to_owned()).or_insert_with(|| settings.interface_name.clone());
+    }
     let mac = match settings.mac_address.as_str() {
         "" => service.mac_address.clone(),
         own => own.to_owned(),

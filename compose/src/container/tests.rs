@@ -110,7 +110,7 @@ fn namespaces_of_other_services() {
     let error = request(&project, &project.services["web"], Facts::default(), &Defaults::default());
     assert_eq!(
         error.unwrap_err().to_string(),
-        "no container of service \"gone\" to share with service \"web\""
+        "cannot share IPC namespace with service gone: container missing"
     );
 }
 

@@ -17,6 +17,9 @@ impl<'a> Work<'a> {
                 name: custom.clone(),
             });
         }
+        if wanted > 0 {
+            self.check_shared(service)?;
+        }
         let hash = self.hash_of(service);
         let mut there: Vec<(&Seen, Vec<String>)> = self
             .settle(service)
@@ -50,6 +53,20 @@ impl<'a> Work<'a> {
             let step = Step::new(Action::Create, &container).service(name).number(number);
             self.plan.steps.push(step.because("it is not there"));
             self.start(service, &container, number, "", "it is new");
+        }
+        Ok(())
+    }
+
+    /// Whose namespaces and volumes it takes part in is there, or is going to be.
+    fn check_shared(&self, service: &Service) -> Result<(), PlanError> {
+        let missing = |name: &str| {
+            !self.desired.project.services.contains_key(name)
+                && self.observed.of_service(name).is_empty()
+        };
+        for (what, name) in shared_with(service) {
+            if missing(name) {
+                return Err(PlanError::NoPeer { what, name: name.to_owned() });
+            }
         }
         Ok(())
     }
@@ -127,7 +144,7 @@ impl<'a> Work<'a> {
             return Some("a service it depends on is made anew".to_owned());
         }
         // What it shares ends with the other's processes.
-        let shares = shared_namespaces(service).find(|on| self.paused.contains(*on))?;
+        let (_, shares) = shared_namespaces(service).find(|(_, on)| self.paused.contains(*on))?;
         Some(format!("it shares with service {shares}, which is started again"))
     }
 
@@ -165,7 +182,7 @@ impl<'a> Work<'a> {
         }
         self.surroundings(service, seen, &mut reasons);
         if seen.hash != hash && reasons.is_empty() {
-            let shares = shared_services(service).next().is_some();
+            let shares = shared_with(service).next().is_some();
             let reason = match shares && !seen.origin.is_null() {
                 true => "a container it shares with is another one",
                 false => "its configuration changed",
@@ -212,13 +229,13 @@ impl<'a> Work<'a> {
                 ));
             }
         }
-        for on in shared_services(service) {
+        for (_, on) in shared_with(service) {
             if self.restarted.contains(on) {
                 reasons.push(format!("it shares with service {on}, which is made anew"));
             }
         }
         let known = |id: &String| self.observed.containers.iter().any(|other| other.id == *id);
-        let by_service = shared_services(service).next().is_some();
+        let by_service = shared_with(service).next().is_some();
         if by_service && !seen.shares.iter().all(known) {
             reasons.push("the container it shares with is gone".to_owned());
         }
@@ -228,18 +245,19 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The services whose namespaces or volumes a service takes part in.
-fn shared_services(service: &Service) -> impl Iterator<Item = &str> {
+/// The services that a service takes part in, with what of them it takes part in.
+fn shared_with(service: &Service) -> impl Iterator<Item = (&'static str, &str)> {
     let from = service.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or(entry));
-    shared_namespaces(service).chain(from.filter(|name| *name != "container"))
+    let volumes = from.filter(|name| *name != "container").map(|name| ("volume", name));
+    volumes.chain(shared_namespaces(service))
 }
 
-/// The services whose namespaces a service takes part in.
-fn shared_namespaces(service: &Service) -> impl Iterator<Item = &str> {
+/// The services whose namespaces a service takes part in, with which.
+fn shared_namespaces(service: &Service) -> impl Iterator<Item = (&'static str, &str)> {
     let modes = [
-        service.network_mode.as_deref().unwrap_or_default(),
-        service.ipc.as_str(),
-        service.pid.as_str(),
+        ("network namespace", service.network_mode.as_deref().unwrap_or_default()),
+        ("IPC namespace", service.ipc.as_str()),
+        ("PID namespace", service.pid.as_str()),
     ];
-    modes.into_iter().filter_map(|mode| mode.strip_prefix("service:"))
+    modes.into_iter().filter_map(|(what, mode)| Some((what, mode.strip_prefix("service:")?)))
 }

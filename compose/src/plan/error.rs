@@ -22,6 +22,8 @@ pub enum PlanError {
          container that is not of this project"
     )]
     NameTaken { service: String, name: String },
+    #[error("cannot share {what} with service {name}: container missing")]
+    NoPeer { what: &'static str, name: String },
     #[error("service {service:?} depends on undefined service {name:?}: invalid compose project")]
     NoDependency { service: String, name: String },
 }

@@ -162,18 +162,21 @@ impl Work<'_> {
         self.plan.warnings.push(format!("volume {name:?} already exists but {whose}. {advice}"));
     }
 
-    /// Containers of services that the file does not have any more.
+    /// Containers of services that the file does not have any more, and those of `run` that have ended.
     pub(super) fn orphans(&mut self) {
         let known = self.desired.known;
         let orphans: Vec<_> = self
             .observed
             .containers
             .iter()
-            .filter(|seen| !seen.one_off && !known.contains(&seen.service))
+            .filter(|seen| seen.is_orphan(|service| known.contains(service)))
             .collect();
         if self.options.remove_orphans {
             for seen in orphans {
-                let reason = format!("the file has no service {:?}", seen.service);
+                let reason = match seen.one_off {
+                    true => "it is of `run`, and has ended".to_owned(),
+                    false => format!("the file has no service {:?}", seen.service),
+                };
                 let step = Step::new(Action::Remove, &seen.name).service(&seen.service);
                 self.plan.steps.push(step.id(&seen.id).because(reason));
             }

@@ -57,6 +57,17 @@ pub struct SeenVolume {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Seen {
+    /// Whether nothing keeps it: it is of a service that nobody knows, or of `run` and has ended.
+    #[must_use]
+    pub fn is_orphan(&self, known: impl FnOnce(&str) -> bool) -> bool {
+        match self.one_off {
+            true => matches!(self.status, Status::Exited | Status::Dead),
+            false => !known(&self.service),
+        }
+    }
+}
+
 impl Observed {
     /// The containers of a service that are not of `run`, lowest number first.
     pub fn of_service(&self, service: &str) -> Vec<&Seen> {

@@ -455,3 +455,41 @@ fn a_plan_can_be_kept_and_compared() {
     assert!(read.same_steps(&made));
     assert!(!world.up().plan(&up()).unwrap().same_steps(&read));
 }
+
+#[test]
+fn containers_of_run_are_orphans_once_they_have_ended() {
+    let world = |status| {
+        let mut world = World::new(&json!({"db": {"image": "x"}})).up();
+        let mut one = world.observed.containers[0].clone();
+        (one.id, one.name, one.status) = ("id-run".into(), "app-db-run-1".into(), status);
+        one.one_off = true;
+        world.observed.containers.push(one);
+        world.plan(&Options { remove_orphans: true, start: true, ..Options::default() }).unwrap()
+    };
+    let removed = |plan: Plan| {
+        let gone = plan.steps.into_iter().filter(|step| step.action == Action::Remove);
+        gone.map(|step| step.object).collect::<Vec<_>>()
+    };
+    assert_eq!(removed(world(Status::Exited)), ["app-db-run-1"]);
+    assert!(removed(world(Status::Running)).is_empty());
+}
+
+#[test]
+fn what_a_service_takes_part_in_must_be_there() {
+    let error = |services: serde_json::Value| {
+        let mut world = World::new(&services).up();
+        // As `--no-deps` has it, after somebody removed the other container.
+        world.project.services.retain(|name, _| name == "web");
+        world.observed.containers.retain(|seen| seen.service == "web");
+        world.plan(&Options { start: true, ..Options::default() }).unwrap_err().to_string()
+    };
+    let db = json!({"image": "x"});
+    assert_eq!(
+        error(json!({"db": db, "web": {"image": "x", "volumes_from": ["db:ro"]}})),
+        "cannot share volume with service db: container missing"
+    );
+    assert_eq!(
+        error(json!({"db": db, "web": {"image": "x", "network_mode": "service:db"}})),
+        "cannot share network namespace with service db: container missing"
+    );
+}

@@ -2,9 +2,11 @@
 //!
 //! Commands that work on containers that are there already begin here.
 
+use std::collections::BTreeMap;
+
 use coracle_runtime::engine::Summary;
 
-use super::labels;
+use super::{Dependency, Service, labels};
 
 /// Which containers of a project are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +62,26 @@ pub fn containers(all: Vec<Summary>, project: &str, wanted: &Wanted) -> Vec<Summ
     found
 }
 
+/// What containers say of their services where no file does: the order in which they start and stop, and their hooks.
+#[must_use]
+pub fn services(containers: &[Summary]) -> BTreeMap<String, Service> {
+    let mut services = BTreeMap::new();
+    for summary in containers {
+        let name = label(summary, labels::SERVICE).to_owned();
+        let on = crate::container::dependency_labels(label(summary, labels::DEPENDS_ON));
+        let depends_on = on.into_iter().map(|one| {
+            let (condition, restart) = (one.condition, one.restart);
+            (one.service, Dependency { condition, restart, ..Dependency::default() })
+        });
+        let hooks = summary.container.origin.get("post_start").cloned().unwrap_or_default();
+        let post_start = serde_json::from_value(hooks).unwrap_or_default();
+        let depends_on = depends_on.collect();
+        services
+            .insert(name.clone(), Service { name, depends_on, post_start, ..Service::default() });
+    }
+    services
+}
+
 impl Wanted {
     fn accepts(&self, summary: &Summary) -> bool {
         let service = label(summary, labels::SERVICE);
@@ -90,6 +112,20 @@ mod tests {
         let mut life = Life::default();
         life.state.status = status;
         Summary { container, life }
+    }
+
+    #[test]
+    fn services_are_known_without_a_file() {
+        let mut web = container("app-web-1", "web", 1, Status::Exited);
+        let on = "db:service_healthy:true,mq:service_started:false".to_owned();
+        web.container.config.labels.insert(labels::DEPENDS_ON.to_owned(), on);
+        web.container.origin = serde_json::json!({"post_start": [{"command": ["x"]}]});
+        let services = services(&[web, container("app-db-1", "db", 1, Status::Exited)]);
+        assert_eq!(services.keys().collect::<Vec<_>>(), ["db", "web"]);
+        let web = &services["web"];
+        assert_eq!(web.depends_on.keys().collect::<Vec<_>>(), ["db", "mq"]);
+        assert!(web.depends_on["db"].restart && !web.depends_on["mq"].restart);
+        assert_eq!(web.post_start[0].command, ["x"]);
     }
 
     #[test]

@@ -44,6 +44,9 @@ struct Trigger {
     ignore: Vec<String>,
     include: Vec<String>,
     initial_sync: bool,
+    /// Its former name.
+    #[serde(rename = "x-initialSync")]
+    former_sync: bool,
     #[serde(deserialize_with = "hook")]
     exec: Hook,
 }
@@ -68,6 +71,8 @@ pub struct Rule {
     pub target: PathBuf,
     /// What is there at the beginning is copied.
     pub initial_sync: bool,
+    /// That was said by its former name.
+    pub former_name: bool,
     /// What `sync+exec` runs.
     pub exec: Hook,
     include: Option<Patterns>,
@@ -119,7 +124,8 @@ impl Rule {
                     service: service.name.clone(),
                     action: trigger.action,
                     target: PathBuf::from(trigger.target),
-                    initial_sync: trigger.initial_sync,
+                    initial_sync: trigger.initial_sync || trigger.former_sync,
+                    former_name: trigger.former_sync && !trigger.initial_sync,
                     exec: trigger.exec,
                     include,
                     ignore,

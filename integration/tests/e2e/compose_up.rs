@@ -190,7 +190,7 @@ fn hooks_run_after_the_start_and_before_the_stop() {
     assert_eq!(read("stopping").expect("the hook ran"), "hello\n");
     env.run(["compose", "-p", "t", "up", "-d", "bad"])
         .code(1)
-        .stderr_has("post_start hook of container t-bad-1 exited with code 3: oops");
+        .stderr_has("bad hook exited with status 3: oops");
     env.run(["compose", "-p", "t", "--profile", "bad", "down", "-t", "0"]).success();
     down(env);
 }

@@ -37,8 +37,7 @@ impl Engine {
         container: &Container,
         options: ReadOptions,
     ) -> Result<Steps, LogError> {
-        let driver = Driver::parse(&container.host_config.log_config.driver)?;
-        Steps::new(&self.paths.log(&container.id), driver, options)
+        Steps::of(&self.paths, container, options)
     }
 
     /// Bytes of a container's log, with what was rotated.

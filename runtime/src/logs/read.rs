@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use super::{Driver, Entry, LogError, files, tail};
 use crate::identity::{identity, identity_at, open_for_read};
-use crate::model::Timestamp;
+use crate::model::{Container, Timestamp};
+use crate::paths::Paths;
 use crate::watch::Watch;
 
 /// Bytes read at once.
@@ -110,6 +111,19 @@ impl Steps {
             return Err(LogError::NotReadable);
         }
         Ok(Self { path: path.to_owned(), options, place: None })
+    }
+
+    /// The log of a container.
+    ///
+    /// # Errors
+    /// When its driver keeps nothing.
+    pub fn of(
+        paths: &Paths,
+        container: &Container,
+        options: ReadOptions,
+    ) -> Result<Self, LogError> {
+        let driver = Driver::parse(&container.host_config.log_config.driver)?;
+        Self::new(&paths.log(&container.id), driver, options)
     }
 
     /// Gives everything that was written since the last step.

@@ -7,11 +7,12 @@ use coracle_compose::apply::{self, Apply, ApplyError, Inputs, Settings, Watcher}
 use coracle_compose::container::{ContainerError, Defaults, honour, honour_networks};
 use coracle_compose::plan::{Desired, Options, Plan, PlanError, plan};
 use coracle_compose::project::Project;
+use coracle_compose::project::found::{self, Wanted};
 use coracle_runtime::engine::ImageFacts;
 use coracle_runtime::model::LogConfig;
 
 use crate::app::App;
-use crate::compose::project::place::{File, Place};
+use crate::compose::project::place::{self, File, Place};
 use crate::compose::screen::log;
 use crate::error::{CliError, ExitStatus};
 
@@ -39,12 +40,19 @@ pub(crate) fn act<T>(
     work(&mut Apply::new(engine, session, watcher, inputs, making)).map_err(failure)
 }
 
-/// The project of a place; only its name when there is no file.
-pub(crate) fn project_of(place: &Place) -> Project {
-    match &place.file {
+/// The project of a place. Services that are meant without a file are as their containers have them.
+pub(crate) fn project_of(app: &App, place: &Place) -> Result<Project, CliError> {
+    let mut project = match &place.file {
         Some(file) => file.project.clone(),
         None => Project { name: place.name.clone(), ..Project::default() },
+    };
+    let all = place::find(app, place, &Wanted { stopped: true, ..Wanted::default() })?;
+    for (name, service) in found::services(&all) {
+        if place.has(&name) {
+            project.services.entry(name).or_insert(service);
+        }
     }
+    Ok(project)
 }
 
 pub(crate) fn defaults(app: &App) -> Defaults {

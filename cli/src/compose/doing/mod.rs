@@ -2,5 +2,8 @@
 
 pub(crate) mod act;
 pub(crate) mod attached;
+pub(crate) mod changes;
+pub(crate) mod front;
+pub(crate) mod members;
 pub(crate) mod stale_volumes;
 pub(crate) mod sync;

@@ -20,6 +20,21 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// `None` when there is no file, and the labels of containers are all there is.
     pub(crate) file: Option<Box<File>>,
+    /// `-p NAME` alone says which project it is: services that the file here does not have are meant too.
+    by_name: bool,
+}
+
+impl Place {
+    /// Where this file is.
+    pub(crate) fn of(file: File) -> Self {
+        Self { name: file.project.name.clone(), file: Some(Box::new(file)), by_name: false }
+    }
+
+    /// Whether a service is meant when none is named: those of the file that are enabled, or all there are.
+    pub(crate) fn has(&self, service: &str) -> bool {
+        self.by_name
+            || self.file.as_ref().is_none_or(|file| file.project.services.contains_key(service))
+    }
 }
 
 /// A project that has been read.
@@ -61,15 +76,18 @@ fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<
 /// The project of a command on containers that are there. With `-p NAME` no file is needed, nor
 /// one that can be read. What containers were given is known: files of variables are not read.
 pub(crate) fn project(app: &mut App, services: &[String]) -> Result<Place, CliError> {
-    let given = app.compose.project_name.clone();
+    let given = app.compose.project_name.clone().filter(|name| !name.is_empty());
+    let explicit = !app.compose.files.is_empty();
+    let by_name = given.is_some() && !explicit;
     let given = given.or_else(|| {
         let environment = &app.settings.environment;
         environment.get("COMPOSE_PROJECT_NAME").map(str::to_owned)
     });
-    let explicit = !app.compose.files.is_empty();
     match (read_with(app, services, EnvFiles::Unread), given) {
-        (Ok(file), _) => Ok(Place { name: file.project.name.clone(), file: Some(Box::new(file)) }),
-        (Err(_), Some(name)) if !explicit => Ok(Place { name, file: None }),
+        (Ok(file), _) => {
+            Ok(Place { name: file.project.name.clone(), file: Some(Box::new(file)), by_name })
+        }
+        (Err(_), Some(name)) if !explicit => Ok(Place { name, file: None, by_name: true }),
         (Err(error), _) => Err(error),
     }
 }
@@ -103,16 +121,17 @@ pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summ
     Ok(found)
 }
 
-/// As [`find`]; without names, services of profiles that are not enabled are not meant.
+/// As [`find`]; without names only services of the place are meant: not those of profiles that are not enabled, nor
+/// those of other files of the same project.
 pub(crate) fn find_enabled(
     app: &App,
     place: &Place,
     wanted: &Wanted,
 ) -> Result<Vec<Summary>, CliError> {
     let mut found = find(app, place, wanted)?;
-    if let Some(file) = place.file.as_ref().filter(|_| wanted.services.is_empty()) {
+    if wanted.services.is_empty() {
         let service = coracle_compose::project::labels::SERVICE;
-        found.retain(|one| !file.loaded.disabled.contains_key(found::label(one, service)));
+        found.retain(|one| place.has(found::label(one, service)));
     }
     Ok(found)
 }

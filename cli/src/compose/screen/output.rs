@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use coracle_runtime::Engine;
 use coracle_runtime::engine::Summary;
 use coracle_runtime::logs::{LogError, ReadOptions, Show, Steps, Stream};
+use coracle_runtime::paths::Paths;
 
 use crate::error::CliError;
 
@@ -45,6 +45,11 @@ impl Output {
         Self { look, ..Self::default() }
     }
 
+    /// The room that names have.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Makes room for a name, so that all lines line up.
     pub(crate) fn reserve(&mut self, label: &str) {
         self.width = self.width.max(label.len() + 1);
@@ -53,7 +58,7 @@ impl Output {
     /// Adds a container. One whose output is not kept has none to show; true: it has.
     pub(crate) fn add(
         &mut self,
-        engine: &Engine,
+        paths: &Paths,
         summary: &Summary,
         label: &str,
         options: ReadOptions,
@@ -62,7 +67,7 @@ impl Output {
         if self.sources.iter().any(|source| source.id == *id) {
             return Ok(true);
         }
-        let steps = match engine.log_steps(&summary.container, options) {
+        let steps = match Steps::of(paths, &summary.container, options) {
             Err(LogError::NotReadable) => return Ok(false),
             steps => steps.map_err(|error| library(&error))?,
         };

@@ -46,7 +46,7 @@ impl Runnable for ComposeDownArgs {
             return Err(CliError::plain(format!("invalid value for --rmi: {other:?}")));
         }
         let place = place::project(app, &[])?;
-        let project = project_of(&place);
+        let project = project_of(app, &place)?;
         let _lock = self.lock(app, &project)?;
         let mut gone = self.containers(app, &place)?;
         let mut progress = Progress::new(app);

@@ -1,9 +1,11 @@
 //! `compose start`, `stop`, `restart`, `kill`, `pause` and `unpause`: containers that are there.
 
+use std::collections::BTreeSet;
+
 use coracle_compose::apply::{Apply, ApplyError, Kind, Settings, Teardown, seen};
 use coracle_compose::plan::{Action, Seen, Step};
-use coracle_compose::project::Project;
 use coracle_compose::project::found::Wanted;
+use coracle_compose::project::{Project, graph};
 use coracle_runtime::engine::Summary;
 use coracle_runtime::model::Status;
 
@@ -122,8 +124,9 @@ fn act_on(
 
 impl Runnable for ComposeStartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let (place, found) = of_services(app, &self.args, true)?;
-        let project = project_of(&place);
+        let (place, _) = of_services(app, &self.args, true)?;
+        let project = graph::select(&project_of(app, &place)?, &self.args, true);
+        let project = project.map_err(place::error)?;
         let everything = place::find(app, &place, &Wanted { stopped: true, ..Wanted::default() })?;
         if everything.is_empty()
             && let Some(service) = project.services.values().find(|one| one.replicas() > 0)
@@ -131,7 +134,10 @@ impl Runnable for ComposeStartArgs {
             let text = format!("service {:?} has no container to start", service.name);
             return Err(CliError::plain(text));
         }
-        let found: Vec<Seen> = found.iter().map(seen).collect();
+        // What the services that were named depend on is started too.
+        let found: Vec<Seen> = everything.iter().map(seen).collect();
+        let meant = |seen: &Seen| project.services.contains_key(&seen.service);
+        let found: Vec<Seen> = found.into_iter().filter(meant).collect();
         let steps: Vec<Step> = found
             .iter()
             .map(|seen| {
@@ -163,7 +169,7 @@ impl Runnable for ComposeStartArgs {
 impl Runnable for ComposeStopArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let (place, found) = of_services(app, &self.args, true)?;
-        let project = project_of(&place);
+        let project = project_of(app, &place)?;
         let found: Vec<Seen> = found.iter().map(seen).collect();
         let settings = Settings { grace_s: self.timeout, ..Settings::default() };
         act_on(app, &place, &project, &found, &["Stopping", "Stopped"], settings, |apply| {
@@ -181,29 +187,22 @@ impl ComposeRestartArgs {
 
 impl Runnable for ComposeRestartArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let (place, _) = of_services(app, &self.args, true)?;
-        let project = project_of(&place);
-        let all = Wanted { stopped: true, ..Wanted::default() };
-        let everything = match self.args.is_empty() {
-            true => place::find_enabled(app, &place, &all)?,
-            false => place::find(app, &place, &all)?,
+        // The whole file: services that depend on those that are named are meant too.
+        let place = place::project(app, &[])?;
+        let wanted = Wanted { services: self.args.clone(), stopped: true, ..Wanted::default() };
+        place::find(app, &place, &wanted)?;
+        let project = project_of(app, &place)?;
+        let all = place::find(app, &place, &Wanted { stopped: true, ..Wanted::default() })?;
+        let all: Vec<Seen> = all.iter().map(seen).collect();
+        let named = |seen: &Seen| self.args.contains(&seen.service);
+        let meant = |seen: &&Seen| place.has(&seen.service) || named(seen);
+        let everything: Vec<Seen> = all.iter().filter(meant).cloned().collect();
+        let services: BTreeSet<String> = match self.args.is_empty() {
+            true => everything.iter().map(|seen| seen.service.clone()).collect(),
+            false => restarted_with(&everything, &self.args, self.no_deps),
         };
-        let everything: Vec<Seen> = everything.iter().map(seen).collect();
-        let mut services = self.args.clone();
-        if !self.no_deps && !services.is_empty() {
-            // Those that want to be restarted with what they depend on.
-            for seen in &everything {
-                let with =
-                    |on: &str| seen.depends_on.iter().any(|one| one.restart && one.service == on);
-                if self.args.iter().any(|name| with(name)) && !services.contains(&seen.service) {
-                    services.push(seen.service.clone());
-                }
-            }
-        }
-        let found: Vec<Seen> = everything
-            .into_iter()
-            .filter(|seen| services.is_empty() || services.contains(&seen.service))
-            .collect();
+        let found: Vec<Seen> =
+            everything.into_iter().filter(|seen| services.contains(&seen.service)).collect();
         let settings = Settings { grace_s: self.timeout, ..Settings::default() };
         act_on(app, &place, &project, &found, &["Restarting", "Started"], settings, |apply| {
             apply.restart(&found)
@@ -211,11 +210,30 @@ impl Runnable for ComposeRestartArgs {
     }
 }
 
+/// These services, and those that want to be restarted with one that is.
+fn restarted_with(containers: &[Seen], named: &[String], alone: bool) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = named.iter().cloned().collect();
+    loop {
+        let follows = |seen: &&Seen| {
+            let with = seen.depends_on.iter().any(|on| on.restart && all.contains(&on.service));
+            with && !all.contains(&seen.service)
+        };
+        match containers.iter().find(follows) {
+            Some(seen) if !alone => all.insert(seen.service.clone()),
+            _ => return all,
+        };
+    }
+}
+
 impl Runnable for ComposeKillArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let number = signal_number(self.signal.as_deref().unwrap_or("SIGKILL"))?;
-        let (place, found) = of_services(app, &self.args, false)?;
-        let project = project_of(&place);
+        let place = place::project(app, &self.args)?;
+        // Those of `run` too.
+        let services = self.args.clone();
+        let wanted = Wanted { services, one_off: true, ..Wanted::default() };
+        let found = place::find_enabled(app, &place, &wanted)?;
+        let project = project_of(app, &place)?;
         let orphans = match self.remove_orphans {
             true => orphans(app, &place)?,
             false => Vec::new(),
@@ -234,15 +252,13 @@ impl Runnable for ComposeKillArgs {
     }
 }
 
-/// Containers of services that the file does not have.
+/// Containers of services that the file does not have, and those of `run` that have ended.
 pub(crate) fn orphans(app: &App, place: &Place) -> Result<Vec<Seen>, CliError> {
     let Some(file) = &place.file else { return Ok(Vec::new()) };
-    let all = place::find(app, place, &Wanted { stopped: true, ..Wanted::default() })?;
-    let known = |seen: &Seen| {
-        file.project.services.contains_key(&seen.service)
-            || file.loaded.disabled.contains_key(&seen.service)
-    };
-    Ok(all.iter().map(seen).filter(|seen| !known(seen)).collect())
+    let wanted = Wanted { stopped: true, one_off: true, ..Wanted::default() };
+    let all = place::find(app, place, &wanted)?;
+    let known = |service: &str| place.has(service) || file.loaded.disabled.contains_key(service);
+    Ok(all.iter().map(seen).filter(|seen| seen.is_orphan(known)).collect())
 }
 
 impl Runnable for ComposePauseArgs {

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use coracle_compose::project::found::Wanted;
 use coracle_runtime::logs::{ReadOptions, parse_tail};
-use coracle_runtime::watch::Watch;
 
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::container::logs::bound;
+use crate::compose::doing::members::Members;
 use crate::compose::project::place;
-use crate::compose::screen::output::{Look, Output, colour, label};
-use crate::error::{CommandResult, ExitStatus};
+use crate::compose::screen::log;
+use crate::compose::screen::output::{Look, Output, colour};
+use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Time between looks when nothing happens.
 const IDLE: Duration = Duration::from_secs(1);
@@ -66,34 +67,53 @@ impl Runnable for ComposeLogsArgs {
             one_stream: true,
         };
         let mut output = Output::new(look);
-        let mut watch = Watch::empty();
+        let mut members = Members::new(app.engine()?, &place.name);
         for summary in &found {
-            let name = label(&place.name, &summary.container.name);
-            output.reserve(&name);
+            output.reserve(&members.label(summary));
         }
         for summary in &found {
-            let name = label(&place.name, &summary.container.name);
-            if !output.add(app.engine()?, summary, &name, options)? {
+            let name = members.label(summary);
+            if !output.add(&members.paths, summary, &name, options)? {
                 let text = format!("{name}: its logging driver keeps no output");
-                crate::compose::screen::log::warning(app, &text);
+                log::warning(app, &text);
             }
-            watch.add(&app.engine()?.paths().container(&summary.container.id));
+            members.add(summary, true);
         }
-        let records = app.engine()?.records.clone();
         app.ui.flush()?;
-        loop {
-            // Asked before reading: what was written before the end is then seen.
-            let runs = self.follow
-                && found.iter().any(|summary| {
-                    let life = records.life(&summary.container.id);
-                    life.is_ok_and(|life| life.state.status.is_running())
-                });
-            if !runs {
-                output.close_all()?;
-                return Ok(ExitStatus::Success);
-            }
-            output.pump()?;
-            watch.wait(watch.patience(IDLE))?;
+        if self.follow {
+            let meant = |service: &str| match self.args.is_empty() {
+                true => place.has(service),
+                false => self.args.iter().any(|name| name == service),
+            };
+            follow(&mut output, &mut members, options, &meant)?;
         }
+        output.close_all()?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Shows what these services write, those of their containers that start later too, until each has ended that was
+/// there or came. As in Docker Compose, one that had ended before is waited for: it may be started again.
+fn follow(
+    output: &mut Output,
+    members: &mut Members,
+    options: ReadOptions,
+    meant: &dyn Fn(&str) -> bool,
+) -> Result<(), CliError> {
+    loop {
+        for summary in members.newcomers(meant) {
+            let since = Some(summary.life.state.started_at);
+            let name = members.label(&summary);
+            output.add(&members.paths, &summary, &name, ReadOptions { since, ..options })?;
+            members.add_newcomer(&summary);
+        }
+        output.pump()?;
+        for ended in members.look() {
+            output.ended(&ended.id, &ended.label, &ended.text())?;
+        }
+        if !members.any_live(meant) {
+            return Ok(());
+        }
+        members.wait(IDLE)?;
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct ComposeRmArgs {
 impl Runnable for ComposeRmArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let place = place::project(app, &self.args)?;
-        let project = project_of(&place);
+        let project = project_of(app, &place)?;
         let wanted = Wanted { services: self.args.clone(), stopped: true, ..Wanted::default() };
         let all: Vec<Seen> = place::find_enabled(app, &place, &wanted)?.iter().map(seen).collect();
         let mut progress = Progress::new(app);

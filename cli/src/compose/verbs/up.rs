@@ -10,7 +10,9 @@ use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::compose::doing::act;
 use crate::compose::doing::act::{Images, act, at_once, make_plan};
-use crate::compose::doing::attached::{self, Foreground, Shown};
+use crate::compose::doing::attached::{self, Running, Watched};
+use crate::compose::doing::changes::Changes;
+use crate::compose::doing::front::{Foreground, Shown};
 use crate::compose::doing::stale_volumes::ask_about_volumes;
 use crate::compose::images::ensure;
 use crate::compose::images::ensure::Wish;
@@ -20,6 +22,7 @@ use crate::compose::project::scale::scale;
 use crate::compose::screen::dry;
 use crate::compose::screen::output::{Look, colour};
 use crate::compose::screen::progress::Progress;
+use crate::compose::verbs::watch::{self, Watching};
 use crate::error::{CliError, CommandResult, ExitStatus};
 
 /// Create and start containers
@@ -109,7 +112,7 @@ pub(crate) struct UpArgs {
     /// Longest wait in seconds; 0 is no limit
     #[arg(long, value_name = "int", value_parser = values::int)]
     pub(crate) wait_timeout: Option<i64>,
-    /// Follow changes of sources (see compose watch) (not supported)
+    /// Follow changes of sources (see compose watch)
     #[arg(long, short = 'w')]
     pub(crate) watch: bool,
     /// Answer yes to every question
@@ -137,7 +140,7 @@ impl Runnable for UpArgs {
         }
         let mut options = self.options(app, &file)?;
         let images = ensure::ensure(app, &project, &self.wish())?;
-        if !self.keeps_builder {
+        if !(self.keeps_builder || self.watch) {
             app.outside = None;
         }
         act::lock_project(app, &project.name)?;
@@ -148,7 +151,8 @@ impl Runnable for UpArgs {
         }
         let background = self.detach || self.wait || self.no_start;
         if !background {
-            return attached::run(app, &self.foreground(app), &file, &project, &images, &plan);
+            let running = Running { file: &file, project: &project, images: &images, plan: &plan };
+            return self.attached(app, &running);
         }
         let settings = self.settings(app);
         let mut progress = Progress::new(app);
@@ -177,6 +181,11 @@ impl UpArgs {
                  --abort-on-container-failure, --attach, --attach-dependencies or --watch",
             );
         }
+        if self.abort_on_container_failure && self.abort_on_container_exit {
+            return refuse(
+                "--abort-on-container-failure cannot be combined with --abort-on-container-exit",
+            );
+        }
         if self.wait && (attaches || self.exit_code_from.is_some()) {
             return refuse(
                 "--wait cannot be combined with --abort-on-container-exit, --attach or \
@@ -192,19 +201,40 @@ impl UpArgs {
         if self.always_recreate_deps && self.no_recreate {
             return refuse("--always-recreate-deps and --no-recreate are incompatible");
         }
+        if self.no_build && self.watch {
+            return refuse("--no-build and --watch are incompatible");
+        }
         if self.build && self.no_build {
             return refuse("--build and --no-build are incompatible");
         }
         if self.renew_anon_volumes && self.no_recreate {
             return refuse("--no-recreate and --renew-anon-volumes are incompatible");
         }
-        if self.watch {
-            return Err(CliError::unsupported("--watch", "use `compose watch` beside `up`"));
-        }
         if self.menu && app.compose.progress.as_deref() != Some("quiet") {
             return Err(CliError::unsupported("--menu", "there are no keys to choose from"));
         }
         Ok(())
+    }
+
+    fn attached(&self, app: &mut App, running: &Running<'_>) -> CommandResult {
+        let foreground = self.foreground(app);
+        if !self.watch {
+            return attached::run(app, &foreground, running, None);
+        }
+        let rules = watch::rules(app, running.file, &self.args)?;
+        let skip = watch::skips(&rules);
+        let watching = |room: usize| Watching {
+            project: running.project.name.clone(),
+            rules: &rules,
+            prune: true,
+            room: Some(room),
+        };
+        let watched = Watched {
+            changes: Changes::new(&rules, &skip)?,
+            begin: &|app, room| watching(room).begin(app),
+            carry_out: &|app, room, work| watching(room).carry_out(app, work),
+        };
+        attached::run(app, &foreground, running, Some(watched))
     }
 
     fn chosen(&self, file: &File) -> Result<Project, CliError> {
@@ -264,7 +294,8 @@ impl UpArgs {
                 no_attach: self.no_attach.clone(),
                 dependencies: self.attach_dependencies,
             },
-            abort_on_exit: self.abort_on_container_exit || self.exit_code_from.is_some(),
+            abort_on_exit: self.abort_on_container_exit
+                || (self.exit_code_from.is_some() && !self.abort_on_container_failure),
             abort_on_failure: self.abort_on_container_failure,
             exit_code_from: self.exit_code_from.clone(),
         }

@@ -11,13 +11,12 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use clap::ArgAction;
 use coracle_compose::project::found::Wanted;
 use coracle_compose::project::labels;
-use coracle_compose::watch::{Rule, Tree, Work, is_mounted, work};
+use coracle_compose::watch::{Rule, Work, is_mounted};
 use coracle_runtime::model::{Attach, ExecRequest};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -26,6 +25,7 @@ use super::up::UpArgs;
 use crate::app::App;
 use crate::args::Runnable;
 use crate::commands::image::prune;
+use crate::compose::doing::changes::Changes;
 use crate::compose::doing::sync;
 use crate::compose::images::ensure;
 use crate::compose::images::ensure::Wish;
@@ -35,11 +35,6 @@ use crate::compose::project::target;
 use crate::compose::screen::log;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use coracle_view::filter::{Filter, Filters};
-
-/// Without a change for so long, what has changed is dealt with.
-const QUIET: Duration = Duration::from_millis(500);
-/// So long at most, when there is no end of changes.
-const LONGEST: Duration = Duration::from_secs(5);
 
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
@@ -67,7 +62,7 @@ impl Runnable for ComposeWatchArgs {
             return Err(CliError::unsupported("--dry-run", why));
         }
         let file = place::file(app, &self.args)?;
-        let rules = self.rules(app, &file)?;
+        let rules = rules(app, &file, &self.args)?;
         if !self.no_up {
             let up = UpArgs {
                 detach: true,
@@ -80,45 +75,53 @@ impl Runnable for ComposeWatchArgs {
             };
             up.execute(app)?;
         }
-        let skip = |folder: &Path| rules.iter().all(|rule| rule.leaves_out(folder));
-        let paths = rules.iter().map(|rule| rule.path.clone());
-        let tree = Tree::new(paths, &skip).map_err(|e| CliError::plain(e.to_string()))?;
+        let skip = skips(&rules);
+        let changes = Changes::new(&rules, &skip)?;
         let prune = self.prune;
-        let watching = Watching { project: file.project.name, rules: &rules, prune };
-        watching.until_the_end(app, tree)
+        let watching = Watching { project: file.project.name, rules: &rules, prune, room: None };
+        watching.until_the_end(app, changes)
     }
 }
 
-impl ComposeWatchArgs {
-    fn rules(&self, app: &mut App, file: &File) -> Result<Vec<Rule>, CliError> {
-        let read = |path: &Path| std::fs::read_to_string(path).ok();
-        let mut all = Vec::new();
-        for (name, service) in &file.project.services {
-            if !self.args.is_empty() && !self.args.contains(name) {
-                continue;
+/// Folders that no rule is about.
+pub(crate) fn skips(rules: &[Rule]) -> impl Fn(&Path) -> bool {
+    move |folder: &Path| rules.iter().all(|rule| rule.leaves_out(folder))
+}
+
+/// What is to be watched of these services.
+pub(crate) fn rules(app: &mut App, file: &File, named: &[String]) -> Result<Vec<Rule>, CliError> {
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let mut all = Vec::new();
+    for (name, service) in &file.project.services {
+        if !named.is_empty() && !named.contains(name) {
+            continue;
+        }
+        let rules =
+            Rule::of_service(service, &read).map_err(|error| CliError::plain(error.to_string()))?;
+        for rule in rules {
+            if rule.former_name {
+                let text = "x-initialSync is DEPRECATED, please use the official `initial_sync` \
+                            attribute";
+                log::warning(app, text);
             }
-            let rules = Rule::of_service(service, &read)
-                .map_err(|error| CliError::plain(error.to_string()))?;
-            for rule in rules {
-                if rule.action.syncs() && is_mounted(service, &rule.path) {
-                    let path = rule.path.display();
-                    let text = format!(
-                        "path '{path}' also declared by a bind mount volume, this path won't be \
-                         monitored!"
-                    );
-                    log::warning(app, &text);
-                } else {
-                    all.push(rule);
-                }
+            if rule.action.syncs() && is_mounted(service, &rule.path) {
+                let path = rule.path.display();
+                let text = format!(
+                    "path '{path}' also declared by a bind mount volume, this path won't be \
+                     monitored!"
+                );
+                log::warning(app, &text);
+            } else {
+                all.push(rule);
             }
         }
-        if all.is_empty() {
-            let text = "none of the selected services is configured for watch, consider setting \
-                        a 'develop' section";
-            return Err(CliError::plain(text));
-        }
-        Ok(all)
     }
+    if all.is_empty() {
+        let text = "none of the selected services is configured for watch, consider setting \
+                    a 'develop' section";
+        return Err(CliError::plain(text));
+    }
+    Ok(all)
 }
 
 /// Services that are built before they are watched.
@@ -129,44 +132,43 @@ fn built(file: &File) -> Vec<String> {
 }
 
 /// What is watched for which project.
-struct Watching<'a> {
-    project: String,
-    rules: &'a [Rule],
+pub(crate) struct Watching<'a> {
+    pub(crate) project: String,
+    pub(crate) rules: &'a [Rule],
     /// What was built before and has no name any more is removed.
-    prune: bool,
+    pub(crate) prune: bool,
+    /// The room that names of containers have beside which it speaks.
+    pub(crate) room: Option<usize>,
 }
 
 impl Watching<'_> {
-    fn until_the_end(&self, app: &mut App, mut tree: Tree<'_>) -> CommandResult {
+    fn until_the_end(&self, app: &mut App, mut changes: Changes<'_>) -> CommandResult {
         let signals = coracle_sys::signal::signal_fd(&[SIGINT, SIGTERM])
             .map_err(|error| CliError::plain(format!("cannot receive signals: {error}")))?;
-        self.copy_at_first(app)?;
-        say(app, "Watch enabled")?;
-        let mut changed = BTreeSet::new();
-        let mut since: Option<Instant> = None;
+        self.begin(app)?;
         loop {
-            let ready = wait(&signals, &tree, since.is_some())?;
-            if ready.signal {
-                say(app, "Watch disabled")?;
+            if wait(&signals, &changes)? {
+                self.say(app, "Watch disabled")?;
                 return Ok(ExitStatus::Container(130));
             }
-            if ready.change {
-                tree.changes(&mut changed).map_err(|e| CliError::plain(e.to_string()))?;
-            }
-            if changed.is_empty() {
-                continue;
-            }
-            let first = *since.get_or_insert_with(Instant::now);
-            if ready.change && first.elapsed() < LONGEST {
-                continue;
-            }
-            since = None;
-            let work = work(self.rules, changed.iter().map(PathBuf::as_path));
-            changed.clear();
-            if let Err(error) = self.carry_out(app, &work) {
+            if changes.are_due()?
+                && let Err(error) = self.carry_out(app, &changes.take())
+            {
                 log::warning(app, &format!("Error handling changed files: {error}"));
             }
         }
+    }
+
+    /// Copies what is there already, and says that it watches.
+    pub(crate) fn begin(&self, app: &mut App) -> Result<(), CliError> {
+        self.copy_at_first(app)?;
+        self.say(app, "Watch enabled")
+    }
+
+    fn say(&self, app: &mut App, text: &str) -> Result<(), CliError> {
+        let mark = self.room.map_or(String::new(), |room| format!("{:room$} ⦿ ", ""));
+        writeln!(app.ui.data(), "{mark}{text}")?;
+        Ok(app.ui.flush()?)
     }
 
     /// What is there already, for rules that ask for it.
@@ -190,20 +192,23 @@ impl Watching<'_> {
         Ok(())
     }
 
-    fn carry_out(&self, app: &mut App, work: &Work) -> Result<(), CliError> {
+    pub(crate) fn carry_out(&self, app: &mut App, work: &Work) -> Result<(), CliError> {
         if !work.rebuild.is_empty() {
             self.rebuild(app, &work.rebuild)?;
         }
         for (service, pairs) in &work.sync {
             let count = pairs.len();
-            say(app, &format!("Syncing service {service:?} after {count} changes were detected"))?;
+            self.say(
+                app,
+                &format!("Syncing service {service:?} after {count} changes were detected"),
+            )?;
             sync::sync(app, &self.project, service, pairs)?;
         }
         if !work.restart.is_empty() {
             let services: Vec<String> = work.restart.iter().cloned().collect();
             let shown: Vec<String> = services.iter().map(|name| format!("{name:?}")).collect();
             ComposeRestartArgs::of(services).execute(app)?;
-            say(app, &format!("service(s) [{}] restarted", shown.join(" ")))?;
+            self.say(app, &format!("service(s) [{}] restarted", shown.join(" ")))?;
         }
         for number in &work.exec {
             self.exec(app, &self.rules[*number])?;
@@ -216,12 +221,12 @@ impl Watching<'_> {
         let services: Vec<String> = services.iter().cloned().collect();
         let shown: Vec<String> = services.iter().map(|name| format!("{name:?}")).collect();
         let shown = shown.join(" ");
-        say(app, &format!("Rebuilding service(s) [{shown}] after changes were detected..."))?;
+        self.say(app, &format!("Rebuilding service(s) [{shown}] after changes were detected..."))?;
         if let Err(error) = ensure::build(app, &services, &Wish::default()) {
-            say(app, &format!("Build failed. Error: {}", error.message))?;
+            self.say(app, &format!("Build failed. Error: {}", error.message))?;
             return Err(error);
         }
-        say(app, &format!("service(s) [{shown}] successfully built"))?;
+        self.say(app, &format!("service(s) [{shown}] successfully built"))?;
         let up = UpArgs {
             detach: true,
             no_build: true,
@@ -278,30 +283,16 @@ impl Watching<'_> {
     }
 }
 
-/// What ended a wait.
-struct Ready {
-    signal: bool,
-    change: bool,
-}
-
-/// Waits for a change or a signal; not for longer than it has to be quiet, when something
+/// Waits for a change or a signal, which makes it true; not for longer than it has to be quiet, when something
 /// has changed already.
-fn wait(signals: &OwnedFd, tree: &Tree<'_>, changed: bool) -> Result<Ready, CliError> {
-    let timeout = Timespec::try_from(QUIET).ok().filter(|_| changed);
-    let mut fds =
-        [PollFd::new(signals, PollFlags::IN), PollFd::from_borrowed_fd(tree.fd(), PollFlags::IN)];
+fn wait(signals: &OwnedFd, changes: &Changes<'_>) -> Result<bool, CliError> {
+    let timeout = changes.patience().and_then(|longest| Timespec::try_from(longest).ok());
+    let files = PollFd::from_borrowed_fd(changes.fd(), PollFlags::IN);
+    let mut fds = [PollFd::new(signals, PollFlags::IN), files];
     match poll(&mut fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(CliError::plain(format!("cannot wait for changes: {error}"))),
     }
-    let [signal, change] = fds.map(|fd| !fd.revents().is_empty());
-    Ok(Ready {
-        signal: signal && coracle_sys::signal::next_signal(signals.as_fd()).is_some(),
-        change,
-    })
-}
-
-fn say(app: &mut App, text: &str) -> Result<(), CliError> {
-    writeln!(app.ui.data(), "{text}")?;
-    Ok(app.ui.flush()?)
+    let signalled = !fds[0].revents().is_empty();
+    Ok(signalled && coracle_sys::signal::next_signal(signals.as_fd()).is_some())
 }

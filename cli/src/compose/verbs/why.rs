@@ -29,7 +29,7 @@ impl Runnable for ComposeWhyArgs {
         let file = place::file(app, &self.args)?;
         let images = ensure::present(app, &file.project)?.into_keys().collect();
         let project = file.project.clone();
-        let place = place::Place { name: project.name.clone(), file: Some(Box::new(file)) };
+        let place = place::Place::of(file);
         let wanted = Wanted { stopped: true, ..Wanted::default() };
         let containers = place::find(app, &place, &wanted)?;
         let last_lines = containers
