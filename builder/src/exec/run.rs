@@ -198,6 +198,17 @@ fn not_started(words: &str, error: EngineError) -> Heard {
                 error,
             };
         }
+        if matches!(failure.code, 126 | 127) {
+            // There it is the runtime that says so.
+            let error = StepError {
+                exit_code: Some(1),
+                ..StepError::new(format!("{did_not}: exit code: 1"))
+            };
+            return Heard::NotStarted {
+                log: Some(format!("runc run failed: {RUNC}: {}\n", failure.message)),
+                error,
+            };
+        }
         let error = StepError {
             hint: failure.hint.clone(),
             ..StepError::new(format!("{did_not}: {}", failure.message))

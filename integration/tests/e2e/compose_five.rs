@@ -252,7 +252,7 @@ fn images_of_steps_are_fetched_and_pinned_as_those_of_services() {
     env.write("compose.yaml", &whole);
     env.run(["compose", "-p", "t", "up", "-d"]).success();
     let again = env.run(["compose", "-p", "t", "up", "-d"]).success();
-    again.stderr_is(" Container t-web-1  Running \n");
+    again.stderr_is(" Container t-web-1  Running\n");
     env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
     // Each policy is that of the step's image, too.
     env.sh("docker image prune -af").success();

@@ -144,7 +144,7 @@ fn words_of_errors() {
     }
     env.run(["compose", "run", "--rm", "--no-tty", "web", "true"]).success();
     env.run(["compose", "up", "-d", "web"]).success();
-    env.run(["compose", "exec", "-T", "web", "/none"]).code(127).stderr_has("/none");
+    env.run(["compose", "exec", "-T", "web", "/none"]).code(127).stdout_has("/none");
     env.run(["compose", "run", "--rm", "-T", "web", "/none"]).code(1).stderr_has("/none");
     let hint = env.run(["compose", "compose.yaml", "build"]).code(1);
     hint.stderr_has("unknown docker command: \"compose compose.yaml\"")
@@ -291,14 +291,14 @@ fn what_is_not_attached_is_not_shown_when_it_restarts() {
     env.write(
         "compose.yaml",
         "name: t
-x-run: &run {image: alpine, network_mode: none, init: true, volumes: ['v:/v']}
+x-run: &run {image: alpine, network_mode: none, init: true, volumes: ['vol:/v']}
 services:
   a:
     <<: *run
     depends_on: [b]
     command: sh -c 'until [ $$(wc -l < /v/x) -ge 3 ]; do sleep .1; done; echo a-line'
   b: {<<: *run, restart: on-failure, command: sh -c 'echo b-line; echo x >> /v/x; exit 1'}
-volumes: {v: {}}
+volumes: {vol: {}}
 ",
     );
     let up = env.run(["compose", "up", "a"]).success();

@@ -116,7 +116,7 @@ fn services_of_profiles_are_meant_when_named_or_enabled_only() {
   debug: {image: alpine, network_mode: none, init: true, command: sleep 1000, profiles: [dbg]}
 ",
     );
-    let compose = |line: &str| env.sh(&format!("docker compose -p t {line}"));
+    let compose = |line: &str| env.sh(&format!("docker compose -p t -f compose.yaml {line}"));
     compose("--profile dbg up -d").success();
     let running = || {
         let mut names = compose("ps --services --status running").success().lines();

@@ -154,12 +154,7 @@ impl<'a> Front<'a> {
         self.show(summary, name, since)
     }
 
-    fn show(
-        &mut self,
-        summary: &Summary,
-        name: &str,
-        since: Timestamp,
-    ) -> Result<bool, CliError> {
+    fn show(&mut self, summary: &Summary, name: &str, since: Timestamp) -> Result<bool, CliError> {
         let service = label(summary, labels::SERVICE);
         let shown = self.chosen.iter().any(|chosen| chosen == service);
         let options = ReadOptions { since: Some(since), ..ReadOptions::default() };

@@ -282,8 +282,11 @@ fn pause(app: &mut App, services: &[String], on: bool) -> CommandResult {
         let id = &summary.container.id;
         let paused = summary.life.state.status == Status::Paused;
         if paused == on {
-            let how = if on { "is already paused" } else { "is not paused" };
-            return Err(CliError::engine(format!("Container {id} {how}")));
+            let words = match on {
+                true => format!("container {id} is already paused"),
+                false => format!("Container {id} is not paused"),
+            };
+            return Err(CliError::engine(words));
         }
         if !app.compose.dry_run {
             app.engine()?.pause(id, on)?;

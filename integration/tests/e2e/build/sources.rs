@@ -89,9 +89,8 @@ fn add_brings_the_files_of_a_commit() {
     assert!(!config.contains(&env.root().display().to_string()), "{config}");
     env.sh("docker build b 2>&1 | grep -c CACHED").success().stdout_is("4\n");
     // Which commit it is decides: its files are fetched for a step that has to be carried out, and not before.
-    let fetched =
-        "ls \"$XDG_DATA_HOME\"/coracle/builder/sources 2> /dev/null | grep -c ^git || true";
-    env.sh("rm -rf \"$XDG_DATA_HOME\"/coracle/builder/sources").success();
+    let fetched = "ls \"$ROOT\"/data/builder/sources 2> /dev/null | grep -c ^git || true";
+    env.sh("rm -rf \"$ROOT\"/data/builder/sources").success();
     env.sh("docker build b 2>&1 | grep -c CACHED").success().stdout_is("4\n");
     env.sh(fetched).success().stdout_is("0\n");
     env.sh("docker build -q --no-cache b").success();
