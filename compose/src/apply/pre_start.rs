@@ -90,7 +90,7 @@ impl<'s> Preparing<'s> {
         if left.is_empty() {
             return Ok(Err(waiting));
         }
-        apply.remove_failed_steps(&[service.name.clone()])?;
+        apply.remove_failed_steps(std::slice::from_ref(&service.name))?;
         Ok(Ok(Self { waiting, left, running: None }))
     }
 

@@ -14,7 +14,7 @@ impl Tail {
     pub(super) fn add(&mut self, text: &str) {
         self.0.push_str(text);
         if self.0.len() > KEPT_BYTES_MAX {
-            let from = self.0.ceil_char_boundary(self.0.len() - KEPT_BYTES_MAX);
+            let from = boundary(&self.0, self.0.len() - KEPT_BYTES_MAX);
             self.0.drain(..from);
         }
     }
@@ -36,8 +36,13 @@ fn end_of(text: &str) -> String {
     let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LINES_MAX)..].join("\n");
     let last = last.trim();
-    let from = last.ceil_char_boundary(last.len().saturating_sub(BYTES_MAX));
+    let from = boundary(last, last.len().saturating_sub(BYTES_MAX));
     last[from..].to_owned()
+}
+
+/// The first place from `at` on where a character begins.
+fn boundary(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
 }
 
 #[cfg(test)]
