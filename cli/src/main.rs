@@ -19,6 +19,7 @@ use settings::Settings;
 use ui::Ui;
 
 mod agent;
+mod api;
 mod app;
 mod args;
 mod builtin;
@@ -83,7 +84,8 @@ fn is_of_the_engine(name: &OsStr) -> bool {
     use coracle_runtime::monitor::{EXEC_ARGV0, MONITOR_ARGV0};
     let agent = coracle_swarm::client::AGENT_ARGV0;
     let netd = coracle_runtime::networks::NETD_ARGV0;
-    [MONITOR_ARGV0, EXEC_ARGV0, netd, agent].iter().any(|helper| name == *helper)
+    let api = coracle_api::WORKER_ARGV0;
+    [MONITOR_ARGV0, EXEC_ARGV0, netd, agent, api].iter().any(|helper| name == *helper)
 }
 
 /// The helpers of the engine are this executable under other names. Gives the words
@@ -112,6 +114,9 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     if name == fetch::PULL_ARGV0 {
         let order = words.next().unwrap_or_default();
         return Ok(fetch::main(&order.to_string_lossy(), &commands::table::TABLE));
+    }
+    if name == coracle_api::WORKER_ARGV0 {
+        return Ok(api::main(words, &commands::table::TABLE));
     }
     if name == digests::DIGEST_ARGV0 {
         let order = words.next().unwrap_or_default();
@@ -329,7 +334,10 @@ fn spared(app: &App, invocation: &Invocation) -> Box<dyn Fn(&Container) -> bool>
 }
 
 /// Cleans up in a child: this process is about to enter its container's namespaces itself.
-fn recover_apart(app: &mut App, spared: &dyn Fn(&Container) -> bool) -> Result<(), CliError> {
+pub(crate) fn recover_apart(
+    app: &mut App,
+    spared: &dyn Fn(&Container) -> bool,
+) -> Result<(), CliError> {
     use coracle_sys::fork::{Fork, exit_now, fork};
     match fork().map_err(|error| CliError::plain(format!("cannot start a child: {error}")))? {
         Fork::Child => {

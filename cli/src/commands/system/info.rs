@@ -14,7 +14,7 @@ use crate::commands::container::rows::warn_of_large_logs;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template, units};
 use coracle_view::system::{self, InfoSettings};
-use coracle_view::{FOLLOWED, container};
+use coracle_view::{FOLLOWED, ViewError, container};
 
 /// Show what this host offers and what is stored
 #[derive(Debug, clap::Args)]
@@ -72,8 +72,8 @@ fn check(ladder: &Ladder, names: &[String]) -> Result<(), CliError> {
     })
 }
 
-/// What is known of engine and host, and what Docker's client says of itself.
-fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
+/// What is known of engine and host.
+pub(crate) fn engine_document(app: &App, ladder: &Ladder) -> Result<Value, ViewError> {
     let (environment, file) = (&app.settings.environment, &app.settings.file);
     let proxy = |name: &str| environment.proxy(name).unwrap_or_default().to_owned();
     let settings = InfoSettings {
@@ -85,7 +85,12 @@ fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
         no_proxy: proxy("NO_PROXY"),
         node: app.settings.node.clone(),
     };
-    let mut document = system::info(&app.home, ladder, &Machine::look(), &settings, &app.asked())?;
+    system::info(&app.home, ladder, &Machine::look(), &settings, &app.asked())
+}
+
+/// The same, and what Docker's client says of itself.
+fn document(app: &App, ladder: &Ladder) -> Result<Value, CliError> {
+    let mut document = engine_document(app, ladder)?;
     document["ClientInfo"] = json!({
         "Debug": false,
         "Platform": { "Name": name() },

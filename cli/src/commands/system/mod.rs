@@ -13,6 +13,7 @@ pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod prune;
 pub(crate) mod reset;
+pub(crate) mod service;
 pub(crate) mod table;
 pub(crate) mod unit;
 pub(crate) mod unshare;

@@ -1,8 +1,8 @@
 //! The rows of the commands about the engine as a whole, and of those that belong to no object.
 
 use super::{
-    check, complete, completion, df, events, info, inspect, login, logout, man, prune, reset, unit,
-    unshare, version,
+    check, complete, completion, df, events, info, inspect, login, logout, man, prune, reset,
+    service, unit, unshare, version,
 };
 use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, AtMost, Exactly, None as NoArgs};
@@ -71,6 +71,15 @@ pub(crate) static TABLE: Section = Section {
         Spec::new::<reset::SystemResetArgs>(&["system reset"], "[OPTIONS]", NoArgs)
             .group(Inner)
             .entry(Namespace),
+        Spec::new::<service::SystemServiceArgs>(
+            &["system service"],
+            "[OPTIONS] [SOCKET]",
+            AtMost(1),
+        )
+        .effect(Looks)
+        .group(Inner)
+        .apart()
+        .of_machine(),
         Spec::new::<unit::SystemUnitArgs>(
             &["system unit"],
             "[OPTIONS] containers|swarm",

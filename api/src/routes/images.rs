@@ -1,0 +1,227 @@
+//! Images: listed, shown, named, removed.
+
+use coracle_image::store::{PruneFilter, RemoveOptions, Removed};
+use coracle_image::{Image, ImageError};
+use coracle_runtime::engine::CommitRequest;
+use coracle_view::filter::Filters;
+use coracle_view::image::{self, ListOptions, document, find_for, stored_name};
+use coracle_view::value_of;
+use serde_json::{Value, json};
+
+use super::filters;
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::version::Version;
+use crate::worker::Call;
+
+/// From here on, clients get the number of containers of an image.
+const COUNTS_CONTAINERS: Version = Version(1, 51);
+
+pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let request = call.request;
+    let known = ["before", "dangling", "label", "label!", "reference", "since", "until"];
+    let filters = Filters::new(&filters(request)?, &known)?;
+    let options = ListOptions {
+        api: request.version().documents(),
+        all: request.is_set("all"),
+        details: true,
+        shared_size: request.is_set("shared-size"),
+    };
+    let mut images =
+        value_of(&image::list(call.host.home(), &filters, options, &call.host.now())?)?;
+    if request.version() < COUNTS_CONTAINERS
+        && let Some(images) = images.as_array_mut()
+    {
+        images.iter_mut().for_each(|image| image["Containers"] = json!(-1));
+    }
+    Ok(images.into())
+}
+
+/// The image that the path names.
+fn named(call: &mut Call<'_>) -> Result<Image, ApiError> {
+    let (name, platform) = (call.request.parameter(0).to_owned(), platform(call.request)?);
+    // One of ours is made when it is asked for.
+    drop(call.host.image(&name, None));
+    Ok(find_for(call.host.home(), &name, platform.as_deref())?)
+}
+
+/// A platform as text: `linux/arm64`, or in JSON.
+fn platform(request: &Request) -> Result<Option<String>, ApiError> {
+    let Some(text) = request.given("platform") else { return Ok(None) };
+    if !text.starts_with('{') {
+        return Ok(Some(text.to_owned()));
+    }
+    let value: Value = serde_json::from_str(text)?;
+    let part = |key: &str| value[key].as_str().filter(|text| !text.is_empty());
+    let parts: Vec<&str> =
+        [part("os"), part("architecture"), part("variant")].into_iter().flatten().collect();
+    Ok(Some(parts.join("/")))
+}
+
+pub(crate) fn inspect(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let image = named(call)?;
+    Ok(document(call.host.home(), &image, call.request.version().documents())?.into())
+}
+
+pub(crate) fn history(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let image = named(call)?;
+    Ok(value_of(&image::history(call.host.home(), &image)?)?.into())
+}
+
+pub(crate) fn tag(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let Some(repository) = call.request.given("repo") else { return Ok(Answer::Empty(201)) };
+    let name = match call.request.given("tag") {
+        Some(tag) => format!("{repository}:{tag}"),
+        None => repository.to_owned(),
+    };
+    let home = call.host.home();
+    let name = home.names().resolve(&name).map_err(|error| ApiError::bad(error.to_string()))?;
+    let source = stored_name(home, call.request.parameter(0));
+    home.images()?.tag(&source, &name)?;
+    Ok(Answer::Empty(201))
+}
+
+pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let options = RemoveOptions {
+        force: call.request.is_set("force"),
+        no_prune: call.request.is_set("noprune"),
+    };
+    if call.request.given("platforms").is_some() {
+        return Err(ApiError::unsupported(
+            "platforms",
+            "remove the image of that platform by its id",
+        ));
+    }
+    call.host.enter(false)?;
+    let home = call.host.home();
+    let wanted = stored_name(home, call.request.parameter(0));
+    let removed = home.images()?.remove(&wanted, options, &|| home.image_users())?;
+    Ok(Value::Array(removed.iter().map(line).collect()).into())
+}
+
+fn line(removed: &Removed) -> Value {
+    match removed {
+        Removed::Untagged(name) => json!({ "Untagged": name }),
+        Removed::Deleted(id) => json!({ "Deleted": id.to_string() }),
+    }
+}
+
+pub(crate) fn prune(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let filters = Filters::new(&filters(call.request)?, &["dangling", "label", "label!", "until"])?;
+    let until = filters.until(&call.host.now())?;
+    let all = filters.truth("dangling")? == Some(false);
+    call.host.enter(false)?;
+    let home = call.host.home();
+    let store = home.store()?;
+    let by_label = filters.has("label") || filters.has("label!");
+    let wanted = |one: &Image| {
+        let old = until
+            .is_none_or(|limit| image::parse_time(&one.created).is_some_and(|time| time < limit));
+        old && (!by_label || filters.labels(&image::labels(store, one)))
+    };
+    let users = || -> Result<_, ImageError> { home.image_users() };
+    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &users)?;
+    let deleted = match report.is_empty() {
+        true => Value::Null,
+        false => report.iter().map(line).collect(),
+    };
+    Ok(json!({ "ImagesDeleted": deleted, "SpaceReclaimed": freed }).into())
+}
+
+pub(crate) fn search(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    Err(ApiError::unsupported(
+        "search",
+        "registries have no common way of searching; look at the registry's own page",
+    ))
+}
+
+pub(crate) fn commit(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let request = call.request;
+    let id = coracle_view::container::find_id(
+        call.host.home(),
+        request.query("container").unwrap_or_default(),
+    )?;
+    let name = match (request.given("repo"), request.given("tag")) {
+        (None, _) => None,
+        (Some(repository), Some(tag)) => Some(format!("{repository}:{tag}")),
+        (Some(repository), None) => Some(repository.to_owned()),
+    };
+    let names = call.host.home().names();
+    let name = name
+        .map(|name| names.resolve(&name).map_err(|error| ApiError::bad(error.to_string())))
+        .transpose()?;
+    let mut changes: Vec<String> = request
+        .query
+        .iter()
+        .filter(|(key, value)| key == "changes" && !value.is_empty())
+        .flat_map(|(_, value)| value.lines().map(str::to_owned))
+        .collect();
+    changes.extend(instructions(request.json()?)?);
+    let commit = CommitRequest {
+        author: request.given("author").map(str::to_owned),
+        message: request.given("comment").map(str::to_owned),
+        changes,
+        pause: request.query("pause").is_none_or(|_| request.is_set("pause")),
+        name: name.map(coracle_image::Reference::with_default_tag),
+    };
+    call.host.enter(false)?;
+    let (engine, session, store) = call.host.home_mut().engine_and_store()?;
+    let image = engine.commit(session, store, &id, &commit)?;
+    Ok(Answer::Json(201, json!({ "Id": image.to_string() })))
+}
+
+/// A configuration as the instructions of a Dockerfile that make it.
+fn instructions(body: Value) -> Result<Vec<String>, ApiError> {
+    if body.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(Vec::new());
+    }
+    let config = super::create::config(body)?;
+    let mut all = Vec::new();
+    let list = |words: &[String]| serde_json::to_string(words).unwrap_or_default();
+    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    for entry in &config.env {
+        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+        all.push(format!("ENV {key}={}", quoted(value)));
+    }
+    for (key, value) in &config.labels {
+        all.push(format!("LABEL {}={}", quoted(key), quoted(value)));
+    }
+    for port in config.exposed_ports.keys() {
+        all.push(format!("EXPOSE {port}"));
+    }
+    for path in config.volumes.iter().flatten() {
+        all.push(format!("VOLUME {}", list(&[path.0.clone()])));
+    }
+    for (word, text) in [
+        ("USER", &config.user),
+        ("WORKDIR", &config.working_dir),
+        ("STOPSIGNAL", &config.stop_signal),
+    ] {
+        if !text.is_empty() {
+            all.push(format!("{word} {text}"));
+        }
+    }
+    if let Some(words) = config.entrypoint.as_ref().filter(|words| !words.is_empty()) {
+        all.push(format!("ENTRYPOINT {}", list(words)));
+    }
+    if let Some(words) = config.cmd.as_ref().filter(|words| !words.is_empty()) {
+        all.push(format!("CMD {}", list(words)));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_instructions() {
+        let body = json!({ "Env": ["A=b c"], "Cmd": ["ls", "-l"], "Labels": { "x": "y" }, "User": "nobody" });
+        assert_eq!(
+            instructions(body).unwrap(),
+            ["ENV A=\"b c\"", "LABEL \"x\"=\"y\"", "USER nobody", "CMD [\"ls\",\"-l\"]"]
+        );
+        assert!(instructions(json!({})).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,171 @@
+//! The engine itself: versions, facts, events, what is used.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use base64::Engine as _;
+use coracle_image::{Credential, Secret};
+use coracle_runtime::events::{Events, Filter, Span};
+use coracle_view::system::DiskUsage;
+use coracle_view::{Api, value_of};
+use serde_json::{Value, json};
+
+use super::{filters, pairs};
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::json::text;
+use crate::version::{MAX, MIN};
+use crate::worker::Call;
+
+pub(crate) fn version(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let arch = architecture();
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    let (version, build) = (call.host.version().to_owned(), call.host.build().to_owned());
+    let (newest, oldest) = (MAX.to_string(), MIN.to_string());
+    Ok(Answer::from(json!({
+        "Platform": { "Name": "Coracle" },
+        "Components": [{
+            "Name": "Engine",
+            "Version": version,
+            "Details": {
+                "ApiVersion": newest,
+                "Arch": arch,
+                "BuildTime": "",
+                "Experimental": "false",
+                "GitCommit": build,
+                "GoVersion": "",
+                "KernelVersion": kernel,
+                "MinAPIVersion": oldest,
+                "Os": "linux",
+            },
+        }],
+        "Version": version,
+        "ApiVersion": newest,
+        "MinAPIVersion": oldest,
+        "GitCommit": build,
+        "GoVersion": "",
+        "Os": "linux",
+        "Arch": arch,
+        "KernelVersion": kernel,
+        "BuildTime": "",
+    })))
+}
+
+/// The architecture by its name in image platforms.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    Ok(call.host.info()?.into())
+}
+
+pub(crate) fn plugins(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    Ok(json!([]).into())
+}
+
+pub(crate) fn usage(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let (now, api) = (call.host.now(), call.request.version().documents());
+    call.host.enter(false)?;
+    let usage = DiskUsage::read(call.host.home_mut(), &now)?;
+    let mut document = usage.document(call.host.home(), api, call.request.is_set("verbose"))?;
+    let kinds = [
+        ("container", "Containers"),
+        ("image", "Images"),
+        ("volume", "Volumes"),
+        ("build-cache", "BuildCache"),
+    ];
+    let wanted: Vec<&str> = call.request.all("type").collect();
+    for (kind, key) in kinds {
+        if !wanted.is_empty() && !wanted.contains(&kind) && document.get(key).is_some() {
+            document[key] = Value::Null;
+        }
+    }
+    Ok(document.into())
+}
+
+pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let now = call.host.now();
+    let filters = filters(call.request)?;
+    let filter = Filter::new(pairs(&filters)).map_err(|error| ApiError::bad(error.to_string()))?;
+    let moment = |name: &str| {
+        let bad = |error: coracle_view::ViewError| ApiError::bad(error.to_string());
+        call.request.given(name).map(|text| now.moment(text).map_err(bad)).transpose()
+    };
+    let span = Span { since: moment("since")?, until: moment("until")? };
+    let old = call.request.version().documents() < Api::V1_55;
+    let events = Events::new(call.host.home().settings().data_root.join("events.jsonl"));
+    call.begin_lines()?;
+    let out = &mut call.channel.out;
+    let read = events.read(span, &filter, &mut |event| {
+        let mut event = value_of(event).unwrap_or_default();
+        if let Some(members) = event.as_object_mut().filter(|_| !old) {
+            for key in ["status", "id", "from"] {
+                members.shift_remove(key);
+            }
+        }
+        match out.write_all(format!("{event}\n").as_bytes()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+    // The head is sent: a history that cannot be read ends the answer.
+    drop(read);
+    Ok(Answer::Sent)
+}
+
+/// Tries a password at its registry. Docker answers 500 to a wrong one.
+pub(crate) fn auth(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let mut body = call.request.object()?;
+    let registry = text(&mut body, "serveraddress");
+    let (user, password) = (text(&mut body, "username"), text(&mut body, "password"));
+    let token = text(&mut body, "identitytoken");
+    let registry = if registry.is_empty() { "docker.io".to_owned() } else { registry };
+    let credential = match token.is_empty() {
+        true => Credential::basic(user, password),
+        false => Credential::IdentityToken(Secret::new(token)),
+    };
+    coracle_image::login(&call.host.registries(), &registry, &credential)
+        .map_err(|error| ApiError::from(error).with(500))?;
+    Ok(json!({ "IdentityToken": "", "Status": "Login Succeeded" }).into())
+}
+
+/// What a client sends as `X-Registry-Auth`, in the form of a credentials file for `registry`; `None` without one.
+pub(crate) fn credentials(header: Option<&str>, registry: &str) -> Option<String> {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+    let header = header.filter(|text| !text.is_empty())?;
+    let bytes =
+        [URL_SAFE, URL_SAFE_NO_PAD, STANDARD].iter().find_map(|form| form.decode(header).ok())?;
+    let mut auth: Value = serde_json::from_slice(&bytes).ok()?;
+    let (user, password) = (text(&mut auth, "username"), text(&mut auth, "password"));
+    let token = text(&mut auth, "identitytoken");
+    let mut entry = json!({});
+    if !user.is_empty() {
+        entry["auth"] = STANDARD.encode(format!("{user}:{password}")).into();
+    }
+    if !token.is_empty() {
+        entry["identitytoken"] = token.into();
+    }
+    (entry != json!({})).then(|| json!({ "auths": { registry: entry } }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_come_in_a_header() {
+        let header = |text: &str| base64::engine::general_purpose::URL_SAFE.encode(text);
+        let some = header(r#"{"username":"ann","password":"p?>","serveraddress":"r"}"#);
+        let told: Value =
+            serde_json::from_str(&credentials(Some(&some), "r:5000").unwrap()).unwrap();
+        assert_eq!(told, json!({ "auths": { "r:5000": { "auth": "YW5uOnA/Pg==" } } }));
+        for nothing in ["", "e30=", "%%%"] {
+            assert_eq!(credentials(Some(nothing), "r"), None, "{nothing}");
+        }
+    }
+}
