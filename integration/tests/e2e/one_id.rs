@@ -135,6 +135,13 @@ fn what_a_user_makes_belongs_to_that_user() {
     script(&env, &format!("{flags} -v vol:/tmp"), "alpine", make)
         .success()
         .stdout_is(&listing(33, 44));
+    // A folder may give its group to what root makes in it.
+    let inherit = "mkdir /tmp/g; chown 33:8 /tmp/g; chmod 2775 /tmp/g; echo r > /tmp/g/f; mkdir /tmp/g/d; echo r > /tmp/g/d/f
+        ln -s f /tmp/g/l; cp /etc/passwd /tmp/g/c; cd /tmp/g; stat -c '%u:%g %a %n' f d d/f c";
+    let inherited = "0:8 644 f\n0:8 2755 d\n0:8 644 d/f\n0:8 644 c\n";
+    for flags in ["", "--tmpfs /tmp", "-v vol:/tmp"] {
+        script(&env, flags, "alpine", inherit).success().stdout_is(inherited);
+    }
     // Others see the same, later too, and root's files are root's.
     let look = "stat -c '%u:%g' /tmp/d/f /tmp/d/e; echo r > /tmp/r; mkdir /tmp/rd; stat -c '%u:%g' /tmp/r /tmp/rd";
     script(&env, "-v vol:/tmp", "alpine", look).success().stdout_is("33:8\n33:44\n0:0\n0:0\n");

@@ -2,10 +2,10 @@
 //!
 //! # How it works
 //!
-//! What root makes needs no record. For anybody else we make the file in the kernel's
-//! stead, put the owner on record and hand the descriptor over, so that nobody sees the
-//! file without its owner. What is there already, and whatever goes wrong, is left to the
-//! kernel and its own answer.
+//! What root makes needs no record, unless a set-group-id folder gives it another group. Of
+//! all else we make the file in the kernel's stead, put the owner on record and hand the
+//! descriptor over, so that nobody sees the file without its owner. What is there already,
+//! and whatever goes wrong, is left to the kernel and its own answer.
 //!
 //! # Limits
 //!
@@ -36,9 +36,6 @@ struct Wanted {
 /// Makes what the call asks for. `None`: the caller has its descriptor already.
 pub(super) fn make(call: Call, caller: &Caller<'_>, ids: &Ids) -> Option<Answer> {
     let own = (ids.user.fs, ids.group.fs);
-    if own == (0, 0) {
-        return Some(Answer::Continue);
-    }
     let Some(wanted) = wanted(call, caller) else { return Some(Answer::Continue) };
     match made(&wanted, caller, own) {
         Some(Made::Folder) => Some(Answer::Value(0)),
@@ -83,12 +80,15 @@ fn made<'a>(wanted: &'a Wanted, caller: &Caller<'_>, own: (u32, u32)) -> Option<
         return None;
     }
     let folder = files::resolve(caller.tid(), wanted.base, folder, true).ok()?;
+    let owner = (own.0, inherited_group(folder.as_fd()).unwrap_or(own.1));
+    if owner == (0, 0) {
+        return None;
+    }
     let umask = umask_of(caller.tid())?;
     caller.check().ok()?;
     if files::is_in_proc(folder.as_fd()) {
         return None;
     }
-    let owner = (own.0, inherited_group(folder.as_fd()).unwrap_or(own.1));
     // Only one thread is here, and whatever else we make comes this way.
     rustix::process::umask(umask);
     let Some(flags) = wanted.flags else {
