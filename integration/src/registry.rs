@@ -156,8 +156,13 @@ fn passwords(dir: &Path) {
     fs::write(dir.join("htpasswd"), output.stdout).expect("a file of ours");
 }
 
-/// `ca.crt`, and `server.{crt,key}` signed by it for `host`.
+/// `ca.crt`, and `server.{crt,key}` signed by it for an address.
 pub fn certificate(dir: &Path, host: IpAddr) {
+    certificate_for(dir, &format!("IP:{host}"));
+}
+
+/// The same for `IP:ADDRESS` or `DNS:NAME`.
+pub fn certificate_for(dir: &Path, host: &str) {
     let openssl = |line: &str| {
         let output = Command::new("openssl")
             .args(line.split_whitespace())
@@ -166,7 +171,7 @@ pub fn certificate(dir: &Path, host: IpAddr) {
             .expect("openssl is installed");
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    fs::write(dir.join("san"), format!("subjectAltName=IP:{host}\n")).expect("a file of ours");
+    fs::write(dir.join("san"), format!("subjectAltName={host}\n")).expect("a file of ours");
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -days 2 -subj /CN=test-ca -keyout ca.key -out ca.crt"));
     openssl(&format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"));

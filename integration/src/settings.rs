@@ -31,6 +31,10 @@ pub struct Settings {
     pub debian: Option<PathBuf>,
     /// What `scripts/release` makes of the binary.
     pub release: Option<PathBuf>,
+    /// One with Node.js and npm.
+    pub node: Option<PathBuf>,
+    /// One with Go.
+    pub golang: Option<PathBuf>,
     /// Whole applications, also made by `scripts/test`.
     pub apps: Option<Apps>,
 }
@@ -104,6 +108,8 @@ impl Settings {
             traffic: beside("traffic"),
             debian: beside("debian.tar"),
             release: beside("release"),
+            node: beside("node.tar"),
+            golang: beside("golang.tar"),
             apps: beside("apps.tar")
                 .zip(beside("apps"))
                 .map(|(root, folder)| Apps { root, folder }),

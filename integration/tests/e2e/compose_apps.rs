@@ -8,7 +8,7 @@ use std::time::Duration;
 use coracle_integration::settings::Apps;
 use coracle_integration::{TestEnv, command::Cmd, port::free_port, wait};
 
-const UP_DEADLINE: Duration = Duration::from_secs(180);
+pub(crate) const UP_DEADLINE: Duration = Duration::from_secs(180);
 
 macro_rules! need_apps {
     () => {
@@ -33,7 +33,7 @@ pub(crate) fn world(apps: &Apps, applications: &[&str]) -> TestEnv {
     env
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder of ours");
     for entry in std::fs::read_dir(from).expect("an application of ours") {
         let path = entry.expect("an entry").path();
@@ -47,12 +47,12 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// `compose` in the folder of an application.
-fn compose(env: &TestEnv, folder: &str, words: &[&str]) -> Cmd {
+pub(crate) fn compose(env: &TestEnv, folder: &str, words: &[&str]) -> Cmd {
     env.coracle().dir(&env.work().join(folder)).args(["compose"]).args(words).deadline(UP_DEADLINE)
 }
 
 /// The body of the answer; empty when there is none.
-fn http(port: u16, method: &str, path: &str) -> String {
+pub(crate) fn http(port: u16, method: &str, path: &str) -> String {
     let mut answer = String::new();
     if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
         let request = format!("{method} {path} HTTP/1.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
@@ -64,7 +64,7 @@ fn http(port: u16, method: &str, path: &str) -> String {
 }
 
 #[track_caller]
-fn serves(port: u16, path: &str, expected: &str) {
+pub(crate) fn serves(port: u16, path: &str, expected: &str) {
     let mut seen = String::new();
     let served = wait::poll(UP_DEADLINE, || {
         seen = http(port, "GET", path);

@@ -4,6 +4,7 @@ mod as_root;
 mod api;
 mod at_once;
 mod build;
+mod build_apps;
 mod build_check;
 mod build_services;
 mod builtin;
