@@ -113,7 +113,7 @@ mod tests {
     fn files_of_all_sizes_are_copied() {
         let temp = tempfile::tempdir().unwrap();
         for size in [0, 1, SMALL, SMALL + 1, 300_000] {
-            let content: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let content: Vec<u8> = (0..=250u8).cycle().take(size).collect();
             let (from, to) = (temp.path().join("from"), temp.path().join("to"));
             std::fs::write(&from, &content).unwrap();
             let from = File::open(from).unwrap();

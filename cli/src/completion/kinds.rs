@@ -211,6 +211,7 @@ pub(super) fn of_argument(command: &str, given: usize, typed: &Typed) -> Kind {
 }
 
 /// The kind of the value of a flag; `command` is empty for those before a command.
+#[expect(clippy::too_many_lines, reason = "a table: a line for each flag")]
 pub(super) fn of_flag(command: &str, flag: &str) -> Kind {
     let makes = ["run", "create", "compose run"].contains(&command);
     match (command, flag) {

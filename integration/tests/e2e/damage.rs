@@ -289,7 +289,7 @@ fn of_the_image_index() {
     fs::write(env.data().join("images.json.bak"), "").expect("our file");
     env.run(["system", "check", "--repair"]).success();
     env.run(["run", "--rm", "--network", "none", "alpine", "true"]).success();
-    let mut ids = env.run(["images", "-q", "--no-trunc"]).success().lines();
+    let mut ids = env.run(["images", "-aq", "--no-trunc"]).success().lines();
     ids.dedup();
     assert_eq!(ids.len(), 2, "alpine, and bb without its name");
     // One that a newer version wrote is left to it.

@@ -1,7 +1,7 @@
 //! The end-to-end tests: one binary, a module for each topic a user would name.
 
-mod as_root;
 mod api;
+mod as_root;
 mod at_once;
 mod build;
 mod build_apps;

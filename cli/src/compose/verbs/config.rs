@@ -256,9 +256,9 @@ fn pin_images(app: &App, loaded: &mut Loaded) -> Result<(), CliError> {
     for (name, service) in loaded.services() {
         let own = service["image"].as_str().map(str::to_owned);
         for image in own.into_iter().chain(loaded.step_images(name, service)) {
-            if !pinned.contains_key(&image) {
-                let digest = pin(app, &settings, &image)?;
-                pinned.insert(image, digest);
+            if let std::collections::btree_map::Entry::Vacant(place) = pinned.entry(image) {
+                let digest = pin(app, &settings, place.key())?;
+                place.insert(digest);
             }
         }
     }

@@ -33,7 +33,8 @@ impl Answer {
 
     #[track_caller]
     pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub(super) fn text(&self) -> String {
@@ -73,7 +74,8 @@ impl Service {
     /// Sends a request, and gives the connection from which its answer comes.
     pub(super) fn send(&self, head: &str, headers: &[&str], body: &[u8]) -> UnixStream {
         let mut stream = self.connect();
-        let mut text = format!("{head} HTTP/1.1\r\nHost: docker\r\nContent-Length: {}\r\n", body.len());
+        let mut text =
+            format!("{head} HTTP/1.1\r\nHost: docker\r\nContent-Length: {}\r\n", body.len());
         for header in headers {
             text.push_str(header);
             text.push_str("\r\n");
@@ -134,7 +136,8 @@ pub(super) fn read_head(stream: &mut UnixStream) -> Answer {
     }
     let text = String::from_utf8(head).expect("heads are text");
     let mut lines = text.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
+    let status =
+        lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let header = |line: &str| {
         let (name, value) = line.split_once(':')?;
         Some((name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -162,9 +165,13 @@ pub(super) fn read_answer(stream: &mut UnixStream) -> Answer {
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some(end) = bytes.windows(2).position(|pair| pair == b"\r\n") {
-        let size = std::str::from_utf8(&bytes[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let size = std::str::from_utf8(&bytes[..end])
+            .ok()
+            .and_then(|text| usize::from_str_radix(text, 16).ok());
         let (Some(size), start) = (size, end + 2) else { break };
-        let Some(data) = bytes.get(start..start + size).filter(|data| !data.is_empty()) else { break };
+        let Some(data) = bytes.get(start..start + size).filter(|data| !data.is_empty()) else {
+            break;
+        };
         out.extend_from_slice(data);
         bytes = bytes.get(start + size + 2..).unwrap_or_default();
     }

@@ -14,15 +14,14 @@ use serde_json::{Value, json};
 fn it_is_found_negotiates_and_ends_without_a_trace() {
     let env = TestEnv::new();
     let line = env.run(["system", "service", "--print-env"]).success();
-    let wanted = format!("export DOCKER_HOST=unix://{}/run/coracle/docker.sock\n", env.root().display());
+    let wanted =
+        format!("export DOCKER_HOST=unix://{}/run/coracle/docker.sock\n", env.root().display());
     assert_eq!(line.stdout(), wanted);
     let service = Service::start(&env);
     let mode = std::fs::metadata(&service.socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let path = service.socket.display().to_string();
-    env.run(["system", "service", &path])
-        .code(1)
-        .stderr_has("a service listens on");
+    env.run(["system", "service", &path]).code(1).stderr_has("a service listens on");
 
     let ping = service.ask("GET /_ping", b"").is(200);
     assert_eq!((ping.text().as_str(), ping.header("api-version")), ("OK", Some("1.55")));
@@ -30,7 +29,10 @@ fn it_is_found_negotiates_and_ends_without_a_trace() {
     let head = service.ask("HEAD /_ping", b"").is(200);
     assert_eq!((head.text().as_str(), head.header("swarm")), ("", Some("inactive")));
     let version = service.ask("GET /version", b"").is(200).json();
-    assert_eq!((&version["ApiVersion"], &version["MinAPIVersion"]), (&json!("1.55"), &json!("1.24")));
+    assert_eq!(
+        (&version["ApiVersion"], &version["MinAPIVersion"]),
+        (&json!("1.55"), &json!("1.24"))
+    );
     let info = service.get("/info").is(200).json();
     assert_eq!(info["OSType"], "linux");
 
@@ -46,7 +48,10 @@ fn it_is_found_negotiates_and_ends_without_a_trace() {
     assert!(old.text().starts_with("client version 1.12 is too old."), "{}", old.text());
     for missing in ["GET /nothing", "GET /vfoo/info", "POST /info", "GET /info/", "HEAD /version"] {
         let answer = service.ask(missing, b"").is(404);
-        assert!(missing.starts_with("HEAD") || answer.text().contains("page not found"), "{missing}");
+        assert!(
+            missing.starts_with("HEAD") || answer.text().contains("page not found"),
+            "{missing}"
+        );
     }
     let moved = service.ask("GET //containers//json", b"").is(301);
     assert_eq!(moved.header("location"), Some("/containers/json"));
@@ -61,7 +66,10 @@ fn it_is_found_negotiates_and_ends_without_a_trace() {
 fn it_ends_when_nobody_is_there() {
     let env = TestEnv::bare();
     let socket = env.root().join("run/s");
-    let running = env.coracle().args(["system", "service", "--time", "1", &socket.display().to_string()]).start();
+    let running = env
+        .coracle()
+        .args(["system", "service", "--time", "1", &socket.display().to_string()])
+        .start();
     running.finish().success();
     assert!(!socket.exists());
 }
@@ -77,14 +85,24 @@ fn a_container_lives_and_ends() {
     let id = service.create("one", &body);
     service.post("/containers/create?name=one", &body).is(409);
     let seen = service.get("/containers/one/json").is(200).json();
-    assert_eq!((&seen["Id"], &seen["State"]["Status"], &seen["Config"]["Env"][0]), (&json!(id), &json!("created"), &json!("A=b")));
+    assert_eq!(
+        (&seen["Id"], &seen["State"]["Status"], &seen["Config"]["Env"][0]),
+        (&json!(id), &json!("created"), &json!("A=b"))
+    );
 
     // Whoever has the head of `wait` misses nothing.
-    let mut waiting = service.send("POST /v1.51/containers/one/wait?condition=next-exit", &["Connection: close"], b"");
+    let mut waiting = service.send(
+        "POST /v1.51/containers/one/wait?condition=next-exit",
+        &["Connection: close"],
+        b"",
+    );
     assert_eq!(read_head(&mut waiting).status, 200);
     service.post("/containers/one/start", &Value::Null).is(204);
     service.post("/containers/one/start", &Value::Null).is(304);
-    let list = service.get("/containers/json?filters=%7B%22label%22%3A%5B%22x%3Dy%22%5D%7D").is(200).json();
+    let list = service
+        .get("/containers/json?filters=%7B%22label%22%3A%5B%22x%3Dy%22%5D%7D")
+        .is(200)
+        .json();
     assert_eq!((&list[0]["Names"][0], list.as_array().unwrap().len()), (&json!("/one"), 1));
     service.delete("/containers/one").is(409);
     service.post("/containers/one/pause", &Value::Null).is(204);
@@ -115,7 +133,9 @@ fn a_container_lives_and_ends() {
     service.delete("/containers/two").is(204);
     service.delete("/containers/two").is(404);
     let events = service.get("/events?since=1&until=0s").is(200).text();
-    let has = |action: &str| events.lines().any(|line| line.contains(&format!("\"Action\":\"{action}\"")));
+    let has = |action: &str| {
+        events.lines().any(|line| line.contains(&format!("\"Action\":\"{action}\"")))
+    };
     assert!(["create", "start", "die", "destroy"].iter().all(|action| has(action)), "{events}");
 }
 
@@ -135,7 +155,11 @@ fn who_attaches_before_the_start_misses_nothing() {
     );
     let head = read_head(&mut attached);
     assert_eq!((head.status, head.header("upgrade")), (101, Some("tcp")));
-    let mut waiting = service.send("POST /v1.51/containers/early/wait?condition=removed", &["Connection: close"], b"");
+    let mut waiting = service.send(
+        "POST /v1.51/containers/early/wait?condition=removed",
+        &["Connection: close"],
+        b"",
+    );
     read_head(&mut waiting);
     service.post("/containers/early/start", &Value::Null).is(204);
     attached.write_all(b"echoed\n").unwrap();
@@ -150,7 +174,10 @@ fn who_attaches_before_the_start_misses_nothing() {
     service.get("/containers/early/json").is(404);
 
     // One that cannot be started is told of by `start`; nobody hangs.
-    service.create("never", &json!({ "Image": "alpine", "Cmd": ["/nothing"], "HostConfig": { "NetworkMode": "none" } }));
+    service.create(
+        "never",
+        &json!({ "Image": "alpine", "Cmd": ["/nothing"], "HostConfig": { "NetworkMode": "none" } }),
+    );
     let mut attached = service.send(
         "POST /v1.51/containers/never/attach?stream=1&stdout=1",
         &["Connection: Upgrade", "Upgrade: tcp"],
@@ -170,7 +197,10 @@ fn programs_run_in_a_container() {
     let body = json!({ "Cmd": ["sh", "-c", "cat; echo err >&2; exit 3"], "AttachStdin": true, "AttachStdout": true, "AttachStderr": true });
     service.post("/containers/ee/exec", &body).is(409);
     service.post("/containers/ee/start", &Value::Null).is(204);
-    let id = service.post("/containers/ee/exec", &body).is(201).json()["Id"].as_str().unwrap().to_owned();
+    let id = service.post("/containers/ee/exec", &body).is(201).json()["Id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let before = service.get(&format!("/exec/{id}/json")).is(200).json();
     assert_eq!((&before["ExitCode"], &before["Running"]), (&Value::Null, &json!(false)));
     let start = br#"{"Detach":false,"Tty":false}"#;
@@ -189,7 +219,10 @@ fn programs_run_in_a_container() {
     // Without an upgrade the output is the body of the answer.
     let run = |cmd: Value| {
         let body = json!({ "Cmd": cmd, "AttachStdout": true, "AttachStderr": true });
-        let id = service.post("/containers/ee/exec", &body).is(201).json()["Id"].as_str().unwrap().to_owned();
+        let id = service.post("/containers/ee/exec", &body).is(201).json()["Id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let answer = service.post(&format!("/exec/{id}/start"), &json!({})).is(200);
         (id, answer)
     };
@@ -207,7 +240,10 @@ fn programs_run_in_a_container() {
 fn files_go_in_and_out() {
     let env = TestEnv::new();
     let service = Service::start(&env);
-    service.create("ff", &json!({ "Image": "alpine", "Cmd": ["true"], "HostConfig": { "NetworkMode": "none" } }));
+    service.create(
+        "ff",
+        &json!({ "Image": "alpine", "Cmd": ["true"], "HostConfig": { "NetworkMode": "none" } }),
+    );
     env.write("in/a.txt", "content\n");
     env.sh("tar -C in -cf a.tar a.txt").success();
     let archive = std::fs::read(env.work().join("a.tar")).unwrap();
@@ -222,7 +258,8 @@ fn files_go_in_and_out() {
     // A path that climbs stays inside.
     service.get("/containers/ff/archive?path=/../../../../tmp/a.txt").is(200);
     let changes = service.get("/containers/ff/changes").is(200).json();
-    let paths: Vec<&str> = changes.as_array().unwrap().iter().filter_map(|one| one["Path"].as_str()).collect();
+    let paths: Vec<&str> =
+        changes.as_array().unwrap().iter().filter_map(|one| one["Path"].as_str()).collect();
     assert!(paths.contains(&"/tmp/a.txt"), "{paths:?}");
     service.delete("/containers/ff").is(204);
 }
@@ -248,7 +285,10 @@ fn images_networks_and_volumes() {
     service.get("/images/search?term=x").is(501);
     service.post("/containers/create", &json!({ "Image": "nothing" })).is(404);
 
-    let made = service.post("/networks/create", &json!({ "Name": "n", "CheckDuplicate": true })).is(201).json();
+    let made = service
+        .post("/networks/create", &json!({ "Name": "n", "CheckDuplicate": true }))
+        .is(201)
+        .json();
     assert_eq!(made["Warning"], "");
     service.post("/networks/create", &json!({ "Name": "n" })).is(409);
     service.create("cc", &json!({ "Image": "alpine", "Cmd": ["sleep", "1000"], "HostConfig": { "NetworkMode": "n" } }));
@@ -262,7 +302,10 @@ fn images_networks_and_volumes() {
     service.delete("/networks/n").is(204);
     service.delete("/networks/bridge").is(403);
 
-    let volume = service.post("/volumes/create", &json!({ "Name": "vv", "Labels": { "a": "b" } })).is(201).json();
+    let volume = service
+        .post("/volumes/create", &json!({ "Name": "vv", "Labels": { "a": "b" } }))
+        .is(201)
+        .json();
     assert_eq!((&volume["Name"], &volume["Labels"]["a"]), (&json!("vv"), &json!("b")));
     assert_eq!(service.get("/volumes").is(200).json()["Volumes"][0]["Name"], "vv");
     service.delete("/volumes/vv").is(204);
@@ -284,7 +327,10 @@ fn what_is_no_request_harms_nobody() {
     }
     // Half a request.
     let mut half = service.connect();
-    half.write_all(b"POST /v1.51/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").unwrap();
+    half.write_all(
+        b"POST /v1.51/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+    )
+    .unwrap();
     drop(half);
     for body in ["{", "[]", "\"x\"", "{\"Image\":1}", "{} {}", ""] {
         service.ask("POST /v1.51/containers/create", body.as_bytes()).is(400);
