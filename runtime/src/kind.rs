@@ -6,6 +6,7 @@
 use coracle_words::ErrorKind;
 
 use crate::EngineError;
+use crate::copy::CopyError;
 use crate::networks::NetworkError;
 use crate::records::RecordError;
 use crate::session::SessionError;
@@ -20,6 +21,7 @@ impl EngineError {
             Self::Network(error) => error.kind(),
             Self::Volume(error) => error.kind(),
             Self::Image(error) => error.kind(),
+            Self::Copy(CopyError::NotFound { .. }) => ErrorKind::NotFound,
             Self::Session(SessionError::Busy { .. })
             | Self::MonitorSilent { .. }
             | Self::Elsewhere { .. } => ErrorKind::Unavailable,

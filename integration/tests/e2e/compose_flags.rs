@@ -145,7 +145,7 @@ fn words_of_errors() {
     env.run(["compose", "run", "--rm", "--no-tty", "web", "true"]).success();
     env.run(["compose", "up", "-d", "web"]).success();
     env.run(["compose", "exec", "-T", "web", "/none"]).code(127).stdout_has("/none");
-    env.run(["compose", "run", "--rm", "-T", "web", "/none"]).code(1).stderr_has("/none");
+    env.run(["compose", "run", "--rm", "-T", "web", "/none"]).code(127).stderr_has("/none");
     let hint = env.run(["compose", "compose.yaml", "build"]).code(1);
     hint.stderr_has("unknown docker command: \"compose compose.yaml\"")
         .stderr_has("a file is named by -f: `coracle compose -f compose.yaml …`");
