@@ -1,10 +1,8 @@
 //! Containers: listed, shown, and what is done to them at once.
 
-use coracle_runtime::EngineError;
 use coracle_runtime::engine::{RemoveOptions, UpdateRequest};
 use coracle_runtime::model::{Attach, HostConfig, Resources, RestartPolicy, Status};
 use coracle_runtime::processes::signals;
-use coracle_runtime::records::RecordError;
 use coracle_runtime::wire::Request as MonitorRequest;
 use coracle_view::container::{self, ContainerFilters, ContainerSummary, Known, find, find_id};
 use coracle_view::filter::Filters;
@@ -281,31 +279,12 @@ pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 pub(crate) fn prune(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let filters = Filters::new(&filters(call.request)?, &["label", "label!", "until"])?;
-    let until = filters.until(&call.host.now())?;
+    let filters = Filters::new(&filters(call.request)?, container::PRUNE_FILTERS)?;
+    let now = call.host.now();
     call.host.enter(false)?;
-    let mut removed = Vec::new();
-    let mut freed = 0;
-    for known in container::list(call.host.home())? {
-        let one = &known.container;
-        let old_enough =
-            until.is_none_or(|limit| container::time(one.created).is_some_and(|time| time < limit));
-        if known.state.status.is_running() || !old_enough || !filters.labels(&one.config.labels) {
-            continue;
-        }
-        let (own, _) = container::size(call.host.home_mut(), &known)?;
-        let (engine, session) = call.host.home_mut().engine_in_session()?;
-        match engine.remove(session, &one.id, RemoveOptions::default()) {
-            // Somebody was faster, or started it since we looked.
-            Err(
-                EngineError::Record(RecordError::NotFound { .. })
-                | EngineError::RemoveRunning { .. },
-            ) => continue,
-            outcome => outcome?,
-        }
-        freed += own;
-        removed.push(one.id.clone());
-    }
+    let chosen = container::prunable(call.host.home(), &filters, &now)?;
+    let (engine, session) = call.host.home_mut().engine_in_session()?;
+    let (removed, freed) = engine.prune_containers(session, &chosen)?;
     let removed = if removed.is_empty() { Value::Null } else { removed.into() };
     Ok(json!({ "ContainersDeleted": removed, "SpaceReclaimed": freed }).into())
 }

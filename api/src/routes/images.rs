@@ -1,7 +1,7 @@
 //! Images: listed, shown, named, removed.
 
+use coracle_image::Image;
 use coracle_image::store::{PruneFilter, RemoveOptions, Removed};
-use coracle_image::{Image, ImageError};
 use coracle_runtime::engine::CommitRequest;
 use coracle_view::filter::Filters;
 use coracle_view::image::{self, ListOptions, document, find_for, stored_name};
@@ -108,20 +108,14 @@ fn line(removed: &Removed) -> Value {
 }
 
 pub(crate) fn prune(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let filters = Filters::new(&filters(call.request)?, &["dangling", "label", "label!", "until"])?;
-    let until = filters.until(&call.host.now())?;
+    let filters = Filters::new(&filters(call.request)?, image::PRUNE_FILTERS)?;
     let all = filters.truth("dangling")? == Some(false);
+    let now = call.host.now();
     call.host.enter(false)?;
     let home = call.host.home();
-    let store = home.store()?;
-    let by_label = filters.has("label") || filters.has("label!");
-    let wanted = |one: &Image| {
-        let old = until
-            .is_none_or(|limit| image::parse_time(&one.created).is_some_and(|time| time < limit));
-        old && (!by_label || filters.labels(&image::labels(store, one)))
-    };
-    let users = || -> Result<_, ImageError> { home.image_users() };
-    let (report, freed) = store.prune(&PruneFilter { all }, &wanted, &users)?;
+    let wanted = image::prunable(home.store()?, &filters, &now)?;
+    let filter = PruneFilter { all };
+    let (report, freed) = home.images()?.prune(&filter, &wanted, &|| home.image_users())?;
     let deleted = match report.is_empty() {
         true => Value::Null,
         false => report.iter().map(line).collect(),

@@ -92,6 +92,33 @@ impl Engine {
         }
     }
 
+    /// Removes those of these containers that do not run; gives their ids and the bytes set free.
+    ///
+    /// # Errors
+    /// As [`Engine::remove`]; those before it are gone.
+    pub fn prune_containers(
+        &self,
+        session: &Session,
+        containers: &[Container],
+    ) -> Result<(Vec<String>, u64), EngineError> {
+        let mut removed = Vec::new();
+        let mut freed = 0;
+        for container in containers {
+            let own = self.written_bytes(container);
+            match self.remove(session, &container.id, RemoveOptions::default()) {
+                // Somebody was faster, or started it since we looked.
+                Err(
+                    EngineError::Record(RecordError::NotFound { .. })
+                    | EngineError::RemoveRunning { .. },
+                ) => continue,
+                outcome => outcome?,
+            }
+            freed += own;
+            removed.push(container.id.clone());
+        }
+        Ok((removed, freed))
+    }
+
     fn remove_held(&self, id: &str, options: RemoveOptions) -> Result<(), EngineError> {
         let Held { lock: _lock, container, mut life, monitor } = self.hold(id)?;
         if let Some(connection) = monitor {

@@ -23,8 +23,7 @@ impl Engine {
     /// From outside the user's namespaces files of other owners could not be counted.
     #[must_use]
     pub fn size(&self, _session: &Session, store: &Store, container: &Container) -> ContainerSize {
-        let overlay = Overlay::of(&self.paths, &self.config.layers, container);
-        let rw = overlay.written().map_or(0, |written| tree_bytes(&written));
+        let rw = self.written_bytes(container);
         let image: u64 = container
             .layers
             .iter()
@@ -32,5 +31,11 @@ impl Engine {
             .map(|layer| layer.unpacked_size)
             .sum();
         ContainerSize { rw, root_fs: rw + image }
+    }
+
+    /// Bytes that the container itself has written; its image is not asked.
+    pub(super) fn written_bytes(&self, container: &Container) -> u64 {
+        let overlay = Overlay::of(&self.paths, &self.config.layers, container);
+        overlay.written().map_or(0, |written| tree_bytes(&written))
     }
 }

@@ -7,6 +7,7 @@ mod history;
 mod labels;
 mod list;
 mod names;
+mod prune;
 mod stored;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -19,4 +20,5 @@ pub use labels::{labels, parse_time};
 pub(crate) use list::container_counts;
 pub use list::{ImageSummary, ListOptions, list};
 pub use names::{ImageNames, readable};
+pub use prune::{PRUNE_FILTERS, prunable};
 pub use stored::{Bytes, Stored, Variant, stored};

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use coracle_image::Image;
 use coracle_image::store::{PruneFilter, Removed};
 
 use crate::app::App;
@@ -11,7 +10,7 @@ use crate::commands::prune::{PruneFlags, section, with_keys};
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::units;
 use coracle_view::filter::Filters;
-use coracle_view::image::{labels, parse_time};
+use coracle_view::image::{PRUNE_FILTERS, prunable};
 
 /// Remove unused images
 #[derive(Debug, clap::Args)]
@@ -24,11 +23,9 @@ pub(crate) struct ImagePruneArgs {
     pub(crate) common: PruneFlags,
 }
 
-const FILTERS: &[&str] = &["dangling", "label", "label!", "until"];
-
 impl Runnable for ImagePruneArgs {
     fn execute(self, app: &mut App) -> CommandResult {
-        let filters = Filters::new(&self.common.filters(app), FILTERS)?;
+        let filters = Filters::new(&self.common.filters(app), PRUNE_FILTERS)?;
         let all = self.all || filters.truth("dangling")? == Some(false);
         let what = match all {
             true => "all images without at least one container associated to them",
@@ -50,13 +47,7 @@ pub(crate) fn prune(
     all: bool,
     filters: &Filters,
 ) -> Result<(Vec<String>, u64), CliError> {
-    let until = filters.until(&app.asked())?;
-    let store = app.store()?;
-    let by_label = filters.has("label") || filters.has("label!");
-    let wanted = |image: &Image| {
-        let old_enough = until.is_none_or(|t| parse_time(&image.created).is_some_and(|c| c < t));
-        old_enough && (!by_label || filters.labels(&labels(store, image)))
-    };
+    let wanted = prunable(app.store()?, filters, &app.asked())?;
     let filter = PruneFilter { all };
     let (report, freed) = app.home.images()?.prune(&filter, &wanted, &|| app.home.image_users())?;
     let lines = report
