@@ -52,6 +52,10 @@ pub enum EngineError {
     Syscall { what: String, source: SyscallError },
     #[error("container {id} is not running")]
     NotRunning { id: String },
+    #[error("container {id} is already paused")]
+    AlreadyPaused { id: String },
+    #[error("Container {id} is not paused")]
+    NotPaused { id: String },
     #[error("Container {id} is paused, unpause the container before exec")]
     Paused { id: String },
     #[error(

@@ -25,9 +25,10 @@ impl EngineError {
             Self::Session(SessionError::Busy { .. })
             | Self::MonitorSilent { .. }
             | Self::Elsewhere { .. } => ErrorKind::Unavailable,
-            Self::NotRunning { .. } | Self::Paused { .. } | Self::RemoveRunning { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::NotRunning { .. }
+            | Self::Paused { .. }
+            | Self::AlreadyPaused { .. }
+            | Self::RemoveRunning { .. } => ErrorKind::Conflict,
             Self::NetworkConfig { .. }
             | Self::Spec(_)
             | Self::Mount(_)

@@ -172,22 +172,15 @@ pub(crate) fn kill(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 pub(crate) fn pause(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let known = named(call)?;
-    let id = &known.container.id;
-    if known.state.status == Status::Paused {
-        return Err(ApiError::new(409, format!("container {id} is already paused")));
-    }
-    call.host.home().engine()?.pause(id, true)?;
+    let id = id_of(call)?;
+    call.host.home().engine()?.pause(&id, true)?;
     Ok(Answer::Empty(204))
 }
 
 /// Docker answers 500 where `pause` is answered with 409.
 pub(crate) fn unpause(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let known = named(call)?;
-    if known.state.status != Status::Paused {
-        return Err(ApiError::new(500, format!("Container {} is not paused", known.container.id)));
-    }
-    let done = call.host.home().engine()?.pause(&known.container.id, false);
+    let id = id_of(call)?;
+    let done = call.host.home().engine()?.pause(&id, false);
     done.map_err(|error| ApiError::from(error).with(500))?;
     Ok(Answer::Empty(204))
 }

@@ -10,7 +10,7 @@ use coracle_sys::process::ProcessId;
 use super::Engine;
 use super::hold::Held;
 use crate::error::EngineError;
-use crate::model::Container;
+use crate::model::{Container, Status};
 use crate::paths;
 use crate::processes::remnants::Remnants;
 use crate::records::Life;
@@ -424,11 +424,25 @@ impl Engine {
         Ok(self.records.life(id)?.state.exit_code)
     }
 
+    /// Whether a container may be paused, or resumed: not twice.
+    ///
+    /// # Errors
+    /// When it is so already.
+    pub fn check_pause(&self, id: &str, on: bool) -> Result<(), EngineError> {
+        let paused = self.records.life(id)?.state.status == Status::Paused;
+        match (paused, on) {
+            (true, true) => Err(EngineError::AlreadyPaused { id: id.to_owned() }),
+            (false, false) => Err(EngineError::NotPaused { id: id.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Stops or resumes all processes of a container.
     ///
     /// # Errors
-    /// When it is not running, or the kernel gives us no way.
+    /// As [`Engine::check_pause`], when it is not running, or the kernel gives us no way.
     pub fn pause(&self, id: &str, on: bool) -> Result<(), EngineError> {
+        self.check_pause(id, on)?;
         let mut connection =
             self.connect(id)?.ok_or_else(|| EngineError::NotRunning { id: id.to_owned() })?;
         let request = if on { Request::Pause } else { Request::Unpause };

@@ -280,16 +280,9 @@ fn pause(app: &mut App, services: &[String], on: bool) -> CommandResult {
     let word = if on { "Paused" } else { "Unpaused" };
     for summary in found {
         let id = &summary.container.id;
-        let paused = summary.life.state.status == Status::Paused;
-        if paused == on {
-            let words = match on {
-                true => format!("container {id} is already paused"),
-                false => format!("Container {id} is not paused"),
-            };
-            return Err(CliError::engine(words));
-        }
-        if !app.compose.dry_run {
-            app.engine()?.pause(id, on)?;
+        match app.compose.dry_run {
+            true => app.engine()?.check_pause(id, on)?,
+            false => app.engine()?.pause(id, on)?,
         }
         progress.tell(Kind::Container, &summary.container.name, word);
     }
