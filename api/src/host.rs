@@ -26,6 +26,12 @@ pub trait Host {
 
     fn now(&self) -> Now;
 
+    /// Makes the image of that name, if it is part of this program and not stored yet.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn prepare(&mut self, name: &str) -> Result<(), ApiError>;
+
     /// The image of that name or id, as a container needs it; made first if it is part of this program.
     ///
     /// # Errors

@@ -6,8 +6,6 @@ use coracle_view::Api;
 pub(crate) const MAX: Version = Version(1, 55);
 /// The oldest.
 pub(crate) const MIN: Version = Version(1, 24);
-/// From here on documents are as Docker 29 has them.
-const OF_29: Version = Version(1, 52);
 
 /// `1.51`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +22,7 @@ impl Version {
 
     /// Whose documents it has.
     pub(crate) fn documents(self) -> Api {
-        if self >= OF_29 { Api::V1_55 } else { Api::V1_51 }
+        Api::of_minor(self.1.into())
     }
 
     /// Splits `/v1.51/info`; a path without a version speaks the newest.
@@ -71,6 +69,11 @@ mod tests {
         assert_eq!(Version::split("/vfoo/info"), (None, "/vfoo/info"));
         assert_eq!(Version::split("/v1.51"), (None, "/v1.51"));
         assert_eq!(Version::split("/version"), (None, "/version"));
+    }
+
+    #[test]
+    fn the_newest_is_that_of_docker() {
+        assert_eq!(MAX.to_string(), coracle_view::NEWEST);
     }
 
     #[test]

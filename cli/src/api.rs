@@ -62,8 +62,12 @@ impl Host for Surroundings {
         self.app.asked()
     }
 
+    fn prepare(&mut self, name: &str) -> Result<(), ApiError> {
+        crate::builtin::prepare(&mut self.app, name).map(drop).map_err(|error| as_answer(&error))
+    }
+
     fn image(&mut self, name: &str, platform: Option<&str>) -> Result<ImageFacts, ApiError> {
-        crate::builtin::prepare(&mut self.app, name).map_err(|error| as_answer(&error))?;
+        self.prepare(name)?;
         let found = create::local(&self.app, name, platform).map_err(|error| as_answer(&error))?;
         let Some(image) = found else {
             // The words of whoever looks for it.

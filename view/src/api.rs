@@ -36,6 +36,12 @@ pub enum InvalidApi {
 }
 
 impl Api {
+    /// The documents of version 1 with that minor number.
+    #[must_use]
+    pub fn of_minor(minor: u32) -> Self {
+        if minor <= LAST_OF_28 { Self::V1_51 } else { Self::V1_55 }
+    }
+
     /// What who asks for `version` gets, as of `DOCKER_API_VERSION`: one that is newer than all
     /// is lowered without a word, as Docker's client does since 29.
     ///
@@ -48,7 +54,7 @@ impl Api {
         match (major, minor) {
             (0, _) => Err(InvalidApi::TooOld(version.to_owned())),
             (MAJOR, ..OLDEST_MINOR) => Err(InvalidApi::TooOld(version.to_owned())),
-            (MAJOR, OLDEST_MINOR..=LAST_OF_28) => Ok(Self::V1_51),
+            (MAJOR, minor) => Ok(Self::of_minor(minor)),
             _ => Ok(Self::V1_55),
         }
     }

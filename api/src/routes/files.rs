@@ -27,18 +27,19 @@ pub(crate) fn read(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     copy_out(call, true)
 }
 
+/// The id of the container, and the path that the query names.
+fn place<'a>(call: &Call<'a>) -> Result<(String, &'a str), ApiError> {
+    let path = call.request.given("path");
+    let path = path.ok_or_else(|| ApiError::bad("bad parameter: path cannot be empty"))?;
+    Ok((id_of(call)?, path))
+}
+
 fn copy_out(call: &mut Call<'_>, content: bool) -> Result<Answer, ApiError> {
-    let path = call
-        .request
-        .given("path")
-        .ok_or_else(|| ApiError::bad("bad parameter: path cannot be empty"))?;
-    let path = path.to_owned();
-    let id = id_of(call)?;
+    let (id, path) = place(call)?;
     call.host.enter(false)?;
-    let name = call.request.parameter(0).to_owned();
     let (engine, session) = call.host.home_mut().engine_in_session()?;
     let mut out = Headed { channel: call.channel, begun: Vec::new(), content };
-    let from = ContainerPath { name: &name, path: &path };
+    let from = ContainerPath { name: call.request.parameter(0), path };
     let options = CopyOptions { archive: false, follow_link: false };
     let copied = engine.copy_out(session, &id, &from, HostTarget::Stream(&mut out), options);
     match copied {
@@ -190,17 +191,11 @@ fn mode(bits: u32, kind: u8) -> u32 {
 }
 
 pub(crate) fn write(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let path = call
-        .request
-        .given("path")
-        .ok_or_else(|| ApiError::bad("bad parameter: path cannot be empty"))?;
-    let path = path.to_owned();
-    let id = id_of(call)?;
+    let (id, path) = place(call)?;
     call.host.enter(false)?;
-    let name = call.request.parameter(0).to_owned();
     let options = CopyOptions { archive: call.request.is_set("copyUIDGID"), follow_link: false };
     let (engine, session) = call.host.home_mut().engine_in_session()?;
-    let to = ContainerPath { name: &name, path: &path };
+    let to = ContainerPath { name: call.request.parameter(0), path };
     let mut body = call.channel.body();
     engine.copy_in(session, &id, &to, HostSource::Stream(&mut body), options)?;
     Ok(Answer::Empty(200))

@@ -8,7 +8,7 @@ use coracle_view::image::{self, ListOptions, document, find_for, stored_name};
 use coracle_view::value_of;
 use serde_json::{Value, json};
 
-use super::filters;
+use super::{filters, new_name, reference, with_tag};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::request::Request;
@@ -41,8 +41,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 /// The image that the path names.
 fn named(call: &mut Call<'_>) -> Result<Image, ApiError> {
     let (name, platform) = (call.request.parameter(0).to_owned(), platform(call.request)?);
-    // One of ours is made when it is asked for.
-    drop(call.host.image(&name, None));
+    call.host.prepare(&name)?;
     Ok(find_for(call.host.home(), &name, platform.as_deref())?)
 }
 
@@ -71,12 +70,8 @@ pub(crate) fn history(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 pub(crate) fn tag(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let Some(repository) = call.request.given("repo") else { return Ok(Answer::Empty(201)) };
-    let name = match call.request.given("tag") {
-        Some(tag) => format!("{repository}:{tag}"),
-        None => repository.to_owned(),
-    };
     let home = call.host.home();
-    let name = home.names().resolve(&name).map_err(|error| ApiError::bad(error.to_string()))?;
+    let name = reference(home, &with_tag(repository, call.request.given("tag")))?;
     let source = stored_name(home, call.request.parameter(0));
     home.images()?.tag(&source, &name)?;
     Ok(Answer::Empty(201))
@@ -136,15 +131,7 @@ pub(crate) fn commit(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         call.host.home(),
         request.query("container").unwrap_or_default(),
     )?;
-    let name = match (request.given("repo"), request.given("tag")) {
-        (None, _) => None,
-        (Some(repository), Some(tag)) => Some(format!("{repository}:{tag}")),
-        (Some(repository), None) => Some(repository.to_owned()),
-    };
-    let names = call.host.home().names();
-    let name = name
-        .map(|name| names.resolve(&name).map_err(|error| ApiError::bad(error.to_string())))
-        .transpose()?;
+    let name = new_name(call.host.home(), request)?;
     let mut changes: Vec<String> = request
         .query
         .iter()
@@ -157,7 +144,7 @@ pub(crate) fn commit(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         message: request.given("comment").map(str::to_owned),
         changes,
         pause: request.query("pause").is_none_or(|_| request.is_set("pause")),
-        name: name.map(coracle_image::Reference::with_default_tag),
+        name,
     };
     call.host.enter(false)?;
     let (engine, session, store) = call.host.home_mut().engine_and_store()?;

@@ -11,6 +11,8 @@ pub(crate) mod system;
 pub(crate) mod transfers;
 pub(crate) mod volumes;
 
+use coracle_image::Reference;
+use coracle_runtime::Home;
 use coracle_view::filter::Filter;
 use serde_json::Value;
 
@@ -40,6 +42,26 @@ pub(crate) fn filters(request: &Request) -> Result<Vec<Filter>, ApiError> {
         filters.extend(values.into_iter().map(|value| Filter { key: key.clone(), value }));
     }
     Ok(filters)
+}
+
+/// A name that may have its tag apart.
+pub(crate) fn with_tag(name: &str, tag: Option<&str>) -> String {
+    match tag {
+        Some(tag) => format!("{name}:{tag}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The image that a name means.
+pub(crate) fn reference(home: &Home, name: &str) -> Result<Reference, ApiError> {
+    home.names().resolve(name).map_err(|error| ApiError::bad(error.to_string()))
+}
+
+/// The name that `repo` and `tag` of the query give to a new image, if any.
+pub(crate) fn new_name(home: &Home, request: &Request) -> Result<Option<Reference>, ApiError> {
+    let name = request.given("repo").map(|repository| with_tag(repository, request.given("tag")));
+    let name = name.map(|name| reference(home, &name)).transpose()?;
+    Ok(name.map(Reference::with_default_tag))
 }
 
 /// Filters as pairs.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use coracle_runtime::events::{Events, Filter, Span};
-use coracle_runtime::logs::{LogError, ReadOptions, Show, Stream, parse_tail};
+use coracle_runtime::logs::{Entry, LogError, ReadOptions, Show, Stream, parse_tail};
 use coracle_runtime::model::{Attach, Status, Timestamp};
 use coracle_view::container::{Known, Reading, read_stats};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -53,13 +53,8 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     call.channel.head(200, &[("content-type", media_type(tty))])?;
     let out = &mut call.channel.out;
     let read = engine.logs(&container, &options, follow, &mut |entry| {
-        let (stream, wanted) = match entry.stream {
-            Stream::Stdout => (STDOUT, stdout),
-            Stream::Stderr => (STDERR, stderr),
-        };
-        let (mut text, mut piece) = (Vec::new(), Vec::new());
-        show.append(&mut text, entry);
-        append(&mut piece, stream, tty, &text);
+        let piece = piece(&mut show, entry, tty);
+        let wanted = if entry.stream == Stream::Stdout { stdout } else { stderr };
         match !wanted || out.write_all(&piece).is_ok() {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
@@ -68,6 +63,15 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     // The head is sent: a log that cannot be read ends the answer.
     drop(read);
     Ok(Answer::Sent)
+}
+
+/// An entry of a log as it is sent.
+fn piece(show: &mut Show, entry: &Entry, tty: bool) -> Vec<u8> {
+    let (mut text, mut piece) = (Vec::new(), Vec::new());
+    show.append(&mut text, entry);
+    let stream = if entry.stream == Stream::Stdout { STDOUT } else { STDERR };
+    append(&mut piece, stream, tty, &text);
+    piece
 }
 
 fn refused(error: &LogError) -> ApiError {
@@ -242,20 +246,16 @@ fn write_logs(call: &Call<'_>, known: &Known, client: &mut Client) -> Result<(),
     let options = ReadOptions { tail: None, since: None, until: None };
     let mut show = Show::new(false, false);
     let tty = client.tty;
-    let read = call.host.home().engine()?.logs(&known.container, &options, false, &mut |entry| {
-        let (mut text, mut piece) = (Vec::new(), Vec::new());
-        show.append(&mut text, entry);
-        append(
-            &mut piece,
-            if entry.stream == Stream::Stdout { STDOUT } else { STDERR },
-            tty,
-            &text,
+    let read =
+        call.host.home().engine()?.logs(
+            &known.container,
+            &options,
+            false,
+            &mut |entry| match client.output.write_all(&piece(&mut show, entry, tty)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            },
         );
-        match client.output.write_all(&piece) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    });
     // As with logs: what cannot be read is not shown.
     drop(read);
     Ok(())

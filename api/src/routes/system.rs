@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use base64::Engine as _;
-use coracle_image::{Credential, Secret};
+use coracle_image::{Credential, Platform, Secret};
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_view::system::DiskUsage;
 use coracle_view::{Api, value_of};
@@ -18,7 +18,7 @@ use crate::version::{MAX, MIN};
 use crate::worker::Call;
 
 pub(crate) fn version(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let arch = architecture();
+    let arch = Platform::host().architecture;
     let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
     let (version, build) = (call.host.version().to_owned(), call.host.build().to_owned());
     let (newest, oldest) = (MAX.to_string(), MIN.to_string());
@@ -49,15 +49,6 @@ pub(crate) fn version(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         "KernelVersion": kernel,
         "BuildTime": "",
     })))
-}
-
-/// The architecture by its name in image platforms.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }
 
 pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, ApiError> {

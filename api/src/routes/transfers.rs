@@ -16,6 +16,7 @@ use coracle_view::image::stored_name;
 use serde_json::{Value, json};
 
 use super::system::credentials;
+use super::{new_name, reference, with_tag};
 use crate::answer::Answer;
 use crate::channel::Channel;
 use crate::error::ApiError;
@@ -60,16 +61,9 @@ fn platform(call: &Call<'_>) -> Result<Option<Platform>, ApiError> {
 fn pull(call: &mut Call<'_>, name: &str) -> Result<Answer, ApiError> {
     let name = match call.request.given("tag") {
         Some(digest) if digest.contains(':') => format!("{name}@{digest}"),
-        Some(tag) => format!("{name}:{tag}"),
-        None => name.to_owned(),
+        tag => with_tag(name, tag),
     };
-    let reference = call
-        .host
-        .home()
-        .names()
-        .resolve(&name)
-        .map_err(|error| ApiError::bad(error.to_string()))?;
-    let reference = reference.with_default_tag();
+    let reference = reference(call.host.home(), &name)?.with_default_tag();
     if reference.domain() == "coracle.local" {
         // It is part of this program.
         call.host.image(&name, None)?;
@@ -94,17 +88,8 @@ fn pull(call: &mut Call<'_>, name: &str) -> Result<Answer, ApiError> {
 }
 
 pub(crate) fn push(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let name = match call.request.given("tag") {
-        Some(tag) => format!("{}:{tag}", call.request.parameter(0)),
-        None => call.request.parameter(0).to_owned(),
-    };
-    let reference = call
-        .host
-        .home()
-        .names()
-        .resolve(&name)
-        .map_err(|error| ApiError::bad(error.to_string()))?;
-    let reference = reference.with_default_tag();
+    let name = with_tag(call.request.parameter(0), call.request.given("tag"));
+    let reference = reference(call.host.home(), &name)?.with_default_tag();
     let settings = registries(call, &reference);
     let platform = platform(call)?;
     call.begin_lines()?;
@@ -123,16 +108,8 @@ pub(crate) fn push(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 fn import(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let request = call.request;
-    let name = request.given("repo").map(|repository| match request.given("tag") {
-        Some(tag) => format!("{repository}:{tag}"),
-        None => repository.to_owned(),
-    });
-    let names = call.host.home().names();
-    let name = name
-        .map(|name| names.resolve(&name).map_err(|error| ApiError::bad(error.to_string())))
-        .transpose()?;
     let options = ImportOptions {
-        names: name.map(Reference::with_default_tag).into_iter().collect(),
+        names: new_name(call.host.home(), request)?.into_iter().collect(),
         message: request.given("message").map(str::to_owned),
         changes: request
             .query
