@@ -155,7 +155,8 @@ fn environment_labels_and_command() {
         "-e", "HOSTV", "-e", "UNSETV", "-e", "A=1", "-e", "EMPTY=", "-l", "a=1", "-l", "b",
         "alpine", "env", "-0",
     ]);
-    assert_eq!(request.config.env, ["A=1", "EMPTY=", "HOSTV=fromhost"]);
+    // What is not set takes the image's away.
+    assert_eq!(request.config.env, ["A=1", "EMPTY=", "HOSTV=fromhost", "UNSETV"]);
     assert_eq!(
         request.config.labels,
         [("a".into(), "1".into()), ("b".into(), String::new())].into()
