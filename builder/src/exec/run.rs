@@ -190,18 +190,11 @@ fn frame_of((kind, payload): (Kind, Vec<u8>)) -> Option<Heard> {
 fn not_started(words: &str, error: EngineError) -> Heard {
     let did_not = format!("process {words} did not complete successfully");
     if let EngineError::Start(failure) = &error {
-        if let Some(at) = failure.message.find(RUNC) {
-            let message = format!("{did_not}: exit code: 1");
-            let error = StepError { exit_code: Some(1), ..StepError::new(message) };
-            return Heard::NotStarted {
-                log: Some(format!("runc run failed: {}\n", &failure.message[at..])),
-                error,
-            };
-        }
         if matches!(failure.code, 126 | 127) {
             // There it is the runtime that says so.
             let error = StepError {
                 exit_code: Some(1),
+                hint: failure.hint.clone(),
                 ..StepError::new(format!("{did_not}: exit code: 1"))
             };
             return Heard::NotStarted {
