@@ -63,7 +63,7 @@ impl Host for Surroundings {
     }
 
     fn prepare(&mut self, name: &str) -> Result<(), ApiError> {
-        crate::builtin::prepare(&mut self.app, name).map(drop).map_err(|error| as_answer(&error))
+        crate::builtin::prepare(&mut self.app, name).map_err(|error| as_answer(&error))
     }
 
     fn image(&mut self, name: &str, platform: Option<&str>) -> Result<ImageFacts, ApiError> {

@@ -172,7 +172,7 @@ fn instructions(body: Value) -> Result<Vec<String>, ApiError> {
         all.push(format!("EXPOSE {port}"));
     }
     for path in config.volumes.iter().flatten() {
-        all.push(format!("VOLUME {}", list(&[path.0.clone()])));
+        all.push(format!("VOLUME {}", list(std::slice::from_ref(path.0))));
     }
     for (word, text) in [
         ("USER", &config.user),

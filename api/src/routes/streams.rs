@@ -47,7 +47,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let mut show = Show::new(request.is_set("timestamps"), request.is_set("details"));
     let engine = call.host.home().engine()?;
     // A driver that keeps nothing is told of before there is an answer.
-    if let Err(error) = engine.log_steps(&container, options.clone()) {
+    if let Err(error) = engine.log_steps(&container, options) {
         return Err(refused(&error));
     }
     call.channel.head(200, &[("content-type", media_type(tty))])?;
