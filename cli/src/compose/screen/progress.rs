@@ -81,7 +81,7 @@ impl Progress {
                     .collect();
                 serde_json::Value::Object(map).to_string()
             }
-            Style::Lines => format!(" {mark}{id} {text} {status}").trim_end().to_owned(),
+            Style::Lines => format!(" {mark}{id} {text} {status}"),
         };
         // Nothing is left to do when standard error is closed.
         writeln!(std::io::stderr(), "{line}").unwrap_or_default();
