@@ -21,7 +21,12 @@ impl EngineError {
             Self::Network(error) => error.kind(),
             Self::Volume(error) => error.kind(),
             Self::Image(error) => error.kind(),
-            Self::Copy(CopyError::NotFound { .. }) => ErrorKind::NotFound,
+            Self::Copy(
+                CopyError::NotFound { .. } | CopyError::StreamTarget { missing: true, .. },
+            ) => ErrorKind::NotFound,
+            Self::Copy(CopyError::StreamTarget { .. } | CopyError::NotExtractable) => {
+                ErrorKind::BadRequest
+            }
             Self::Session(SessionError::Busy { .. })
             | Self::MonitorSilent { .. }
             | Self::Elsewhere { .. } => ErrorKind::Unavailable,

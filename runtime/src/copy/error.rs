@@ -26,7 +26,7 @@ pub enum CopyError {
     #[error("invalid output path: {path:?} must be a directory or a regular file: {why}")]
     OutputKind { path: String, why: &'static str },
     #[error("destination \"{container}:{path}\" must be a directory")]
-    StreamTarget { container: String, path: String },
+    StreamTarget { container: String, path: String, missing: bool },
     #[error(
         "destination \"{container}:{path}\" must be a directory or a regular file: got a device"
     )]

@@ -58,7 +58,8 @@ pub(crate) fn copy_in(
         HostSource::Stream(stream) => {
             if destination.directory != Some(true) {
                 let (container, path) = (to.name.to_owned(), to.path.to_owned());
-                return Err(CopyError::StreamTarget { container, path });
+                let missing = destination.directory.is_none();
+                return Err(CopyError::StreamTarget { container, path, missing });
             }
             (destination.path.clone(), Err(stream), Owners::Kept)
         }
