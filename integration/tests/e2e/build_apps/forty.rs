@@ -30,7 +30,7 @@ const LIST: &str = "\
 /srv/site/pages/second.txt 0644 0:0 7 bytes, 1
 /srv/site/pipe 0600 0:0 fifo
 /srv/site/private.txt 0600 2000:2000 6 bytes, 1
-/srv/site/setuid 4755 2000:0 35664 bytes, 1
+/srv/site/setuid 4755 2000:0 6 bytes, 1
 /srv/site/shared 2770 2000:2000 folder
 /srv/site/shared/made 0644 0:2000 5 bytes, 1
 /srv/site/shared/second.txt 0644 2000:33 7 bytes, 1
@@ -74,7 +74,7 @@ fn start(env: &TestEnv, port: u16) {
 pub(super) fn builds_and_runs(kept: bool) {
     let env = world(&[("debian", need_root!(debian))], &["steps"]);
     let built = build(&env, "steps", &[]).run().success();
-    assert!(built.stderr().contains("[40/40] RUN find"), "{built}");
+    assert!(built.stderr().contains("[stage-0 40/40] RUN find"), "{built}");
     let port = free_port();
     start(&env, port);
     let seen = http(port, "GET", "/list");

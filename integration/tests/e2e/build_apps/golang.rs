@@ -19,7 +19,7 @@ pub(super) fn builds_and_runs() {
     serves(port, "/", "version 1.2.3 as 65534 with [plain]\n");
     env.run(["exec", "web", "sh"])
         .code(127)
-        .stderr_has("\"sh\": executable file not found in $PATH");
+        .stdout_has("\"sh\": executable file not found in $PATH");
     let about = "{{len .RootFS.Layers}} {{.Config.User}} {{json .Config.Entrypoint}}";
     env.run(["image", "inspect", "--format", about, "hello"])
         .success()

@@ -31,6 +31,7 @@ pub(super) fn builds_and_runs() {
     env.run(["logs", "web"]).success().stdout_has("\"POST / HTTP/1.0\" 200").stderr_has("SIGWINCH");
     env.run(["rm", "web"]).success();
     start("again");
+    serves(port, "/", "PHP 8, visits: 1, as www-data\n");
     assert_eq!(http(port, "POST", "/"), "PHP 8, visits: 2, as www-data\n");
     // What apt-get fetched is in caches of the builder.
     let look = "ls /var/lib/apt/lists /var/cache/apt; stat -c '%U:%G %a' /var/lib/visits /var/lib/visits/count";
