@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::{Rc, Weak};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -17,6 +18,7 @@ use tokio::net::unix::pipe::{self, Receiver};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::line::{ToService, ToWorker};
+use crate::router::Kind;
 
 /// How workers are started, and which of them have a name.
 #[derive(Debug, Default)]
@@ -38,27 +40,33 @@ pub(crate) struct Running {
 #[derive(Debug)]
 pub(crate) struct Leash {
     running: Rc<Running>,
-    watch: bool,
+    /// The signal that ends the worker.
+    ending: Option<Signal>,
 }
 
 impl Leash {
-    pub(crate) fn new(running: Rc<Running>, watch: bool) -> Self {
-        Self { running, watch }
+    pub(crate) fn new(running: Rc<Running>, kind: Kind) -> Self {
+        let ending = match kind {
+            Kind::Watch => Some(Signal::KILL),
+            Kind::Task => Some(Signal::TERM),
+            Kind::Whole | Kind::Body => None,
+        };
+        Self { running, ending }
     }
 
     /// The worker goes on by itself: it has the client's connection, and sees its end.
     pub(crate) fn let_go(&mut self) {
-        self.watch = false;
+        self.ending = None;
     }
 }
 
 impl Drop for Leash {
     fn drop(&mut self) {
-        if let Some(child) = self.running.child.borrow_mut().as_mut()
-            && self.watch
+        if let Some(child) = self.running.child.borrow().as_ref()
+            && let Some(signal) = self.ending
         {
-            // One that has ended already needs no end.
-            child.kill().unwrap_or_default();
+            // It was not waited for yet: the id is its own. One that has ended already needs no end.
+            kill_process(Pid::from_child(child), signal).unwrap_or_default();
         }
     }
 }

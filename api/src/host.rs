@@ -1,12 +1,30 @@
 //! What the API needs to know from above: settings, and images that are not stored yet.
 
+use std::any::Any;
+use std::io::Read;
+
+use coracle_builder::exec::{BuildError, Built, Pruned};
+use coracle_builder::progress::Progress;
+use coracle_builder::request::{BuildRequest, Context, Dockerfile};
 use coracle_image::RegistrySettings;
 use coracle_runtime::Home;
 use coracle_runtime::engine::ImageFacts;
 use coracle_view::Now;
+use coracle_view::build_cache::{Room, Wanted};
 use serde_json::Value;
 
 use crate::error::ApiError;
+
+/// Where a build finds its context and its Dockerfile.
+#[derive(Debug)]
+pub struct Located {
+    pub context: Context,
+    pub dockerfile: Dockerfile,
+    /// When the context was last changed, where the one that it came from says so.
+    pub modified: Option<i64>,
+    /// What goes when the build is over.
+    pub kept: Box<dyn Any>,
+}
 
 /// The program that the API is part of.
 pub trait Host {
@@ -40,6 +58,37 @@ pub trait Host {
 
     /// How registries are reached.
     fn registries(&self) -> RegistrySettings;
+
+    /// What registries ask for is what the client sent, in the form of a credentials file.
+    fn set_credentials(&mut self, credentials: String);
+
+    /// Unpacks the context of a build.
+    ///
+    /// # Errors
+    /// When it is no archive, or has no such Dockerfile.
+    fn unpack(&mut self, archive: &mut dyn Read, dockerfile: &str) -> Result<Located, ApiError>;
+
+    /// Fetches the context of a build: a repository, or what a web server has.
+    ///
+    /// # Errors
+    /// When it is not there, or has no such Dockerfile.
+    fn fetch(&mut self, address: &str, dockerfile: &str) -> Result<Located, ApiError>;
+
+    /// Builds an image; SIGTERM ends it.
+    ///
+    /// # Errors
+    /// The first thing that fails.
+    fn build_image(
+        &mut self,
+        request: &BuildRequest,
+        progress: &mut dyn Progress,
+    ) -> Result<Built, BuildError>;
+
+    /// Empties the cache of builds.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn prune_builds(&mut self, all: bool, wanted: &Wanted, room: Room) -> Result<Pruned, ApiError>;
 
     /// What `GET /info` answers.
     ///

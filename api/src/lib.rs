@@ -31,11 +31,12 @@ mod request;
 mod router;
 mod routes;
 mod serve;
+mod steps;
 mod version;
 mod worker;
 
 pub use error::ApiError;
-pub use host::Host;
+pub use host::{Host, Located};
 pub use serve::{Service, serve};
 pub use worker::work;
 

@@ -5,7 +5,7 @@
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::routes::{
-    containers, create, exec, files, images, networks, streams, system, transfers, volumes,
+    build, containers, create, exec, files, images, networks, streams, system, transfers, volumes,
 };
 use crate::worker::Call;
 
@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Watch,
     /// The body comes after it.
     Body,
+    /// The same, and the work is asked to end (SIGTERM) when the client goes.
+    Task,
 }
 
 /// A route.
@@ -36,7 +38,7 @@ const fn route(method: &'static str, path: &'static str, kind: Kind, handler: Ha
     Route { method, path, kind, handler }
 }
 
-use Kind::{Body, Watch, Whole};
+use Kind::{Body, Task, Watch, Whole};
 
 /// All of them, but `/_ping`, which the service answers by itself.
 pub(crate) const ROUTES: &[Route] = &[
@@ -46,6 +48,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/system/df", Whole, system::usage),
     route("POST", "/auth", Whole, system::auth),
     route("GET", "/plugins", Whole, system::plugins),
+    route("POST", "/build", Task, build::build),
+    route("POST", "/build/prune", Whole, build::prune),
+    route("POST", "/build/cancel", Whole, build::cancel),
     route("GET", "/containers/json", Whole, containers::list),
     route("POST", "/containers/create", Whole, create::create),
     route("POST", "/containers/prune", Whole, containers::prune),

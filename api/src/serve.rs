@@ -250,7 +250,7 @@ async fn ask(
         body: String::new(),
         upgrade,
     };
-    if kind != Kind::Body {
+    if !matches!(kind, Kind::Body | Kind::Task) {
         let limited = Limited::new(request.body_mut(), BODY_BYTES_MAX);
         let Ok(collected) = limited.collect().await else {
             return Ok(refusal(400, "the body of the request is too large, or broke off"));
@@ -258,13 +258,13 @@ async fn ask(
         order.body = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
     }
     let (running, pipe) = shared.workers.start()?;
-    let mut leash = Leash::new(Rc::clone(&running), kind == Kind::Watch);
+    let mut leash = Leash::new(Rc::clone(&running), kind);
     let (heard, mut heads) = mpsc::unbounded_channel();
     tokio::task::spawn_local(Rc::clone(&shared.workers).listen(Rc::clone(&running), heard));
     running.say(&ToWorker::Do(order)).await?;
     let mut upgrading = None;
     match kind {
-        Kind::Body => {
+        Kind::Body | Kind::Task => {
             tokio::task::spawn_local(pass_on(request.into_body(), Rc::clone(&running)));
         }
         Kind::Whole | Kind::Watch => upgrading = Some(request),

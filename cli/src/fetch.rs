@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::args::Table;
 use crate::commands::image::pull::{Wanted, pull};
 use crate::error::CliError;
+use crate::registries::AUTH;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
@@ -144,6 +145,7 @@ fn spawn(
     Command::new("/proc/self/exe")
         .arg0(PULL_ARGV0)
         .arg(order)
+        .envs(app.settings.environment.get(AUTH).map(|told| (AUTH, told)))
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(Stdio::piped())

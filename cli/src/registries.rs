@@ -7,12 +7,15 @@ use coracle_image::{AuthSettings, RegistrySettings, TransferError};
 use crate::error::CliError;
 use crate::settings::Settings;
 
+/// The variable that holds a credentials file.
+pub(crate) const AUTH: &str = "DOCKER_AUTH_CONFIG";
+
 /// Where passwords of registries are kept.
 pub(crate) fn auth(settings: &Settings) -> AuthSettings {
     let environment = &settings.environment;
     AuthSettings {
         config_dir: settings.docker_config.clone(),
-        inline_json: environment.get("DOCKER_AUTH_CONFIG").map(str::to_owned),
+        inline_json: environment.get(AUTH).map(str::to_owned),
         auth_file: environment.get("REGISTRY_AUTH_FILE").map(Into::into),
     }
 }

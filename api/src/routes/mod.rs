@@ -1,5 +1,6 @@
 //! What each route does: it reads the request, asks `view` or the engine, and writes the answer. It decides nothing.
 
+pub(crate) mod build;
 pub(crate) mod containers;
 pub(crate) mod create;
 pub(crate) mod exec;

@@ -4,16 +4,17 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use coracle_image::{Credential, Platform, Secret};
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_view::system::DiskUsage;
 use coracle_view::{Api, value_of};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{filters, pairs};
 use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::json::text;
+use crate::json::{take, text};
 use crate::version::{MAX, MIN};
 use crate::worker::Call;
 
@@ -127,21 +128,41 @@ pub(crate) fn auth(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 /// What a client sends as `X-Registry-Auth`, in the form of a credentials file for `registry`; `None` without one.
 pub(crate) fn credentials(header: Option<&str>, registry: &str) -> Option<String> {
-    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+    let entry = entry(decoded(header)?)?;
+    Some(json!({ "auths": { registry: entry } }).to_string())
+}
+
+/// The same for `X-Registry-Config`, which has those of many registries.
+pub(crate) fn all_credentials(header: Option<&str>) -> Option<String> {
+    let mut all = decoded(header)?;
+    // As docker-py sends them.
+    let inner = take(&mut all, "auths");
+    let all = if inner.is_object() { inner } else { all };
+    let Value::Object(all) = all else { return None };
+    let entries: Map<String, Value> =
+        all.into_iter().filter_map(|(registry, auth)| Some((registry, entry(auth)?))).collect();
+    (!entries.is_empty()).then(|| json!({ "auths": entries }).to_string())
+}
+
+fn decoded(header: Option<&str>) -> Option<Value> {
     let header = header.filter(|text| !text.is_empty())?;
     let bytes =
         [URL_SAFE, URL_SAFE_NO_PAD, STANDARD].iter().find_map(|form| form.decode(header).ok())?;
-    let mut auth: Value = serde_json::from_slice(&bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// An entry of a credentials file.
+fn entry(mut auth: Value) -> Option<Value> {
     let (user, password) = (text(&mut auth, "username"), text(&mut auth, "password"));
     let token = text(&mut auth, "identitytoken");
-    let mut entry = json!({});
+    let mut entry = Map::new();
     if !user.is_empty() {
-        entry["auth"] = STANDARD.encode(format!("{user}:{password}")).into();
+        entry.insert("auth".to_owned(), STANDARD.encode(format!("{user}:{password}")).into());
     }
     if !token.is_empty() {
-        entry["identitytoken"] = token.into();
+        entry.insert("identitytoken".to_owned(), token.into());
     }
-    (entry != json!({})).then(|| json!({ "auths": { registry: entry } }).to_string())
+    (!entry.is_empty()).then_some(Value::Object(entry))
 }
 
 #[cfg(test)]
@@ -157,6 +178,13 @@ mod tests {
         assert_eq!(told, json!({ "auths": { "r:5000": { "auth": "YW5uOnA/Pg==" } } }));
         for nothing in ["", "e30=", "%%%"] {
             assert_eq!(credentials(Some(nothing), "r"), None, "{nothing}");
+            assert_eq!(all_credentials(Some(nothing)), None, "{nothing}");
+        }
+        let entries = r#"{"r:5000":{"username":"ann","password":"p?>"},"other":{}}"#;
+        for all in [entries.to_owned(), format!("{{\"auths\":{entries}}}")] {
+            let read: Value =
+                serde_json::from_str(&all_credentials(Some(&header(&all))).unwrap()).unwrap();
+            assert_eq!(read, told, "{all}");
         }
     }
 }

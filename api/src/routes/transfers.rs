@@ -22,7 +22,8 @@ use crate::channel::Channel;
 use crate::error::ApiError;
 use crate::worker::Call;
 
-const END: &str = "\r\n";
+/// The end of a line.
+pub(crate) const END: &str = "\r\n";
 
 /// Pulls an image, or makes one of an archive.
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
@@ -186,7 +187,7 @@ fn write(call: &mut Call<'_>, names: &[String]) -> Result<Answer, ApiError> {
 }
 
 /// A failure as a line.
-fn failure(error: &ApiError) -> Value {
+pub(crate) fn failure(error: &ApiError) -> Value {
     json!({ "errorDetail": { "message": error.message }, "error": error.message })
 }
 

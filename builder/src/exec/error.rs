@@ -33,6 +33,8 @@ pub struct FailedStep {
     pub log: Vec<u8>,
     /// The exit code of its command.
     pub exit_code: Option<i32>,
+    /// Its command, where it is one.
+    pub command: Option<Vec<String>>,
 }
 
 impl BuildError {

@@ -101,6 +101,7 @@ impl Exporter<'_, '_> {
                 name: title,
                 log: Vec::new(),
                 exit_code: None,
+                command: None,
             })),
             ..error
         })

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::super::error::{BuildError, FailedStep, StepError};
 use super::super::graph::NodeId;
 use super::{LOG_BYTES_MAX, Scheduler, State};
+use crate::plan::Operation;
 use crate::progress::{CANCELED, Event};
 
 impl Scheduler<'_> {
@@ -38,7 +39,7 @@ impl Scheduler<'_> {
         }
         if let Some((vertex, name)) = error.told.clone() {
             self.cancel();
-            let step = FailedStep { vertex, name, log: Vec::new(), exit_code: None };
+            let step = FailedStep { vertex, name, log: Vec::new(), exit_code: None, command: None };
             return BuildError { step: Some(Box::new(step)), ..BuildError::from(error) };
         }
         self.start(failed);
@@ -53,6 +54,10 @@ impl Scheduler<'_> {
                 name: self.given.titles[failed].clone(),
                 log: std::mem::take(&mut self.logs[failed]),
                 exit_code: error.exit_code,
+                command: match &of.step.operation {
+                    Operation::Run(run) => Some(run.args.clone()),
+                    _ => None,
+                },
             })),
             ..BuildError::from(error)
         }

@@ -176,7 +176,7 @@ fn short(error: &SourceError) -> String {
 }
 
 /// The Dockerfile in a folder that somebody else wrote. Ignore files count in folders of the caller's alone.
-pub(super) fn dockerfile_in(
+pub(crate) fn dockerfile_in(
     folder: &Path,
     file: Option<&str>,
 ) -> Result<coracle_builder::request::Dockerfile, Missing> {

@@ -89,16 +89,9 @@ pub(crate) fn carry_out(
     mut display: Display,
     told: usize,
 ) -> Result<Vec<Built>, CliError> {
-    app.ui.flush()?;
-    requests.iter().try_for_each(refuse_what_is_not_made)?;
-    requests.iter().flat_map(|request| &request.outputs).try_for_each(look_for_room)?;
-    let mut around = OfApp::new(app)?;
-    let result = exec::build(requests, &mut around, &mut After { told, progress: &mut display });
-    let signal = around.interrupted_by();
+    let attempt = attempt(app, requests, &mut After { told, progress: &mut display });
     display.finish();
-    if result.is_err() || requests.iter().any(leaves_content) {
-        app.home.sweep_store();
-    }
+    let (result, signal) = attempt?;
     result.map_err(|error| {
         let failure = failure(&error, requests);
         match signal.and_then(|signal| u8::try_from(128 + signal).ok()) {
@@ -106,6 +99,24 @@ pub(crate) fn carry_out(
             None => failure,
         }
     })
+}
+
+/// Builds what is requested; with what came of it, the signal that ended it.
+pub(crate) fn attempt(
+    app: &mut App,
+    requests: &[BuildRequest],
+    progress: &mut dyn Progress,
+) -> Result<(Result<Vec<Built>, BuildError>, Option<i32>), CliError> {
+    app.ui.flush()?;
+    requests.iter().try_for_each(refuse_what_is_not_made)?;
+    requests.iter().flat_map(|request| &request.outputs).try_for_each(look_for_room)?;
+    let mut around = OfApp::new(app)?;
+    let result = exec::build(requests, &mut around, progress);
+    let signal = around.interrupted_by();
+    if result.is_err() || requests.iter().any(leaves_content) {
+        app.home.sweep_store();
+    }
+    Ok((result, signal))
 }
 
 /// Whether content was made on the way to elsewhere, which no image here has.

@@ -1,5 +1,6 @@
 //! `system service`: the Engine API, as it is on the wire.
 
+mod build;
 mod http;
 
 use std::io::{Read, Write};

@@ -1,7 +1,7 @@
 //! What the cache of builds takes, and how to empty it.
 
 mod du;
-mod prune;
+pub(crate) mod prune;
 mod rows;
 
 pub(crate) use du::BuilderDuArgs;

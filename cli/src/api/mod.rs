@@ -1,18 +1,26 @@
 //! What the Engine API needs to know from above: settings, images that are part of this program.
 
+mod build;
+
 use std::env::ArgsOs;
+use std::io::Read;
 use std::process::ExitCode;
 
-use coracle_api::{ApiError, Host};
+use coracle_api::{ApiError, Host, Located};
+use coracle_builder::exec::{BuildError, Built, Pruned};
+use coracle_builder::progress::Progress;
+use coracle_builder::request::BuildRequest;
 use coracle_image::RegistrySettings;
 use coracle_runtime::Home;
 use coracle_runtime::engine::ImageFacts;
 use coracle_runtime::ladder::Ladder;
+use coracle_view::build_cache::{Room, Wanted};
 use coracle_view::{Now, container};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::args::Table;
+use crate::commands::build::cache::prune::prune;
 use crate::commands::container::create;
 use crate::commands::system::info;
 use crate::error::CliError;
@@ -84,6 +92,31 @@ impl Host for Surroundings {
         registries::settings(&self.app.settings)
     }
 
+    fn set_credentials(&mut self, credentials: String) {
+        let environment = &mut self.app.settings.environment;
+        environment.all.insert(registries::AUTH.to_owned(), credentials);
+    }
+
+    fn unpack(&mut self, archive: &mut dyn Read, dockerfile: &str) -> Result<Located, ApiError> {
+        build::unpack(&self.app, archive, dockerfile)
+    }
+
+    fn fetch(&mut self, address: &str, dockerfile: &str) -> Result<Located, ApiError> {
+        build::fetch(&self.app, address, dockerfile)
+    }
+
+    fn build_image(
+        &mut self,
+        request: &BuildRequest,
+        progress: &mut dyn Progress,
+    ) -> Result<Built, BuildError> {
+        build::build(&mut self.app, request, progress)
+    }
+
+    fn prune_builds(&mut self, all: bool, wanted: &Wanted, room: Room) -> Result<Pruned, ApiError> {
+        prune(&self.app, all, wanted, room).map_err(|error| as_answer(&error))
+    }
+
     fn info(&self) -> Result<Value, ApiError> {
         let ladder = Ladder::probe(&self.app.home.ladder_inputs().map_err(ApiError::from)?);
         Ok(info::engine_document(&self.app, &ladder)?)
@@ -96,6 +129,14 @@ impl Host for Surroundings {
     fn build(&self) -> &str {
         BUILD
     }
+}
+
+/// The words of a build that fails, without what a command says before them.
+fn of_build(error: &CliError) -> &str {
+    let begins = ["ERROR: ", "failed to build: ", "failed to solve: "];
+    begins
+        .iter()
+        .fold(error.message.as_str(), |words, begin| words.strip_prefix(begin).unwrap_or(words))
 }
 
 /// What a command would print, as an answer.
