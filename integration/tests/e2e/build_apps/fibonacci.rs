@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use coracle_integration::{Output, TestEnv, port::free_port, wait};
 
-use super::{AUTHORITIES, need_root, reached, world};
+use super::{AUTHORITIES, fetched, need_root, world};
 use crate::compose_apps::{compose, http, need_apps, serves};
 
 const SHAKE: &str = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -48,7 +48,7 @@ pub(super) fn builds_and_runs() {
         let cmd = compose(&env, "fibonacci", words).env("FIBONACCI_PORT", &text);
         cmd.env("CA_BUNDLE", AUTHORITIES).run()
     };
-    if !reached("registry of npm", &run(&["up", "-d", "--build"])) {
+    if fetched("registry of npm", || run(&["up", "-d", "--build"])).is_none() {
         return;
     }
     serves(port, "/", "<h1>Fibonacci</h1>\n");

@@ -4,7 +4,7 @@ use std::fs;
 
 use coracle_integration::{TestEnv, port::free_port, registry::certificate_for};
 
-use super::{authorities, build, reached, world};
+use super::{authorities, build, fetched, world};
 use crate::compose_apps::{http, need_apps, serves};
 
 const INDEX: &str =
@@ -29,7 +29,8 @@ fn index(env: &TestEnv, port: u16) {
 pub(super) fn builds_and_runs() {
     let env = world(&[("apps", &need_apps!().root)], &["flask"]);
     let fetch = ["--target", "wheels", "--secret", &authorities(), "--output", "wheels"];
-    if !reached("index of Python packages", &build(&env, "flask", &fetch).run()) {
+    let fetch = || build(&env, "flask", &fetch).run();
+    if fetched("index of Python packages", fetch).is_none() {
         return;
     }
     let port = free_port();

@@ -33,6 +33,26 @@ const UNREACHABLE: [&str; 9] = [
     "ECONNREFUSED",
 ];
 
+/// What they say when an index refuses, or breaks off, what it may give a moment later.
+const REFUSED: [&str; 13] = [
+    // npm
+    "code E403",
+    "code E429",
+    "code E502",
+    "code E503",
+    "code E504",
+    "ECONNRESET",
+    "ETIMEDOUT",
+    // pip
+    "HTTP error 4",
+    "HTTP error 5",
+    "Read timed out",
+    // apt-get
+    "Failed to fetch",
+    "Hash Sum mismatch",
+    "Connection timed out",
+];
+
 /// The root of a Debian with certain packages, or a skip.
 macro_rules! need_root {
     ($name:ident) => {
@@ -67,15 +87,23 @@ fn build(env: &TestEnv, name: &str, flags: &[&str]) -> Cmd {
     env.coracle().args(words).args(flags).args([name]).deadline(UP_DEADLINE)
 }
 
-/// Whether a command that needs an index of packages did its work; a skip is recorded where nobody answers it.
-fn reached(what: &str, output: &Output) -> bool {
+/// What a command that needs an index of packages printed when it did its work. `None`, and a skip on record, where
+/// nobody answers it. What an index refuses is asked for twice more: the steps before it are in the cache.
+fn fetched(what: &str, mut command: impl FnMut() -> Output) -> Option<Output> {
+    let mut output = command();
+    for _ in 0..2 {
+        if output.status() == 0 || !REFUSED.iter().any(|words| output.stderr().contains(words)) {
+            break;
+        }
+        output = command();
+    }
     if output.status() == 0 {
-        return true;
+        return Some(output);
     }
     let told = output.stderr();
     assert!(UNREACHABLE.iter().any(|words| told.contains(words)), "{output}");
     skip::record(&format!("no {what} in reach"));
-    false
+    None
 }
 
 /// Certificates of authorities as a secret `ca`.

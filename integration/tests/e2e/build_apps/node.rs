@@ -2,17 +2,15 @@
 
 use coracle_integration::port::free_port;
 
-use super::{authorities, build, need_root, reached, world};
+use super::{authorities, build, fetched, need_root, world};
 use crate::compose_apps::serves;
 
 pub(super) fn builds_and_runs() {
     let env = world(&[("node", need_root!(node))], &["fibonacci"]);
     env.sh("mv fibonacci/client client").success();
     let secret = authorities();
-    let first = build(&env, "client", &["--secret", &secret]).run();
-    if !reached("registry of npm", &first) {
-        return;
-    }
+    let first = || build(&env, "client", &["--secret", &secret]).run();
+    let Some(first) = fetched("registry of npm", first) else { return };
     first.stderr_has("added ");
     let port = free_port();
     env.sh(&format!("docker run -d --name web --init -p 127.0.0.1:{port}:3000 client")).success();

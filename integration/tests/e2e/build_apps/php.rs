@@ -2,12 +2,12 @@
 
 use coracle_integration::{port::free_port, wait};
 
-use super::{build, need_root, reached, world};
+use super::{build, fetched, need_root, world};
 use crate::compose_apps::{http, serves};
 
 pub(super) fn builds_and_runs() {
     let env = world(&[("debian", need_root!(debian))], &["php"]);
-    if !reached("Debian mirror", &build(&env, "php", &[]).run()) {
+    if fetched("Debian mirror", || build(&env, "php", &[]).run()).is_none() {
         return;
     }
     let port = free_port();
