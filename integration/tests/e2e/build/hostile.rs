@@ -74,7 +74,7 @@ fn pipes_and_sockets_hold_nobody_up() {
 #[test]
 fn many_files_are_only_many() {
     let env = TestEnv::new();
-    for folder in 1..=200 {
+    for folder in 1..=100 {
         let folder = env.work().join("b").join(folder.to_string());
         fs::create_dir_all(&folder).expect("a folder of ours");
         for file in 1..=1000 {
@@ -83,7 +83,7 @@ fn many_files_are_only_many() {
     }
     env.write("b/Dockerfile", "FROM bb\nCOPY 7/7 /x\nCOPY . /all/\nRUN ls /all | wc -l > /o\n");
     build(&env, &["-q", "-t", "many", "b"]).success();
-    env.run(["run", "--rm", "many", "cat", "/o"]).success().stdout_is("201\n");
+    env.run(["run", "--rm", "many", "cat", "/o"]).success().stdout_is("101\n");
     build(&env, &["b"]).success().stderr_has("CACHED");
     env.run(["rmi", "many"]).success();
     fs::remove_dir_all(env.work().join("b")).expect("a folder of ours");
