@@ -110,7 +110,7 @@ fn complete(
     if options.stages.env_files != EnvFiles::Unread {
         resolve(&mut services.enabled)?;
     }
-    if options.stages.check_consistency {
+    if options.stages.check_consistency && options.stages.container_names {
         consistency::container_names(&services.enabled)?;
     }
     if !options.all_resources {

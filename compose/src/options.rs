@@ -41,6 +41,8 @@ pub struct Stages {
     pub normalize: bool,
     pub resolve_paths: bool,
     pub check_consistency: bool,
+    /// Names of containers are used once: where containers are made.
+    pub container_names: bool,
     /// What the table of attributes knows is held against the files.
     pub check: bool,
     pub env_files: EnvFiles,
@@ -67,6 +69,7 @@ impl Default for Stages {
             normalize: true,
             resolve_paths: true,
             check_consistency: true,
+            container_names: true,
             check: true,
             env_files: EnvFiles::Chosen,
             types: true,

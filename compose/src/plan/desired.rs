@@ -35,6 +35,8 @@ pub struct Options {
     pub targets: Vec<String>,
     pub scale: BTreeMap<String, u32>,
     pub remove_orphans: bool,
+    /// Networks and volumes are made that no service uses.
+    pub all_resources: bool,
     /// Containers are started, not only made.
     pub start: bool,
     /// Anonymous volumes are made anew.

@@ -9,7 +9,9 @@ impl Work<'_> {
     pub(super) fn networks(&mut self) -> Result<(), PlanError> {
         let project = self.desired.project;
         for (key, network) in &project.networks {
-            if !project.services.values().any(|service| service.networks.contains_key(key)) {
+            let mut services = project.services.values();
+            let used = services.any(|service| service.networks.contains_key(key));
+            if !used && !self.options.all_resources {
                 continue;
             }
             let name = project.network_name(key);
@@ -101,7 +103,8 @@ impl Work<'_> {
     pub(super) fn volumes(&mut self) -> Result<(), PlanError> {
         let project = self.desired.project;
         for (key, volume) in &project.volumes {
-            if !project.services.values().any(|service| mounts(service, key)) {
+            let used = project.services.values().any(|service| mounts(service, key));
+            if !used && !self.options.all_resources {
                 continue;
             }
             let name = project.volume_name(key);

@@ -220,6 +220,17 @@ fn scaling_up_and_down() {
 }
 
 #[test]
+fn what_no_service_uses_is_made_only_when_asked_for() {
+    let world = World::new(&json!({}));
+    insta::assert_snapshot!(world.shown(&up()), @"");
+    let all = Options { all_resources: true, ..up() };
+    insta::assert_snapshot!(world.shown(&all), @r"
+    create-network app_default (it is not there)
+    create-volume app_data (it is not there)
+    ");
+}
+
+#[test]
 fn orphans_are_told_of_or_removed() {
     let world = World::new(&two()).up().with(&json!({"db": service("store")}));
     insta::assert_snapshot!(world.shown(&up()), @r"

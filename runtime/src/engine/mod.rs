@@ -95,6 +95,17 @@ pub struct ProjectLock {
     _file: FileLock,
 }
 
+impl ProjectLock {
+    /// Whether somebody makes, restarts or takes down containers of the project just now.
+    #[must_use]
+    pub fn is_held(paths: &Paths, project: &str) -> bool {
+        let path = paths.run.join("compose").join(format!("{project}.lock"));
+        let Ok(file) = file_lock::open(&path, false) else { return false };
+        let taken = file_lock::take(file, std::time::Duration::ZERO);
+        matches!(taken, Err(LockError::Held(_)))
+    }
+}
+
 /// The containers of one user.
 #[derive(Debug)]
 pub struct Engine {

@@ -149,7 +149,12 @@ fn ignores_orphans(app: &App) -> bool {
 
 /// Whether a variable says yes.
 pub(crate) fn is_on(app: &App, variable: &str) -> bool {
-    matches!(app.settings.environment.get(variable), Some("1" | "true" | "t" | "yes" | "y"))
+    app.settings.environment.get(variable).is_some_and(says_yes)
+}
+
+/// As Compose reads it, however it is written.
+fn says_yes(text: &str) -> bool {
+    matches!(text.trim().to_ascii_lowercase().as_str(), "1" | "true" | "t" | "y")
 }
 
 /// As Compose tells it: always exit code 1.
@@ -171,5 +176,14 @@ pub(crate) fn failure(error: ApplyError) -> CliError {
     match error.status {
         ExitStatus::Container(_) => error,
         _ => error.status(ExitStatus::Failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn yes_in_capital_letters() {
+        assert!(["True", "TRUE", " y ", "t", "1"].into_iter().all(super::says_yes));
+        assert!(!["yes", "on", "0", "false", ""].into_iter().any(super::says_yes));
     }
 }

@@ -60,14 +60,17 @@ pub(crate) fn run(
     let mut front = Front::new(app, wanted, project, in_lines)?;
     let begun = coracle_runtime::clock::now();
     let mut labels = Vec::new();
-    for summary in &members(app, project)? {
+    let followed = members(app, project)?;
+    for summary in &followed {
         let name = label(&project.name, &summary.container.name);
         if front.follow(summary, &name, begun)? {
             labels.push(name);
         }
     }
     labels.sort();
-    writeln!(app.ui.data(), "Attaching to {}", labels.join(", "))?;
+    if !followed.is_empty() {
+        writeln!(app.ui.data(), "Attaching to {}", labels.join(", "))?;
+    }
     let mut witness = app.witness.take();
     let mut outcome = act(app, Some(file), project, images, settings, &mut front, |apply| {
         apply.start(&plan.steps)?;

@@ -216,7 +216,7 @@ impl<'a> Front<'a> {
     /// Whether nothing of what counts runs or is to start.
     fn is_over(&self) -> bool {
         let counted = &self.counted;
-        !self.members.any_live(|service| counted.is_empty() || counted.iter().any(|c| c == service))
+        self.members.is_over(|service| counted.is_empty() || counted.iter().any(|c| c == service))
     }
 
     fn fails(&mut self, error: CliError) -> Turn {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use coracle_compose::project::found::{self, label};
 use coracle_compose::project::labels;
 use coracle_runtime::Engine;
-use coracle_runtime::engine::Summary;
+use coracle_runtime::engine::{ProjectLock, Summary};
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_runtime::model::{Status, Timestamp};
 use coracle_runtime::paths::Paths;
@@ -168,8 +168,21 @@ impl Members {
     }
 
     /// Whether a container of these services is waited for.
-    pub(crate) fn any_live(&self, services: impl Fn(&str) -> bool) -> bool {
+    fn any_live(&self, services: impl Fn(&str) -> bool) -> bool {
         self.all.iter().any(|member| member.live && services(&member.service))
+    }
+
+    /// Whether it is over for these services: none of their containers is waited for, and nobody who makes or restarts
+    /// containers of the project is about to start one.
+    pub(crate) fn is_over(&self, services: impl Fn(&str) -> bool) -> bool {
+        if self.any_live(&services) || ProjectLock::is_held(&self.paths, &self.project) {
+            return false;
+        }
+        // Between the last look and the lock one may have been started.
+        !self.all.iter().filter(|member| services(&member.service)).any(|member| {
+            let life = self.records.life(&member.id);
+            life.is_ok_and(|life| life.state.status.is_running())
+        })
     }
 
     /// What becomes readable when there is something to look at.

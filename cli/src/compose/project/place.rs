@@ -58,6 +58,7 @@ pub(crate) fn whole(app: &App, file: &File) -> Result<Project, CliError> {
     let mut options = load::options(app)?;
     options.profiles = vec!["*".to_owned()];
     options.stages.env_files = EnvFiles::Unread;
+    options.stages.container_names = false;
     Project::read(&load::quietly(&options)?).map_err(error)
 }
 
@@ -65,6 +66,8 @@ fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<
     let mut options = load::options(app)?;
     options.services = services.to_vec();
     options.stages.env_files = env_files;
+    // What is there already has its names.
+    options.stages.container_names = env_files != EnvFiles::Unread;
     let loaded = load::load(app, &options)?;
     let project = Project::read(&loaded).map_err(error)?;
     for name in services {
@@ -103,10 +106,23 @@ fn with_nearest(error: CliError, file: Option<&File>, name: &str) -> CliError {
     }
 }
 
-/// The containers of the project, by name.
+/// The containers of the project, by name. As in Docker Compose, a service that is not there is no mistake where the
+/// project was only named: see [`expect`].
 pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summary>, CliError> {
     let found = found::containers(app.engine()?.list()?, &place.name, wanted);
-    for name in &wanted.services {
+    if !place.by_name {
+        expect(place, &wanted.services, &found)?;
+    }
+    Ok(found)
+}
+
+/// Whether each of these services is in the file, or has containers.
+pub(crate) fn expect(
+    place: &Place,
+    services: &[String],
+    found: &[Summary],
+) -> Result<(), CliError> {
+    for name in services {
         let in_file = place.file.as_ref().is_some_and(|file| {
             file.project.services.contains_key(name) || file.loaded.disabled.contains_key(name)
         });
@@ -118,7 +134,7 @@ pub(crate) fn find(app: &App, place: &Place, wanted: &Wanted) -> Result<Vec<Summ
             return Err(with_nearest(error, place.file.as_deref(), name));
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// As [`find`]; without names only services of the place are meant: not those of profiles that are not enabled, nor

@@ -32,6 +32,7 @@ pub(crate) fn project(app: &mut App) -> Result<Named, CliError> {
     }
     let mut options = load::options(app)?;
     options.stages.env_files = EnvFiles::Unread;
+    options.stages.container_names = false;
     let loaded = load::load(app, &options)?;
     Ok(Named { name: loaded.name, variables: loaded.environment })
 }

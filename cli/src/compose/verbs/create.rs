@@ -71,6 +71,7 @@ impl Runnable for ComposeCreateArgs {
             targets: self.args.clone(),
             scale: scale(&self.scale, &file)?,
             remove_orphans: self.remove_orphans || act::is_on(app, "COMPOSE_REMOVE_ORPHANS"),
+            all_resources: app.compose.all_resources,
             ..Options::default()
         };
         let wish = Wish {

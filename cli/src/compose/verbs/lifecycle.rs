@@ -12,7 +12,7 @@ use coracle_runtime::model::Status;
 use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::commands::signal_number;
-use crate::compose::doing::act::{Images, act, at_once, project_of};
+use crate::compose::doing::act::{Images, act, at_once, lock_project, project_of};
 use crate::compose::images::ensure;
 use crate::compose::project::place;
 use crate::compose::project::place::Place;
@@ -190,8 +190,11 @@ impl Runnable for ComposeRestartArgs {
         // The whole file: services that depend on those that are named are meant too.
         let place = place::project(app, &[])?;
         let wanted = Wanted { services: self.args.clone(), stopped: true, ..Wanted::default() };
-        place::find(app, &place, &wanted)?;
+        let found = place::find(app, &place, &wanted)?;
+        place::expect(&place, &self.args, &found)?;
         let project = project_of(app, &place)?;
+        // Until all have been started again: who follows them knows that it is not over.
+        lock_project(app, &project.name)?;
         let all = place::find(app, &place, &Wanted { stopped: true, ..Wanted::default() })?;
         let all: Vec<Seen> = all.iter().map(seen).collect();
         let named = |seen: &Seen| self.args.contains(&seen.service);

@@ -111,7 +111,7 @@ fn follow(
         for ended in members.look() {
             output.ended(&ended.id, &ended.label, &ended.text())?;
         }
-        if !members.any_live(meant) {
+        if members.is_over(meant) {
             return Ok(());
         }
         members.wait(IDLE)?;

@@ -34,6 +34,7 @@ impl Runnable for ComposePlanArgs {
             targets: self.args.clone(),
             scale: scale(&self.scale, &file)?,
             remove_orphans: self.remove_orphans,
+            all_resources: app.compose.all_resources,
             start: true,
             ..Options::default()
         };

@@ -261,6 +261,7 @@ impl UpArgs {
             targets: self.args.clone(),
             scale: scale(&self.scale, file)?,
             remove_orphans: self.remove_orphans || act::is_on(app, "COMPOSE_REMOVE_ORPHANS"),
+            all_resources: app.compose.all_resources,
             start: !self.no_start,
             renew_volumes: self.renew_anon_volumes,
             replace_volumes: BTreeSet::new(),

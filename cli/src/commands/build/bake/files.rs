@@ -122,6 +122,7 @@ fn load(
             normalize: false,
             resolve_paths: false,
             check_consistency: is_whole,
+            container_names: false,
             env_files: EnvFiles::Unread,
             ..Stages::default()
         },
