@@ -116,7 +116,7 @@ fn a_mounted_image_is_in_use_and_the_same_after_a_restart() {
     env.sh("docker cp c1:/x/file - | tar -x -O").success().stdout_is("one\n");
     env.run(["rmi", "files:1"])
         .code(1)
-        .stderr_has("(must force) - container ")
+        .stderr_has("unable to delete files:1 (must be forced) - container ")
         .stderr_has(" is using its referenced image ");
     env.sh("docker restart -t 0 c1").success();
     env.run(["exec", "c1", "cat", "/x/file"]).success().stdout_is("one\n");

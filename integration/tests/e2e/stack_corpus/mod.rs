@@ -1,5 +1,5 @@
 //! Stack files with what `docker stack config` printed for them, what `docker stack deploy` said, and what was in the
-//! swarm afterwards: recorded from Docker 28.5.2.
+//! swarm afterwards: recorded from Docker 28.5.2; three cases have what 29.7 does otherwise.
 //!
 //! # The cases
 //!
@@ -14,6 +14,7 @@ mod cases;
 mod player;
 mod seen;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,6 +22,51 @@ use coracle_integration::{TestEnv, settings::settings, skip};
 
 use cases::cases;
 use player::Player;
+
+/// What Docker 29.7 does otherwise than 28.5, which the corpus was recorded from, as the program tells it.
+const NEWER: [(&str, &[&str]); 3] = [
+    (
+        "own/config-stdin",
+        &[
+            r#"step 2 (stack config): stderr: ["specify a Compose file (with --compose-file)"], expected ["Specify a Compose file (with --compose-file)"]"#,
+        ],
+    ),
+    (
+        "own/deploy-args",
+        &[
+            r#"step 2 (stack deploy deploy-args): stderr: ["specify a Compose file (with --compose-file)"], expected ["Specify a Compose file (with --compose-file)"]"#,
+            r#"step 14 (stack deploy --resolve-image bogus -c stack.yaml deploy-args): stderr: ["invalid option bogus for flag --resolve-image"], expected ["Invalid option bogus for flag --resolve-image"]"#,
+        ],
+    ),
+    (
+        "own/restart-policy",
+        &[
+            "step 9 (stack deploy --detach=true --resolve-image never -c rb5.yaml restart-policy): state.services.restart-policy_web.TaskTemplate.RestartPolicy.MaxAttempts: 3, expected 0",
+        ],
+    ),
+];
+
+/// Whether a case is one that differs by the release.
+fn newer(case: &str) -> bool {
+    NEWER.iter().any(|(name, _)| *name == case)
+}
+
+/// The cases that failed, each with what was otherwise.
+fn failures(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut failures = BTreeMap::<String, Vec<String>>::new();
+    let mut case = None;
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("FAIL ") {
+            case = Some(name.to_owned());
+            failures.insert(name.to_owned(), Vec::new());
+        } else if let (Some(case), Some(what)) = (&case, line.strip_prefix("    ")) {
+            failures.get_mut(case).expect("inserted").push(what.to_owned());
+        } else {
+            case = None;
+        }
+    }
+    failures
+}
 
 #[test]
 fn every_file_of_the_corpus_gives_the_answer_of_docker() {
@@ -39,15 +85,21 @@ fn every_file_of_the_corpus_gives_the_answer_of_docker() {
         let command = command.args(before).args([&docker]).args(after);
         command.deadline(Duration::from_secs(1200)).run().stdout()
     };
-    let text = played(&["-j", "4"]);
-    let failed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("FAIL ")).collect();
-    if failed.is_empty() {
-        assert!(text.trim_end().ends_with(" passed, 0 failed"), "{text}");
-    } else {
+    let mut text = played(&["-j", "4"]);
+    let again: Vec<String> = failures(&text).into_keys().filter(|case| !newer(case)).collect();
+    let mut failed = failures(&text);
+    if !again.is_empty() {
         // It waits for fixed times: what comes too late beside others is played again, one after the other.
-        let again = played(&[&["-j", "1"], &failed[..]].concat());
-        assert!(again.trim_end().ends_with(" passed, 0 failed"), "{text}\n{again}");
+        let cases: Vec<&str> = again.iter().map(String::as_str).collect();
+        text = played(&[&["-j", "1"], &cases[..]].concat());
+        failed.retain(|case, _| newer(case));
+        failed.extend(failures(&text));
     }
+    assert!(text.contains(" passed, "), "{text}");
+    let expected = NEWER.map(|(case, lines)| {
+        (case.to_owned(), lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+    });
+    assert_eq!(failed, BTreeMap::from(expected));
     // What the program leaves of its own.
     env.sh("chmod -R u+rwX \"$TMPDIR\"/stack-check-*; rm -rf \"$TMPDIR\"/stack-check-*").success();
     end(env);

@@ -72,7 +72,7 @@ fn a_node_has_its_own_containers_and_volumes() {
         .success()
         .stdout_is("running\n");
     for command in
-        ["exec", "logs", "inspect", "stop", "kill", "rm -f", "port", "top", "stats --no-stream"]
+        ["exec", "logs", "inspect", "stop", "kill", "rm", "port", "top", "stats --no-stream"]
     {
         let given = if command == "exec" { "true" } else { "" };
         let output = env.sh(&format!("docker --node node3 {command} {first} {given}"));
@@ -81,7 +81,7 @@ fn a_node_has_its_own_containers_and_volumes() {
             if command == "inspect" { "object" } else { "container" }
         ));
     }
-    env.sh("docker --node node2 rm -f mine").stderr_has("No such container: mine");
+    env.sh("docker --node node2 rm mine").code(1).stderr_has("No such container: mine");
     env.sh("docker --node node2 stats --no-stream --format '{{.ID}}'")
         .success()
         .stdout_is(&format!("{first}\n"));
