@@ -94,11 +94,11 @@ impl Names {
         self.services = services;
     }
 
-    /// Returns the addresses that are nobody's now.
-    pub(super) fn remove_member(&mut self, id: &str) -> Vec<IpAddr> {
-        self.members.remove(id);
-        let places = self.by_member.get(id).cloned().unwrap_or_default();
-        places.iter().flat_map(|place| self.remove(place)).collect()
+    /// Forgets what is known of a member, unless it has an endpoint.
+    pub(super) fn forget_member(&mut self, id: &str) {
+        if !self.by_member.contains_key(id) {
+            self.members.remove(id);
+        }
     }
 
     /// Adds an endpoint; one with the same id is replaced.

@@ -54,11 +54,10 @@ impl<T: Copy> Server<T> {
         self.names.set_member(id, member);
     }
 
-    /// The member is gone, with its endpoints.
-    pub fn remove_member(&mut self, id: &str) {
-        for address in self.names.remove_member(id) {
-            self.forwarder.forget(address);
-        }
+    /// A member is gone, whose endpoints were removed. One that came back before its first end was noticed has others,
+    /// and stays.
+    pub fn forget_member(&mut self, id: &str) {
+        self.names.forget_member(id);
     }
 
     /// Adds an endpoint; one with the same id is replaced.

@@ -225,11 +225,27 @@ fn removal_and_renaming_are_exact() {
     assert_eq!(told(server, U1, reverse, TYPE_PTR), "8180 ttl600 \\x03u2b\\x02n1\\x00");
     // Its successor has the address before its own end is noticed.
     server.add(endpoint("new", network("n1"), &["172.18.0.3"], &["both"]));
-    server.remove_member("u2");
+    server.remove("u2@n1");
+    server.forget_member("u2");
     assert_eq!(told(server, U1, "both", TYPE_A), "8180 ttl600 172.18.0.3");
     assert_eq!(told(server, "172.18.0.3", "u1", TYPE_A), "8180 ttl600 172.18.0.2");
-    server.remove_member("new");
+    server.remove("new@n1");
+    server.forget_member("new");
     assert_eq!(told(server, U1, "both", TYPE_A), "forwarded");
+}
+
+#[test]
+fn a_member_that_is_back_before_its_end_is_noticed_keeps_its_names() {
+    let server = &mut docker();
+    let again = Endpoint {
+        id: "again".to_owned(),
+        ..endpoint("u2", network("n1"), &["172.18.0.9"], &["u2"])
+    };
+    server.add(again);
+    server.remove("u2@n1");
+    server.forget_member("u2");
+    assert_eq!(told(server, U1, "u2", TYPE_A), "8180 ttl600 172.18.0.9");
+    assert_eq!(told(server, "172.18.0.9", "u1", TYPE_A), "8180 ttl600 172.18.0.2");
 }
 
 #[test]
@@ -614,7 +630,8 @@ fn a_flood_pushes_out_its_own_questions() {
     assert_eq!(ask(U1, 9999), 2);
     assert_eq!(ended, [(1, 0x82), (2, 0x82)]);
     assert_eq!(sent, PENDING_PER_ASKER_MAX + 3);
-    server.remove_member("u1");
+    server.remove("u1@n1");
+    server.forget_member("u1");
     let mut actions = Vec::new();
     server.on_timeout(server.deadline().unwrap(), &mut actions);
     assert_eq!(actions.len(), 1, "only the other's question is left");

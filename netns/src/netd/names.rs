@@ -158,8 +158,8 @@ impl Names {
         self.server.remove(endpoint);
     }
 
-    pub(crate) fn remove_member(&mut self, id: &str) {
-        self.server.remove_member(id);
+    pub(crate) fn forget_member(&mut self, id: &str) {
+        self.server.forget_member(id);
     }
 
     pub(crate) fn rename(&mut self, endpoint: &str, names: Vec<String>) {

@@ -160,6 +160,7 @@ impl Netd {
             if let Some((endpoint, _)) = self.members.remove(index, &network) {
                 // One that is gone already cannot be cut off.
                 self.hub.cut_off(&endpoint.got.endpoint).ok();
+                self.names.remove(&endpoint.got.endpoint);
                 self.part(&endpoint);
             }
         }
@@ -167,7 +168,7 @@ impl Netd {
         self.rebalance();
         let joined = self.clients.get_mut(index).and_then(|client| client.joined.take());
         if let Some(joined) = joined {
-            self.names.remove_member(&joined.join.id);
+            self.names.forget_member(&joined.join.id);
         }
     }
 }
