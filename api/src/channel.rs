@@ -110,11 +110,11 @@ impl Channel {
     }
 
     /// Answers with 101, and takes the client's connection over: with it what it has sent already.
-    pub(crate) fn hijack(&mut self, media_type: &str) -> Result<(OwnedFd, Vec<u8>), ApiError> {
-        self.head(
-            101,
-            &[("content-type", media_type), ("connection", "Upgrade"), ("upgrade", "tcp")],
-        )?;
+    pub(crate) fn hijack(
+        &mut self,
+        headers: &[(&str, &str)],
+    ) -> Result<(OwnedFd, Vec<u8>), ApiError> {
+        self.head(101, headers)?;
         while let Some(line) = self.next()? {
             if let ToWorker::Client { sent } = line
                 && let Some(client) = self.client.take()

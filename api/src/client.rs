@@ -24,6 +24,9 @@ use crate::router::Kind;
 #[derive(Debug, Default)]
 pub(crate) struct Workers {
     arguments: Vec<String>,
+    /// They end with the service.
+    end_with_it: bool,
+    all: RefCell<Vec<Weak<Running>>>,
     named: RefCell<HashMap<String, Vec<Weak<Running>>>>,
 }
 
@@ -73,8 +76,19 @@ impl Drop for Leash {
 
 impl Workers {
     /// Workers that are all started with these arguments.
-    pub(crate) fn new(arguments: Vec<String>) -> Self {
-        Self { arguments, named: RefCell::default() }
+    pub(crate) fn new(arguments: Vec<String>, end_with_it: bool) -> Self {
+        Self { arguments, end_with_it, ..Self::default() }
+    }
+
+    /// Ends those that end with the service, and waits for their ends.
+    pub(crate) fn end(&self) {
+        for running in self.all.take().iter().filter_map(Weak::upgrade) {
+            if let Some(mut child) = running.child.borrow_mut().take() {
+                // One that has ended already needs no end.
+                child.kill().unwrap_or_default();
+                drop(child.wait());
+            }
+        }
     }
 
     /// Starts a worker; with it the pipe of its answer's body.
@@ -83,18 +97,29 @@ impl Workers {
         mine.set_nonblocking(true)?;
         let (body, its_body) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&body, true)?;
-        let child = Command::new("/proc/self/exe")
+        let mut command = Command::new("/proc/self/exe");
+        command
             .arg0(crate::WORKER_ARGV0)
             .args(&self.arguments)
             .stdin(Stdio::from(OwnedFd::from(its)))
-            .stdout(Stdio::from(its_body))
-            .spawn()?;
+            .stdout(Stdio::from(its_body));
+        if self.end_with_it {
+            coracle_sys::exec::end_with_parent(&mut command, Signal::KILL);
+        }
+        let child = command.spawn()?;
+        drop(command);
         let running = Running {
             control: UnixStream::from_std(mine)?,
             child: RefCell::new(Some(child)),
             waiting: RefCell::default(),
         };
-        Ok((Rc::new(running), pipe::Receiver::from_owned_fd(body)?))
+        let running = Rc::new(running);
+        if self.end_with_it {
+            let mut all = self.all.borrow_mut();
+            all.retain(|one| one.strong_count() > 0);
+            all.push(Rc::downgrade(&running));
+        }
+        Ok((running, pipe::Receiver::from_owned_fd(body)?))
     }
 
     /// Listens to a worker to its end; the head of its answer goes to `head`.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 /// A status of HTTP and the words that go with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    pub(crate) status: u16,
-    pub(crate) message: String,
+    pub status: u16,
+    pub message: String,
 }
 
 impl ApiError {

@@ -9,8 +9,12 @@ use coracle_builder::request::{BuildRequest, Context, Dockerfile};
 use coracle_image::RegistrySettings;
 use coracle_runtime::Home;
 use coracle_runtime::engine::ImageFacts;
+use coracle_swarm::client::Client;
+use coracle_swarm::model::node::NodeDescription;
+use coracle_swarm::state::State;
 use coracle_view::Now;
 use coracle_view::build_cache::{Room, Wanted};
+use coracle_view::system::Program;
 use serde_json::Value;
 
 use crate::error::ApiError;
@@ -43,6 +47,15 @@ pub trait Host {
     fn recover(&mut self, spared: Option<&str>);
 
     fn now(&self) -> Now;
+
+    /// The image that a name means here: in a session, that of a reaper is our own.
+    fn meant(&self, name: &str) -> String;
+
+    /// Images of these names will be fetched or made for the session, if this is one. Those that are here are not its.
+    fn brings(&self, names: &[String]);
+
+    /// An image was, with a name that is new or without one.
+    fn brought(&self, id: &str);
 
     /// Makes the image of that name, if it is part of this program and not stored yet.
     ///
@@ -96,9 +109,21 @@ pub trait Host {
     /// As [`coracle_view::system::info`].
     fn info(&self) -> Result<Value, ApiError>;
 
-    /// The version of this program.
-    fn version(&self) -> &str;
+    /// Whom the swarm of this machine is asked by.
+    ///
+    /// # Errors
+    /// In a session, which has none.
+    fn swarm(&self) -> Result<Client, ApiError>;
 
-    /// The commit that it was built from.
-    fn build(&self) -> &str;
+    /// The state of the swarm, which a manager alone has.
+    ///
+    /// # Errors
+    /// When this machine is none.
+    fn manager(&self) -> Result<State, ApiError>;
+
+    /// What a node of a swarm is told of this machine.
+    fn node_description(&self) -> NodeDescription;
+
+    /// This program.
+    fn program(&self) -> Program<'static>;
 }

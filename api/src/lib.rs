@@ -33,10 +33,12 @@ mod routes;
 mod serve;
 mod steps;
 mod version;
+mod websocket;
 mod worker;
 
 pub use error::ApiError;
 pub use host::{Host, Located};
+pub use routes::exec::forget_execs;
 pub use serve::{Service, serve};
 pub use worker::work;
 

@@ -6,12 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use coracle_runtime::engine::Connection;
 use coracle_runtime::wire::{Kind, Notice, Request};
+use coracle_words::DetachKeys;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 
 use crate::channel::Channel;
 use crate::frames::{self, STDERR, STDOUT};
 use crate::line::{ToService, ToWorker};
+use crate::websocket::{self, Decoder, Said};
 
 /// Bytes of input that are passed on at once.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -36,9 +38,18 @@ pub(crate) struct Client {
     pub(crate) sent: Vec<u8>,
     pub(crate) tty: bool,
     pub(crate) stdin: bool,
+    /// It speaks through a websocket.
+    pub(crate) web: Option<Decoder>,
+    /// What leaves without ending anything.
+    pub(crate) keys: Option<DetachKeys>,
 }
 
 impl Client {
+    /// One that sends nothing more.
+    pub(crate) fn listening(output: File, tty: bool) -> Self {
+        Self { input: None, output, sent: Vec::new(), tty, stdin: false, web: None, keys: None }
+    }
+
     /// One whose connection was handed over.
     pub(crate) fn hijacked(
         client: OwnedFd,
@@ -47,10 +58,48 @@ impl Client {
         stdin: bool,
     ) -> io::Result<Self> {
         let output = File::from(client.try_clone()?);
-        Ok(Self { input: Some(client.into()), output, sent, tty, stdin })
+        let input = Some(client.into());
+        Ok(Self { input, sent, stdin, ..Self::listening(output, tty) })
     }
 
-    fn write(&mut self, stream: u8, bytes: &[u8]) -> io::Result<()> {
+    /// What of these bytes is input, and whether they say that it leaves.
+    fn said(&mut self, bytes: &[u8]) -> io::Result<(Vec<u8>, bool)> {
+        let (mut input, mut leaves) = (Vec::new(), false);
+        match &mut self.web {
+            None => input.extend_from_slice(bytes),
+            Some(decoder) => {
+                decoder.feed(bytes);
+                while let Some(said) = decoder.next() {
+                    match said {
+                        Said::Data(data) => input.extend(data),
+                        Said::Answer(answer) => self.output.write_all(&answer)?,
+                        Said::End => {
+                            leaves = true;
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(keys) = &mut self.keys {
+            let (rest, detached) = keys.filter(&input);
+            (input, leaves) = (rest, leaves || detached);
+        }
+        Ok((input, leaves))
+    }
+
+    /// There is nothing more to say.
+    fn close(&mut self) {
+        if self.web.is_some() {
+            // One that is gone hears nothing.
+            self.output.write_all(&websocket::close()).unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn write(&mut self, stream: u8, bytes: &[u8]) -> io::Result<()> {
+        if self.web.is_some() {
+            return self.output.write_all(&websocket::message(bytes));
+        }
         let mut text = Vec::with_capacity(bytes.len() + 8);
         frames::append(&mut text, stream, self.tty, bytes);
         self.output.write_all(&text)
@@ -63,10 +112,19 @@ pub(crate) fn relay(
     client: &mut Client,
     channel: &mut Channel,
 ) -> io::Result<Ended> {
+    let ended = converse(connection, client, channel);
+    client.close();
+    ended
+}
+
+fn converse(
+    connection: &mut Connection,
+    client: &mut Client,
+    channel: &mut Channel,
+) -> io::Result<Ended> {
     let sent = std::mem::take(&mut client.sent);
-    if client.stdin && !sent.is_empty() {
-        // A process that reads nothing is none of the client's business.
-        drop(connection.send_input(&sent));
+    if !sent.is_empty() && pass_on(connection, client, &sent)? {
+        return Ok(Ended::Left);
     }
     let mut service = true;
     loop {
@@ -140,10 +198,17 @@ fn input(connection: &mut Connection, client: &mut Client) -> io::Result<bool> {
         }
         return Ok(!gone);
     }
-    if client.stdin {
-        drop(connection.send_input(&chunk[..count]));
+    Ok(!pass_on(connection, client, &chunk[..count])?)
+}
+
+/// Gives the process what the client said; true when it leaves.
+fn pass_on(connection: &mut Connection, client: &mut Client, bytes: &[u8]) -> io::Result<bool> {
+    let (input, leaves) = client.said(bytes)?;
+    if client.stdin && !input.is_empty() {
+        // A process that reads nothing is none of the client's business.
+        drop(connection.send_input(&input));
     }
-    Ok(true)
+    Ok(leaves)
 }
 
 /// Whether the other end of a connection is closed altogether.

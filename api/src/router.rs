@@ -5,7 +5,8 @@
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::routes::{
-    build, containers, create, exec, files, images, networks, streams, system, transfers, volumes,
+    build, containers, create, exec, files, images, networks, streams, swarm, system, transfers,
+    volumes,
 };
 use crate::worker::Call;
 
@@ -40,14 +41,27 @@ const fn route(method: &'static str, path: &'static str, kind: Kind, handler: Ha
 
 use Kind::{Body, Task, Watch, Whole};
 
-/// All of them, but `/_ping`, which the service answers by itself.
+/// All of them. Where there is no swarm, `/_ping` is answered by the service itself.
 pub(crate) const ROUTES: &[Route] = &[
+    route("GET", "/_ping", Whole, system::ping),
+    route("HEAD", "/_ping", Whole, system::ping),
     route("GET", "/version", Whole, system::version),
     route("GET", "/info", Whole, system::info),
     route("GET", "/events", Watch, system::events),
     route("GET", "/system/df", Whole, system::usage),
     route("POST", "/auth", Whole, system::auth),
     route("GET", "/plugins", Whole, system::plugins),
+    route("GET", "/plugins/privileges", Whole, system::make_plugin),
+    route("POST", "/plugins/pull", Whole, system::make_plugin),
+    route("POST", "/plugins/create", Whole, system::make_plugin),
+    route("GET", "/plugins/{name...}/json", Whole, system::no_plugin),
+    route("POST", "/plugins/{name...}/enable", Whole, system::no_plugin),
+    route("POST", "/plugins/{name...}/disable", Whole, system::no_plugin),
+    route("POST", "/plugins/{name...}/upgrade", Whole, system::no_plugin),
+    route("POST", "/plugins/{name...}/push", Whole, system::no_plugin),
+    route("POST", "/plugins/{name...}/set", Whole, system::no_plugin),
+    route("DELETE", "/plugins/{name...}", Whole, system::no_plugin),
+    route("GET", "/distribution/{name...}/json", Whole, system::distribution),
     route("POST", "/build", Task, build::build),
     route("POST", "/build/prune", Whole, build::prune),
     route("POST", "/build/cancel", Whole, build::cancel),
@@ -71,6 +85,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/containers/{id}/stats", Watch, streams::stats),
     route("POST", "/containers/{id}/wait", Watch, streams::wait),
     route("POST", "/containers/{id}/attach", Watch, streams::attach),
+    route("GET", "/containers/{id}/attach/ws", Watch, streams::attach_web),
     route("HEAD", "/containers/{id}/archive", Whole, files::stat),
     route("GET", "/containers/{id}/archive", Watch, files::read),
     route("PUT", "/containers/{id}/archive", Body, files::write),
@@ -104,6 +119,36 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/volumes/prune", Whole, volumes::prune),
     route("GET", "/volumes/{name}", Whole, volumes::inspect),
     route("DELETE", "/volumes/{name}", Whole, volumes::remove),
+    route("GET", "/swarm", Whole, swarm::inspect),
+    route("POST", "/swarm/init", Whole, swarm::init),
+    route("POST", "/swarm/join", Whole, swarm::join),
+    route("POST", "/swarm/leave", Whole, swarm::leave),
+    route("POST", "/swarm/update", Whole, swarm::update),
+    route("GET", "/swarm/unlockkey", Whole, swarm::unlock_key),
+    route("POST", "/swarm/unlock", Whole, swarm::unlock),
+    route("GET", "/services", Whole, swarm::services),
+    route("POST", "/services/create", Whole, swarm::create_service),
+    route("GET", "/services/{id}", Whole, swarm::service),
+    route("POST", "/services/{id}/update", Whole, swarm::update_service),
+    route("DELETE", "/services/{id}", Whole, swarm::remove_service),
+    route("GET", "/services/{id}/logs", Whole, swarm::no_logs),
+    route("GET", "/tasks", Whole, swarm::tasks),
+    route("GET", "/tasks/{id}", Whole, swarm::task),
+    route("GET", "/tasks/{id}/logs", Whole, swarm::no_logs),
+    route("GET", "/nodes", Whole, swarm::nodes),
+    route("GET", "/nodes/{id}", Whole, swarm::node),
+    route("POST", "/nodes/{id}/update", Whole, swarm::update_node),
+    route("DELETE", "/nodes/{id}", Whole, swarm::remove_node),
+    route("GET", "/secrets", Whole, swarm::secrets),
+    route("POST", "/secrets/create", Whole, swarm::create_secret),
+    route("GET", "/secrets/{id}", Whole, swarm::secret),
+    route("POST", "/secrets/{id}/update", Whole, swarm::update_secret),
+    route("DELETE", "/secrets/{id}", Whole, swarm::remove_secret),
+    route("GET", "/configs", Whole, swarm::secrets),
+    route("POST", "/configs/create", Whole, swarm::create_secret),
+    route("GET", "/configs/{id}", Whole, swarm::secret),
+    route("POST", "/configs/{id}/update", Whole, swarm::update_secret),
+    route("DELETE", "/configs/{id}", Whole, swarm::remove_secret),
 ];
 
 /// The route of a request, and what stands in its path for the parts in braces.
@@ -141,6 +186,17 @@ fn matched(pattern: &str, parts: &[&str]) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of `docs/api.md`, as it is to be.
+    #[test]
+    fn all_routes_are_documented() {
+        let document =
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).to_owned();
+        let (_, table) = document.split_once("| --- | --- |\n").expect("it ends with a table");
+        let row = |route: &Route| format!("| `{}` | `{}` |\n", route.method, route.path);
+        let wanted: String = ROUTES.iter().map(row).collect();
+        assert_eq!(table, wanted, "docs/api.md has another table");
+    }
 
     fn found(method: &str, path: &str) -> Option<(&'static str, Vec<String>)> {
         find(method, path).map(|(at, parameters)| (ROUTES[at].path, parameters))

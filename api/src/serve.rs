@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,7 +32,22 @@ use crate::version::{MAX, MIN, Version};
 /// The largest body of a request that is no archive.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Headers that routes look at.
-const HEADERS: [&str; 4] = ["content-type", "x-registry-auth", "x-registry-config", "accept"];
+const HEADERS: [&str; 6] = [
+    "content-type",
+    "x-registry-auth",
+    "x-registry-config",
+    "accept",
+    "upgrade",
+    "sec-websocket-key",
+];
+
+/// What every answer to a ping has.
+pub(crate) const PING: [(&str, &str); 4] = [
+    ("builder-version", "1"),
+    ("cache-control", "no-cache, no-store, must-revalidate"),
+    ("pragma", "no-cache"),
+    ("content-type", "text/plain; charset=utf-8"),
+];
 
 /// What the service is told.
 #[derive(Debug)]
@@ -43,14 +59,19 @@ pub struct Service {
     pub arguments: Vec<String>,
     /// `Coracle/0.1.0 (linux)`
     pub server: String,
+    /// Where it is looked whether there may be a swarm: only then a worker is asked what the machine is in it.
+    pub data_root: PathBuf,
     /// It ends when nobody was connected for so long.
     pub idle: Option<Duration>,
+    /// Workers end with it, whatever they do.
+    pub is_session: bool,
 }
 
 #[derive(Debug)]
 struct Shared {
     workers: Rc<Workers>,
     server: HeaderValue,
+    data_root: PathBuf,
     connections: Cell<usize>,
     changed: Notify,
 }
@@ -66,20 +87,23 @@ pub fn serve(service: Service) -> io::Result<()> {
     let local = tokio::task::LocalSet::new();
     let ended = local.block_on(&runtime, async move {
         let listener = UnixListener::from_std(service.listener)?;
-        let workers = Workers::new(service.arguments);
+        let workers = Workers::new(service.arguments, service.is_session);
         let server =
             HeaderValue::from_str(&service.server).unwrap_or(HeaderValue::from_static("Coracle"));
         let shared = Rc::new(Shared {
             workers: Rc::new(workers),
             server,
+            data_root: service.data_root,
             connections: Cell::new(0),
             changed: Notify::new(),
         });
         let stop = tokio::task::spawn_blocking(move || readable(&service.stop));
-        tokio::select! {
+        let ended = tokio::select! {
             ended = accept(&listener, &shared, service.idle) => ended,
             _ = stop => Ok(()),
-        }
+        };
+        shared.workers.end();
+        ended
     });
     // What still waits for a worker waits for nobody else.
     runtime.shutdown_background();
@@ -152,6 +176,18 @@ fn version_header() -> HeaderValue {
 }
 
 async fn route(shared: &Rc<Shared>, request: Request<Incoming>) -> Response<Body> {
+    if request.version() == hyper::Version::HTTP_11 && !request.headers().contains_key("host") {
+        let text = "400 Bad Request: missing required Host header";
+        let mut response = words(400, Body::words(text));
+        for (name, value) in
+            [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
+        {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        return response;
+    }
     let path = request.uri().path().to_owned();
     let clean = cleaned(&path);
     if clean != path && request.method() != Method::CONNECT {
@@ -176,7 +212,10 @@ async fn route(shared: &Rc<Shared>, request: Request<Incoming>) -> Response<Body
         }
         return response;
     }
-    if path == "/_ping" && matches!(*request.method(), Method::GET | Method::HEAD) {
+    if path == "/_ping"
+        && matches!(*request.method(), Method::GET | Method::HEAD)
+        && !coracle_swarm::journal::is_there(&shared.data_root)
+    {
         return ping(request.method() == Method::HEAD);
     }
     let Some((at, parameters)) = find(request.method().as_str(), path) else {
@@ -217,13 +256,7 @@ fn ping(head: bool) -> Response<Body> {
     if head {
         response.headers_mut().insert("content-length", HeaderValue::from_static("0"));
     }
-    for (name, value) in [
-        ("builder-version", "1"),
-        ("cache-control", "no-cache, no-store, must-revalidate"),
-        ("pragma", "no-cache"),
-        ("swarm", "inactive"),
-        ("content-type", "text/plain; charset=utf-8"),
-    ] {
+    for (name, value) in PING.iter().chain(&[("swarm", "inactive")]) {
         response
             .headers_mut()
             .insert(HeaderName::from_static(name), HeaderValue::from_static(value));

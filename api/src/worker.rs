@@ -16,6 +16,9 @@ use crate::router::ROUTES;
 pub(crate) struct Call<'a> {
     pub(crate) host: &'a mut dyn Host,
     pub(crate) request: &'a Request,
+    /// Method and path of the route.
+    pub(crate) method: &'static str,
+    pub(crate) route: &'static str,
     pub(crate) channel: &'a mut Channel,
 }
 
@@ -43,7 +46,13 @@ pub fn work(host: &mut dyn Host) -> u8 {
     let Ok(Some(ToWorker::Do(request))) = channel.next() else { return 1 };
     let Some(route) = ROUTES.get(request.route) else { return 1 };
     host.recover(request.parameters.first().map(String::as_str));
-    let mut call = Call { host, request: &request, channel: &mut channel };
+    let mut call = Call {
+        host,
+        request: &request,
+        method: route.method,
+        route: route.path,
+        channel: &mut channel,
+    };
     let outcome = (route.handler)(&mut call);
     // A client that is gone hears no answer.
     answer(&mut channel, outcome).map_or(1, |()| 0)

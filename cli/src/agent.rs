@@ -39,6 +39,10 @@ pub(crate) fn main(mut words: ArgsOs, table: &'static Table) -> ExitCode {
     settings.data_root = data_root;
     settings.read_client_config();
     let app = App::inside(Ui::new(), settings, "coracle", table, inside);
+    if inside.is_none() {
+        // A task that is given the socket of the API says so itself when nobody serves it.
+        drop(crate::commands::system::service::serve_for_containers(&app));
+    }
     let code = agent::main(&mut Surroundings { app });
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

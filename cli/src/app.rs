@@ -11,6 +11,7 @@ use coracle_runtime::session::Session;
 use coracle_runtime::{Engine, EngineError, Home, HomeSettings};
 use coracle_swarm::SwarmError;
 use coracle_view::{Now, ViewError};
+use coracle_words::DetachKeys;
 
 use crate::args::Table;
 use crate::compose::ComposeGlobals;
@@ -19,7 +20,6 @@ use crate::error::{CliError, ExitStatus};
 use crate::port_holder::Witness;
 use crate::registries;
 use crate::settings::Settings;
-use crate::terminal::DetachKeys;
 use crate::ui::Ui;
 
 #[derive(Debug)]
@@ -105,6 +105,10 @@ impl App {
         starts: bool,
         spared: &dyn Fn(&Container) -> bool,
     ) -> Result<(), CliError> {
+        if starts {
+            // From inside of the namespaces it could not be started any more.
+            crate::commands::system::service::serve_for_containers(self)?;
+        }
         self.note_umask();
         let session = in_place(|| Ok(self.engine()?.enter(starts)?))?;
         self.recover(session, spared)
@@ -113,6 +117,9 @@ impl App {
     /// The same for a command that needs no namespaces: it waits for nobody, and what fails
     /// is no failure of the command's.
     pub(crate) fn enter_to_recover(&mut self, spared: &dyn Fn(&Container) -> bool) {
+        if let Err(error) = crate::commands::system::service::serve_for_containers(self) {
+            self.warn(&[error.message]);
+        }
         self.note_umask();
         match in_place(|| Ok(self.engine()?.enter_at_once()?)) {
             Ok(Some(session)) => drop(self.recover(session, spared)),
@@ -167,6 +174,7 @@ impl App {
     pub(crate) fn detach_keys(&self, given: Option<&str>) -> Result<DetachKeys, CliError> {
         let given = given.filter(|keys| !keys.is_empty());
         DetachKeys::parse(given.or_else(|| self.settings.client.text("detachKeys")))
+            .map_err(|error| CliError::plain(error.to_string()).verbatim())
     }
 
     /// Tries a credential at its registry.
@@ -250,6 +258,8 @@ fn home_settings(settings: &Settings) -> HomeSettings {
             search_registries: settings.file.unqualified_search_registries.clone(),
         },
         inside: None,
+        owner: settings.owner.clone(),
+        docker_socket: settings.docker_socket.clone(),
     }
 }
 

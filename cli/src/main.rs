@@ -39,6 +39,7 @@ mod other_engine;
 mod plans;
 mod port_holder;
 mod progress;
+mod reaper;
 mod registries;
 mod run_flags;
 mod settings;
@@ -85,7 +86,8 @@ fn is_of_the_engine(name: &OsStr) -> bool {
     let agent = coracle_swarm::client::AGENT_ARGV0;
     let netd = coracle_runtime::networks::NETD_ARGV0;
     let api = coracle_api::WORKER_ARGV0;
-    [MONITOR_ARGV0, EXEC_ARGV0, netd, agent, api].iter().any(|helper| name == *helper)
+    let reaper = reaper::REAPER_ARGV0;
+    [MONITOR_ARGV0, EXEC_ARGV0, netd, agent, api, reaper].iter().any(|helper| name == *helper)
 }
 
 /// The helpers of the engine are this executable under other names. Gives the words
@@ -117,6 +119,9 @@ fn helper(name: &OsStr, mut words: ArgsOs) -> Result<ExitCode, ArgsOs> {
     }
     if name == coracle_api::WORKER_ARGV0 {
         return Ok(api::main(words, &commands::table::TABLE));
+    }
+    if name == reaper::REAPER_ARGV0 {
+        return Ok(reaper::main(words, &commands::table::TABLE));
     }
     if name == digests::DIGEST_ARGV0 {
         let order = words.next().unwrap_or_default();
@@ -256,6 +261,7 @@ fn execute(
     let mut app = App::new(ui, settings, program, &commands::table::TABLE);
     if !invocation.spec.apart {
         app.wake_agent();
+        reaper::end_orphans(&app.settings.data_root);
     }
     app.called.clone_from(&invocation.path);
     app.compose = invocation.compose.clone();

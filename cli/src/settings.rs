@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use coracle_runtime::damage::salvage;
+use coracle_runtime::docker_socket::DockerSocket;
 use coracle_runtime::paths::check_session_folder;
 use coracle_runtime::{Storage, UnknownStorage};
 use coracle_view::{Api, InvalidApi};
@@ -51,6 +52,10 @@ pub(crate) struct Settings {
     /// Why another version was asked for in vain.
     pub(crate) no_api: Option<InvalidApi>,
     pub(crate) environment: Environment,
+    /// The session of the Engine API that this process works for.
+    pub(crate) owner: Option<String>,
+    /// What stands for a daemon's socket in mounts.
+    pub(crate) docker_socket: DockerSocket,
 }
 
 /// Variables that have a meaning for us.
@@ -100,6 +105,8 @@ pub(crate) struct FileSettings {
     pub(crate) unqualified_search_registries: Vec<String>,
     /// `local`: work here though `DOCKER_HOST` or a context names another engine.
     pub(crate) docker_host: Option<String>,
+    /// `own`: containers may have the socket of the user's own Engine API.
+    pub(crate) docker_socket: Option<String>,
     /// A usual place that is closed to this user, as when HOME is somebody else's.
     #[serde(skip)]
     pub(crate) closed: Option<PathBuf>,
@@ -141,15 +148,7 @@ impl Settings {
             .transpose()
             .map_err(|e: UnknownStorage| CliError::plain(e.to_string()))?
             .unwrap_or_default();
-        let packets = match environment.get("CORACLE_NETWORK_PATH") {
-            None | Some("nf_tables") => false,
-            Some("packets") => true,
-            Some(other) => {
-                return Err(CliError::plain(format!(
-                    "CORACLE_NETWORK_PATH is {other:?}: it is nf_tables or packets"
-                )));
-            }
-        };
+        let packets = packets(environment.get("CORACLE_NETWORK_PATH"))?;
         let low_ports = environment.get("CORACLE_LOW_PORTS").or(file.low_ports.as_deref());
         let low_ports = low_ports.map(raise_by).transpose()?.unwrap_or_default();
         let limits = environment.get("CORACLE_LIMITS").or(file.limits.as_deref());
@@ -161,6 +160,7 @@ impl Settings {
         };
         let docker_config =
             environment.get("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from);
+        let docker_socket = docker_socket(session_dir.as_deref(), &environment, &file)?;
         Ok(Self {
             data_root,
             session_dir,
@@ -177,7 +177,38 @@ impl Settings {
             api: api.unwrap_or_default(),
             no_api,
             environment,
+            owner: None,
+            docker_socket,
         })
+    }
+}
+
+/// Whether networks do without `nf_tables` though it may be there.
+fn packets(variable: Option<&str>) -> Result<bool, CliError> {
+    match variable {
+        None | Some("nf_tables") => Ok(false),
+        Some("packets") => Ok(true),
+        Some(other) => Err(CliError::plain(format!(
+            "CORACLE_NETWORK_PATH is {other:?}: it is nf_tables or packets"
+        ))),
+    }
+}
+
+/// The socket of the user's own Engine API, and whether containers may have it.
+fn docker_socket(
+    session_dir: Option<&Path>,
+    environment: &Environment,
+    file: &FileSettings,
+) -> Result<DockerSocket, CliError> {
+    let own = session_dir.map(|folder| folder.join("coracle/docker.sock"));
+    let variable = environment.get("CORACLE_DOCKER_SOCKET");
+    match variable.or(file.docker_socket.as_deref()) {
+        None => Ok(DockerSocket { own, allowed: false }),
+        Some("own") => Ok(DockerSocket { own, allowed: true }),
+        Some(other) => {
+            let name = if variable.is_some() { "CORACLE_DOCKER_SOCKET" } else { "docker-socket" };
+            Err(CliError::plain(format!("{name} is {other:?}: the only value is \"own\"")))
+        }
     }
 }
 

@@ -16,10 +16,11 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use coracle_runtime::engine::Connection;
 use coracle_runtime::wire::{Kind, Notice, Request};
+use coracle_words::DetachKeys;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::error::CliError;
-use crate::terminal::{self, DetachKeys, RawMode};
+use crate::terminal::{self, RawMode};
 
 const SIGHUP: i32 = 1;
 const SIGWINCH: i32 = 28;

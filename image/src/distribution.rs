@@ -22,6 +22,9 @@ use crate::transfer::{TransferError, in_network_loop};
 pub struct Distribution {
     /// Of an index or a manifest.
     pub digest: Digest,
+    pub media_type: String,
+    /// Bytes of it.
+    pub size: u64,
     /// In the order of the index.
     pub platforms: Vec<Platform>,
 }
@@ -86,5 +89,6 @@ async fn distribution(
             vec![Platform::new(&config.os, &config.architecture, variant)]
         }
     };
-    Ok(Distribution { digest: top.digest, platforms })
+    let size = u64::try_from(top.bytes.len()).unwrap_or(u64::MAX);
+    Ok(Distribution { digest: top.digest, media_type: top.media_type, size, platforms })
 }

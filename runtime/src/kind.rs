@@ -92,6 +92,7 @@ impl VolumeError {
         match self {
             Self::NotFound { .. } | Self::UnknownDriver { .. } => ErrorKind::NotFound,
             Self::InUse { .. } => ErrorKind::InUse,
+            Self::OfOthers { .. } => ErrorKind::Conflict,
             Self::UnsupportedType { .. } => ErrorKind::Unsupported,
             Self::Busy { .. } => ErrorKind::Unavailable,
             Self::InvalidName { .. }
@@ -116,7 +117,7 @@ mod tests {
     /// The statuses are those of the recorded exchanges of Docker 28.5.
     #[test]
     fn kinds_have_dockers_statuses() {
-        let cases: [(EngineError, u16); 13] = [
+        let cases: [(EngineError, u16); 14] = [
             (RecordError::NotFound { reference: name() }.into(), 404),
             (RecordError::NameTaken { name: name(), holder: name() }.into(), 409),
             (EngineError::NotRunning { id: name() }, 409),
@@ -129,6 +130,7 @@ mod tests {
             (NetworkError::InvalidFilter { filter: name() }.into(), 400),
             (VolumeError::NotFound { name: name() }.into(), 404),
             (VolumeError::InUse { name: name(), users: Vec::new() }.into(), 409),
+            (VolumeError::OfOthers { name: name() }.into(), 409),
             (VolumeError::InvalidFilter { filter: name() }.into(), 400),
         ];
         for (error, status) in cases {

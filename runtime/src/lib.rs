@@ -1,5 +1,6 @@
 //! The container engine: records, namespaces, monitors, and what `cli` calls.
 
+pub mod api_session;
 mod bind_source;
 pub mod boot;
 pub mod caretaker;
@@ -11,6 +12,7 @@ pub mod damage;
 mod delivered;
 pub mod detached;
 mod devices;
+pub mod docker_socket;
 pub mod door;
 pub mod engine;
 pub mod error;

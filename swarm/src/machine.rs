@@ -22,7 +22,10 @@ pub fn check(service: &ServiceSpec, settings: &HomeSettings) -> HostAnswer {
         first_free_port: first_free_port(),
         low_ports: settings.low_ports,
         limits_optional: settings.limits_optional,
-        path_exists: &|path| Path::new(path).symlink_metadata().is_ok(),
+        path_exists: &|path| {
+            let socket = &settings.docker_socket;
+            Path::new(path).symlink_metadata().is_ok() || socket.allowed && socket.stands_for(path)
+        },
         limits: &limits,
     };
     host_check(service, &facts)

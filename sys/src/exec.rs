@@ -12,9 +12,9 @@ fn pointers(list: &[CString]) -> Vec<*const libc::c_char> {
     list.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
 }
 
-/// Makes what `command` starts end with the thread that starts it.
-pub fn end_with_parent(command: &mut Command) {
-    let set = || Ok(set_parent_process_death_signal(Some(Signal::KILL))?);
+/// Makes what `command` starts get a signal when the thread ends that starts it.
+pub fn end_with_parent(command: &mut Command, signal: Signal) {
+    let set = move || Ok(set_parent_process_death_signal(Some(signal))?);
     // SAFETY: between fork and exec a single system call is made; it allocates nothing and takes no lock.
     unsafe { command.pre_exec(set) };
 }

@@ -4,6 +4,7 @@
 //! of ours below it.
 
 pub mod age;
+mod detach_keys;
 pub mod duration;
 mod kind;
 mod label;
@@ -18,6 +19,7 @@ pub mod strconv;
 pub mod template;
 mod time;
 
+pub use detach_keys::{BadKeys, DetachKeys};
 pub use kind::ErrorKind;
 pub use label::has_label;
 pub use natural::natural;

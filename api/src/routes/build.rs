@@ -67,6 +67,7 @@ pub(crate) fn build(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     order.context_modified = modified;
     let mut lines = Lines { channel: &mut *call.channel, is_quiet: request.is_set("q") };
     lines.warn(request);
+    call.host.brings(&order.names.iter().map(ToString::to_string).collect::<Vec<_>>());
     let built = {
         let mut say = |text: &str| lines.say(text);
         let mut steps = Steps::new(&order.dockerfile.text, order.target.as_deref(), &mut say);
@@ -76,7 +77,12 @@ pub(crate) fn build(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     };
     drop(kept);
     match built {
-        Ok(built) => lines.end(&built, request),
+        Ok(built) => {
+            if let Some((id, _)) = built.image.as_ref().filter(|_| built.names.is_empty()) {
+                call.host.brought(&id.to_string());
+            }
+            lines.end(&built, request)
+        }
         Err(error) => lines.failed(&error),
     }
 }

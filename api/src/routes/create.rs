@@ -29,7 +29,9 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     }
     let networks = networks(&host.network_mode, networking)?;
     let platform = call.request.given("platform");
-    let mut image = call.host.image(&config.image, platform)?;
+    let meant = call.host.meant(&config.image);
+    let mut image = call.host.image(&meant, platform)?;
+    image.name = config.image.as_str().into();
     for mount in host
         .mounts
         .iter()

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::containers::{named, size};
-use super::streams::client;
+use super::streams::{self, client};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::json::{keys, listed, read, spelled};
@@ -109,6 +109,22 @@ pub(crate) fn forget(home: &Home, container: &str) {
             drop(fs::remove_file(entry.path()));
         }
     }
+}
+
+/// What was run in containers that are gone is nobody's business any more.
+pub fn forget_execs(home: &Home) {
+    let Ok(engine) = home.engine() else { return };
+    let folder = engine.paths().run.join(crate::EXEC_FOLDER);
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let exec =
+            fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<Exec>(&text).ok());
+        if exec.is_some_and(|exec| engine.records.load(&exec.container).is_err()) {
+            // What stays goes with the next one.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+    // Others may have theirs there.
+    drop(fs::remove_dir(&folder));
 }
 
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
@@ -205,9 +221,10 @@ pub(crate) fn start(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     exec.started = true;
     exec.save(call.host.home())?;
     let stdin = request.attach.stdin;
+    let leaving = streams::keys(Some(&exec.wanted.detach_keys), exec.wanted.tty && stdin)?;
     let mut client = match detach {
         true => None,
-        false => Some(client(call, tty || exec.wanted.tty, stdin)?),
+        false => Some(client(call, tty || exec.wanted.tty, stdin, leaving)?),
     };
     let begun = call.host.home().engine()?.exec(&exec.container, request);
     let mut executed = match begun {
@@ -223,6 +240,7 @@ pub(crate) fn start(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         }
         Some(client) => relay(&mut executed.connection, client, call.channel)?,
     };
+    drop(client);
     // Its end is of interest also to those who come later.
     let code = match ended {
         Ended::Exited(code) => Some(code),

@@ -41,6 +41,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 /// The image that the path names.
 fn named(call: &mut Call<'_>) -> Result<Image, ApiError> {
     let (name, platform) = (call.request.parameter(0).to_owned(), platform(call.request)?);
+    let name = call.host.meant(&name);
     call.host.prepare(&name)?;
     Ok(find_for(call.host.home(), &name, platform.as_deref())?)
 }
@@ -73,6 +74,7 @@ pub(crate) fn tag(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let home = call.host.home();
     let name = reference(home, &with_tag(repository, call.request.given("tag")))?;
     let source = stored_name(home, call.request.parameter(0));
+    call.host.brings(&[name.clone().with_default_tag().to_string()]);
     home.images()?.tag(&source, &name)?;
     Ok(Answer::Empty(201))
 }
@@ -147,8 +149,12 @@ pub(crate) fn commit(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         name,
     };
     call.host.enter(false)?;
+    call.host.brings(&commit.name.iter().map(ToString::to_string).collect::<Vec<_>>());
     let (engine, session, store) = call.host.home_mut().engine_and_store()?;
     let image = engine.commit(session, store, &id, &commit)?;
+    if commit.name.is_none() {
+        call.host.brought(&image.to_string());
+    }
     Ok(Answer::Json(201, json!({ "Id": image.to_string() })))
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod images;
 pub(crate) mod networks;
 pub(crate) mod streams;
+pub(crate) mod swarm;
 pub(crate) mod system;
 pub(crate) mod transfers;
 pub(crate) mod volumes;

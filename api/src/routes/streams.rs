@@ -8,6 +8,7 @@ use coracle_runtime::events::{Events, Filter, Span};
 use coracle_runtime::logs::{Entry, LogError, ReadOptions, Show, Stream, parse_tail};
 use coracle_runtime::model::{Attach, Status, Timestamp};
 use coracle_view::container::{Known, Reading, read_stats};
+use coracle_words::DetachKeys;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ use crate::error::ApiError;
 use crate::frames::{RAW, STDERR, STDOUT, append, media_type};
 use crate::line::{ToService, ToWorker};
 use crate::relay::{Client, relay};
+use crate::websocket::{self, Decoder};
 use crate::worker::Call;
 
 /// Time between two readings of statistics.
@@ -131,8 +133,7 @@ fn ending(
 ///
 /// # Limits
 ///
-/// One that is started by something else than this service is not noticed. The keys that detach are the client's
-/// business.
+/// One that is started by something else than this service is not noticed.
 pub(crate) fn attach(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let request = call.request;
     let known = named(call)?;
@@ -164,7 +165,8 @@ pub(crate) fn attach(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     if connection.is_none() {
         call.channel.say(&ToService::Name(format!("attach:{}", known.container.id)))?;
     }
-    let mut client = client(call, config.tty, attach.stdin)?;
+    let keys = keys(call.request.given("detachKeys"), config.tty && attach.stdin)?;
+    let mut client = client(call, config.tty, attach.stdin, keys)?;
     if request.is_set("logs") {
         write_logs(call, &known, &mut client)?;
     }
@@ -181,13 +183,48 @@ pub(crate) fn attach(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// The client's end of a conversation: its connection, or the body of an answer.
-pub(crate) fn client(call: &mut Call<'_>, tty: bool, stdin: bool) -> Result<Client, ApiError> {
+pub(crate) fn client(
+    call: &mut Call<'_>,
+    tty: bool,
+    stdin: bool,
+    keys: Option<DetachKeys>,
+) -> Result<Client, ApiError> {
+    let key = call.request.header("sec-websocket-key");
+    if let Some(key) = key.filter(|_| call.request.header("upgrade") == Some("websocket")) {
+        let accept = websocket::accept(key);
+        let (connection, sent) = call.channel.hijack(&[
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-accept", &accept),
+        ])?;
+        let client = Client::hijacked(connection, sent, true, stdin)?;
+        return Ok(Client { web: Some(Decoder::default()), keys, ..client });
+    }
     if call.request.upgrade {
-        let (connection, sent) = call.channel.hijack(media_type(tty))?;
-        return Ok(Client::hijacked(connection, sent, tty, stdin)?);
+        let head =
+            [("content-type", media_type(tty)), ("connection", "Upgrade"), ("upgrade", "tcp")];
+        let (connection, sent) = call.channel.hijack(&head)?;
+        let client = Client::hijacked(connection, sent, tty, stdin)?;
+        return Ok(Client { keys, ..client });
     }
     call.channel.head(200, &[("content-type", RAW), ("connection", "close")])?;
-    Ok(Client { input: None, output: call.channel.out.try_clone()?, sent: Vec::new(), tty, stdin })
+    Ok(Client::listening(call.channel.out.try_clone()?, tty))
+}
+
+/// The keys that leave a terminal; where there is none, none do.
+pub(crate) fn keys(given: Option<&str>, tty: bool) -> Result<Option<DetachKeys>, ApiError> {
+    let keys = DetachKeys::parse(given).map_err(|error| ApiError::bad(error.to_string()))?;
+    Ok(tty.then_some(keys))
+}
+
+/// The same over a websocket.
+pub(crate) fn attach_web(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    if call.request.header("upgrade") != Some("websocket")
+        || call.request.header("sec-websocket-key").is_none()
+    {
+        return Err(ApiError::bad("a websocket is needed: the request has no upgrade to one"));
+    }
+    attach(call)
 }
 
 /// Waits until somebody wants it to be started, and starts it; `None` when the client leaves before.
@@ -236,7 +273,7 @@ fn start(
 }
 
 fn only_logs(call: &mut Call<'_>, known: &Known) -> Result<Answer, ApiError> {
-    let mut client = client(call, known.container.config.tty, false)?;
+    let mut client = client(call, known.container.config.tty, false, None)?;
     write_logs(call, known, &mut client)?;
     Ok(Answer::Sent)
 }
@@ -245,17 +282,15 @@ fn only_logs(call: &mut Call<'_>, known: &Known) -> Result<Answer, ApiError> {
 fn write_logs(call: &Call<'_>, known: &Known, client: &mut Client) -> Result<(), ApiError> {
     let options = ReadOptions { tail: None, since: None, until: None };
     let mut show = Show::new(false, false);
-    let tty = client.tty;
-    let read =
-        call.host.home().engine()?.logs(
-            &known.container,
-            &options,
-            false,
-            &mut |entry| match client.output.write_all(&piece(&mut show, entry, tty)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            },
-        );
+    let read = call.host.home().engine()?.logs(&known.container, &options, false, &mut |entry| {
+        let mut text = Vec::new();
+        show.append(&mut text, entry);
+        let stream = if entry.stream == Stream::Stdout { STDOUT } else { STDERR };
+        match client.write(stream, &text) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
     // As with logs: what cannot be read is not shown.
     drop(read);
     Ok(())

@@ -1,55 +1,43 @@
 //! The engine itself: versions, facts, events, what is used.
 
+use std::cell::Cell;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use coracle_image::{Credential, Platform, Secret};
+use coracle_image::{Credential, Distribution, Platform, Reference, Secret, TransferError};
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_view::system::DiskUsage;
 use coracle_view::{Api, value_of};
 use serde_json::{Map, Value, json};
 
-use super::{filters, pairs};
+use super::transfers::registries;
+use super::{filters, pairs, reference};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::json::{take, text};
-use crate::version::{MAX, MIN};
+use crate::serve::PING;
+use crate::version::MIN;
 use crate::worker::Call;
 
+/// What the machine is in the swarm is a header.
+pub(crate) fn ping(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let swarm = match call.host.manager() {
+        Ok(_) => "active/manager",
+        Err(error) if error.message == coracle_swarm::command::LOCKED => "locked",
+        Err(_) => "inactive",
+    };
+    let words = if call.method == "HEAD" { "" } else { "OK" };
+    let length = words.len().to_string();
+    let own = [("swarm", swarm), ("content-length", length.as_str())];
+    call.channel.head(200, &[&PING[..], &own[..]].concat())?;
+    call.channel.out.write_all(words.as_bytes())?;
+    Ok(Answer::Sent)
+}
+
 pub(crate) fn version(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let arch = Platform::host().architecture;
-    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
-    let (version, build) = (call.host.version().to_owned(), call.host.build().to_owned());
-    let (newest, oldest) = (MAX.to_string(), MIN.to_string());
-    Ok(Answer::from(json!({
-        "Platform": { "Name": "Coracle" },
-        "Components": [{
-            "Name": "Engine",
-            "Version": version,
-            "Details": {
-                "ApiVersion": newest,
-                "Arch": arch,
-                "BuildTime": "",
-                "Experimental": "false",
-                "GitCommit": build,
-                "GoVersion": "",
-                "KernelVersion": kernel,
-                "MinAPIVersion": oldest,
-                "Os": "linux",
-            },
-        }],
-        "Version": version,
-        "ApiVersion": newest,
-        "MinAPIVersion": oldest,
-        "GitCommit": build,
-        "GoVersion": "",
-        "Os": "linux",
-        "Arch": arch,
-        "KernelVersion": kernel,
-        "BuildTime": "",
-    })))
+    Ok(coracle_view::system::version(&call.host.program(), &MIN.to_string()).into())
 }
 
 pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, ApiError> {
@@ -58,6 +46,37 @@ pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 pub(crate) fn plugins(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
     Ok(json!([]).into())
+}
+
+/// There are none.
+pub(crate) fn no_plugin(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let name = call.request.parameter(0);
+    Err(ApiError::new(404, format!("plugin {name:?} not found")))
+}
+
+pub(crate) fn make_plugin(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    Err(ApiError::unsupported("plugins", "what drivers do is done by this program itself"))
+}
+
+/// What a registry says of a name.
+pub(crate) fn distribution(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let name = reference(call.host.home(), call.request.parameter(0))?;
+    let settings = registries(call, &name);
+    let found: Cell<Option<Result<Distribution, TransferError>>> = Cell::default();
+    let each = |_: &Reference, told| found.set(Some(told));
+    coracle_image::distributions(&settings, true, std::slice::from_ref(&name), &each)?;
+    let found = found.take().ok_or_else(|| ApiError::new(500, "the registry said nothing"))??;
+    let platform = |platform: &Platform| {
+        let mut out = json!({ "architecture": platform.architecture, "os": platform.os });
+        if !platform.variant.is_empty() {
+            out["variant"] = platform.variant.clone().into();
+        }
+        out
+    };
+    let platforms: Vec<Value> = found.platforms.iter().map(platform).collect();
+    let (media_type, digest) = (&found.media_type, found.digest.to_string());
+    let descriptor = json!({ "mediaType": media_type, "digest": digest, "size": found.size });
+    Ok(json!({ "Descriptor": descriptor, "Platforms": platforms }).into())
 }
 
 pub(crate) fn usage(call: &mut Call<'_>) -> Result<Answer, ApiError> {
@@ -72,6 +91,9 @@ pub(crate) fn usage(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         ("build-cache", "BuildCache"),
     ];
     let wanted: Vec<&str> = call.request.all("type").collect();
+    if let Some(other) = wanted.iter().find(|other| !kinds.iter().any(|(kind, _)| kind == *other)) {
+        return Err(ApiError::bad(format!("unknown object type: {other}")));
+    }
     for (kind, key) in kinds {
         if !wanted.is_empty() && !wanted.contains(&kind) && document.get(key).is_some() {
             document[key] = Value::Null;
@@ -85,12 +107,24 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let filters = filters(call.request)?;
     let filter = Filter::new(pairs(&filters)).map_err(|error| ApiError::bad(error.to_string()))?;
     let moment = |name: &str| {
-        let bad = |error: coracle_view::ViewError| ApiError::bad(error.to_string());
+        // Docker answers 500 to a moment that is none.
+        let bad = |error: coracle_view::ViewError| ApiError::new(500, error.to_string());
         call.request.given(name).map(|text| now.moment(text).map_err(bad)).transpose()
     };
     let span = Span { since: moment("since")?, until: moment("until")? };
+    if let (Some(since), Some(until)) = (span.since, span.until)
+        && since > until
+    {
+        let given = |name: &str| call.request.given(name).unwrap_or_default();
+        return Err(ApiError::bad(format!(
+            "`since` time ({}) cannot be after `until` time ({})",
+            given("since"),
+            given("until")
+        )));
+    }
     let old = call.request.version().documents() < Api::V1_55;
-    let events = Events::new(call.host.home().settings().data_root.join("events.jsonl"));
+    let settings = call.host.home().settings();
+    let events = Events::new(settings.data_root.join("events.jsonl")).of(settings.owner.as_deref());
     call.begin_lines()?;
     let out = &mut call.channel.out;
     let read = events.read(span, &filter, &mut |event| {

@@ -3,6 +3,7 @@
 //! What is told on the way are lines of JSON that end with CR LF. Once there was one the status is 200: what fails
 //! then is a line too.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Mutex;
 
@@ -42,7 +43,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// How the registry of an image is reached, with what the client sent for it.
-fn registries(call: &Call<'_>, name: &Reference) -> RegistrySettings {
+pub(crate) fn registries(call: &Call<'_>, name: &Reference) -> RegistrySettings {
     let mut settings = call.host.registries();
     let registry = match name.domain() {
         "docker.io" => "https://index.docker.io/v1/",
@@ -64,6 +65,7 @@ fn pull(call: &mut Call<'_>, name: &str) -> Result<Answer, ApiError> {
         Some(digest) if digest.contains(':') => format!("{name}@{digest}"),
         tag => with_tag(name, tag),
     };
+    let name = call.host.meant(&name);
     let reference = reference(call.host.home(), &name)?.with_default_tag();
     if reference.domain() == "coracle.local" {
         // It is part of this program.
@@ -76,6 +78,7 @@ fn pull(call: &mut Call<'_>, name: &str) -> Result<Answer, ApiError> {
     let options = PullOptions { platform: platform(call)?, all_platforms: false };
     let settings = registries(call, &reference);
     call.host.enter(false)?;
+    call.host.brings(&[reference.to_string()]);
     let lines = Lines(Mutex::new(call.channel));
     let outcome = call.host.home().images()?.pull(&settings, &reference, &options, &lines);
     match outcome {
@@ -121,10 +124,14 @@ fn import(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         platform: platform(call)?,
     };
     call.host.enter(false)?;
+    call.host.brings(&options.names.iter().map(ToString::to_string).collect::<Vec<_>>());
     let images = call.host.home().images()?;
     let imported = images.import(&mut call.channel.body(), &options, &|_: Progress| {});
     call.host.home().sweep_store();
     let imported = imported?;
+    if options.names.is_empty() {
+        call.host.brought(&imported.id.to_string());
+    }
     call.begin_lines()?;
     call.line(&json!({ "status": imported.id.to_string() }), END)?;
     Ok(Answer::Sent)
@@ -134,6 +141,7 @@ fn import(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn load(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let options = LoadOptions { platforms: platform(call)?.into_iter().collect() };
     call.host.enter(false)?;
+    let before = names(call)?;
     let images = call.host.home().images()?;
     let loaded = images.load(Input::Stream(&mut call.channel.body()), &options, &|_, _| {});
     if loaded.is_err() {
@@ -149,7 +157,10 @@ pub(crate) fn load(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         }
     };
     for image in loaded {
+        let names = image.names.iter().map(ToString::to_string);
+        names.filter(|name| !before.contains(name)).for_each(|name| call.host.brought(&name));
         if image.names.is_empty() {
+            call.host.brought(&image.id.to_string());
             call.line(&json!({ "stream": format!("Loaded image ID: {}\n", image.id) }), END)?;
         }
         for name in &image.names {
@@ -157,6 +168,12 @@ pub(crate) fn load(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         }
     }
     Ok(Answer::Sent)
+}
+
+/// Names that lead to images.
+fn names(call: &Call<'_>) -> Result<BTreeSet<String>, ApiError> {
+    let images = call.host.home().store()?.images()?;
+    Ok(images.iter().flat_map(|image| &image.names).map(ToString::to_string).collect())
 }
 
 pub(crate) fn save(call: &mut Call<'_>) -> Result<Answer, ApiError> {

@@ -11,10 +11,16 @@ use coracle_builder::exec::{BuildError, Built, Pruned};
 use coracle_builder::progress::Progress;
 use coracle_builder::request::BuildRequest;
 use coracle_image::RegistrySettings;
-use coracle_runtime::Home;
+use coracle_runtime::docker_socket::DockerSocket;
 use coracle_runtime::engine::ImageFacts;
 use coracle_runtime::ladder::Ladder;
+use coracle_runtime::{Home, api_session};
+use coracle_swarm::client::Client;
+use coracle_swarm::command::NOT_A_MANAGER;
+use coracle_swarm::model::node::NodeDescription;
+use coracle_swarm::state::State;
 use coracle_view::build_cache::{Room, Wanted};
+use coracle_view::system::Program;
 use coracle_view::{Now, container};
 use serde_json::Value;
 
@@ -22,18 +28,28 @@ use crate::app::App;
 use crate::args::Table;
 use crate::commands::build::cache::prune::prune;
 use crate::commands::container::create;
+use crate::commands::machine::description;
 use crate::commands::system::info;
+use crate::commands::system::version::PROGRAM;
 use crate::error::CliError;
 use crate::registries;
 use crate::settings::Settings;
 use crate::ui::Ui;
-use crate::{BUILD, VERSION};
 
-/// Does what one request asks for. Its argument is the data root.
+/// Does what one request asks for. Its arguments are the data root, and the session that it is of.
 pub(crate) fn main(mut words: ArgsOs, table: &'static Table) -> ExitCode {
     let data_root = words.next().unwrap_or_default().into();
     let Ok(mut settings) = Settings::read() else { return ExitCode::FAILURE };
     settings.data_root = data_root;
+    settings.owner = words.next().and_then(|word| word.into_string().ok());
+    if settings.owner.as_ref().is_some_and(|id| !api_session::is_there(&settings.data_root, id)) {
+        // What it made would be nobody's.
+        return ExitCode::FAILURE;
+    }
+    if let Some(id) = &settings.owner {
+        settings.docker_socket =
+            DockerSocket { own: api_session::socket(&settings.data_root, id), allowed: true };
+    }
     settings.read_client_config();
     let app = App::new(Ui::new(), settings, "coracle", table);
     ExitCode::from(coracle_api::work(&mut Surroundings { app }))
@@ -59,8 +75,11 @@ impl Host for Surroundings {
     fn recover(&mut self, spared: Option<&str>) {
         if self.app.home.needs_recovery() {
             let id = spared.and_then(|name| container::find_id(&self.app.home, name).ok());
-            let spared =
-                move |one: &coracle_runtime::model::Container| id.as_ref() == Some(&one.id);
+            let owner = self.app.settings.owner.clone();
+            // A session leaves those of others alone.
+            let spared = move |one: &coracle_runtime::model::Container| {
+                id.as_ref() == Some(&one.id) || owner.is_some() && one.owner != owner
+            };
             // What could not be recovered is met again by the request itself.
             drop(crate::recover_apart(&mut self.app, &spared));
         }
@@ -70,7 +89,31 @@ impl Host for Surroundings {
         self.app.asked()
     }
 
+    fn meant(&self, name: &str) -> String {
+        match &self.app.settings.owner {
+            Some(_) => crate::builtin::stand_in(name).unwrap_or(name).to_owned(),
+            None => name.to_owned(),
+        }
+    }
+
+    fn brings(&self, names: &[String]) {
+        let is_here = |name: &&String| coracle_view::image::find(&self.app.home, name).is_ok();
+        names.iter().filter(|name| !is_here(name)).for_each(|name| self.brought(name));
+    }
+
+    fn brought(&self, id: &str) {
+        if let Some(owner) = &self.app.settings.owner {
+            // What is not noted stays, and harms nobody.
+            drop(api_session::note_image(&self.app.settings.data_root, owner, id));
+        }
+    }
+
     fn prepare(&mut self, name: &str) -> Result<(), ApiError> {
+        let found = self.app.home.names().resolve(name);
+        if found.is_ok_and(|found| found.domain() == crate::builtin::DOMAIN) {
+            // Its layer has owners.
+            self.enter(false)?;
+        }
         crate::builtin::prepare(&mut self.app, name).map_err(|error| as_answer(&error))
     }
 
@@ -122,12 +165,32 @@ impl Host for Surroundings {
         Ok(info::engine_document(&self.app, &ladder)?)
     }
 
-    fn version(&self) -> &str {
-        VERSION
+    fn swarm(&self) -> Result<Client, ApiError> {
+        if self.app.settings.owner.is_some() {
+            let words = "a swarm in a session of the API: not supported: its services would outlive the session";
+            return Err(ApiError::new(501, words));
+        }
+        self.app.swarm().map_err(|error| as_answer(&error))
     }
 
-    fn build(&self) -> &str {
-        BUILD
+    fn manager(&self) -> Result<State, ApiError> {
+        if self.app.settings.owner.is_some() {
+            return Err(ApiError::new(503, NOT_A_MANAGER));
+        }
+        let found = self.app.manager().map_err(|error| {
+            let ApiError { message, .. } = as_answer(&error);
+            // Its clients are Docker's.
+            ApiError::new(503, message.replace("coracle swarm ", "docker swarm "))
+        });
+        Ok(found?.state)
+    }
+
+    fn node_description(&self) -> NodeDescription {
+        description()
+    }
+
+    fn program(&self) -> Program<'static> {
+        PROGRAM
     }
 }
 

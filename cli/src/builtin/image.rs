@@ -58,6 +58,7 @@ impl From<BuiltinError> for CliError {
 enum Builtin {
     Hello,
     Whoami,
+    Ryuk,
 }
 
 impl Builtin {
@@ -70,6 +71,7 @@ impl Builtin {
         match name.path() {
             "hello" if is_latest => Ok(Some(Self::Hello)),
             "whoami" if is_latest => Ok(Some(Self::Whoami)),
+            "ryuk" if is_latest => Ok(Some(Self::Ryuk)),
             _ => Err(BuiltinError::Unknown { name: name.familiar() }),
         }
     }
@@ -78,6 +80,7 @@ impl Builtin {
         match self {
             Self::Hello => "coracle.local/hello:latest",
             Self::Whoami => "coracle.local/whoami:latest",
+            Self::Ryuk => "coracle.local/ryuk:latest",
         }
     }
 
@@ -86,6 +89,7 @@ impl Builtin {
         let (path, description) = match self {
             Self::Hello => ("/hello", "Says hello and tells how the container is confined"),
             Self::Whoami => ("/whoami", "Answers HTTP requests with who and where it is"),
+            Self::Ryuk => ("/ryuk", "Stands in for the reaper of Testcontainers"),
         };
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let mut config = ContainerConfig {
@@ -101,6 +105,9 @@ impl Builtin {
             ])),
             ..ContainerConfig::default()
         };
+        if self == Self::Ryuk {
+            config.exposed_ports = Some(BTreeMap::from([("8080/tcp".into(), Empty {})]));
+        }
         if self == Self::Whoami {
             config.exposed_ports = Some(BTreeMap::from([("80/tcp".into(), Empty {})]));
             let test = ["CMD", path, "--healthcheck"].map(str::to_owned);

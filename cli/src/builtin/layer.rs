@@ -1,4 +1,4 @@
-//! The one layer of both images, as a stream: the executable under two names, and users.
+//! The one layer of both images, as a stream: the executable under three names, and users.
 //!
 //! The same executable gives the same bytes, so that both images share the layer.
 
@@ -30,10 +30,12 @@ pub(super) fn archive(program: File, size: u64, mtime: u64) -> impl Read {
     before.extend(head(EntryType::Regular, "hello", 0o755, size, mtime).as_bytes());
 
     let mut after = vec![0; padding(size)];
-    let mut link = head(EntryType::Link, "whoami", 0o755, 0, mtime);
-    set(&mut link.as_old_mut().linkname, "hello");
-    link.set_cksum();
-    after.extend(link.as_bytes());
+    for name in ["whoami", "ryuk"] {
+        let mut link = head(EntryType::Link, name, 0o755, 0, mtime);
+        set(&mut link.as_old_mut().linkname, "hello");
+        link.set_cksum();
+        after.extend(link.as_bytes());
+    }
     after.resize(after.len() + END, 0);
 
     Cursor::new(before).chain(program.take(size)).chain(Cursor::new(after))
@@ -95,6 +97,7 @@ mod tests {
                 ("etc/group".to_owned(), 0o644, GROUP.len(), None),
                 ("hello".to_owned(), 0o755, 700, None),
                 ("whoami".to_owned(), 0o755, 0, Some(b"hello".to_vec())),
+                ("ryuk".to_owned(), 0o755, 0, Some(b"hello".to_vec())),
             ]
         );
     }

@@ -50,7 +50,7 @@ mod tests {
             "build, login, logout, version, completion, events, buildx bake, buildx inspect, buildx ls, buildx rm, buildx stop, buildx use, buildx version, \
              buildx create, buildx dap, buildx dial-stdio, buildx history, buildx imagetools, buildx install, \
              buildx policy, buildx uninstall, compose config, compose build, compose events, \
-             compose publish, compose version, machine ssh, stack config, system service, system unit, __complete, man",
+             compose publish, compose version, machine ssh, stack config, system service, system dial-stdio, system unit, __complete, man",
         );
         expect(|spec| spec.joins, "exec, compose exec");
         expect(

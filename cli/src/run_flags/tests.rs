@@ -34,6 +34,8 @@ fn settings() -> Settings {
         api: coracle_view::Api::default(),
         no_api: None,
         environment: Environment { all: [("HOSTV".to_owned(), "fromhost".to_owned())].into() },
+        owner: None,
+        docker_socket: coracle_runtime::docker_socket::DockerSocket::default(),
     }
 }
 

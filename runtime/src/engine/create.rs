@@ -93,6 +93,7 @@ impl Engine {
             id,
             name: request.name.clone().unwrap_or_default(),
             node: request.node,
+            owner: self.config.owner.clone(),
             created: crate::clock::now(),
             path,
             args,

@@ -87,6 +87,10 @@ pub struct EngineConfig {
     pub limits_optional: bool,
     /// This process was started in the user's namespaces.
     pub inside: bool,
+    /// The session of the Engine API that this process works for: what is made is its own, and nothing else is found.
+    pub owner: Option<String>,
+    /// What stands for a daemon's socket in mounts.
+    pub docker_socket: crate::docker_socket::DockerSocket,
 }
 
 /// The lock of a Compose project.
@@ -125,11 +129,12 @@ impl Engine {
     /// When the data root cannot be used.
     pub fn open(config: EngineConfig) -> Result<Self, EngineError> {
         let paths = config.paths.clone();
-        let records = Records::open(&paths)?;
-        let events = Events::new(paths.events());
+        let owner = config.owner.as_deref();
+        let records = Records::open(&paths)?.of(owner);
+        let events = Events::new(paths.events()).of(owner);
         let damage = Notes::default();
-        let volumes = Volumes::new(paths.volumes()).noting(&damage);
-        let networks = Networks::new(paths.networks()).noting(&damage);
+        let volumes = Volumes::new(paths.volumes()).noting(&damage).of(owner);
+        let networks = Networks::new(paths.networks()).noting(&damage).of(owner);
         let first_of_boot = OnceLock::new();
         Ok(Self { config, paths, records, events, volumes, networks, first_of_boot, damage })
     }

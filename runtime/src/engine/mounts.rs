@@ -64,7 +64,10 @@ impl Engine {
                 mount.anonymous = request.anonymous;
                 mount.point.source = volume.data.display().to_string();
             }
-            None if mount.point.kind == MountType::Bind => bind_source(&mount)?,
+            None if mount.point.kind == MountType::Bind => {
+                self.config.docker_socket.place(&mut mount)?;
+                bind_source(&mount)?;
+            }
             None if mount.point.kind == MountType::Image => set_image(&mut mount, givens.images)?,
             None => {}
         }

@@ -31,6 +31,8 @@ fn engine(folder: &Path) -> Engine {
         low_ports: 0,
         limits_optional: false,
         inside: false,
+        owner: None,
+        docker_socket: crate::docker_socket::DockerSocket::default(),
         paths,
     })
     .unwrap()

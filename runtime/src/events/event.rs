@@ -60,6 +60,9 @@ pub struct Event {
     /// Nanoseconds since 1970.
     #[serde(rename = "timeNano")]
     pub time_nanos: i64,
+    /// The session of the Engine API whose object it is; readers are not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// Whom it happened to.
@@ -93,6 +96,7 @@ impl Event {
             .to_owned(),
             time: now.timestamp(),
             time_nanos: now.timestamp_nanos_opt().unwrap_or_default(),
+            owner: None,
         }
     }
 
@@ -110,7 +114,8 @@ impl Event {
         for (name, value) in extra {
             attributes.insert((*name).to_owned(), (*value).to_owned());
         }
-        Self::new(Kind::Container, action, &container.id, attributes, now)
+        let event = Self::new(Kind::Container, action, &container.id, attributes, now);
+        Self { owner: container.owner.clone(), ..event }
     }
 
     /// When it happened.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::write::older;
-use super::{Event, Events, Filter};
+use super::{Event, Events, Filter, Kind};
 use crate::identity::{identity, identity_at, open_for_read};
 use crate::model::Timestamp;
 use crate::watch::Watch;
@@ -43,7 +43,8 @@ impl Events {
         filter: &Filter,
         sink: &mut dyn FnMut(&Event) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        let mut reader = Reader { span, filter, sink, partial: Vec::new() };
+        let owner = self.owner.as_deref();
+        let mut reader = Reader { span, filter, owner, sink, partial: Vec::new() };
         let result = reader.read_all(&self.path).map(drop);
         result.map_err(|source| ReadError { path: self.path.clone(), source })
     }
@@ -52,6 +53,7 @@ impl Events {
 struct Reader<'a> {
     span: Span,
     filter: &'a Filter,
+    owner: Option<&'a str>,
     sink: &'a mut dyn FnMut(&Event) -> ControlFlow<()>,
     /// Start of a line whose end was not there yet.
     partial: Vec<u8>,
@@ -117,7 +119,11 @@ impl Reader<'_> {
             let event = event_of(&self.partial);
             self.partial.clear();
             // A damaged line tells nothing.
-            let Some(event) = event else { continue };
+            let Some(mut event) = event else { continue };
+            let of = event.owner.take();
+            if self.owner.is_some() && of.as_deref() != self.owner && event.kind != Kind::Image {
+                continue;
+            }
             let moment = event.moment();
             let early = self.span.since.is_some_and(|since| moment < since);
             let late = self.span.until.is_some_and(|until| moment > until);

@@ -25,13 +25,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Events {
     pub(super) path: PathBuf,
     bytes_max: u64,
+    /// What is told is of its objects, and only that is read, with what happens to images.
+    pub(super) owner: Option<String>,
 }
 
 impl Events {
     /// Events in the file `path`, which need not exist.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path, bytes_max: EVENTS_BYTES_MAX }
+        Self { path, bytes_max: EVENTS_BYTES_MAX, owner: None }
+    }
+
+    /// The same for a session of the Engine API.
+    #[must_use]
+    pub fn of(self, owner: Option<&str>) -> Self {
+        Self { owner: owner.map(str::to_owned), ..self }
     }
 
     /// Something happened to a container.
@@ -45,7 +53,8 @@ impl Events {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        self.record(&Event::new(kind, action, id, attributes, crate::clock::now()));
+        let event = Event::new(kind, action, id, attributes, crate::clock::now());
+        self.record(&Event { owner: self.owner.clone(), ..event });
     }
 
     /// Appends an event; if that fails it is lost.
@@ -97,7 +106,7 @@ mod tests {
     fn lines_are_appended_and_the_file_is_bounded() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("events.jsonl");
-        let events = Events { path: path.clone(), bytes_max: 300 };
+        let events = Events { path: path.clone(), bytes_max: 300, owner: None };
         for name in ["one", "two", "three"] {
             events.object(Kind::Volume, "create", name, &[("driver", "local")]);
         }
@@ -111,7 +120,7 @@ mod tests {
     fn writers_do_not_disturb_each_other() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("events.jsonl");
-        let events = Events { path: path.clone(), bytes_max: 20_000 };
+        let events = Events { path: path.clone(), bytes_max: 20_000, owner: None };
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {

@@ -34,6 +34,10 @@ pub struct HomeSettings {
     pub names: NameRules,
     /// This process was started in the user's namespaces; and whether only one id is mapped there.
     pub inside: Option<Inside>,
+    /// The session of the Engine API that this process works for.
+    pub owner: Option<String>,
+    /// What stands for a daemon's socket in mounts.
+    pub docker_socket: crate::docker_socket::DockerSocket,
 }
 
 /// What the user's namespaces are like, for a process that was started in them.
@@ -243,6 +247,8 @@ impl Home {
             low_ports: settings.low_ports,
             limits_optional: settings.limits_optional,
             inside: settings.inside.is_some(),
+            owner: settings.owner.clone(),
+            docker_socket: settings.docker_socket.clone(),
         })
     }
 }

@@ -21,6 +21,9 @@ pub struct Container {
     /// The number of the swarm's node on this machine whose names have it; 0 is the machine's own.
     #[serde(default, skip_serializing_if = "is_machine")]
     pub node: u8,
+    /// The session of the Engine API ([`crate::api_session`]) that it was made in, and goes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     pub created: Timestamp,
     /// The program: the first word of entrypoint and command.
     pub path: String,
@@ -73,6 +76,7 @@ impl Default for Container {
             id: String::new(),
             name: String::new(),
             node: 0,
+            owner: None,
             created: Timestamp::ZERO,
             path: String::new(),
             args: Vec::new(),

@@ -119,7 +119,7 @@ impl Monitor {
         let log = LogWriter::open(&paths.log(&order.id), &plan)
             .map_err(|error| Failure::setup(with_causes(&error)))?;
         let restart = Restart::new(&container.host_config.restart_policy);
-        let events = Events::new(paths.events());
+        let events = Events::new(paths.events()).of(container.owner.as_deref());
         Ok(Self {
             charge: Charge { order, paths, records, container, life, events, holds: Vec::new() },
             prober: None,

@@ -44,6 +44,9 @@ pub struct Network {
     /// As given with `--opt`.
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
+    /// The session of the Engine API that it was made in, and goes with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// Where its addresses come from.

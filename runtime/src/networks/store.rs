@@ -36,6 +36,8 @@ const PREDEFINED_FILE: &str = "predefined.json";
 pub struct Networks {
     dir: PathBuf,
     damage: Notes,
+    /// What is made is its own; of others only the three that are always there are found.
+    owner: Option<String>,
 }
 
 /// The lock under which networks come and go.
@@ -59,7 +61,17 @@ impl Networks {
     /// The networks in `dir`, which need not exist.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, damage: Notes::default() }
+        Self { dir, damage: Notes::default(), owner: None }
+    }
+
+    /// The same for a session of the Engine API.
+    #[must_use]
+    pub fn of(self, owner: Option<&str>) -> Self {
+        Self { owner: owner.map(str::to_owned), ..self }
+    }
+
+    fn is_own(&self, network: &Network) -> bool {
+        self.owner.is_none() || network.is_predefined() || network.owner == self.owner
     }
 
     /// The same, with what cannot be read noted there.
@@ -124,7 +136,10 @@ impl Networks {
             Some(SwarmNetwork { id: Some(id), .. }) => id.clone(),
             Some(SwarmNetwork { id: None, .. }) => new_swarm_id(&self.dir)?,
         };
-        let network = assemble(request, id, &others, known.ipv6_prefix)?;
+        let network = Network {
+            owner: self.owner.clone(),
+            ..assemble(request, id, &others, known.ipv6_prefix)?
+        };
         self.save(&network)?;
         Ok(network)
     }
@@ -146,6 +161,7 @@ impl Networks {
             .iter()
             .filter_map(|(_, error)| error.note())
             .for_each(|note| self.damage.note(note));
+        all.retain(|network| self.is_own(network));
         all.sort_by(|a, b| (a.name.as_str(), a.created).cmp(&(b.name.as_str(), b.created)));
         Ok(all)
     }
@@ -156,7 +172,8 @@ impl Networks {
     /// When there is none, or the beginning fits several.
     pub fn find(&self, reference: &str) -> Result<Network, NetworkError> {
         let known = self.predefined()?;
-        let Found { readable: all, damaged } = self.read(&known)?;
+        let Found { readable: mut all, damaged } = self.read(&known)?;
+        all.retain(|network| self.is_own(network));
         let exact = |network: &&Network| network.id == reference;
         let named = |network: &&Network| network.name == reference;
         if let Some(found) = all.iter().find(exact).or_else(|| all.iter().find(named)) {
@@ -492,6 +509,7 @@ fn assemble(
         ingress: swarm.is_some_and(|swarm| swarm.ingress),
         options,
         labels: request.labels,
+        owner: None,
     })
 }
 

@@ -99,7 +99,7 @@ impl Records {
     pub fn find_on(&self, node: Option<u8>, reference: &str) -> Result<String, RecordError> {
         let name = reference.strip_prefix('/').unwrap_or(reference);
         let not_found = || RecordError::NotFound { reference: reference.to_owned() };
-        if is_id(name) && self.has_record(name) {
+        if is_id(name) && self.has_record(name) && self.is_own(name) {
             return Ok(name.to_owned());
         }
         if !name.is_empty()
@@ -108,13 +108,15 @@ impl Records {
             && name != ".."
             && name.len() <= crate::names::NAME_BYTES_MAX
             && let Some(id) = self.named(node, name)?
+            && self.is_own(&id)
         {
             return Ok(id);
         }
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(not_found());
         }
-        let mut found = self.ids()?.into_iter().filter(|id| id.starts_with(name));
+        let mut found =
+            self.ids()?.into_iter().filter(|id| id.starts_with(name) && self.is_own(id));
         let id = found.next().ok_or_else(not_found)?;
         if found.next().is_some() {
             return Err(RecordError::Ambiguous { reference: reference.to_owned() });

@@ -18,6 +18,8 @@ use crate::paths::{Paths, make_private};
 #[derive(Clone, Debug)]
 pub struct Records {
     pub(super) paths: Paths,
+    /// References mean its containers alone.
+    pub(super) owner: Option<String>,
 }
 
 impl Records {
@@ -25,7 +27,18 @@ impl Records {
     /// When the folders cannot be made.
     pub fn open(paths: &Paths) -> Result<Self, RecordError> {
         make_private(&paths.containers().join("names"))?;
-        Ok(Self { paths: paths.clone() })
+        Ok(Self { paths: paths.clone(), owner: None })
+    }
+
+    /// The same for a session of the Engine API: references mean what is its own.
+    #[must_use]
+    pub fn of(self, owner: Option<&str>) -> Self {
+        Self { owner: owner.map(str::to_owned), ..self }
+    }
+
+    /// Whether a reference may mean it.
+    pub(super) fn is_own(&self, id: &str) -> bool {
+        self.owner.is_none() || self.load(id).is_ok_and(|container| container.owner == self.owner)
     }
 
     pub(super) fn record_file(&self, id: &str) -> PathBuf {

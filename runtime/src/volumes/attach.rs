@@ -240,6 +240,7 @@ mod tests {
             labels: None,
             options: Some(options).filter(|options| !options.is_empty()),
             data: dir.join("_data"),
+            owner: None,
         }
     }
 

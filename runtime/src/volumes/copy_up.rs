@@ -257,6 +257,7 @@ mod tests {
                 labels: None,
                 options: None,
                 data,
+                owner: None,
             };
             Self { temp, volume }
         }

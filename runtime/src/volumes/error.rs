@@ -42,6 +42,11 @@ pub enum VolumeError {
     NotFound { name: String },
     #[error("remove {name}: volume is in use - [{}]", users.join(", "))]
     InUse { name: String, users: Vec<String> },
+    #[error(
+        "create {name}: a volume of that name is there already, which was made outside of this session of the Engine \
+         API"
+    )]
+    OfOthers { name: String },
     #[error("invalid filter '{filter}'")]
     InvalidFilter { filter: String },
     #[error("cannot access path {path}")]

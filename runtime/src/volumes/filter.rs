@@ -92,6 +92,7 @@ mod tests {
             labels: Some([("a".to_owned(), "b".to_owned())].into()),
             options: None,
             data: "/v".into(),
+            owner: None,
         };
         Filter::for_list(pairs.iter().copied()).unwrap().matches(&volume, || used)
     }

@@ -25,6 +25,8 @@ pub struct Volume {
     pub options: Option<BTreeMap<String, String>>,
     /// What a container sees, unless the options ask for something else.
     pub data: PathBuf,
+    /// The session of the Engine API that it was made in, and goes with.
+    pub owner: Option<String>,
 }
 
 /// The content of `volume.json`.
@@ -37,6 +39,8 @@ pub(super) struct Record {
     pub(super) labels: Option<BTreeMap<String, String>>,
     #[serde(default)]
     pub(super) options: Option<BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
 }
 
 /// What `volume inspect` prints.
@@ -91,6 +95,7 @@ impl Volume {
             labels: record.labels,
             options: record.options,
             data: folder.join("_data"),
+            owner: record.owner,
         })
     }
 }
@@ -107,6 +112,7 @@ mod tests {
             labels: None,
             options: None,
             data: "/var/lib/docker/volumes/pv/_data".into(),
+            owner: None,
         };
         assert_eq!(
             serde_json::to_string(&volume.inspect()).unwrap(),

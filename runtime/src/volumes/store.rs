@@ -50,6 +50,8 @@ pub struct Pruned {
 pub struct Volumes {
     dir: PathBuf,
     damage: Notes,
+    /// What is made is its own, and nothing else is found.
+    owner: Option<String>,
 }
 
 /// The lock under which volumes come and go. Whoever writes down that a container uses a
@@ -63,7 +65,13 @@ impl Volumes {
     /// The volumes in `dir`, which need not exist.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, damage: Notes::default() }
+        Self { dir, damage: Notes::default(), owner: None }
+    }
+
+    /// The same for a session of the Engine API.
+    #[must_use]
+    pub fn of(self, owner: Option<&str>) -> Self {
+        Self { owner: owner.map(str::to_owned), ..self }
     }
 
     /// The same, with what cannot be read noted there.
@@ -123,9 +131,11 @@ impl Volumes {
         if !driver.is_empty() && driver != "local" {
             return Err(VolumeError::UnknownDriver { name, driver });
         }
-        match self.get(&name) {
+        match self.any(&name) {
             Err(VolumeError::NotFound { .. }) => {}
-            found => return Ok((found?, false)),
+            Ok(found) if self.is_own(&found) => return Ok((found, false)),
+            Ok(_) => return Err(VolumeError::OfOthers { name }),
+            Err(error) => return Err(error),
         }
         Source::parse(&name, Some(&options))?;
         self.sweep();
@@ -135,6 +145,7 @@ impl Volumes {
             driver: "local".to_owned(),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             options: Some(options).filter(|options| !options.is_empty()),
+            owner: self.owner.clone(),
         };
         let new = self.dir.join(format!("{NEW_PREFIX}{name}"));
         let folder = self.dir.join(&name);
@@ -155,6 +166,18 @@ impl Volumes {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn get(&self, name: &str) -> Result<Volume, VolumeError> {
+        match self.any(name)? {
+            found if self.is_own(&found) => Ok(found),
+            _ => Err(VolumeError::NotFound { name: name.to_owned() }),
+        }
+    }
+
+    fn is_own(&self, volume: &Volume) -> bool {
+        self.owner.is_none() || volume.owner == self.owner
+    }
+
+    /// The volume of that name, whoever made it.
+    fn any(&self, name: &str) -> Result<Volume, VolumeError> {
         let not_found = || VolumeError::NotFound { name: name.to_owned() };
         check_name(name).map_err(|_| not_found())?;
         let folder = self.dir.join(name);
@@ -220,6 +243,7 @@ impl Volumes {
             driver: "local".to_owned(),
             labels: None,
             options: None,
+            owner: None,
         };
         let path = self.dir.join(name).join("volume.json");
         let bytes = serde_json::to_vec(&record)
@@ -265,7 +289,7 @@ impl Volumes {
 
     fn what_is_left(&self, name: &str) -> Volume {
         let (created, data) = (Timestamp::ZERO, self.dir.join(name).join("_data"));
-        Volume { name: name.to_owned(), created, labels: None, options: None, data }
+        Volume { name: name.to_owned(), created, labels: None, options: None, data, owner: None }
     }
 
     /// Removes volumes that nobody uses: anonymous ones, or `all`; `list` as above.

@@ -125,8 +125,9 @@ pub fn raised(port: u16, by: u16, free: u16) -> Option<u16> {
     if port == 0 || port >= free { Some(port) } else { port.checked_add(by) }
 }
 
-/// What is said of the socket by which visualizers and the like speak with Docker.
-const NO_DAEMON: &str = "no daemon listens there: what shows or steers containers through its socket does not work here";
+/// What is said of the socket by which visualizers and the like speak with Docker; [`coracle_runtime::docker_socket`].
+const NO_DAEMON: &str = "no daemon listens there; CORACLE_DOCKER_SOCKET=own, or \"docker-socket\": \"own\" in the settings, lets \
+                         containers have that of your own Engine API";
 
 fn of_a_daemon(source: &str) -> bool {
     matches!(source, "/var/run/docker.sock" | "/run/docker.sock")

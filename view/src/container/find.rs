@@ -28,7 +28,11 @@ impl From<Summary> for Known {
 /// All containers that the home shows, newest first.
 pub fn list(home: &Home) -> Result<Vec<Known>, ViewError> {
     let all = home.engine()?.list()?.into_iter().map(Known::from);
-    let is_shown = |known: &Known| home.scope().is_none_or(|scope| scope.has(&known.container));
+    let owner = &home.settings().owner;
+    let is_own = |known: &Known| owner.is_none() || known.container.owner == *owner;
+    let is_shown = |known: &Known| {
+        is_own(known) && home.scope().is_none_or(|scope| scope.has(&known.container))
+    };
     let as_seen = |mut known: Known| {
         let mounts = known.container.mounts.iter_mut();
         seen::mounts(home.scope(), mounts.map(|mount| &mut mount.point));

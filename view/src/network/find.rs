@@ -50,6 +50,10 @@ pub(super) fn members(
     if let Some(scope) = home.scope() {
         members.retain(|id, _| is_of(engine, scope, id));
     }
+    if home.settings().owner.is_some() {
+        // A reference finds what is its own alone.
+        members.retain(|id, _| engine.records.find(id).is_ok());
+    }
     Ok(members)
 }
 

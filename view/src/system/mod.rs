@@ -3,6 +3,8 @@
 mod info;
 mod swarm;
 mod usage;
+mod version;
 
 pub use info::{InfoSettings, info};
 pub use usage::{DiskUsage, KindUsage, LogUsage, VolumeUsage};
+pub use version::{Program, version};

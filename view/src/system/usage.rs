@@ -298,6 +298,7 @@ mod tests {
             labels: None,
             options: None,
             data: "/v/vol1/_data".into(),
+            owner: None,
         };
         usage.volumes.add(VolumeUsage { volume, links: 1, bytes: 13 }, 13, true);
         usage

@@ -118,6 +118,7 @@ mod tests {
             labels: Some(labels.collect()),
             options: None,
             data: "/data".into(),
+            owner: None,
         }
     }
 

@@ -88,7 +88,7 @@ impl Git<'_> {
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
         // A file takes what nobody reads, so that the two streams need not be read at once.
         command.stderr(File::create(&notes_path)?);
-        coracle_sys::exec::end_with_parent(&mut command);
+        coracle_sys::exec::end_with_parent(&mut command, rustix::process::Signal::KILL);
         let mut child = command.spawn().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Failure::Missing,
             _ => Failure::Io(error),

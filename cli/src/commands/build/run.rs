@@ -101,12 +101,15 @@ pub(crate) fn carry_out(
     })
 }
 
+/// What came of a build, and the signal that ended it.
+pub(crate) type Attempt = (Result<Vec<Built>, BuildError>, Option<i32>);
+
 /// Builds what is requested; with what came of it, the signal that ended it.
 pub(crate) fn attempt(
     app: &mut App,
     requests: &[BuildRequest],
     progress: &mut dyn Progress,
-) -> Result<(Result<Vec<Built>, BuildError>, Option<i32>), CliError> {
+) -> Result<Attempt, CliError> {
     app.ui.flush()?;
     requests.iter().try_for_each(refuse_what_is_not_made)?;
     requests.iter().flat_map(|request| &request.outputs).try_for_each(look_for_room)?;

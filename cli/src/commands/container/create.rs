@@ -5,7 +5,7 @@ use std::io::Write as _;
 use coracle_image::config::{ContainerConfig, Healthcheck};
 use coracle_image::{Image, ImageError, Platform};
 use coracle_runtime::engine::{CreateRequest, ImageFacts};
-use coracle_runtime::model::{Config, Container, Empty, HealthConfig, MountType};
+use coracle_runtime::model::{Config, Container, ContainerMount, Empty, HealthConfig, MountType};
 
 use crate::app::App;
 use crate::args::Runnable;
@@ -122,6 +122,14 @@ fn make_container(app: &mut App, request: Request) -> Result<Container, CliError
         ..CreateRequest::default()
     };
     let container = app.engine()?.create(create)?;
+    let own = app.settings.docker_socket.own.as_ref().map(|own| own.display().to_string());
+    let is_own = |mount: &&ContainerMount| Some(&mount.point.source) == own.as_ref();
+    if let Some(mount) = container.mounts.iter().find(is_own) {
+        let place = &mount.point.destination;
+        app.warn(&[format!(
+            "{place} is your own Engine API: the container can do all that you can"
+        )]);
+    }
     if linked {
         let text = "Links on the default bridge network are deprecated and will be removed in a \
                     future release. Use a custom network instead.";

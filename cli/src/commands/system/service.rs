@@ -8,8 +8,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use coracle_api::Service;
 
@@ -18,6 +20,10 @@ use crate::app::App;
 use crate::args::{Runnable, values};
 use crate::error::{CliError, CommandResult, ExitStatus};
 
+/// How long a service that is started is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks whether it listens.
+const PAUSE: Duration = Duration::from_millis(20);
 /// HUP, INT and TERM end it.
 const ENDING: [i32; 3] = [1, 2, 15];
 /// The first descriptor of a socket that somebody else listens on for us (sd_listen_fds(3)).
@@ -70,6 +76,8 @@ impl Runnable for SystemServiceArgs {
             arguments: vec![data_root.to_string_lossy().into_owned()],
             server: format!("Coracle/{VERSION} (linux)"),
             idle: idle.map(Duration::from_secs),
+            is_session: false,
+            data_root,
         };
         let served = coracle_api::serve(service);
         // Nobody can ask for what was run any more.
@@ -79,8 +87,47 @@ impl Runnable for SystemServiceArgs {
     }
 }
 
+/// Sees to it that the user's own socket is served, where containers may have it: it is there before they start.
+pub(crate) fn serve_for_containers(app: &App) -> Result<(), CliError> {
+    let socket = &app.settings.docker_socket;
+    let own = socket.own.as_ref().filter(|_| socket.allowed && app.settings.owner.is_none());
+    match own {
+        Some(path) if UnixStream::connect(path).is_err() => started(path, &[]).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Starts a service, and connects to it.
+pub(super) fn started(socket: &Path, flags: &[&str]) -> Result<UnixStream, CliError> {
+    let failed = |error: io::Error| CliError::plain(format!("cannot start a service: {error}"));
+    let mut service = Command::new("/proc/self/exe")
+        .arg0("coracle")
+        .args(["system", "service"])
+        .args(flags)
+        .arg(socket)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // What ends this command does not end it.
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let begun = Instant::now();
+    loop {
+        if let Ok(stream) = UnixStream::connect(socket) {
+            return Ok(stream);
+        }
+        let ended = service.try_wait().map_err(failed)?;
+        if ended.is_some() || begun.elapsed() > PATIENCE {
+            let words = format!("no service listens on {}", socket.display());
+            return Err(CliError::plain(words).hint("`system service` says why"));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// `coracle/docker.sock` in the session's folder.
-fn default_socket(app: &App) -> Result<PathBuf, CliError> {
+pub(crate) fn default_socket(app: &App) -> Result<PathBuf, CliError> {
     let folder = app.settings.session_dir.as_ref().ok_or_else(|| {
         CliError::plain("XDG_RUNTIME_DIR is not set, so there is no folder for the socket")
             .hint("name a path: coracle system service PATH")
@@ -99,10 +146,11 @@ fn activated(app: &App) -> Option<UnixListener> {
 }
 
 /// The file of a socket; it goes with the service.
-struct Socket(PathBuf);
+#[derive(Debug)]
+pub(crate) struct Socket(PathBuf);
 
 impl Socket {
-    fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
+    pub(crate) fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
         let failed = |error: io::Error| {
             CliError::plain(format!("cannot listen on {}: {error}", path.display()))
         };

@@ -1,8 +1,8 @@
 //! The rows of the commands about the engine as a whole, and of those that belong to no object.
 
 use super::{
-    check, complete, completion, df, events, info, inspect, login, logout, man, prune, reset,
-    service, unit, unshare, version,
+    check, complete, completion, df, dial_stdio, events, info, inspect, login, logout, man, prune,
+    reset, service, unit, unshare, version, with_api,
 };
 use crate::args::Section;
 use crate::args::spec::Arity::{Any, AtLeast, AtMost, Exactly, None as NoArgs};
@@ -80,15 +80,24 @@ pub(crate) static TABLE: Section = Section {
         .group(Inner)
         .apart()
         .of_machine(),
+        Spec::new::<dial_stdio::SystemDialStdioArgs>(&["system dial-stdio"], "", NoArgs)
+            .effect(Looks)
+            .group(Hidden)
+            .apart()
+            .of_machine(),
         Spec::new::<unit::SystemUnitArgs>(
             &["system unit"],
-            "[OPTIONS] containers|swarm",
+            "[OPTIONS] api|containers|swarm",
             Exactly(1),
         )
         .effect(Nothing)
         .group(Inner)
         .apart()
         .of_machine(),
+        Spec::new::<with_api::WithApiArgs>(&["with-api"], "[OPTIONS] COMMAND [ARG...]", AtLeast(1))
+            .effect(Looks)
+            .trailing()
+            .of_machine(),
         Spec::new::<complete::CompleteArgs>(&["__complete"], "WORD...", Any)
             .effect(Nothing)
             .group(Hidden)

@@ -1,11 +1,12 @@
-//! `system unit WHAT`: a unit of systemd's user manager that brings back what a reboot ended.
+//! `system unit WHAT`: a unit of systemd's user manager that brings back what a reboot ended, or serves the API.
 //!
 //! # How it works
 //!
 //! Any command recovers containers whose restart policy says so, and starts the agent of a swarm that has services; so a
 //! unit gives one that only looks. What it starts are processes of the unit: stopping it ends them, starting it brings
 //! them back. It is enabled by a link, as `systemctl enable` does; the manager is not asked, and what it has to be told
-//! is left to the user, who reads it. Without systemd there is a line for cron instead.
+//! is left to the user, who reads it. Without systemd there is a line for cron instead. That of the API is two: a socket,
+//! on which systemd listens, and a service, which it starts at the first connection and which ends when it is idle.
 //!
 //! # Limits
 //!
@@ -32,15 +33,34 @@ struct Unit {
     command: &'static str,
     /// What comes back, for people.
     comes: &'static str,
+    /// The socket that starts it.
+    socket: Option<Socket>,
 }
 
-const UNITS: [Unit; 2] = [
+/// A socket that the user manager listens on.
+#[derive(Debug, PartialEq, Eq)]
+struct Socket {
+    file: &'static str,
+    /// Below the folder of the login session.
+    path: &'static str,
+}
+
+const UNITS: [Unit; 3] = [
+    Unit {
+        what: "api",
+        file: "coracle-api.service",
+        about: "Docker Engine API (Coracle)",
+        command: "system service --time 60",
+        comes: "The API is served when a client connects",
+        socket: Some(Socket { file: "coracle-api.socket", path: "coracle/docker.sock" }),
+    },
     Unit {
         what: "containers",
         file: "coracle-containers.service",
         about: "Containers with a restart policy (Coracle)",
         command: "ps -q",
         comes: "Containers with --restart always or unless-stopped come back",
+        socket: None,
     },
     Unit {
         what: "swarm",
@@ -48,12 +68,14 @@ const UNITS: [Unit; 2] = [
         about: "Services of the swarm (Coracle)",
         command: "service ls -q",
         comes: "Services come back",
+        socket: None,
     },
 ];
 
 /// The beginning of a unit: what begins otherwise is not ours.
 const FIRST: &str = "# Made by `coracle system unit ";
 const WANTS: &str = "default.target.wants";
+const SOCKET_WANTS: &str = "sockets.target.wants";
 /// Who is here has a user manager without being logged in.
 const LINGER: &str = "/var/lib/systemd/linger";
 /// What says where things are.
@@ -94,14 +116,23 @@ impl Runnable for SystemUnitArgs {
         }
         let exe = HostFacts::look()?.exe.display().to_string();
         let environment = environment(&app.settings);
+        if self.install && unit.socket.is_some() && !has_manager(&app.settings) {
+            let words = "no user manager of systemd runs for this user, and nothing was installed";
+            return Err(CliError::plain(words).hint("`system service` serves the API without it"));
+        }
         if self.install && !has_manager(&app.settings) {
             return without_manager(app, unit, &cron_line(unit, &exe, &environment));
         }
-        let text = text(unit, &exe, &environment);
+        let texts = texts(unit, &exe, &environment);
         if self.install {
-            return install(app, unit, &folder, &text);
+            return install(app, unit, &folder, &texts);
         }
-        app.ui.data().write_all(text.as_bytes())?;
+        for (file, text) in &texts {
+            if texts.len() > 1 {
+                writeln!(app.ui.data(), "# {file}")?;
+            }
+            app.ui.data().write_all(text.as_bytes())?;
+        }
         Ok(ExitStatus::Success)
     }
 }
@@ -111,12 +142,45 @@ fn environment(settings: &Settings) -> Vec<(String, String)> {
     KEPT.iter().filter_map(|name| Some(((*name).to_owned(), value(name)?))).collect()
 }
 
+/// The files of a unit with their texts; that which is enabled comes first. Pure.
+fn texts(unit: &Unit, exe: &str, environment: &[(String, String)]) -> Vec<(&'static str, String)> {
+    let mut texts = vec![(unit.file, text(unit, exe, environment))];
+    if let Some(Socket { file, path }) = &unit.socket {
+        let Unit { what, about, .. } = unit;
+        let text = format!(
+            "{FIRST}{what}`.\n[Unit]\nDescription={about}\n\n[Socket]\nListenStream=%t/{path}\nSocketMode=0600\n\
+             DirectoryMode=0700\n\n[Install]\nWantedBy=sockets.target\n"
+        );
+        texts.insert(0, (file, text));
+    }
+    texts
+}
+
+impl Unit {
+    /// The file that is enabled, and where.
+    fn enabled(&self) -> (&'static str, &'static str) {
+        match &self.socket {
+            Some(socket) => (socket.file, SOCKET_WANTS),
+            None => (self.file, WANTS),
+        }
+    }
+
+    fn files(&self) -> Vec<&'static str> {
+        self.socket.iter().map(|socket| socket.file).chain([self.file]).collect()
+    }
+}
+
 /// The unit, for this executable. Pure.
 fn text(unit: &Unit, exe: &str, environment: &[(String, String)]) -> String {
     let Unit { what, about, command, .. } = unit;
     let mut out = format!(
-        "{FIRST}{what}`.\n[Unit]\nDescription={about}\n\n[Service]\nType=oneshot\n\
-         RemainAfterExit=yes\nDelegate=yes\n"
+        "{FIRST}{what}`.\n[Unit]\nDescription={about}\n\n[Service]\n{}Delegate=yes\n",
+        // What is started by a request goes on when the service ends.
+        if unit.socket.is_some() {
+            "KillMode=process\n"
+        } else {
+            "Type=oneshot\nRemainAfterExit=yes\n"
+        }
     );
     for (name, value) in environment {
         // Writing to a string does not fail.
@@ -124,7 +188,9 @@ fn text(unit: &Unit, exe: &str, environment: &[(String, String)]) -> String {
     }
     let program = quoted(exe).replace('$', "$$");
     writeln!(out, "ExecStart={program} {command}").unwrap_or_default();
-    out.push_str("\n[Install]\nWantedBy=default.target\n");
+    if unit.socket.is_none() {
+        out.push_str("\n[Install]\nWantedBy=default.target\n");
+    }
     out
 }
 
@@ -160,16 +226,26 @@ fn without_manager(app: &mut App, unit: &Unit, line: &str) -> CommandResult {
     Err(CliError::plain(words).hint(hint))
 }
 
-fn install(app: &mut App, unit: &Unit, folder: &Path, text: &str) -> CommandResult {
-    let (file, name) = (folder.join(unit.file), unit.file);
-    check_ours(&file)?;
-    let link = folder.join(WANTS).join(name);
+fn install(
+    app: &mut App,
+    unit: &Unit,
+    folder: &Path,
+    texts: &[(&'static str, String)],
+) -> CommandResult {
+    let (name, wants) = unit.enabled();
+    for (file, _) in texts {
+        check_ours(&folder.join(file))?;
+    }
+    let link = folder.join(wants).join(name);
     let fail = |what: &Path| {
         let what = what.display().to_string();
         move |error: io::Error| CliError::plain(format!("cannot write {what}: {error}"))
     };
-    std::fs::create_dir_all(folder.join(WANTS)).map_err(fail(folder))?;
-    std::fs::write(&file, text).map_err(fail(&file))?;
+    std::fs::create_dir_all(folder.join(wants)).map_err(fail(folder))?;
+    for (file, text) in texts {
+        let file = folder.join(file);
+        std::fs::write(&file, text).map_err(fail(&file))?;
+    }
     match std::os::unix::fs::symlink(Path::new("..").join(name), &link) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(fail(&link)(error));
@@ -178,7 +254,9 @@ fn install(app: &mut App, unit: &Unit, folder: &Path, text: &str) -> CommandResu
     }
     let lingers = lingers(&app.settings, Path::new(LINGER));
     let out = app.ui.data();
-    writeln!(out, "Wrote {}", file.display())?;
+    for (file, _) in texts {
+        writeln!(out, "Wrote {}", folder.join(file).display())?;
+    }
     writeln!(out, "Enabled by {}", link.display())?;
     writeln!(out, "Now type `systemctl --user daemon-reload && systemctl --user start {name}`.")?;
     writeln!(out, "{}", when(unit, lingers))?;
@@ -214,10 +292,11 @@ fn lower_first(text: &str) -> String {
 }
 
 fn remove(app: &mut App, unit: &Unit, folder: &Path) -> CommandResult {
-    let (file, name) = (folder.join(unit.file), unit.file);
-    check_ours(&file)?;
+    let (name, wants) = unit.enabled();
+    let files: Vec<PathBuf> = unit.files().iter().map(|file| folder.join(file)).collect();
+    files.iter().try_for_each(|file| check_ours(file))?;
     let mut gone: Vec<PathBuf> = Vec::new();
-    for path in [folder.join(WANTS).join(name), file] {
+    for path in std::iter::once(folder.join(wants).join(name)).chain(files) {
         match std::fs::remove_file(&path) {
             Ok(()) => gone.push(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -259,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_unit_gives_a_command_that_looks() {
-        insta::assert_snapshot!(text(&UNITS[1], "/opt/my tools/$coracle", &environment()), @r#"
+        insta::assert_snapshot!(text(&UNITS[2], "/opt/my tools/$coracle", &environment()), @r#"
         # Made by `coracle system unit swarm`.
         [Unit]
         Description=Services of the swarm (Coracle)
@@ -279,14 +358,14 @@ mod tests {
     #[test]
     fn the_line_for_cron_is_one_line_of_a_shell() {
         assert_eq!(
-            cron_line(&UNITS[0], "/opt/it's/coracle", &environment()),
+            cron_line(&UNITS[1], "/opt/it's/coracle", &environment()),
             "@reboot CORACLE_DATA_ROOT='/d/50\\% \"x\"' '/opt/it'\\''s/coracle' ps -q > /dev/null\n"
         );
     }
 
     #[test]
     fn when_they_come_is_told() {
-        let told = |lingers| when(&UNITS[1], lingers);
+        let told = |lingers| when(&UNITS[2], lingers);
         assert_eq!(
             told(Some(true)),
             "Lingering is on for you: services come back when the machine starts."
@@ -302,7 +381,7 @@ mod tests {
         assert!(check_ours(&file).is_ok());
         std::fs::write(&file, "[Unit]\n").unwrap();
         assert!(check_ours(&file).unwrap_err().message.ends_with("stays as it is"));
-        std::fs::write(&file, text(&UNITS[0], "/c", &[])).unwrap();
+        std::fs::write(&file, text(&UNITS[1], "/c", &[])).unwrap();
         assert!(check_ours(&file).is_ok());
     }
 }

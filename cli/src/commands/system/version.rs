@@ -12,6 +12,7 @@ use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::format::{Data, Missing, Template};
 use crate::{BUILD, VERSION};
+use coracle_view::system::Program;
 use coracle_view::{FOLLOWED, NEWEST, OLDEST};
 
 /// Show versions
@@ -24,6 +25,10 @@ pub(crate) struct VersionArgs {
 
 /// The container runtime that is built in.
 const RUNTIME: (&str, &str) = ("libcontainer", "0.7.0");
+
+/// This program.
+pub(crate) const PROGRAM: Program<'static> =
+    Program { name: "Coracle", version: VERSION, build: BUILD, runtime: RUNTIME };
 
 impl Runnable for VersionArgs {
     fn execute(self, app: &mut App) -> CommandResult {
@@ -51,7 +56,6 @@ impl Runnable for VersionArgs {
 /// Client and engine are one program; both are told of because scripts ask for both.
 fn document(api: &str) -> Value {
     let (os, arch) = (std::env::consts::OS, architecture());
-    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
     json!({
         "Client": {
             "Platform": { "Name": name() },
@@ -65,35 +69,7 @@ fn document(api: &str) -> Value {
             "BuildTime": "",
             "Context": "default",
         },
-        "Server": {
-            "Platform": { "Name": name() },
-            "Components": [
-                {
-                    "Name": "Engine",
-                    "Version": FOLLOWED,
-                    "Details": {
-                        "ApiVersion": NEWEST,
-                        "Arch": arch,
-                        "Experimental": "false",
-                        "GitCommit": BUILD,
-                        "KernelVersion": kernel,
-                        "MinAPIVersion": OLDEST,
-                        "Os": os,
-                    },
-                },
-                { "Name": "coracle", "Version": VERSION, "Details": { "GitCommit": BUILD } },
-                { "Name": RUNTIME.0, "Version": RUNTIME.1, "Details": {} },
-            ],
-            "Version": FOLLOWED,
-            "ApiVersion": NEWEST,
-            "MinAPIVersion": OLDEST,
-            "GitCommit": BUILD,
-            "GoVersion": "",
-            "Os": os,
-            "Arch": arch,
-            "KernelVersion": kernel,
-            "BuildTime": "",
-        },
+        "Server": coracle_view::system::version(&PROGRAM, OLDEST),
     })
 }
 

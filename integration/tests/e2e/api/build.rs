@@ -10,7 +10,7 @@ use crate::api::http::{Answer, Service, read_head};
 /// The archive of a folder.
 fn archive(env: &TestEnv, folder: &str) -> Vec<u8> {
     env.sh(&format!("tar -C {folder} -cf {folder}.tar .")).success();
-    std::fs::read(env.work().join(format!("{folder}.tar"))).unwrap()
+    std::fs::read(env.work().join(format!("{folder}.tar"))).expect("the archive")
 }
 
 fn build(service: &Service, query: &str, body: &[u8]) -> Answer {
@@ -27,7 +27,7 @@ fn lines(answer: &Answer) -> (String, Value) {
     let all: Vec<Value> = text
         .split("\r\n")
         .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
     let said = all.iter().filter_map(|line| line["stream"].as_str()).collect();
     (said, all.last().cloned().unwrap_or_default())

@@ -58,6 +58,11 @@ impl Service {
         Self { socket, running: Some(running) }
     }
 
+    /// One that is there already.
+    pub(super) fn at(socket: PathBuf) -> Self {
+        Self { socket, running: None }
+    }
+
     /// Ends it with a signal; what it said.
     pub(super) fn stop(mut self) -> coracle_integration::Output {
         let running = self.running.take().expect("it runs");

@@ -2,6 +2,10 @@
 
 mod build;
 mod http;
+mod socket;
+mod swarm;
+mod terminal;
+mod with_api;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -133,6 +137,8 @@ fn a_container_lives_and_ends() {
     service.post("/containers/two/kill", &Value::Null).is(409);
     service.delete("/containers/two").is(204);
     service.delete("/containers/two").is(404);
+    service.get("/events?since=20&until=10").is(400);
+    service.get("/events?since=x").is(500);
     let events = service.get("/events?since=1&until=0s").is(200).text();
     let has = |action: &str| {
         events.lines().any(|line| line.contains(&format!("\"Action\":\"{action}\"")))
@@ -325,6 +331,13 @@ fn what_is_no_request_harms_nobody() {
         stream.write_all(bytes).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         drop(stream.read_to_end(&mut Vec::new()));
+    }
+    // An empty Host is one, none is none.
+    for (host, status) in [("Host: \r\n", 200), ("", 400)] {
+        let mut stream = service.connect();
+        let text = format!("GET /_ping HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        stream.write_all(text.as_bytes()).unwrap();
+        assert_eq!(read_answer(&mut stream).status, status, "{host:?}");
     }
     // Half a request.
     let mut half = service.connect();

@@ -1,0 +1,112 @@
+//! The swarm through the Engine API.
+
+use coracle_integration::{TestEnv, wait};
+use serde_json::{Value, json};
+
+use crate::api::http::Service;
+
+fn filter(text: &str) -> String {
+    text.replace('{', "%7B")
+        .replace('}', "%7D")
+        .replace('"', "%22")
+        .replace('[', "%5B")
+        .replace(']', "%5D")
+}
+
+#[test]
+fn services_tasks_and_nodes() {
+    let env = TestEnv::new();
+    let service = Service::start(&env);
+    for path in ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"] {
+        let message = service.get(path).is(503).json()["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.starts_with("This node is not a swarm manager. Use \"docker swarm init\""),
+            "{message}"
+        );
+    }
+    service.post("/swarm/leave?force=1", &Value::Null).is(503);
+    let body = json!({ "ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": "", "Spec": { "Labels": null, "Raft": { "ElectionTick": 0 } }, "SubnetSize": 0 });
+    let id = service.post("/swarm/init", &body).is(200).json().as_str().unwrap().to_owned();
+    service.post("/swarm/init", &body).is(503);
+    assert_eq!(service.ask("GET /_ping", b"").is(200).header("swarm"), Some("active/manager"));
+    assert_eq!(service.ask("HEAD /_ping", b"").is(200).header("swarm"), Some("active/manager"));
+    let swarm = service.get("/swarm").is(200).json();
+    assert!(swarm["JoinTokens"]["Worker"].as_str().unwrap().starts_with("SWMTKN-1-"), "{swarm}");
+    let nodes = service.get("/nodes").is(200).json();
+    assert_eq!((&nodes[0]["ID"], nodes.as_array().unwrap().len()), (&json!(id), 1));
+    assert_eq!(service.get(&format!("/nodes/{id}")).is(200).json()["Spec"]["Role"], "manager");
+    service.get("/nodes/nosuch").is(404);
+    service.post("/swarm/join", &json!({ "JoinToken": "x" })).is(501);
+    service.post("/swarm/leave", &Value::Null).is(503);
+    service.post("/swarm/leave?force=1", &Value::Null).is(200);
+    service.get("/swarm").is(503);
+}
+
+#[test]
+fn what_a_service_is_given_lies_in_its_tasks() {
+    let env = TestEnv::new();
+    let service = Service::start(&env);
+    service.post("/swarm/init", &json!({ "ListenAddr": "0.0.0.0:2377" })).is(200);
+    let secret = service
+        .post("/secrets/create", &json!({ "Name": "s", "Data": "dmFsdWU=", "Labels": null }))
+        .is(201)
+        .json();
+    service.post("/secrets/create", &json!({ "Name": "s", "Data": "dmFsdWU=" })).is(409);
+    service.post("/configs/create", &json!({ "Name": "c", "Data": "dmFsdWU=" })).is(201);
+    assert_eq!(service.get("/configs/c").is(200).json()["Spec"]["Data"], "dmFsdWU=");
+    assert_eq!(service.get("/secrets/s").is(200).json()["Spec"]["Data"], Value::Null);
+    let spec = |replicas: u64| {
+        json!({
+            "Name": "web",
+            "Labels": { "a": "b" },
+            "TaskTemplate": { "ContainerSpec": {
+                "Image": "alpine", "Command": ["sh", "-c", "cat /run/secrets/s > /seen; sleep 1000"], "Env": null,
+                "Secrets": [{ "SecretID": secret["ID"], "SecretName": "s", "File": { "Name": "s", "UID": "0", "GID": "0", "Mode": 292 } }],
+            } },
+            "Mode": { "Replicated": { "Replicas": replicas } },
+            "EndpointSpec": { "Mode": "vip" },
+        })
+    };
+    let made = service.post("/services/create", &spec(1)).is(201).json();
+    let id = made["ID"].as_str().unwrap().to_owned();
+    service.post("/services/create", &spec(1)).is(409);
+    let running = |count: u64| {
+        let of = filter(
+            "{\"service\":[\"web\"],\"desired-state\":[\"running\"],\"_up-to-date\":[\"true\"]}",
+        );
+        wait::until("its tasks run", || {
+            let tasks = service.get(&format!("/tasks?filters={of}")).is(200).json();
+            let tasks = tasks.as_array().unwrap();
+            tasks.len() as u64 == count
+                && tasks.iter().all(|task| task["Status"]["State"] == "running")
+        });
+    };
+    running(1);
+    service.delete("/secrets/s").is(400);
+    let listed = service.get("/services?status=1").is(200).json();
+    assert_eq!(
+        (&listed[0]["ID"], &listed[0]["ServiceStatus"]["RunningTasks"]),
+        (&json!(id), &json!(1))
+    );
+    let task = service.get("/tasks").is(200).json()[0].clone();
+    let container = task["Status"]["ContainerStatus"]["ContainerID"].as_str().unwrap().to_owned();
+    env.run(["exec", &container, "cat", "/run/secrets/s"]).success().stdout_is("value");
+    assert_eq!(
+        service.get(&format!("/tasks/{}", task["ID"].as_str().unwrap())).is(200).json()["ID"],
+        task["ID"]
+    );
+
+    let index = service.get("/services/web").is(200).json()["Version"]["Index"].as_u64().unwrap();
+    service.post(&format!("/services/web/update?version={}", index - 1), &spec(2)).is(500);
+    service.post("/services/web/update", &spec(2)).is(400);
+    let index = service.get("/services/web").is(200).json()["Version"]["Index"].as_u64().unwrap();
+    service.post(&format!("/services/{id}/update?version={index}"), &spec(2)).is(200);
+    running(2);
+    service.delete("/services/web").is(200);
+    service.delete("/services/web").is(404);
+    wait::until("its tasks are gone", || service.get("/tasks").is(200).json() == json!([]));
+    service.delete("/secrets/s").is(204);
+    service.delete("/configs/c").is(204);
+    service.delete("/configs/c").is(404);
+    service.post("/swarm/leave?force=1", &Value::Null).is(200);
+}
