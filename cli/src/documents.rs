@@ -37,7 +37,12 @@ pub(crate) fn print(
     };
     let mut printed = false;
     for value in found {
-        match template.apply(Data::Document { value, missing }) {
+        // Docker takes the text of the answer where its types have no such field.
+        let shown = template.apply(Data::Document { value, missing }).or_else(|e| match missing {
+            Missing::Map => template.apply(Data::Document { value, missing: Missing::Raw }),
+            Missing::Raw | Missing::Type(_) => Err(e),
+        });
+        match shown {
             Ok(text) => {
                 printed = true;
                 writeln!(ui.data(), "{text}")?;

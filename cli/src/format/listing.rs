@@ -112,6 +112,9 @@ impl Fields for Columns {
     }
 }
 
+/// How Docker's client begins when a layout is at fault.
+const MISTAKE: &str = "template parsing error: ";
+
 /// A parsed layout.
 #[derive(Debug)]
 pub(crate) struct Listing<'a> {
@@ -143,8 +146,25 @@ impl<'a> Listing<'a> {
         };
         let source = source.replace("\\t", "\t").replace("\\n", "\n");
         let template = Template::parse("", &source)
-            .map_err(|e| TemplateError::Parse(format!("failed to parse template: {e}")))?;
+            .map_err(|e| TemplateError::Parse(format!("{MISTAKE}{e}")))?;
         Ok(Self { columns, template, table })
+    }
+
+    /// The same for a command that looks at the layout before it lists, as `ps` does, and says so.
+    pub(crate) fn checked(
+        columns: &'a Columns,
+        format: Option<&str>,
+        quiet: bool,
+        any: &Row,
+    ) -> Result<Self, TemplateError> {
+        let instead = |e: TemplateError, what: &str| {
+            let text = e.to_string();
+            format!("failed to {what} template: {}", text.trim_start_matches(MISTAKE))
+        };
+        let listing = Self::new(columns, format, quiet)
+            .map_err(|e| TemplateError::Parse(instead(e, "parse")))?;
+        listing.render([any]).map_err(|e| TemplateError::Execute(instead(e, "execute")))?;
+        Ok(listing)
     }
 
     /// Everything the command prints, with a newline after each row.
@@ -154,9 +174,7 @@ impl<'a> Listing<'a> {
     ) -> Result<String, TemplateError> {
         let mut out = String::new();
         let apply = |data: Data<'_>| {
-            self.template
-                .apply(data)
-                .map_err(|e| TemplateError::Execute(format!("failed to execute template: {e}")))
+            self.template.apply(data).map_err(|e| TemplateError::Execute(format!("{MISTAKE}{e}")))
         };
         if self.table {
             out.push_str(&apply(Data::Fields(self.columns))?);

@@ -49,11 +49,19 @@ fn errors_of_list_commands() {
     let unknown = Listing::new(&COLUMNS, Some("{{.Bogus}}"), false).unwrap();
     assert_eq!(
         unknown.render(&rows()).unwrap_err().to_string(),
-        "failed to execute template: template: :1:2: executing \"\" at <.Bogus>: \
+        "template parsing error: template: :1:2: executing \"\" at <.Bogus>: \
          can't evaluate field Bogus in type *formatter.ContainerContext"
     );
     let unclosed = Listing::new(&COLUMNS, Some("{{"), false).unwrap_err();
-    assert_eq!(unclosed.to_string(), "failed to parse template: template: :1: unclosed action");
+    assert_eq!(unclosed.to_string(), "template parsing error: template: :1: unclosed action");
+    let checked = |format| Listing::checked(&COLUMNS, Some(format), false, &rows()[0]).unwrap_err();
+    assert_eq!(
+        checked("{{.Bogus}}").to_string(),
+        "failed to execute template: template: :1:2: executing \"\" at <.Bogus>: \
+         can't evaluate field Bogus in type *formatter.ContainerContext"
+    );
+    let unclosed = checked("{{").to_string();
+    assert_eq!(unclosed, "failed to parse template: template: :1: unclosed action");
 }
 
 #[test]

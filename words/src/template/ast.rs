@@ -42,6 +42,8 @@ pub(super) struct Operand {
     pub(super) kind: OperandKind,
     /// Where it stands in the source, for messages.
     pub(super) span: Range<usize>,
+    /// Where messages say it stands: at its second field, if there is one, as in Go.
+    pub(super) at: usize,
 }
 
 #[derive(Debug)]

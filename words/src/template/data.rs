@@ -41,6 +41,8 @@ pub trait Functions: fmt::Debug {
 pub enum Missing {
     /// `map has no entry for key "X"`
     Map,
+    /// The same, also of fields that are absent because they are empty.
+    Raw,
     /// `can't evaluate field X in type T`
     Type(&'static str),
 }

@@ -1,5 +1,7 @@
 //! Applies a parsed template to an object.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::ast::{Command, Node, Operand, OperandKind, Pipeline, Template};
@@ -180,7 +182,8 @@ impl Run<'_> {
                     rest.iter().map(|o| self.operand(o, dot)).collect::<Result<Vec<_>, _>>()?;
                 arguments.extend(piped);
                 functions::call(name, &arguments, self.data).map_err(|message| {
-                    self.fail_at(first, &format!("error calling {name}: {message}"))
+                    let span = first.span.start..rest.last().unwrap_or(first).span.end;
+                    self.fail_in(span, first.at, &format!("error calling {name}: {message}"))
                 })
             }
             OperandKind::Field(path) if !rest.is_empty() || piped.is_some() => {
@@ -298,24 +301,31 @@ impl Run<'_> {
                 return Err(self.fail_at(operand, &message));
             }
         };
+        let holder = if let Val::Json(_, key) = from { key.as_str() } else { "" };
         match object {
             Value::Object(map) => match map.get(name).or_else(|| print::by_go_name(map, name)) {
-                Some(found) => Ok(Val::named(found.clone(), name)),
-                None if matches!(from, Val::Json(_, key) if print::is_map(key, map)) => {
+                Some(found) => Ok(Val::named(found.clone(), print::key_in(holder, name))),
+                None if self.is_raw() => Err(self.missing(operand, name, false)),
+                None if matches!(from, Val::Json(_, key) if print::is_map(key)) => {
                     Ok(Val::Null(Zero::Absent))
                 }
                 None => {
                     let at_root = matches!(from, Val::Root);
-                    print::optional(name, at_root)
+                    print::optional(name, holder, at_root)
                         .map(Val::Null)
                         .ok_or_else(|| self.missing(operand, name, at_root))
                 }
             },
-            _ => Err(self.fail_at(
-                operand,
-                &format!("can't evaluate field {name} in type {}", print::go_type(object)),
-            )),
+            _ => {
+                let typed = matches!(self.data, Data::Document { missing: Missing::Type(_), .. });
+                let kind = if typed { print::go_type(object) } else { "interface {}" };
+                Err(self.fail_at(operand, &format!("can't evaluate field {name} in type {kind}")))
+            }
         }
+    }
+
+    fn is_raw(&self) -> bool {
+        matches!(self.data, Data::Document { missing: Missing::Raw, .. })
     }
 
     /// A field of the value under `key`, which must be there.
@@ -357,15 +367,14 @@ impl Run<'_> {
 
     /// `template: NAME:LINE:COLUMN: executing "NAME" at <TEXT>: MESSAGE`
     fn fail_at(&self, operand: &Operand, message: &str) -> TemplateError {
+        self.fail_in(operand.span.clone(), operand.at, message)
+    }
+
+    fn fail_in(&self, span: Range<usize>, at: usize, message: &str) -> TemplateError {
         let source = &self.template.source;
-        let at = operand.span.start;
         let line = super::lex::line_of(source, at);
         let column = at - source[..at].rfind('\n').map_or(0, |i| i + 1);
-        let text = source.get(operand.span.clone()).unwrap_or_default();
-        let shown = match text.char_indices().nth(20) {
-            Some((cut, _)) => format!("{}...", &text[..cut]),
-            None => text.to_owned(),
-        };
+        let shown = source.get(span).unwrap_or_default();
         let name = &self.template.name;
         TemplateError::Execute(format!(
             "template: {name}:{line}:{column}: executing \"{name}\" at <{shown}>: {message}"

@@ -164,7 +164,7 @@ fn index(arguments: &[Val]) -> Result<Val, String> {
             (Val::Json(Value::Array(list), _), key) => {
                 let at = integer(key).ok_or("cannot index slice/array with type string")?;
                 let item = usize::try_from(at).ok().and_then(|at| list.get(at));
-                Val::of(item.ok_or(format!("index out of range: {at}"))?.clone())
+                Val::of(item.ok_or_else(|| out_of_range(at, list.len()))?.clone())
             }
             (Val::Json(Value::Object(map), _), Val::Json(Value::String(name), _)) => {
                 map.get(name).map_or(Val::Null(Zero::Text), |found| Val::of(found.clone()))
@@ -174,12 +174,20 @@ fn index(arguments: &[Val]) -> Result<Val, String> {
             }
             (Val::Null(_), Val::Json(Value::String(_), _)) => Val::Null(Zero::Text),
             (Val::Null(_), key) => {
-                return Err(format!("index out of range: {}", integer(key).unwrap_or_default()));
+                return Err(out_of_range(integer(key).unwrap_or_default(), 0));
             }
             _ => return Err("can't index item".into()),
         };
     }
     Ok(value)
+}
+
+/// Go looks at the end of a list itself, and further on before.
+fn out_of_range(at: i64, len: usize) -> String {
+    match usize::try_from(at) {
+        Ok(at) if at == len => "reflect: slice index out of range".to_owned(),
+        _ => format!("index out of range: {at}"),
+    }
 }
 
 fn slice(arguments: &[Val]) -> Result<Val, String> {

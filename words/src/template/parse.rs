@@ -202,6 +202,7 @@ impl<'a> Reader<'a> {
         let Some(token) = self.peek() else {
             return Err(format!("missing value for {context}"));
         };
+        let before = self.at;
         self.at += 1;
         let start = token.span.start;
         let kind = match &token.kind {
@@ -233,8 +234,14 @@ impl<'a> Reader<'a> {
             }
             other => return Err(format!("unexpected {:?} in operand", describe(other))),
         };
+        let at = match (&kind, self.tokens.get(before + 1)) {
+            (OperandKind::Field(_) | OperandKind::Variable(..), Some(next)) if is_chained(next) => {
+                next.span.start
+            }
+            _ => start,
+        };
         let end = self.tokens.get(self.at.wrapping_sub(1)).map_or(start, |t| t.span.end);
-        Ok(Operand { kind, span: start..end })
+        Ok(Operand { kind, span: start..end, at })
     }
 
     /// Field tokens that follow without a blank.
@@ -246,6 +253,11 @@ impl<'a> Reader<'a> {
         }
         path
     }
+}
+
+/// Whether this is a field of what stands before it.
+fn is_chained(token: &Token) -> bool {
+    matches!(token, Token { kind: TokenKind::Field(_), spaced: false, .. })
 }
 
 fn describe(kind: &TokenKind) -> String {

@@ -26,10 +26,17 @@ const MAPS: &[&str] = &[
     "Ports",
     "Runtimes",
     "StorageOpt",
+    "Subnets",
     "Sysctls",
     "Tmpfs",
     "Volumes",
 ];
+
+/// The key that says how what stands under `name` prints: the `Config` of a log driver is a map,
+/// unlike others.
+pub(super) fn key_in<'a>(parent: &str, name: &'a str) -> &'a str {
+    if (parent, name) == ("LogConfig", "Config") { "LogOpts" } else { name }
+}
 
 /// Keys whose value is a pointer; Docker leaves some of them out when unset.
 const POINTERS: &[&str] = &[
@@ -153,11 +160,12 @@ pub(super) fn zero_of(key: &str) -> Zero {
 }
 
 /// The value of a key that may be absent, if it is one of those.
-pub(super) fn optional(key: &str, at_root: bool) -> Option<Zero> {
+pub(super) fn optional(key: &str, parent: &str, at_root: bool) -> Option<Zero> {
     if !at_root && LEFT_OUT_BELOW.contains(&key) {
         return Some(Zero::Text);
     }
-    let of_specs = if at_root { &[] } else { LEFT_OUT_OF_SPECS };
+    // The configuration of a container or an image is no part of a swarm.
+    let of_specs = if at_root || parent == "Config" { &[] } else { LEFT_OUT_OF_SPECS };
     let mut known = LEFT_OUT.iter().chain(LEFT_OUT_OF_SWARM).chain(of_specs);
     known.find(|(name, _)| *name == key).map(|(_, zero)| *zero)
 }
@@ -208,10 +216,6 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
         Val::Null(Zero::Absent) => "<no value>".into(),
         Val::Json(value, key) => {
             let mut out = String::new();
-            let map = value.as_object();
-            if map.is_some_and(|map| POINTERS.contains(&key.as_str()) && !is_map(key, map)) {
-                out.push('&');
-            }
             write_value(&mut out, value, key);
             out
         }
@@ -226,9 +230,53 @@ pub(super) fn display(value: &Val, data: Data<'_>) -> String {
     }
 }
 
-/// Whether Go has a map under this key; the `Config` of a log driver is one, unlike others.
-pub(super) fn is_map(key: &str, map: &Map<String, Value>) -> bool {
-    MAPS.contains(&key) || key == "Config" && map.values().all(Value::is_string)
+/// Whether Go has a map under this key.
+pub(super) fn is_map(key: &str) -> bool {
+    MAPS.contains(&key)
+}
+
+/// What prints itself in Go, or has members that JSON leaves out.
+fn special(key: &str, map: &Map<String, Value>) -> Option<String> {
+    ulimit(map).or_else(|| subnet(map)).or_else(|| match key {
+        "Platform" => platform(map),
+        "Descriptor" => descriptor(map),
+        _ => None,
+    })
+}
+
+/// The addresses of a network. Those that are not given are invalid to Go.
+fn subnet(map: &Map<String, Value>) -> Option<String> {
+    const KEYS: [&str; 4] = ["Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"];
+    if !map.contains_key("Subnet") || !map.keys().all(|key| KEYS.contains(&key.as_str())) {
+        return None;
+    }
+    let text = |key, invalid| match map.get(key).and_then(Value::as_str) {
+        None | Some("") => invalid,
+        Some(text) => text,
+    };
+    let mut out = format!(
+        "{{{} {} {} ",
+        text("Subnet", "invalid Prefix"),
+        text("IPRange", "invalid Prefix"),
+        text("Gateway", "invalid IP")
+    );
+    write_map(&mut out, map.get("AuxiliaryAddresses").and_then(Value::as_object));
+    out.push('}');
+    Some(out)
+}
+
+/// `linux/arm64/v8`
+fn platform(map: &Map<String, Value>) -> Option<String> {
+    let text = |key| map.get(key).and_then(Value::as_str);
+    let parts = [text("os")?, text("architecture")?, text("variant").unwrap_or_default()];
+    Some(parts.join("/").trim_end_matches('/').to_owned())
+}
+
+/// Content as OCI describes it, with what is empty of an image's: addresses, annotations, data,
+/// platform and type.
+fn descriptor(map: &Map<String, Value>) -> Option<String> {
+    let (kind, digest) = (map.get("mediaType")?.as_str()?, map.get("digest")?.as_str()?);
+    (map.len() == 3).then(|| format!("{{{kind} {digest} {} [] map[] [] <nil> }}", map["size"]))
 }
 
 /// `nofile=1024:2048`: limits of processes print themselves in Go.
@@ -261,23 +309,10 @@ fn write_value(out: &mut String, value: &Value, key: &str) {
             }
             out.push(']');
         }
-        Value::Object(map) if is_map(key, map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            out.push_str("map[");
-            for (i, name) in keys.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(' ');
-                }
-                out.push_str(name);
-                out.push(':');
-                write_value(out, &map[name], "");
-            }
-            out.push(']');
-        }
+        Value::Object(map) if is_map(key) => write_map(out, Some(map)),
         Value::Object(map) => {
-            if let Some(limit) = ulimit(map) {
-                out.push_str(&limit);
+            if let Some(text) = special(key, map) {
+                out.push_str(&text);
                 return;
             }
             out.push('{');
@@ -285,11 +320,26 @@ fn write_value(out: &mut String, value: &Value, key: &str) {
                 if i > 0 {
                     out.push(' ');
                 }
-                write_value(out, item, name);
+                write_value(out, item, key_in(key, name));
             }
             out.push('}');
         }
     }
+}
+
+fn write_map(out: &mut String, map: Option<&Map<String, Value>>) {
+    let mut entries: Vec<_> = map.into_iter().flatten().collect();
+    entries.sort_by_key(|(name, _)| *name);
+    out.push_str("map[");
+    for (i, (name, item)) in entries.into_iter().enumerate() {
+        if i > 0 {
+            out.push(' ');
+        }
+        out.push_str(name);
+        out.push(':');
+        write_value(out, item, "");
+    }
+    out.push(']');
 }
 
 /// Compact JSON of a value in a template.

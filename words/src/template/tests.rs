@@ -71,7 +71,7 @@ fn health_may_be_absent() {
     assert_eq!(shows("{{.State.Health}}", value.clone()), "<nil>");
     assert_eq!(
         on("{{.State.Health.Status}}", &value).unwrap_err().to_string(),
-        "template: :1:2: executing \"\" at <.State.Health.Status>: \
+        "template: :1:8: executing \"\" at <.State.Health.Status>: \
          map has no entry for key \"Health\""
     );
 }
@@ -137,6 +137,70 @@ fn empty_maps_missing_keys_and_limits_print_as_in_go() {
     ] {
         assert_eq!(shows(source, value.clone()), text, "{source}");
     }
+}
+
+#[test]
+fn what_has_types_of_its_own_prints_as_in_go() {
+    let value = json!({
+        "Config": {},
+        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}},
+        "Platform": {"architecture": "arm64", "os": "linux", "variant": "v8"},
+        "IPAM": {"Config": [{"Subnet": "10.0.0.0/28", "Gateway": "10.0.0.1"}]},
+        "Status": {"IPAM": {"Subnets": {"10.0.0.0/28": {"IPsInUse": 4, "DynamicIPsAvailable": 12}}}},
+        "Descriptor": {"mediaType": "a/b", "digest": "sha256:0", "size": 405},
+        "State": {"Status": "running", "Pid": 7},
+    });
+    for (source, text) in [
+        ("{{.Config.Cmd}}|{{.Config.Entrypoint}}|{{.Config.Labels}}", "[]|[]|map[]"),
+        ("{{.HostConfig.LogConfig}}{{.HostConfig.LogConfig.Config}}", "{json-file map[]}map[]"),
+        ("{{.Platform}}", "linux/arm64/v8"),
+        ("{{.IPAM.Config}}", "[{10.0.0.0/28 invalid Prefix 10.0.0.1 map[]}]"),
+        ("{{.Status}}", "{{map[10.0.0.0/28:{4 12}]}}"),
+        ("{{.Descriptor}}", "{a/b sha256:0 405 [] map[] [] <nil> }"),
+        ("{{.State}}", "{running 7}"),
+    ] {
+        assert_eq!(shows(source, value.clone()), text, "{source}");
+    }
+}
+
+/// As recorded.
+#[test]
+fn errors_say_where_they_are_as_in_go() {
+    let value = json!({"Name": "n", "Args": ["a"], "Config": {}, "State": {}});
+    for (source, text) in [
+        (
+            "{{.Config.Hostname}}",
+            "1:9: executing \"\" at <.Config.Hostname>: map has no entry for key \"Hostname\"",
+        ),
+        (
+            "{{.Config.Bogus.X}}",
+            "1:9: executing \"\" at <.Config.Bogus.X>: map has no entry for key \"Bogus\"",
+        ),
+        (
+            "{{$x := .State}}{{$x.Bogus}}",
+            "1:20: executing \"\" at <$x.Bogus>: map has no entry for key \"Bogus\"",
+        ),
+        (
+            "{{.Name.Foo}}",
+            "1:7: executing \"\" at <.Name.Foo>: can't evaluate field Foo in type interface {}",
+        ),
+        (
+            "{{index .Args 5}}",
+            "1:2: executing \"\" at <index .Args 5>: error calling index: index out of range: 5",
+        ),
+        (
+            "{{(index .Args 1).X}}",
+            "1:3: executing \"\" at <index .Args 1>: error calling index: \
+             reflect: slice index out of range",
+        ),
+    ] {
+        assert_eq!(on(source, &value).unwrap_err().to_string(), format!("template: :{text}"));
+    }
+    // What is absent because it is empty is an error where another field is.
+    let source = "{{.Config.User}}|{{.Bogus}}";
+    let raw = Data::Document { value: &value, missing: Missing::Raw };
+    let error = Template::parse("", source).unwrap().apply(raw).unwrap_err();
+    assert!(error.to_string().contains("no entry for key \"User\""), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::rows::{PLAIN, WITH_SIZE, row, warn_of_large_logs};
+use super::rows::{PLAIN, WITH_SIZE, any_row, row, warn_of_large_logs};
 use crate::app::App;
 use crate::args::Runnable;
 use crate::args::values::{self, Filter};
@@ -47,7 +47,7 @@ impl Runnable for PsArgs {
         let format = chosen_format(app, given, "psFormat");
         let format = format.as_deref();
         let columns = if self.size { &WITH_SIZE } else { &PLAIN };
-        let listing = Listing::new(columns, format, self.quiet)?;
+        let listing = Listing::checked(columns, format, self.quiet, &any_row())?;
         let filters = ContainerFilters::new(&app.home, &self.filter)?;
         let last = match self.latest {
             true => 1,

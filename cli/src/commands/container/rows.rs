@@ -46,11 +46,23 @@ const COMMAND_WIDTH: usize = 20;
 /// Width of each entry of the MOUNTS cell.
 const MOUNT_WIDTH: usize = 15;
 
+/// What messages call a row.
+const TYPE: &str = "*formatter.ContainerContext";
+
+/// A row that says nothing, for looking at a layout.
+pub(super) fn any_row() -> Row {
+    let mut row = Row::new(TYPE);
+    for (field, _) in PLAIN.titles {
+        row.set(field, "");
+    }
+    row
+}
+
 /// One container of a list; `full` shortens nothing.
 pub(crate) fn row(summary: &ContainerSummary, full: bool, now: DateTime<Utc>) -> Row {
     let created = summary.created_at;
     let image = if full { &summary.image } else { &summary.short_image };
-    let mut row = Row::new("*formatter.ContainerContext");
+    let mut row = Row::new(TYPE);
     row.set("ID", if full { summary.id.as_str() } else { units::short_id(&summary.id) })
         .set("Image", image.as_str())
         .set("Command", command(summary, full))
