@@ -69,9 +69,11 @@ fn used<'a>(
 ) -> impl Iterator<Item = u32> + 'a {
     let kept = config.auxiliary_addresses.values().map(String::as_str);
     let members = members.values().filter_map(|m| m.ipv4_address.split('/').next());
-    let named = kept.chain([config.gateway.as_str()]).chain(members);
-    let named = named.filter_map(|text| text.parse::<Ipv4Addr>().ok()).map(u32::from);
-    [subnet.first, subnet.last].into_iter().chain(named)
+    let address = |text: &str| text.parse::<Ipv4Addr>().ok().map(u32::from);
+    // The network gives itself one that nobody has named.
+    let gateway = address(&config.gateway).unwrap_or(subnet.first.saturating_add(1));
+    let named = kept.chain(members).filter_map(address);
+    [subnet.first, subnet.last, gateway].into_iter().chain(named)
 }
 
 /// An IPv4 subnet, both ends included.
@@ -200,6 +202,17 @@ mod tests {
         assert_eq!(
             document["Status"]["IPAM"]["Subnets"]["10.99.0.0/24"],
             json!({ "IPsInUse": 4, "DynamicIPsAvailable": 126 })
+        );
+    }
+
+    #[test]
+    fn a_gateway_that_nobody_named_is_used_too() {
+        let subnet = "10.97.0.0/28".to_owned();
+        let network = network(IpamConfig { subnet, ..IpamConfig::default() });
+        let document = of(&network, BTreeMap::new(), Api::V1_55).unwrap();
+        assert_eq!(
+            document["Status"]["IPAM"]["Subnets"]["10.97.0.0/28"],
+            json!({ "IPsInUse": 3, "DynamicIPsAvailable": 13 })
         );
     }
 }
