@@ -20,7 +20,7 @@ pub struct Platform {
 
 /// Why a text is no platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid platform `{text}`: use os/arch or os/arch/variant")]
+#[error("{text:?}: cannot parse platform specifier: invalid argument")]
 pub struct PlatformError {
     text: String,
 }
@@ -206,7 +206,7 @@ mod tests {
         for text in ["", "/", "linux/", "linux/a/b/c", "linux/a b", "nonsense"] {
             assert_eq!(
                 text.parse::<Platform>().unwrap_err().to_string(),
-                format!("invalid platform `{text}`: use os/arch or os/arch/variant")
+                format!("{text:?}: cannot parse platform specifier: invalid argument")
             );
         }
     }

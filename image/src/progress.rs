@@ -42,6 +42,7 @@ pub enum ProgressEvent<'a> {
 pub enum LayerEvent {
     // Pulling.
     PullingFsLayer,
+    /// Also of a push.
     Waiting,
     Downloading {
         current: u64,
@@ -55,7 +56,6 @@ pub enum LayerEvent {
     PullComplete,
     AlreadyExists,
     // Pushing.
-    Preparing,
     /// Of a layer that was made here; bytes before compression.
     Compressing {
         current: u64,
@@ -101,7 +101,6 @@ impl fmt::Display for LayerEvent {
             Self::Extracting { .. } => "Extracting",
             Self::PullComplete => "Pull complete",
             Self::AlreadyExists => "Already exists",
-            Self::Preparing => "Preparing",
             Self::Compressing { .. } => "Compressing",
             Self::Pushing { .. } => "Pushing",
             Self::Pushed => "Pushed",

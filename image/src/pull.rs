@@ -131,8 +131,8 @@ pub(crate) async fn for_each_endpoint<T>(
             None => Ok(None),
         };
         let credential = or_anonymous(credential, sink);
-        let connection = Connection::open(settings, endpoint, credential).await?;
-        work(&connection).await
+        let connection = Connection::open(settings, endpoint, credential);
+        work(&connection.await.map_err(|error| unresolved(error, reference))?).await
     };
     for mirror in &endpoints.mirrors {
         // Whatever is wrong with a mirror, the registry itself may do better.
@@ -143,11 +143,27 @@ pub(crate) async fn for_each_endpoint<T>(
     attempt(&endpoints.registry).await.map_err(|error| explain(error, reference))
 }
 
+/// Nothing answers where the image should be.
+fn unresolved(error: RegistryError, reference: &Reference) -> RegistryError {
+    match error {
+        RegistryError::Transport { .. } => {
+            RegistryError::Unresolved { reference: reference.to_string(), error: Box::new(error) }
+        }
+        other => other,
+    }
+}
+
 /// Words a refusal by what was asked for, as Docker does.
 fn explain(error: TransferError, reference: &Reference) -> TransferError {
-    let TransferError::Registry(RegistryError::Refused { refusal, status, retry_after }) = error
-    else {
-        return error;
+    let (refusal, status, retry_after) = match error {
+        TransferError::Registry(RegistryError::Refused { refusal, status, retry_after }) => {
+            (refusal, status, retry_after)
+        }
+        TransferError::Registry(RegistryError::NoCredentials { url, .. }) => {
+            let reference = reference.to_string();
+            return RegistryError::Unauthorized { reference, url }.into();
+        }
+        other => return other,
     };
     let repository = reference.familiar_repository();
     TransferError::Registry(match &*refusal.code {

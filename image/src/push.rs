@@ -110,7 +110,7 @@ fn content(
 fn announce(image: &Image, sink: &dyn ProgressSink) {
     for layer in image.layers.iter().rev() {
         let id = layer.diff_id.short();
-        sink.event(&ProgressEvent::Layer { id: &id, event: LayerEvent::Preparing });
+        sink.event(&ProgressEvent::Layer { id: &id, event: LayerEvent::Waiting });
     }
 }
 

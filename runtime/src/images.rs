@@ -10,7 +10,7 @@
 //!
 //! What `commit` tells: it is about the container too ([`crate::engine`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use coracle_image::archive::{
@@ -32,13 +32,12 @@ pub struct Images<'a> {
     events: &'a Events,
 }
 
-/// An image that somebody asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// What the store knows it by.
-    pub stored: String,
-    /// As it was given, which is what is told.
-    pub given: String,
+/// What was in the store before something was removed.
+#[derive(Debug, Default)]
+struct Before {
+    ids: BTreeSet<String>,
+    /// Names to ids.
+    names: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -105,9 +104,9 @@ impl Images<'_> {
         options: RemoveOptions,
         in_use: &InUse<'_>,
     ) -> Result<Vec<Removed>, ImageError> {
-        let named = self.named()?;
+        let before = self.before()?;
         let report = self.store.remove(text, options, in_use)?;
-        self.tell_of_removed(&report, &named);
+        self.tell_of_removed(&report, &before);
         Ok(report)
     }
 
@@ -122,33 +121,39 @@ impl Images<'_> {
         wanted: &dyn Fn(&Image) -> bool,
         in_use: &InUse<'_>,
     ) -> Result<(Vec<Removed>, u64), ImageError> {
-        let named = self.named()?;
+        let before = self.before()?;
         let (report, freed) = self.store.prune(filter, wanted, in_use)?;
-        self.tell_of_removed(&report, &named);
+        self.tell_of_removed(&report, &before);
         Ok((report, freed))
     }
 
-    /// The images by their names, which cannot be asked for once they are gone.
-    fn named(&self) -> Result<BTreeMap<String, String>, ImageError> {
-        let ids = |image: Image| {
+    /// The images and their names, which cannot be asked for once they are gone.
+    fn before(&self) -> Result<Before, ImageError> {
+        let mut before = Before::default();
+        for image in self.store.images()? {
             let id = image.id.to_string();
-            let names = image.names.into_iter().chain(image.repo_digests);
-            names.map(move |name| (name.familiar(), id.clone())).collect::<Vec<_>>()
-        };
-        Ok(self.store.images()?.into_iter().flat_map(ids).collect())
+            for name in image.names.into_iter().chain(image.repo_digests) {
+                before.names.insert(name.familiar(), id.clone());
+            }
+            before.ids.insert(id);
+        }
+        Ok(before)
     }
 
-    fn tell_of_removed(&self, report: &[Removed], named: &BTreeMap<String, String>) {
+    fn tell_of_removed(&self, report: &[Removed], before: &Before) {
         for line in report {
             match line {
                 // As of Docker 29: the name that went, and the image that lost it.
                 Removed::Untagged(name) => {
-                    let id = named.get(name).unwrap_or(name);
+                    let id = before.names.get(name).unwrap_or(name);
                     self.tell("untag", id, &[("name", name)]);
                 }
+                // Of its layers nothing is told.
                 Removed::Deleted(id) => {
                     let id = id.to_string();
-                    self.tell("delete", &id, &[("name", &id)]);
+                    if before.ids.contains(&id) {
+                        self.tell("delete", &id, &[("name", &id)]);
+                    }
                 }
             }
         }
@@ -200,23 +205,23 @@ impl Images<'_> {
         Ok(composed)
     }
 
-    /// Writes images to an archive, which `finish` puts in its place.
+    /// Writes images, as the store knows them, to an archive, which `finish` puts in its place.
     ///
     /// # Errors
     /// As [`archive::save`], and those of `finish`.
     pub fn save<O: Write, E: From<ImageError>>(
         &self,
-        images: &[Asked],
+        images: &[String],
         mut out: O,
         finish: impl FnOnce(O) -> Result<(), E>,
     ) -> Result<(), E> {
-        let names: Vec<&str> = images.iter().map(|image| image.stored.as_str()).collect();
+        let names: Vec<&str> = images.iter().map(String::as_str).collect();
         archive::save(self.store, &names, &mut out)?;
         finish(out)?;
-        for Asked { stored, given } in images {
+        for stored in images {
             // One that was removed meanwhile is in the archive all the same.
             if let Ok(image) = self.store.find(stored) {
-                self.tell_with_labels("save", &image.id, given);
+                self.tell_with_labels("save", &image.id, &image.id.to_string());
             }
         }
         Ok(())

@@ -12,7 +12,6 @@ use coracle_image::{
     LayerEvent, Platform, Progress, ProgressEvent, ProgressSink, PullOptions, Reference,
     RegistrySettings,
 };
-use coracle_runtime::images::Asked;
 use coracle_view::image::stored_name;
 use serde_json::{Value, json};
 
@@ -194,12 +193,11 @@ fn write(call: &mut Call<'_>, names: &[String]) -> Result<Answer, ApiError> {
         call.host.image(name, None)?;
     }
     let home = call.host.home();
-    let asked = |given: &String| Asked { stored: stored_name(home, given), given: given.clone() };
-    let asked: Vec<Asked> = names.iter().map(asked).collect();
+    let stored: Vec<String> = names.iter().map(|given| stored_name(home, given)).collect();
     call.channel.head(200, &[("content-type", "application/x-tar")])?;
     let out = &mut call.channel.out;
     // The head is sent: what fails now ends the answer.
-    drop(home.images()?.save(&asked, out, |out| out.flush().map_err(ApiError::from)));
+    drop(home.images()?.save(&stored, out, |out| out.flush().map_err(ApiError::from)));
     Ok(Answer::Sent)
 }
 
@@ -266,7 +264,6 @@ fn of_layer(id: &str, event: &LayerEvent) -> Value {
         LayerEvent::Extracting { current, total } => moving("Extracting", *current, *total),
         LayerEvent::PullComplete => plain("Pull complete"),
         LayerEvent::AlreadyExists => plain("Already exists"),
-        LayerEvent::Preparing => plain("Preparing"),
         LayerEvent::Compressing { current, total } => moving("Compressing", *current, *total),
         LayerEvent::Pushing { current, total } => moving("Pushing", *current, *total),
         LayerEvent::Pushed => plain("Pushed"),

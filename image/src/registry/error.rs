@@ -46,6 +46,15 @@ pub enum RegistryError {
     #[error("failed to resolve reference \"{reference}\": {reference}: not found")]
     ManifestNotFound { reference: String, refusal: Refusal },
 
+    #[error("failed to resolve reference \"{reference}\": failed to do request: {error}")]
+    Unresolved { reference: String, error: Box<RegistryError> },
+
+    #[error(
+        "failed to resolve reference \"{reference}\": pull access denied, repository does not \
+         exist or may require authorization: authorization failed: no basic auth credentials"
+    )]
+    Unauthorized { reference: String, url: String },
+
     #[error(
         "pull access denied for {repository}, repository does not exist or may require \
          'docker login': {refusal}"
@@ -115,8 +124,13 @@ impl RegistryError {
     /// Whether there was no way to the registry, as without a network.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Transport { reason, .. }
-            if reason.starts_with("dial tcp") || reason == "i/o timeout")
+        match self {
+            Self::Transport { reason, .. } => {
+                reason.starts_with("dial tcp") || reason == "i/o timeout"
+            }
+            Self::Unresolved { error, .. } => error.is_unreachable(),
+            _ => false,
+        }
     }
 
     /// How long the registry asked us to wait.
@@ -145,7 +159,8 @@ impl RegistryError {
             {
                 Some("list the registry under `insecure-registries` to use plain HTTP".to_owned())
             }
-            Self::NoCredentials { url, .. } => {
+            Self::Unresolved { error, .. } => error.hint(),
+            Self::NoCredentials { url, .. } | Self::Unauthorized { url, .. } => {
                 Some(format!("log in first: `coracle login {}`", authority(url)))
             }
             Self::PlainRealm { .. } => Some(

@@ -293,7 +293,8 @@ fn nobody_listens() {
             .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused"
+        "failed to resolve reference \"127.0.0.1:1/x:latest\": failed to do request: \
+         Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused"
     );
 }
 

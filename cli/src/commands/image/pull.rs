@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ArgAction;
-use coracle_image::{Platform, PullOptions, Reference, TransferError};
+use coracle_image::{Platform, PullOptions, PullOutcome, Reference, TransferError};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -129,9 +129,7 @@ fn pull_one(app: &App, name: &Reference, wanted: &Wanted) -> Result<Vec<String>,
         let outcomes =
             coracle_image::pull_all_tags(app.store()?, &settings, name, &options, &progress)
                 .map_err(failure)?;
-        let new = outcomes.iter().any(|outcome| !outcome.up_to_date);
-        let word = if new { "Downloaded newer image" } else { "Image is up to date" };
-        lines.push(format!("Status: {word} for {}", name.familiar_repository()));
+        lines.extend(outcomes.iter().map(PullOutcome::status));
         lines.extend(outcomes.into_iter().filter_map(|outcome| outcome.warning));
         lines.push(name.repository());
     } else {

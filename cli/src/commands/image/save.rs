@@ -1,7 +1,5 @@
 //! `save`: write images to a tar.
 
-use coracle_runtime::images::Asked;
-
 use super::load::platforms;
 use crate::app::App;
 use crate::args::Runnable;
@@ -32,11 +30,10 @@ impl Runnable for SaveArgs {
             check(app, name, &platforms)?;
         }
         let output = Output::create(self.output.as_deref(), "failed to save image")?;
-        let asked =
-            |given: &String| Asked { stored: stored_name(&app.home, given), given: given.clone() };
-        let asked: Vec<Asked> = self.args.iter().map(asked).collect();
+        let stored: Vec<String> =
+            self.args.iter().map(|given| stored_name(&app.home, given)).collect();
         let images = app.home.images()?;
-        images.save(&asked, output, Output::finish)?;
+        images.save(&stored, output, Output::finish)?;
         Ok(ExitStatus::Success)
     }
 }
