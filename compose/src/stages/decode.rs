@@ -51,7 +51,7 @@ fn structure(
     for attr in fields.attrs.iter().filter(|attr| attr.dropped) {
         if map.get(attr.name).is_some_and(|value| !value.is_null()) {
             let path = path.key(attr.name);
-            warnings.add(format!("{path}: ignored, as Docker Compose 2.40 ignores it"));
+            warnings.add(format!("{path}: ignored, as Docker Compose 5.5 ignores it"));
         }
     }
     // Null is as good as nothing; what is not part of the project goes.

@@ -18,6 +18,7 @@ recorded! {
     pre_start_that_fails = "pre_start that fails",
     hashes_and_labels = "hashes and labels",
     pull = "pull",
+    versions_hooks_and_what_is_gone = "versions, hooks and what is gone",
 }
 
 fn down(env: TestEnv) {

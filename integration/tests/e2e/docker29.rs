@@ -6,8 +6,10 @@ recorded! {
     "docker29.md":
     versions_of_the_api = "Versions of the API",
     images = "Images",
+    templates = "Templates",
     run_and_create = "run and create",
     a_replaced_image = "What becomes of a replaced image",
+    events_of_images = "Events of images",
     commit_save_and_load = "commit, save and load",
     prune = "prune",
     services = "Services",

@@ -125,7 +125,7 @@ fn the_storage_is_chosen_by_flag_environment_and_settings() {
     let overlay = ladder(&env)["overlay"]["State"] == "have";
     assert_eq!(chosen("", "").0, overlay);
     if overlay {
-        let expected = (true, "overlay2".to_owned());
+        let expected = (true, "overlayfs".to_owned());
         assert_eq!(
             chosen("CORACLE_CONFIG=copy.json CORACLE_STORAGE=copy", "--storage overlay"),
             expected

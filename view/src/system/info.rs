@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 use super::swarm;
 use crate::document::value_of;
 use crate::image::readable;
-use crate::{Now, ViewError, container};
+use crate::{Api, Now, ViewError, container};
 
 /// What the settings and the environment say; plain values, read by whoever asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InfoSettings {
     /// Of the engine, as programs compare it.
     pub version: String,
+    /// Whose names are wanted.
+    pub api: Api,
     pub registry_mirrors: Vec<String>,
     /// Where the output of containers goes that do not say.
     pub log_driver: Option<String>,
@@ -39,7 +41,7 @@ pub fn info(
 ) -> Result<Value, ViewError> {
     let path = network_path(home, ladder)?;
     let parts = [
-        counts(home, ladder, &path)?,
+        counts(home, ladder, settings, &path)?,
         kernel_facts(ladder, machine, settings, now),
         settings_facts(home, machine, settings),
         engine_facts(home, ladder, settings, &path)?,
@@ -57,15 +59,23 @@ fn has(ladder: &Ladder, name: &str) -> bool {
     matches!(ladder.rung(name), Some(Rung { answer: Answer::Have(_), .. }))
 }
 
-fn counts(home: &Home, ladder: &Ladder, path: &str) -> Result<Value, ViewError> {
+fn counts(
+    home: &Home,
+    ladder: &Ladder,
+    settings: &InfoSettings,
+    path: &str,
+) -> Result<Value, ViewError> {
     let known = container::list(home)?;
     let running = known.iter().filter(|known| known.state.status.is_running()).count();
     let paused = known.iter().filter(|known| known.state.status == Status::Paused).count();
-    // Docker's name for copies.
+    // Docker's names: of copies, and of overlays before 29 and since.
     let (driver, driver_status) = match home.settings().storage {
         Storage::Copy => ("vfs", json!([])),
         Storage::Auto if !has(ladder, "overlay") => ("vfs", json!([])),
-        Storage::Auto | Storage::Overlay => ("overlay2", json!([["userxattr", "true"]])),
+        Storage::Auto | Storage::Overlay => {
+            let name = if settings.api >= Api::V1_55 { "overlayfs" } else { "overlay2" };
+            (name, json!([["userxattr", "true"]]))
+        }
     };
     Ok(json!({
         "ID": "",

@@ -49,7 +49,12 @@ impl Runnable for InfoArgs {
             CliError::plain(format!("template parsing error: {e}")).status(ExitStatus::BadTemplate)
         })?;
         let missing = Missing::Type("system.dockerInfo");
-        let text = template.apply(Data::Document { value: &document, missing })?;
+        let text = template.apply(Data::Document { value: &document, missing });
+        if text.is_err() {
+            // Docker ends its empty output with a line feed.
+            writeln!(app.ui.data())?;
+        }
+        let text = text?;
         writeln!(app.ui.data(), "{text}")?;
         Ok(ExitStatus::Success)
     }
@@ -78,6 +83,7 @@ pub(crate) fn engine_document(app: &App, ladder: &Ladder) -> Result<Value, ViewE
     let proxy = |name: &str| environment.proxy(name).unwrap_or_default().to_owned();
     let settings = InfoSettings {
         version: FOLLOWED.to_owned(),
+        api: app.settings.api,
         registry_mirrors: file.registry_mirrors.clone(),
         log_driver: file.log_driver.clone(),
         http_proxy: proxy("HTTP_PROXY"),

@@ -97,7 +97,7 @@ impl LoginArgs {
         if self.username.as_deref() == Some("") {
             return refuse("username is empty");
         }
-        if given == Some("") {
+        if given.is_some_and(|password| password.trim().is_empty()) {
             return refuse("password is empty");
         }
         Ok(())
