@@ -20,6 +20,7 @@ use super::containers::{named, size};
 use super::streams::{self, client};
 use crate::answer::Answer;
 use crate::error::ApiError;
+use crate::frames::STDERR;
 use crate::json::{keys, listed, read, spelled};
 use crate::line::ToService;
 use crate::relay::{Client, Ended, relay};
@@ -132,7 +133,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     listed(&mut members, "Cmd");
     let wanted: Wanted = read(Value::Object(members), "exec configuration")?;
     if wanted.cmd.is_empty() {
-        return Err(ApiError::bad("no exec command specified"));
+        return Err(ApiError::bad("No exec command specified"));
     }
     let known = named(call)?;
     let id = &known.container.id;
@@ -190,7 +191,10 @@ pub(crate) fn start(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let (detach, tty) = (truth("Detach"), truth("Tty"));
     let mut exec = Exec::load(call)?;
     if exec.started {
-        return Err(ApiError::new(409, format!("exec command {} has already run", exec.id)));
+        // Docker answers in the stream.
+        let words = format!("exec command {} has already run\r\n", exec.id);
+        client(call, tty || exec.wanted.tty, false, None)?.write(STDERR, words.as_bytes())?;
+        return Ok(Answer::Sent);
     }
     let sizes: Option<[u16; 2]> =
         members.get("ConsoleSize").cloned().and_then(|size| serde_json::from_value(size).ok());

@@ -43,7 +43,10 @@ fn named(call: &mut Call<'_>) -> Result<Image, ApiError> {
     let (name, platform) = (call.request.parameter(0).to_owned(), platform(call.request)?);
     let name = call.host.meant(&name);
     call.host.prepare(&name)?;
-    Ok(find_for(call.host.home(), &name, platform.as_deref())?)
+    let home = call.host.home();
+    // A name that is none is told of as such.
+    find_for(home, &name, platform.as_deref())
+        .map_err(|error| reference(home, &name).err().unwrap_or(error.into()))
 }
 
 /// A platform as text: `linux/arm64`, or in JSON.

@@ -99,8 +99,17 @@ pub(crate) fn connect(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     call.host.enter(false)?;
     let name = call.request.parameter(0).to_owned();
     let id = coracle_view::container::find_id(call.host.home(), &container)?;
-    call.host.home().engine()?.connect_network(&name, &id, wish)?;
+    call.host.home().engine()?.connect_network(&name, &id, wish).map_err(connected)?;
     Ok(Answer::Empty(200))
+}
+
+/// Who is in a network already is forbidden to join it.
+fn connected(error: EngineError) -> ApiError {
+    let error = ApiError::from(error);
+    match error.message.contains("already exists in network") {
+        true => error.with(403),
+        false => error,
+    }
 }
 
 pub(crate) fn disconnect(call: &mut Call<'_>) -> Result<Answer, ApiError> {

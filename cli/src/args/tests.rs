@@ -188,7 +188,7 @@ fn commands_that_only_look() {
             .map(|spec| spec.names[0]);
         named.collect::<Vec<_>>().join(", ")
     };
-    insta::assert_snapshot!(of(Effect::Looks), @"ps, build, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, builder du, buildx inspect, buildx ls, buildx rm, buildx stop, buildx use, buildx version, buildx create, buildx dap, buildx dial-stdio, buildx history, buildx imagetools, buildx install, buildx policy, buildx uninstall, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, machine active, machine env, machine inspect, machine ip, machine ls, machine status, machine config, machine mount, machine provision, machine regenerate-certs, machine scp, machine upgrade, machine url, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service plan, service ps, service why, stack ls, stack plan, stack ps, stack services, system df, system service, volume inspect, volume ls");
+    insta::assert_snapshot!(of(Effect::Looks), @"ps, build, images, login, logout, version, info, diff, events, export, history, inspect, logs, port, save, stats, top, wait, with-api, builder du, buildx inspect, buildx ls, buildx rm, buildx stop, buildx use, buildx version, buildx create, buildx dap, buildx dial-stdio, buildx history, buildx imagetools, buildx install, buildx policy, buildx uninstall, compose logs, compose ls, compose plan, compose ps, compose why, compose config, compose events, compose export, compose images, compose port, compose publish, compose stats, compose top, compose version, compose volumes, config inspect, config ls, container inspect, image inspect, machine active, machine env, machine inspect, machine ip, machine ls, machine status, machine config, machine mount, machine provision, machine regenerate-certs, machine scp, machine upgrade, machine url, network inspect, network ls, node inspect, node ls, node ps, secret inspect, secret ls, service inspect, service logs, service ls, service plan, service ps, service why, stack ls, stack plan, stack ps, stack services, system df, system service, system dial-stdio, volume inspect, volume ls");
     assert_eq!(of(Effect::Nothing), "completion, stack config, system unit, __complete, man");
 }
 
@@ -279,6 +279,7 @@ fn the_overview() {
       unshare     Run a command as root of the user's namespaces
       update      Change limits and restart policy of containers
       wait        Wait until containers stop, and print their exit codes
+      with-api    Run a command with a Docker engine, and remove what it made
 
     Global Options:
           --config <string>     Directory of the client configuration (default

@@ -34,7 +34,7 @@ const ID_DIGITS: usize = 16;
 /// The longest path of a socket.
 const SOCKET_BYTES_MAX: usize = 107;
 
-/// Run a command with a Docker engine of its own, and remove what it made there
+/// Run a command with a Docker engine, and remove what it made
 ///
 /// Containers, networks and volumes that COMMAND makes through the API (DOCKER_HOST leads there, TESTCONTAINERS_* too) are
 /// removed when it ends, however it ends. It sees nothing that was made elsewhere, but images. The exit code is that of

@@ -238,6 +238,8 @@ fn programs_run_in_a_container() {
     let (id, answer) = run(json!(["/nothing"]));
     assert!(unframed(&answer.body).0.contains("unable to start container process"));
     assert_eq!(service.get(&format!("/exec/{id}/json")).is(200).json()["ExitCode"], 127);
+    let again = service.post(&format!("/exec/{id}/start"), &json!({})).is(200);
+    assert!(unframed(&again.body).1.contains("has already run"), "{}", again.text());
     service.get("/exec/0123/json").is(404);
     service.delete("/containers/ee?force=1").is(204);
     service.get(&format!("/exec/{id}/json")).is(404);
@@ -280,6 +282,7 @@ fn images_networks_and_volumes() {
     let id = service.get("/images/alpine/json").is(200).json()["Id"].as_str().unwrap().to_owned();
     service.post("/images/alpine/tag?repo=other&tag=1", &Value::Null).is(201);
     assert_eq!(service.get("/images/other:1/json").is(200).json()["Id"], json!(id));
+    service.get("/images/UPPER/json").is(400);
     let missing = service.get("/images/nothing/json").is(404).json();
     assert_eq!(missing["message"], "No such image: nothing:latest");
     service.delete("/images/other:1").is(200);
@@ -304,6 +307,7 @@ fn images_networks_and_volumes() {
     assert_eq!(seen["Containers"].as_object().map(serde_json::Map::len), Some(1), "{seen}");
     service.delete("/networks/n").is(403);
     service.post("/networks/bridge/connect", &json!({ "Container": "cc" })).is(200);
+    service.post("/networks/bridge/connect", &json!({ "Container": "cc" })).is(403);
     service.post("/networks/bridge/disconnect", &json!({ "Container": "cc" })).is(200);
     service.delete("/containers/cc?force=true").is(204);
     service.delete("/networks/n").is(204);
