@@ -60,6 +60,7 @@ fn load_from(options: &LoadOptions, sources: &Sources<'_>, warnings: &Warnings) 
         environment: project.variables.clone(),
         project: serde_json::Value::Null,
         models: serde_json::Map::new(),
+        extensions: BTreeMap::new(),
         disabled: serde_json::Map::new(),
         secrets,
         configs,
@@ -125,13 +126,43 @@ fn complete(
         map.insert("services".to_owned(), Node::new(at, Value::Map(services.enabled)));
         map.insert("name".to_owned(), Node::text(at, loaded.name.clone()));
     }
-    if let serde_json::Value::Object(mut yaml) = print_project(root, Layout::Yaml)
-        && let Some(serde_json::Value::Object(models)) = yaml.remove("models")
+    let mut yaml = print_project(root, Layout::Yaml);
+    if let Some(serde_json::Value::Object(models)) =
+        yaml.get_mut("models").map(serde_json::Value::take)
     {
         loaded.models = models;
     }
+    if let Some(services) = yaml.get("services") {
+        extensions(services, "", &mut loaded.extensions);
+    }
     loaded.project = print_project(root, Layout::Json);
     Ok(())
+}
+
+/// The extensions in a value, with where they are.
+fn extensions(
+    value: &serde_json::Value,
+    at: &str,
+    found: &mut BTreeMap<String, serde_json::Value>,
+) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let at = format!("{at}/{key}");
+                if key.starts_with("x-") {
+                    found.insert(at, value.clone());
+                } else {
+                    extensions(value, &at, found);
+                }
+            }
+        }
+        serde_json::Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                extensions(value, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// `scale` counts for `deploy` too, which may stand beside it.

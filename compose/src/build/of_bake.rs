@@ -32,9 +32,7 @@ fn target(
     build: &Attributes,
     loaded: &Loaded,
 ) -> Result<Target, BuildFault> {
-    if let Some(extra) = service.build.as_ref().and_then(|build| build.get("x-bake"))
-        && !extra.is_null()
-    {
+    if service.extensions.get("/build/x-bake").is_some_and(|extra| !extra.is_null()) {
         let (service, attribute) = (service.name.clone(), "x-bake");
         return Err(BuildFault::Unsupported {
             service,

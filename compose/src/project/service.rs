@@ -18,6 +18,9 @@ pub struct Service {
     /// The canonical form this was read from.
     #[serde(skip)]
     pub raw: Value,
+    /// Its extensions (`x-…`), which that form leaves out, by JSON pointer.
+    #[serde(skip)]
+    pub extensions: BTreeMap<String, Value>,
     pub annotations: BTreeMap<String, String>,
     pub attach: Option<bool>,
     pub blkio_config: Option<Blkio>,

@@ -44,9 +44,6 @@ struct Trigger {
     ignore: Vec<String>,
     include: Vec<String>,
     initial_sync: bool,
-    /// Its former name.
-    #[serde(rename = "x-initialSync")]
-    former_sync: bool,
     #[serde(deserialize_with = "hook")]
     exec: Hook,
 }
@@ -112,8 +109,11 @@ impl Rule {
         let of_build = ignore_file(service, read);
         triggers
             .into_iter()
-            .map(|trigger| {
+            .enumerate()
+            .map(|(index, trigger)| {
                 let path = clean(&trigger.path);
+                let former = format!("/develop/watch/{index}/x-initialSync");
+                let former_sync = service.extensions.get(&former) == Some(&true.into());
                 trigger.check(service)?;
                 let own = |list: &[String]| Patterns::new(&path, list.iter().map(String::as_str));
                 let include = (!trigger.include.is_empty()).then(|| own(&trigger.include));
@@ -124,8 +124,8 @@ impl Rule {
                     service: service.name.clone(),
                     action: trigger.action,
                     target: PathBuf::from(trigger.target),
-                    initial_sync: trigger.initial_sync || trigger.former_sync,
-                    former_name: trigger.former_sync && !trigger.initial_sync,
+                    initial_sync: trigger.initial_sync || former_sync,
+                    former_name: former_sync && !trigger.initial_sync,
                     exec: trigger.exec,
                     include,
                     ignore,

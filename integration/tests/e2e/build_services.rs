@@ -159,6 +159,7 @@ fn three_targets_of_a_file() {
     assert!(!images.contains("base") && !images.contains("<none>"), "{images}");
     let alone = env.sh("docker buildx bake --progress plain base").success();
     alone.stderr_has("[internal] load metadata").stderr_has(" [2/2] RUN echo base > /base\n");
+    env.write("extended.yaml", "services: {a: {build: {context: ., x-bake: {tags: [k/a]}}}}\n");
     let json = "docker buildx bake --print tool --set tool.args.V=y 2> /dev/null | tr -d ' \\n'";
     env.sh(json).success().stdout_has("\"args\":{\"V\":\"y\"}");
     for (line, why) in [
@@ -167,6 +168,7 @@ fn three_targets_of_a_file() {
         ("--set 'app.dockerfile-inline=FROM nosuch://' app", "target app: failed to solve"),
         ("--set app.network=host app", "additional privileges requested"),
         ("https://h/r.git", "not supported: bake files are files of this machine"),
+        ("-f extended.yaml", "services.a.build.x-bake: not supported: use a bake file"),
     ] {
         env.sh(&format!("docker buildx bake --progress quiet {line}")).code(1).stderr_has(why);
     }
