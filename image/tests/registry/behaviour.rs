@@ -74,7 +74,8 @@ fn a_proxy_is_used_for_other_hosts() {
     let error = pull(&TestStore::new().store, &settings, &reference, &options, &Silent);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "Get \"http://registry.test/v2/\": dial tcp: lookup registry.test: no such host"
+        "failed to resolve reference \"registry.test/x:1\": failed to do request: \
+         Get \"http://registry.test/v2/\": dial tcp: lookup registry.test: no such host"
     );
 }
 

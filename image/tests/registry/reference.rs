@@ -68,7 +68,7 @@ fn tls_with_an_own_authority() {
     assert_eq!(
         error.to_string(),
         format!(
-            "Get \"https://{host}/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            "failed to resolve reference \"{host}/x:1\": failed to do request: Get \"https://{host}/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority"
         )
     );
     assert!(error.hint().unwrap().contains("certs.d"));
@@ -149,7 +149,11 @@ fn password_from_config_json() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("Head \"http://{}/v2/x/manifests/1\": no basic auth credentials", registry.host)
+        format!(
+            "failed to resolve reference \"{}/x:1\": pull access denied, repository does not exist or may require \
+             authorization: authorization failed: no basic auth credentials",
+            registry.host
+        )
     );
 
     let store = CredentialStore::new(settings.auth.clone());

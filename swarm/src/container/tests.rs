@@ -359,6 +359,6 @@ fn a_payload_asks_only_for_what_its_task_has() {
     assert_eq!(
         said,
         "failed to expand templated config \"ct\": template: expansion:1:78: executing \
-         \"expansion\" at <secret>: error calling secret: secret target s1 not found"
+         \"expansion\" at <secret \"s1\">: error calling secret: secret target s1 not found"
     );
 }
