@@ -108,7 +108,7 @@ impl Runnable for SystemUnitArgs {
         let what = self.args.first().map_or("", String::as_str);
         let unit = UNITS.iter().find(|unit| unit.what == what).ok_or_else(|| {
             let known: Vec<_> = UNITS.iter().map(|unit| unit.what).collect();
-            CliError::plain(format!("there is no unit {what}: there are {}", known.join(" and ")))
+            CliError::plain(format!("there is no unit {what}: there are {}", known.join(", ")))
         })?;
         let folder = app.settings.config_home.join("systemd/user");
         if self.remove {

@@ -46,6 +46,6 @@ fn a_unit_is_printed_installed_and_removed() {
     unit(&env, &["--remove"]).code(1).stderr_has("there is no coracle-swarm.service");
     env.run(["system", "unit", "web"])
         .code(1)
-        .stderr_has("there is no unit web: there are containers and swarm");
+        .stderr_has("there is no unit web: there are api, containers, swarm");
     env.assert_nothing_left();
 }
