@@ -66,6 +66,26 @@ impl Hub {
         let idle = links.iter().filter(is_bridge).filter(|bridge| !has_ports(bridge));
         Ok(idle.filter_map(|bridge| network_of(&bridge.name)).map(str::to_owned).collect())
     }
+
+    /// Other networks whose bridges have an address in a subnet of this one, as the first 12 digits of their ids.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn bridges_in_the_way(&self, network: &Network) -> Result<Vec<String>, HubError> {
+        let subnets = network.subnets.iter();
+        let subnets: Vec<_> =
+            subnets.filter_map(|subnet| Prefix::new(subnet.address, subnet.prefix)).collect();
+        let own = bridge_name(&network.id);
+        let addresses = address::list(&self.netlink)?;
+        let is_inside = |bridge: &Link| {
+            let held = addresses.iter().filter(|address| address.device == bridge.index);
+            held.map(|address| address.prefix)
+                .any(|held| subnets.iter().any(|one| one.overlaps(&held)))
+        };
+        let links = link::list(&self.netlink)?;
+        let others = links.iter().filter(|link| link.name != own && is_inside(link));
+        Ok(others.filter_map(|link| network_of(&link.name)).map(str::to_owned).collect())
+    }
 }
 
 fn are_pair(inner: &Link, outer: &Link) -> bool {

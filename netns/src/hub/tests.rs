@@ -356,6 +356,11 @@ fn what_was_made_can_be_made_again_and_found_and_removed() {
         assert_eq!(rules(&hub), full_rules);
         assert!(route_of(&network, "172.18.0.2", "198.51.100.1").contains("dev wire"));
         assert_eq!(hub.idle_bridges().unwrap(), Vec::<String>::new());
+        let in_the_way = |network: &Network| hub.bridges_in_the_way(network).unwrap();
+        assert_eq!(in_the_way(&network), Vec::<String>::new());
+        assert_eq!(in_the_way(&net_b()), Vec::<String>::new());
+        let successor = Network { id: "c".repeat(64), ..network.clone() };
+        assert_eq!(in_the_way(&successor), ["a".repeat(12)]);
 
         for _ in 0..2 {
             hub.remove_endpoint(&endpoint).unwrap();

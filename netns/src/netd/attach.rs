@@ -18,7 +18,7 @@ impl Netd {
         let joined = self.clients.get(index).and_then(|client| client.joined.as_ref());
         let joined = joined.ok_or("join first")?;
         if !self.members.networks.contains_key(&network.id) {
-            self.clear_idle(network);
+            self.clear_away(network);
         }
         self.hub.add_bridge(network).map_err(|error| error.describe())?;
         let container = &joined.netlink;
@@ -133,15 +133,19 @@ impl Netd {
         Ok(got)
     }
 
-    /// Removes the bridges of networks that nobody is on any more: one may be of a network that
-    /// was removed, and in the way of a new one's subnet.
-    fn clear_idle(&self, new: &Network) {
+    /// Removes the bridges of networks that nobody is on any more, and those in the subnets of a new one: its subnets are
+    /// its own, so they are of networks that were removed, whose last containers have not gone altogether. Answers to
+    /// the new one's would go there.
+    fn clear_away(&self, new: &Network) {
         // What cannot be listed or removed now is met again by the next new network.
         for idle in self.hub.idle_bridges().unwrap_or_default() {
             let known = self.members.networks.keys().any(|id| id.starts_with(&idle));
             if !known && !new.id.starts_with(&idle) {
                 self.hub.remove_bridge(&idle).ok();
             }
+        }
+        for former in self.hub.bridges_in_the_way(new).unwrap_or_default() {
+            self.hub.remove_bridge(&former).ok();
         }
     }
 
