@@ -16,7 +16,7 @@ pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
     // As a server does that is to lose nobody: it serves on for a moment.
     env.write(
         "serve",
-        "hostname > /var/www/html/index.html; trap 'sleep 1; nginx -s quit' TERM; nginx -g 'daemon off;' & \
+        "hostname > /var/www/html/index.html; trap 'sleep 5; nginx -s quit' TERM; nginx -g 'daemon off;' & \
          until wait; do :; done",
     );
     type_in(
