@@ -138,13 +138,11 @@ impl Netd {
     /// the new one's would go there.
     fn clear_away(&self, new: &Network) {
         // What cannot be listed or removed now is met again by the next new network.
-        for idle in self.hub.idle_bridges().unwrap_or_default() {
-            let known = self.members.networks.keys().any(|id| id.starts_with(&idle));
-            if !known && !new.id.starts_with(&idle) {
-                self.hub.remove_bridge(&idle).ok();
-            }
-        }
-        for former in self.hub.bridges_in_the_way(new).unwrap_or_default() {
+        let is_known = |one: &String| self.members.networks.keys().any(|id| id.starts_with(one));
+        let mut away = self.hub.idle_bridges().unwrap_or_default();
+        away.retain(|idle| !is_known(idle) && !new.id.starts_with(idle));
+        away.extend(self.hub.bridges_in_the_way(new).unwrap_or_default());
+        for former in away {
             self.hub.remove_bridge(&former).ok();
         }
     }
