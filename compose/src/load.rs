@@ -132,8 +132,10 @@ fn complete(
     {
         loaded.models = models;
     }
-    if let Some(services) = yaml.get("services") {
-        extensions(services, "", &mut loaded.extensions);
+    for (name, service) in
+        yaml.get("services").and_then(serde_json::Value::as_object).into_iter().flatten()
+    {
+        extensions(service, "", loaded.extensions.entry(name.clone()).or_default());
     }
     loaded.project = print_project(root, Layout::Json);
     Ok(())

@@ -95,8 +95,8 @@ pub struct Loaded {
     pub project: Value,
     /// AI models by key, which JSON leaves out.
     pub models: Map<String, Value>,
-    /// Extensions (`x-…`) in services, which JSON leaves out too, by JSON pointer (RFC 6901) beneath `services`.
-    pub extensions: BTreeMap<String, Value>,
+    /// Extensions (`x-…`) of services, which JSON leaves out too: by service, and JSON pointer (RFC 6901) in it.
+    pub extensions: BTreeMap<String, BTreeMap<String, Value>>,
     /// Services whose profiles are not enabled, or that were not asked for, by name.
     pub disabled: Map<String, Value>,
     /// Values of secrets that come from variables, by the key of the secret. Never printed.

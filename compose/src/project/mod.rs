@@ -82,13 +82,8 @@ impl Project {
                 object.content = contents.get(key).cloned().or(object.content.take());
             }
         }
-        for (place, value) in &loaded.extensions {
-            let parts = place.strip_prefix('/').and_then(|place| place.split_once('/'));
-            if let Some((name, within)) = parts
-                && let Some(service) = project.services.get_mut(name)
-            {
-                service.extensions.insert(format!("/{within}"), value.clone());
-            }
+        for (name, service) in &mut project.services {
+            service.extensions = loaded.extensions.get(name).cloned().unwrap_or_default();
         }
         if let Some(platform) = loaded.default_platform() {
             for service in project.services.values_mut().filter(|one| one.platform.is_none()) {
