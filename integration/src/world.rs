@@ -38,8 +38,13 @@ impl TestEnv {
     /// A world whose store has the fixture images `alpine` (also named `fixture`) and `bb`.
     pub fn new() -> Self {
         let env = Self::bare();
-        env.run(["load", "-q", "-i", &fixture::archive().display().to_string()]).success();
+        env.load_fixture();
         env
+    }
+
+    /// Puts the fixture images into the store of a world that was made bare.
+    pub fn load_fixture(&self) {
+        self.run(["load", "-q", "-i", &fixture::archive().display().to_string()]).success();
     }
 
     /// A world with an empty store.

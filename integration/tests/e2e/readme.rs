@@ -2,10 +2,19 @@
 //!
 //! A `sh` block with a `text` block behind it is one script; `…` stands for any text in a line, and alone for any lines.
 //! Those without one are for the reader's own machine.
+//!
+//! No registry can be reached meanwhile. What `alpine` stands for is loaded before the first script of a section that
+//! names it; scripts before it, and sections without it, have what is in the executable and nothing else.
 
 use coracle_integration::TestEnv;
 
 const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+
+/// A proxy that is not there: nothing can be pulled.
+const NO_REGISTRY: (&str, &str) = ("HTTPS_PROXY", "http://127.0.0.1:9");
+
+/// Sections that say of themselves that they need no network.
+const OFFLINE: [&str; 2] = ["Containers in the background", "Building images"];
 
 /// Scripts of a section, each with what it prints.
 fn scripts(section: &str) -> Vec<(String, String)> {
@@ -50,9 +59,16 @@ fn the_blocks_of_the_readme_run() {
         if scripts.is_empty() {
             continue;
         }
-        let env = TestEnv::new();
+        let title = section.lines().next().unwrap_or_default();
+        let env = TestEnv::bare().with(NO_REGISTRY.0, NO_REGISTRY.1);
+        let mut has_alpine = false;
         for (script, wanted) in scripts {
             seen += 1;
+            if !has_alpine && script.contains("alpine") {
+                assert!(!OFFLINE.contains(&title), "{title} names an image of a registry");
+                env.load_fixture();
+                has_alpine = true;
+            }
             let printed = env.sh(&script).success().stdout();
             let (wanted, lines): (Vec<_>, Vec<_>) =
                 (wanted.lines().collect(), printed.lines().collect());
