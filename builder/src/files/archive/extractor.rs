@@ -13,6 +13,7 @@ use rustix::fs::{
     mkdirat, mknodat, openat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
 
 use super::super::Result;
 use super::super::error::FilesError;
@@ -89,7 +90,7 @@ impl Extractor {
             return Ok(Rc::clone(folder));
         }
         let found = follow(self.top.as_fd(), path)?;
-        let (folder, _) = make_folders(self.top.as_fd(), &found, &Placement::default())?;
+        let (folder, _) = make_folders(self.top.as_fd(), &found, &self.unnamed())?;
         let folder = Rc::new(folder);
         self.last = Some((path.to_vec(), Rc::clone(&folder)));
         Ok(folder)
@@ -194,6 +195,15 @@ impl Extractor {
                 Ok(Some(Owner { uid: id(entry.uid)?, gid: id(entry.gid)? }))
             }
         }
+    }
+
+    /// What becomes of folders that the archive has no entries for.
+    fn unnamed(&self) -> Placement {
+        let owner = match self.owners {
+            Owners::Ours => Some(Owner { uid: geteuid().as_raw(), gid: getegid().as_raw() }),
+            Owners::Theirs { .. } => None,
+        };
+        Placement { owner, one_id: self.one_id(), ..Placement::default() }
     }
 
     fn one_id(&self) -> bool {
