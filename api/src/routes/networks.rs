@@ -1,7 +1,9 @@
 //! Networks.
 
+use std::collections::BTreeMap;
+
 use coracle_runtime::EngineError;
-use coracle_runtime::networks::{CreateNetwork, Filter, IpamConfig, NetworkError};
+use coracle_runtime::networks::{CreateNetwork, Filter, IpamConfig, NetworkError, SwarmNetwork};
 use coracle_view::network::{self, document};
 use coracle_view::value_of;
 use serde_json::{Value, json};
@@ -13,6 +15,9 @@ use crate::error::ApiError;
 use crate::json::{keys, read, read_or_default, spelled, take, text, truth};
 use crate::worker::Call;
 
+/// The driver whose networks are the swarm's, when there is one.
+const OVERLAY: &str = "overlay";
+
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let filters = filters(call.request)?;
     let networks = network::list(call.host.home(), &filters)?;
@@ -22,7 +27,13 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 pub(crate) fn inspect(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let api = call.request.version().documents();
-    Ok(document(call.host.home(), call.request.parameter(0), api)?.into())
+    let (home, name) = (call.host.home(), call.request.parameter(0));
+    if let Some(scope) = call.request.given("scope")
+        && network::find(home, name)?.scope() != scope
+    {
+        return Err(ApiError::new(404, format!("network {name} not found")));
+    }
+    Ok(document(home, name, api)?.into())
 }
 
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
@@ -31,6 +42,12 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let driver = text(&mut ipam, "Driver");
     if !matches!(driver.as_str(), "" | "default") {
         return Err(ApiError::new(404, format!("plugin {driver:?} not found")));
+    }
+    let ipam_options: Option<BTreeMap<String, String>> =
+        read_or_default(take(&mut ipam, "Options"), "IPAM.Options")?;
+    if ipam_options.as_ref().is_some_and(|options| !options.is_empty()) {
+        let why = "addresses are given out without options";
+        return Err(ApiError::unsupported("IPAM.Options", why));
     }
     let blocks: Vec<Value> = read_or_default(take(&mut ipam, "Config"), "IPAM.Config")?;
     let known = ["Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"].map(str::to_owned);
@@ -43,18 +60,15 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         members.retain(|key, _| ours.contains(key));
         read::<IpamConfig>(Value::Object(members), "IPAM.Config")
     };
-    for (key, why) in [
-        ("ConfigOnly", "a network is made with its own settings"),
-        ("Ingress", "there is no swarm"),
-    ] {
-        if truth(&mut body, key) {
-            return Err(ApiError::unsupported(key, why));
-        }
+    if truth(&mut body, "ConfigOnly") {
+        return Err(ApiError::unsupported("ConfigOnly", "a network is made with its own settings"));
     }
+    let driver = text(&mut body, "Driver");
+    let swarm = swarm(call, &mut body, &driver)?;
     let ipv4 = take(&mut body, "EnableIPv4").as_bool();
     let request = CreateNetwork {
         name: text(&mut body, "Name"),
-        driver: text(&mut body, "Driver"),
+        driver,
         ipv4: ipv4.unwrap_or(true),
         ipv6: truth(&mut body, "EnableIPv6"),
         ipam: blocks.into_iter().map(block).collect::<Result<_, _>>()?,
@@ -62,10 +76,32 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         attachable: truth(&mut body, "Attachable"),
         options: read_or_default(take(&mut body, "Options"), "Options")?,
         labels: read_or_default(take(&mut body, "Labels"), "Labels")?,
-        swarm: None,
+        swarm,
+        bare_ipam: ipam_options.is_none(),
     };
     let network = call.host.home().engine()?.create_network(request)?;
     Ok(Answer::Json(201, json!({ "Id": network.id, "Warning": "" })))
+}
+
+/// What a network of the swarm has besides; `None` for one of this machine.
+fn swarm(
+    call: &Call<'_>,
+    body: &mut Value,
+    driver: &str,
+) -> Result<Option<SwarmNetwork>, ApiError> {
+    let (ingress, scope) = (truth(body, "Ingress"), text(body, "Scope"));
+    if !matches!(scope.as_str(), "" | "local" | "swarm") {
+        return Err(ApiError::unsupported("Scope", "a network is local or a swarm's"));
+    }
+    let is_swarms = ingress || scope == "swarm";
+    if !is_swarms && driver != OVERLAY {
+        return Ok(None);
+    }
+    match call.host.manager() {
+        Ok(_) => Ok(Some(SwarmNetwork { ingress, ..SwarmNetwork::default() })),
+        Err(error) if is_swarms => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, ApiError> {

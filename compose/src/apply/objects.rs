@@ -156,5 +156,6 @@ fn request(network: &Network, name: &str, labels: BTreeMap<String, String>) -> C
         options: network.driver_opts.clone(),
         labels,
         swarm: None,
+        bare_ipam: false,
     }
 }

@@ -23,6 +23,8 @@ pub struct CreateNetwork {
     pub labels: BTreeMap<String, String>,
     /// It is a swarm's.
     pub swarm: Option<SwarmNetwork>,
+    /// Options for giving out addresses were not as much as named, which is what its document then says.
+    pub bare_ipam: bool,
 }
 
 /// What a swarm's network has besides.

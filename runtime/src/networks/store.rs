@@ -500,7 +500,7 @@ fn assemble(
         enable_ipv6: request.ipv6,
         ipam: Ipam {
             driver: "default".to_owned(),
-            options: swarm.is_none().then(BTreeMap::new),
+            options: (swarm.is_none() && !request.bare_ipam).then(BTreeMap::new),
             config: Some(config),
         },
         internal: request.internal,

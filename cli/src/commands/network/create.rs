@@ -98,6 +98,7 @@ impl Runnable for NetworkCreateArgs {
             labels: pairs(&self.label),
             swarm: is_swarms
                 .then(|| SwarmNetwork { ingress: self.ingress, ..SwarmNetwork::default() }),
+            bare_ipam: false,
         };
         let network = app.engine()?.create_network(request)?;
         if network.driver == OVERLAY && !network.swarm {

@@ -45,6 +45,7 @@ pub(super) fn network(app: &mut App, wanted: &WantedNetwork) -> Result<(), CliEr
         options: wanted.options.clone(),
         labels: wanted.labels.clone(),
         swarm: is_swarms.then(SwarmNetwork::default),
+        bare_ipam: false,
     };
     app.engine()?.create_network(request).map_err(|error| fail(error.into()))?;
     Ok(())
