@@ -11,7 +11,7 @@ use coracle_swarm::model::{
 use coracle_swarm::protocol::{Answer as Said, Init, Request as Order, Rotate};
 use coracle_swarm::state::State;
 use coracle_view::secret::Kind;
-use coracle_view::{ViewError, node, secret, service, task, value_of};
+use coracle_view::{ViewError, network, node, secret, service, task, value_of};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -25,6 +25,8 @@ use crate::worker::Call;
 /// The port on which machines exchange packets of overlay networks, and the size of their subnets.
 const DATA_PATH_PORT: u32 = 4789;
 const SUBNET_SIZE: u32 = 24;
+/// What they are cut from where nothing else is said.
+const ADDRESS_POOL: &str = "10.0.0.0/8";
 
 impl From<SwarmError> for ApiError {
     fn from(error: SwarmError) -> Self {
@@ -67,17 +69,47 @@ fn version(call: &Call<'_>) -> Result<u64, ApiError> {
     given.ok_or_else(|| ApiError::bad("invalid version: a whole number is needed"))
 }
 
-/// A specification as clients write it: null is nothing, and docker-py writes modes in small letters.
+/// A specification as clients write it: null is nothing, and what users of docker-py write begins with a small letter.
 fn specification<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, ApiError> {
-    let mut value = without_nulls(value);
-    if let Some(mode) = value.get_mut("Mode").and_then(Value::as_object_mut) {
-        for (small, large) in [("replicated", "Replicated"), ("global", "Global")] {
-            if let Some(own) = mode.shift_remove(small) {
-                mode.insert(large.to_owned(), own);
-            }
-        }
+    read(large(without_nulls(value)), what)
+}
+
+/// Members whose own members have names of the user's.
+const MAPS: [&str; 4] = ["Labels", "DriverOpts", "Options", "Sysctls"];
+
+/// With names of members that begin with a capital.
+fn large(value: Value) -> Value {
+    let named = |(key, value): (String, Value)| {
+        let mut letters = key.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let key: String = first.into_iter().chain(letters).collect();
+        let value = if MAPS.contains(&key.as_str()) { value } else { large(value) };
+        (key, value)
+    };
+    match value {
+        Value::Object(members) => Value::Object(members.into_iter().map(named).collect()),
+        Value::Array(all) => all.into_iter().map(large).collect(),
+        other => other,
     }
-    read(value, what)
+}
+
+/// Networks are kept by their ids, whatever they are called by.
+fn with_network_ids(call: &Call<'_>, spec: &mut ServiceSpec) -> Result<(), ApiError> {
+    for used in &mut spec.task_template.networks {
+        let found = network::find(call.host.home(), &used.target)?;
+        if found.scope() != "swarm" && !found.is_predefined() {
+            return Err(ApiError::new(
+                403,
+                format!(
+                    "The network {} cannot be used with services. Only networks scoped to the swarm can be used, such \
+                     as those created with the overlay driver.",
+                    found.name
+                ),
+            ));
+        }
+        used.target = found.id;
+    }
+    Ok(())
 }
 
 fn without_nulls(value: Value) -> Value {
@@ -98,17 +130,16 @@ pub(crate) fn inspect(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         members.shift_remove("Coracle");
     }
     document["RootRotationInProgress"] = json!(false);
+    if document["DefaultAddrPool"].is_null() {
+        document["DefaultAddrPool"] = json!([ADDRESS_POOL]);
+    }
     Ok(document.into())
 }
 
 pub(crate) fn init(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let mut body = call.request.object()?;
-    if call.host.manager().is_ok() && !truth(&mut body, "ForceNewCluster") {
-        return Err(ApiError::new(
-            503,
-            "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join another \
-             one.",
-        ));
+    if !truth(&mut body, "ForceNewCluster") {
+        refuse_a_member(call)?;
     }
     let address = text(&mut body, "AdvertiseAddr");
     let address = address.split(':').next().unwrap_or_default();
@@ -163,7 +194,20 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-pub(crate) fn join(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
+/// A machine is in one swarm at most.
+fn refuse_a_member(call: &Call<'_>) -> Result<(), ApiError> {
+    match call.host.manager() {
+        Err(_) => Ok(()),
+        Ok(_) => Err(ApiError::new(
+            503,
+            "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join another \
+             one.",
+        )),
+    }
+}
+
+pub(crate) fn join(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    refuse_a_member(call)?;
     Err(ApiError::unsupported("swarm join", "the nodes of a swarm are all on this machine"))
 }
 
@@ -211,7 +255,10 @@ pub(crate) fn unlock(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 
 /// A service, with how many tasks it has where that is asked for.
 fn shown(call: &Call<'_>, state: &State, one: &Service) -> Result<Value, ApiError> {
-    let mut document = service::document(one)?;
+    let mut document = match call.request.is_set("insertDefaults") {
+        true => service::document(one)?,
+        false => service::bare_document(one)?,
+    };
     if call.request.is_set("status") {
         let counts = service::counts(state, one);
         document["ServiceStatus"] = json!({
@@ -243,15 +290,17 @@ fn told(warnings: Vec<String>) -> Value {
 }
 
 pub(crate) fn create_service(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let spec: ServiceSpec = specification(call.request.object()?, "service")?;
+    let mut spec: ServiceSpec = specification(call.request.object()?, "service")?;
     state(call)?;
+    with_network_ids(call, &mut spec)?;
     let (id, warnings) = order(call, &Order::CreateService { spec: Box::new(spec) })?;
     Ok(Answer::Json(201, json!({ "ID": id, "Warnings": told(warnings) })))
 }
 
 pub(crate) fn update_service(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let spec: ServiceSpec = specification(call.request.object()?, "service")?;
+    let mut spec: ServiceSpec = specification(call.request.object()?, "service")?;
     let state = state(call)?;
+    with_network_ids(call, &mut spec)?;
     let id = service::find(&state, call.request.parameter(0))?.id.clone();
     let rollback = call.request.given("rollback") == Some("previous");
     let version = version(call)?;

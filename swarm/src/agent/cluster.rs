@@ -142,6 +142,7 @@ impl Agent<'_> {
         let locks = cluster.spec.encryption_config.auto_lock_managers;
         match (locks, cluster.own.locked_key.is_some()) {
             (true, false) => self.lock_up(&mut cluster)?,
+            (true, true) if rotate.unlock_key => self.lock_up(&mut cluster)?,
             (false, true) => {
                 self.key.as_ref().ok_or_else(locked)?.save(&self.folder)?;
                 cluster.own.locked_key = None;

@@ -44,6 +44,22 @@ impl Default for Raft {
     }
 }
 
+/// Kept and shown; nothing travels by TLS here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Authority {
+    /// Nanoseconds.
+    pub node_cert_expiry: i64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub force_rotate: u64,
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self { node_cert_expiry: 7_776_000_000_000_000, force_rotate: 0 }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Dispatcher {
@@ -71,6 +87,8 @@ pub struct ClusterSpec {
     pub orchestration: Orchestration,
     pub raft: Raft,
     pub dispatcher: Dispatcher,
+    #[serde(rename = "CAConfig")]
+    pub authority: Authority,
     pub encryption_config: Encryption,
 }
 
@@ -82,6 +100,7 @@ impl Default for ClusterSpec {
             orchestration: Orchestration::default(),
             raft: Raft::default(),
             dispatcher: Dispatcher::default(),
+            authority: Authority::default(),
             encryption_config: Encryption::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! What `service inspect` tells, in Docker's order.
 
-use coracle_swarm::model::{Endpoint, Service};
+use coracle_swarm::model::{Endpoint, Service, ServiceSpec};
 use serde_json::Value;
 
 use super::defaults::{as_told, with_defaults};
@@ -12,8 +12,20 @@ use crate::document::value_of;
 /// # Errors
 /// When it has no form in JSON.
 pub fn document(service: &Service) -> Result<Value, ViewError> {
+    told(service, with_defaults(&service.spec))
+}
+
+/// A service with nothing put in: an update of what this says changes nothing else.
+///
+/// # Errors
+/// When it has no form in JSON.
+pub fn bare_document(service: &Service) -> Result<Value, ViewError> {
+    told(service, as_told(&service.spec))
+}
+
+fn told(service: &Service, spec: ServiceSpec) -> Result<Value, ViewError> {
     let mut told = service.clone();
-    told.spec = with_defaults(&service.spec);
+    told.spec = spec;
     // Docker's manager gives an endpoint to what has ports or addresses alone.
     if told.endpoint.ports.is_empty() && told.endpoint.virtual_ips.is_empty() {
         told.endpoint = Endpoint::default();

@@ -14,7 +14,7 @@ pub mod why;
 pub use count::{Counts, counts, mode_name, replicas};
 pub(crate) use defaults::task_as_told;
 pub use defaults::with_defaults;
-pub use document::document;
+pub use document::{bare_document, document};
 pub use find::{find, find_task};
 pub use list::{all, list};
 pub use ports::{published, task_ports};
