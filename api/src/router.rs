@@ -80,7 +80,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/containers/{id}/rename", Whole, containers::rename),
     route("POST", "/containers/{id}/update", Whole, containers::update),
     route("POST", "/containers/{id}/resize", Whole, containers::resize),
-    route("DELETE", "/containers/{id}", Whole, containers::remove),
+    route("DELETE", "/containers/{name...}", Whole, containers::remove),
     route("GET", "/containers/{id}/logs", Watch, streams::logs),
     route("GET", "/containers/{id}/stats", Watch, streams::stats),
     route("POST", "/containers/{id}/wait", Watch, streams::wait),

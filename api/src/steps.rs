@@ -11,7 +11,7 @@
 //! There are neither containers nor images between the steps, so none is told of. A stage that is only passed through
 //! (`FROM build AS other`, and nothing in it) is not counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use coracle_builder::dockerfile::{self, Arguments, Line};
 use coracle_builder::exec::BuildError;
@@ -40,8 +40,41 @@ struct Work {
     name: String,
     was_cached: bool,
     is_over: bool,
-    /// What it wrote and was not told yet.
-    output: Vec<u8>,
+    /// What it wrote and was not told yet, in the order in which it came.
+    output: VecDeque<Piece>,
+}
+
+/// What was written to one stream at once.
+#[derive(Debug)]
+struct Piece {
+    is_error: bool,
+    bytes: Vec<u8>,
+}
+
+impl Work {
+    fn wrote(&mut self, is_error: bool, bytes: &[u8]) {
+        match self.output.back_mut().filter(|last| last.is_error == is_error) {
+            Some(last) => last.bytes.extend_from_slice(bytes),
+            None => self.output.push_back(Piece { is_error, bytes: bytes.to_vec() }),
+        }
+    }
+
+    /// What can be told of it: whole characters, and at its end all.
+    fn next_text(&mut self) -> Option<String> {
+        let is_last = self.output.len() == 1;
+        let piece = self.output.front_mut()?;
+        let text = whole_characters(&mut piece.bytes, self.is_over || !is_last);
+        let is_error = piece.is_error;
+        if piece.bytes.is_empty() {
+            self.output.pop_front();
+        }
+        match (text.is_empty(), is_error) {
+            (true, _) => None,
+            // As the classic builder marks it, for a terminal.
+            (false, true) => Some(format!("\x1b[91m{text}\x1b[0m")),
+            (false, false) => Some(text),
+        }
+    }
 }
 
 /// An instruction.
@@ -142,8 +175,7 @@ impl<'a> Steps<'a> {
             let mut was_cached = !step.work.is_empty() && !step.is_base;
             for vertex in &step.work {
                 let Some(work) = self.work.get_mut(vertex) else { continue };
-                let text = whole_characters(&mut work.output, work.is_over);
-                if !text.is_empty() {
+                while let Some(text) = work.next_text() {
                     (self.say)(&text);
                 }
                 if !work.is_over {
@@ -176,8 +208,8 @@ impl Progress for Steps<'_> {
                 self.work.entry(vertex).or_default().is_over = error.is_none();
             }
             Event::Started { vertex, .. } => self.work.entry(vertex).or_default().is_over = false,
-            Event::Log { vertex, bytes, .. } => {
-                self.work.entry(vertex).or_default().output.extend_from_slice(&bytes);
+            Event::Log { vertex, stream, bytes, .. } => {
+                self.work.entry(vertex).or_default().wrote(stream == 2, &bytes);
             }
             Event::Status(_) | Event::Warning { .. } => return,
         }
@@ -289,6 +321,7 @@ mod tests {
                 's' => Event::Started { vertex, at },
                 'c' => Event::Cached { vertex, at },
                 'l' => Event::Log { vertex, stream: 1, bytes: text.into(), at },
+                'e' => Event::Log { vertex, stream: 2, bytes: text.into(), at },
                 'f' => Event::Completed { vertex, at, error: Some(text.to_owned()) },
                 _ => Event::Completed { vertex, at, error: None },
             });
@@ -341,6 +374,23 @@ mod tests {
         ];
         let out = told(file, None, &names, &happened);
         assert!(out.ends_with("Step 4/6 : RUN no\nwhy"), "{out}");
+    }
+
+    #[test]
+    fn errors_are_red() {
+        let names = ["[1/2] FROM a", "[2/2] RUN y"];
+        let happened = [
+            ('d', 0, ""),
+            ('s', 1, ""),
+            ('l', 1, "one\n"),
+            ('e', 1, "two\n"),
+            ('l', 1, "three\n"),
+            ('d', 1, ""),
+        ];
+        assert_eq!(
+            told("FROM a\nRUN y\n", None, &names, &happened),
+            "Step 1/2 : FROM a\nStep 2/2 : RUN y\none\n\x1b[91mtwo\n\x1b[0mthree\n"
+        );
     }
 
     #[test]

@@ -99,6 +99,10 @@ fn host_config(body: Value) -> Result<HostConfig, ApiError> {
         ports.values_mut().for_each(any_port);
     }
     let mut host: HostConfig = read(Value::Object(members), "HostConfig")?;
+    // Clients that name Docker's own mean the usual one.
+    if !matches!(host.runtime.as_str(), "libcontainer" | "runc" | "io.containerd.runc.v2") {
+        return Err(ApiError::bad(format!("unknown or invalid runtime name: {}", host.runtime)));
+    }
     if let Some(policy) = restart_policy(policy)?.filter(|policy| !policy.name.is_empty()) {
         host.restart_policy = policy;
     }

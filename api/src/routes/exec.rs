@@ -193,7 +193,7 @@ pub(crate) fn start(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     if exec.started {
         // Docker answers in the stream.
         let words = format!("exec command {} has already run\r\n", exec.id);
-        client(call, tty || exec.wanted.tty, false, None)?.write(STDERR, words.as_bytes())?;
+        client(call, tty, false, None)?.write(STDERR, words.as_bytes())?;
         return Ok(Answer::Sent);
     }
     let sizes: Option<[u16; 2]> =
@@ -228,7 +228,8 @@ pub(crate) fn start(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let leaving = streams::keys(Some(&exec.wanted.detach_keys), exec.wanted.tty && stdin)?;
     let mut client = match detach {
         true => None,
-        false => Some(client(call, tty || exec.wanted.tty, stdin, leaving)?),
+        // Its output has headers unless this request says that there is a terminal, whatever the first one said.
+        false => Some(client(call, tty, stdin, leaving)?),
     };
     let begun = call.host.home().engine()?.exec(&exec.container, request);
     let mut executed = match begun {

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use coracle_runtime::Home;
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_runtime::logs::{Entry, LogError, ReadOptions, Show, Stream, parse_tail};
 use coracle_runtime::model::{Attach, Status, Timestamp};
-use coracle_view::container::{Known, Reading, read_stats};
+use coracle_view::container::{Known, Reading, find, read_stats};
 use coracle_words::DetachKeys;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
@@ -23,6 +24,9 @@ use crate::worker::Call;
 
 /// Time between two readings of statistics.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often, and how far apart, it is looked whether an end was written down.
+const SETTLE_TRIES: u32 = 500;
+const SETTLE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let request = call.request;
@@ -111,9 +115,11 @@ fn ending(
     let filter = Filter::new([("container", id), ("event", "die"), ("event", "destroy")]);
     let filter = filter.map_err(|error| ApiError::new(500, error.to_string()))?;
     let mut code = known.state.exit_code;
+    let mut ended = since;
     let span = Span { since: Some(since), until: None };
     let read = events.read(span, &filter, &mut |event| {
         let died = event.action == "die";
+        ended = event.moment();
         if let Some(told) =
             event.actor.attributes.get("exitCode").and_then(|text| text.parse().ok())
         {
@@ -125,7 +131,23 @@ fn ending(
         }
     });
     read.map_err(|error| ApiError::new(500, error.to_string()))?;
+    if !removed {
+        settle(call.host.home(), id, ended);
+    }
     Ok(code)
+}
+
+/// An end is told of a little before it is written down: whoever has heard of it is to see it.
+pub(crate) fn settle(home: &Home, id: &str, ended: Timestamp) {
+    // It may run again already.
+    let is_behind =
+        |known: Known| known.state.status == Status::Running && known.state.started_at < ended;
+    for _ in 0..SETTLE_TRIES {
+        if !find(home, id).is_ok_and(is_behind) {
+            break;
+        }
+        std::thread::sleep(SETTLE_PAUSE);
+    }
 }
 
 /// Output and input of the first process. A container that does not run yet is started by this request when

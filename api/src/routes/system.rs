@@ -126,8 +126,11 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let settings = call.host.home().settings();
     let events = Events::new(settings.data_root.join("events.jsonl")).of(settings.owner.as_deref());
     call.begin_lines()?;
-    let out = &mut call.channel.out;
+    let (home, out) = (call.host.home(), &mut call.channel.out);
     let read = events.read(span, &filter, &mut |event| {
+        if event.action == "die" {
+            super::streams::settle(home, &event.actor.id, event.moment());
+        }
         let mut event = value_of(event).unwrap_or_default();
         if let Some(members) = event.as_object_mut().filter(|_| !old) {
             for key in ["status", "id", "from"] {

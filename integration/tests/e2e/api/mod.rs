@@ -1,6 +1,7 @@
 //! `system service`: the Engine API, as it is on the wire.
 
 mod build;
+mod clients;
 mod http;
 mod socket;
 mod swarm;
