@@ -6,7 +6,7 @@ step_fmt() { check fmt cargo fmt --all --check; }
 step_shellcheck() {
     scripts/apt-ensure 'shellcheck=reads our shell scripts' || { fail 'shellcheck: what it needs'; return 0; }
     local scripts=()
-    mapfile -t scripts < <(find scripts .ci findings integration/laptop -type f -print0 | xargs -0 grep -lE \
+    mapfile -t scripts < <(find scripts .ci findings integration/clients integration/laptop -type f -print0 | xargs -0 grep -lE \
         '^#!/bin/(ba)?sh|^# shellcheck shell=' | sort)
     check shellcheck shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
 }
