@@ -65,9 +65,16 @@ pub(super) fn builds_and_runs() {
     assert_eq!(made.stdout(), base.stdout());
     let authority = fs::read_to_string(env.work().join("tls/ca.crt")).expect("it was made");
     let line = authority.lines().nth(1).expect("its first line of content");
-    env.sh(&format!("grep -rlsaF -e {line} $ROOT/data $ROOT/tmp $ROOT/run || true"))
+    // Folders of other ids are read as well: the notes are www-data's alone.
+    env.sh("docker unshare grep -rlxF -e one $ROOT/data/volumes | grep -c /notes/")
         .success()
-        .stdout_is("");
+        .stdout_is("1\n");
+    // `ns` is a namespace that is mounted on a file.
+    let everywhere = "$ROOT/data $ROOT/tmp $ROOT/run";
+    env.sh(&format!("docker unshare grep -rlaF --exclude=ns -e {line} {everywhere}"))
+        .code(1)
+        .stdout_is("")
+        .stderr_is("");
 
     // A change of the application asks nobody for packages.
     env.run(["rm", "-f", "index", "web"]).success();
