@@ -169,7 +169,7 @@ fn an_interrupted_build_leaves_nothing() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         // A shell without jobs starts what is behind it with SIGINT ignored.
         let said = env.sh(&format!(
-            "set -m; docker build --progress=plain w > said 2>&1 & \
+            "set -m; rm -f said; docker build --progress=plain w > said 2>&1 & \
              until grep -q 'started$' said 2>/dev/null; do kill -0 $! || break; done; \
              docker ps -aq; kill -{signal} $!; wait $!; echo $?; cat said >&2"
         ));
