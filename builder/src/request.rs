@@ -120,6 +120,10 @@ pub enum CacheKind {
     Registry(Reference),
     /// It is in the image itself.
     Inline,
+    /// That of GitHub's runners, which counts where there is a token for it.
+    Actions {
+        has_token: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

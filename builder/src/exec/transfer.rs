@@ -67,7 +67,7 @@ fn place<'n>(cache: &CachePlace, network: &'n RegistrySettings) -> Option<Artifa
     match &cache.kind {
         CacheKind::Local(path) => Some(ArtifactPlace::Folder(path.clone())),
         CacheKind::Registry(name) => Some(ArtifactPlace::Registry(network, name.clone())),
-        CacheKind::Inline => None,
+        CacheKind::Inline | CacheKind::Actions { .. } => None,
     }
 }
 
@@ -137,11 +137,8 @@ impl<'n> Exporter<'_, 'n> {
         cache: &CachePlace,
         results: &Results,
     ) -> Result<(), BuildError> {
-        let Some(place) = place(cache, self.network) else {
-            let error =
-                "--cache-to type=inline is not supported: a cache is no part of an image here";
-            return Err(BuildError::new(error, coracle_words::ErrorKind::Unsupported));
-        };
+        // What there is not was refused before anything was built; what does not count has no place.
+        let Some(place) = place(cache, self.network) else { return Ok(()) };
         let title = match &place {
             ArtifactPlace::Folder(_) => "exporting cache to client directory",
             ArtifactPlace::Registry(..) => "exporting cache to registry",

@@ -57,18 +57,19 @@ fn places(text: &str, way: Way) -> Result<Vec<CachePlace>, FlagError> {
         };
         return names.iter().map(place).collect();
     }
-    place(text, way).map(|place| place.into_iter().collect())
+    place(text, way).map(|place| vec![place])
 }
 
-fn place(text: &str, way: Way) -> Result<Option<CachePlace>, FlagError> {
+fn place(text: &str, way: Way) -> Result<CachePlace, FlagError> {
     let (mut kind, mut path, mut name) = (String::new(), String::new(), String::new());
-    let (mut whole, mut ignores_errors) = (false, false);
+    let (mut whole, mut ignores_errors, mut has_token) = (false, false, false);
     let flag = way.flag();
     for (key, value) in attributes(text)? {
         match (key.as_str(), way) {
             ("type", _) => kind = value,
             ("src", Way::From) | ("dest", Way::To) => path = value,
             ("ref", _) => name = value,
+            ("token", _) if kind == "gha" => has_token = !value.is_empty(),
             ("mode", Way::To) => {
                 whole = match value.as_str() {
                     "max" => true,
@@ -101,18 +102,17 @@ fn place(text: &str, way: Way) -> Result<Option<CachePlace>, FlagError> {
         }
         "registry" => CacheKind::Registry(reference(&name)?),
         "inline" if way == Way::To => CacheKind::Inline,
-        // Not used without the variables of GitHub's runners, as in Docker.
-        "gha" => return Ok(None),
+        "gha" => CacheKind::Actions { has_token },
         "s3" | "azblob" => {
             let what = format!("{flag} type={kind}");
-            let why = "caches are kept in folders, registries and images";
+            let why = "caches are kept in folders and registries: type=local, type=registry";
             return Err(FlagError::unsupported(what, why));
         }
         other => {
             return Err(FlagError::Bad(format!("failed to solve: unknown cache {who}: {other:?}")));
         }
     };
-    Ok(Some(CachePlace { kind, whole, ignores_errors }))
+    Ok(CachePlace { kind, whole, ignores_errors })
 }
 
 fn reference(text: &str) -> Result<Reference, FlagError> {
@@ -143,7 +143,9 @@ mod tests {
         assert_eq!(one("type=local,dest=c,mode=max,ignore-error=true"), local);
         assert_eq!(one("type=inline").kind, CacheKind::Inline);
         assert_eq!(cache_from("type=local,src=c").unwrap()[0].kind, CacheKind::Local("c".into()));
-        assert_eq!(cache_to("type=gha").unwrap(), []);
+        let actions = |has_token| CacheKind::Actions { has_token };
+        assert_eq!(one("type=gha,mode=max").kind, actions(false));
+        assert_eq!(cache_from("type=gha,token=t").unwrap()[0].kind, actions(true));
     }
 
     #[test]

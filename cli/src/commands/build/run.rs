@@ -111,7 +111,9 @@ pub(crate) fn attempt(
     progress: &mut dyn Progress,
 ) -> Result<Attempt, CliError> {
     app.ui.flush()?;
-    requests.iter().try_for_each(refuse_what_is_not_made)?;
+    let token = app.settings.environment.get("ACTIONS_RUNTIME_TOKEN");
+    let on_runner = token.is_some_and(|token| !token.is_empty());
+    requests.iter().try_for_each(|request| refuse_what_is_not_made(request, on_runner))?;
     requests.iter().flat_map(|request| &request.outputs).try_for_each(look_for_room)?;
     let mut around = OfApp::new(app)?;
     let result = exec::build(requests, &mut around, progress);
@@ -134,16 +136,21 @@ fn leaves_content(request: &BuildRequest) -> bool {
     !request.cache_to.is_empty() || !request.outputs.iter().all(stays)
 }
 
-/// What a request may want and nothing makes: it must not seem to have been made.
-fn refuse_what_is_not_made(request: &BuildRequest) -> Result<(), CliError> {
-    let is_inline = |place: &CachePlace| place.kind == CacheKind::Inline;
-    match request.cache_to.iter().chain(&request.cache_from).any(is_inline) {
-        true => Err(CliError::unsupported(
+/// What a request may want and nothing makes: it must not seem to have been made. The cache of GitHub's runners does not
+/// count elsewhere, as in Docker.
+fn refuse_what_is_not_made(request: &BuildRequest, on_runner: bool) -> Result<(), CliError> {
+    let refuse = |place: &CachePlace| match place.kind {
+        CacheKind::Inline => Err(CliError::unsupported(
             "a cache of type=inline",
             "an image says nothing of the steps that made it; type=registry puts them beside it",
         )),
-        false => Ok(()),
-    }
+        CacheKind::Actions { has_token } if has_token || on_runner => Err(CliError::unsupported(
+            "a cache of type=gha",
+            "GitHub's service for caches is not spoken to; type=registry and type=local keep one elsewhere",
+        )),
+        CacheKind::Actions { .. } | CacheKind::Local(_) | CacheKind::Registry(_) => Ok(()),
+    };
+    request.cache_to.iter().chain(&request.cache_from).try_for_each(refuse)
 }
 
 /// An archive can be written where it is to go; the folders above it are not made, as in Docker.

@@ -169,3 +169,23 @@ fn an_export_that_fails_ends_the_build_unless_told_otherwise() {
     build(&env, &["--cache-to", &format!("{to},ignore-error=true")]).success();
     env.assert_nothing_left();
 }
+
+#[test]
+fn the_cache_of_github_is_refused_where_it_would_count() {
+    let env = TestEnv::new();
+    env.write("ctx/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    // As in Docker, it does not count where no runner gives a token.
+    build(&env, &["--cache-to", "type=gha,mode=max", "--cache-from", "type=gha"]).success();
+    let on_runner = TestEnv::new().with("ACTIONS_RUNTIME_TOKEN", "t");
+    on_runner.write("ctx/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    for flag in ["--cache-to", "--cache-from"] {
+        build(&on_runner, &[flag, "type=gha"]).code(1).stderr_has(
+            "a cache of type=gha: not supported: GitHub's service for caches is not spoken to; type=registry and \
+             type=local keep one elsewhere",
+        );
+        build(&env, &[flag, "type=gha,token=t"]).code(1).stderr_has("not supported");
+    }
+    on_runner.run(["image", "inspect", "made"]).code(1);
+    env.assert_nothing_left();
+    on_runner.assert_nothing_left();
+}
