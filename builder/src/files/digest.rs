@@ -2,6 +2,7 @@
 //!
 //! The mode of a folder that was named itself does not count: its content is copied, not it.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, Read};
@@ -17,7 +18,7 @@ use super::Result;
 use super::content::{is_same, open_file};
 use super::error::{FilesError, shown};
 use super::hashes::Hashes;
-use super::limits::BUFFER_BYTES;
+use super::limits::{BUFFER_BYTES, LINKED_FILES_MAX};
 use super::resolve::split;
 use super::select::{RootKind, Selection, missing};
 use super::tree::Tree;
@@ -86,6 +87,7 @@ impl Selection<'_> {
             stamper: Stamper::default(),
             buffer: Vec::new(),
             xattrs: Xattrs::default(),
+            linked: HashMap::new(),
             files: 0,
             bytes: 0,
         };
@@ -124,6 +126,8 @@ struct Digester<'a> {
     stamper: Stamper,
     buffer: Vec<u8>,
     xattrs: Xattrs,
+    /// Files of a root filesystem that have several names, by device and inode: BusyBox has hundreds.
+    linked: HashMap<(u64, u64), [u8; 32]>,
     files: u64,
     bytes: u64,
 }
@@ -185,6 +189,12 @@ impl Digester<'_> {
         if remembers && let Some(digest) = self.hashes.get(found.stat, now) {
             return Ok(Some(digest));
         }
+        // Nobody writes to a root filesystem while it is looked at.
+        let linked = (!remembers && found.stat.st_nlink > 1)
+            .then_some((found.stat.st_dev, found.stat.st_ino));
+        if let Some(digest) = linked.and_then(|file| self.linked.get(&file)) {
+            return Ok(Some(*digest));
+        }
         let Some((mut file, before)) = open_file(found)? else { return Ok(None) };
         let mut digest = self.read(&mut file, found.path)?;
         let mut attributes = Hasher::new();
@@ -205,6 +215,11 @@ impl Digester<'_> {
         let after = fstat(&file).map_err(FilesError::io("look at", found.path))?;
         if remembers && is_same(&before, &after) {
             self.hashes.put(&after, digest, now);
+        }
+        if let Some(file) = linked
+            && self.linked.len() < LINKED_FILES_MAX
+        {
+            self.linked.insert(file, digest);
         }
         Ok(Some(digest))
     }

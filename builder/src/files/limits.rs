@@ -18,6 +18,9 @@ pub const ACCOUNTS_BYTES_MAX: u64 = 16 << 20;
 /// Files whose digests are remembered.
 pub const HASHES_MAX: usize = 500_000;
 
+/// Files with several names whose digests are remembered within one walk.
+pub const LINKED_FILES_MAX: usize = 100_000;
+
 /// Entries of an archive.
 pub const ARCHIVE_ENTRIES_MAX: u64 = 10_000_000;
 

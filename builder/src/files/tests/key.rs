@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::super::{Hashes, Selectors, limits, select};
+use super::super::{Hashes, Selectors, Tree, limits, select};
 use super::{Case, to};
 
 #[test]
@@ -94,4 +94,34 @@ fn what_changes_between_is_found_out() {
     fs::write(case.context().join("d/x"), "other").unwrap();
     let root = File::open(case.root()).unwrap();
     assert_ne!(selection.copy_into(root.as_fd(), &to("/")).unwrap().stamp, stamp);
+}
+
+#[test]
+fn a_file_of_an_image_with_several_names_is_read_once() {
+    let case = Case::new(&["d/one"]);
+    let folder = case.context().join("d");
+    fs::write(folder.join("one"), vec![1; 10 * limits::BUFFER_BYTES]).unwrap();
+    let digest = || {
+        let tree = Tree::root_filesystem(&case.context()).unwrap();
+        let selection = select(&tree, &Selectors { pattern: "d", ..Selectors::default() }).unwrap();
+        let mut asked = 0;
+        let mut ends = || {
+            asked += 1;
+            false
+        };
+        let content = selection.digest_until(&mut Hashes::in_memory(), &mut ends).unwrap();
+        (content.key, asked)
+    };
+    for name in ["two", "three"] {
+        fs::hard_link(folder.join("one"), folder.join(name)).unwrap();
+    }
+    let (key, asked) = digest();
+    // Before each of the names, and before each piece of the content and its end.
+    assert_eq!(asked, 3 + 11);
+    // Copies of it are the same to the key.
+    for name in ["two", "three"] {
+        fs::remove_file(folder.join(name)).unwrap();
+        fs::copy(folder.join("one"), folder.join(name)).unwrap();
+    }
+    assert_eq!(digest(), (key, 3 * (1 + 11)));
 }
