@@ -188,7 +188,7 @@ fn dependencies(
             let state = &one.life.state;
             let started =
                 dependency.condition != Condition::ServiceStarted || state.status.is_running();
-            match verdict(on, &one.container.name, state, goal, std::time::Duration::ZERO) {
+            match verdict(&one.container.name, state, goal, std::time::Duration::ZERO) {
                 Verdict::Met(_) if started => None,
                 Verdict::Met(_) | Verdict::NotYet => Some(()),
                 Verdict::Failed { .. } => Some(()),

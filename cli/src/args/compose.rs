@@ -2,6 +2,7 @@
 
 use super::dispatch::{self, Invocation, Parsed};
 use super::globals::Globals;
+use super::spec::Spec;
 use super::table::Table;
 use super::{help, messages};
 use crate::compose::ComposeGlobals;
@@ -42,14 +43,23 @@ pub(super) fn parse(
     }
     let parsed = dispatch::invoke(program, path, spec, &words[1..], globals)?;
     Ok(match parsed {
-        Parsed::Run(invocation) => Parsed::Run(Box::new(with_options(*invocation, options))),
+        Parsed::Run(invocation) => Parsed::Run(Box::new(with_options(*invocation, spec, options))),
         other => other,
     })
 }
 
 /// `--dry-run` is accepted on both sides of the subcommand.
-fn with_options(mut invocation: Invocation, mut options: ComposeGlobals) -> Invocation {
+fn with_options(
+    mut invocation: Invocation,
+    spec: &'static Spec,
+    mut options: ComposeGlobals,
+) -> Invocation {
     options.dry_run |= invocation.matches.get_flag("dry-run");
+    options.operation = match spec.names[0].trim_start_matches("compose ") {
+        "cp" => "copy",
+        "rm" => "remove",
+        name => name,
+    };
     invocation.compose = options;
     invocation
 }

@@ -73,6 +73,10 @@ pub(crate) struct ComposeGlobals {
     #[arg(long, short = 'v', hide = true)]
     pub(crate) version: bool,
 
+    /// What is done, in a word of Docker Compose.
+    #[arg(skip)]
+    pub(crate) operation: &'static str,
+
     /// Old form of --project-directory
     #[arg(long, value_name = "string", hide = true)]
     workdir: Option<String>,

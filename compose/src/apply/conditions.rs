@@ -14,10 +14,58 @@ pub(crate) enum Verdict {
     Met(&'static str),
     /// It will not come; why, and the culprit's last words.
     Failed {
-        word: String,
-        message: String,
+        failure: Failure,
         detail: Option<String>,
     },
+}
+
+/// Why what is waited for will not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Not done: it ended with this code.
+    Incomplete(i32),
+    /// A dependency is not ready, because of this.
+    NotReady(String),
+    /// What `--wait` is for is not up, because of this.
+    NotUp(String),
+}
+
+impl Failure {
+    /// What ends the command.
+    pub(crate) fn message(&self, service: &str) -> String {
+        match self {
+            Self::Incomplete(code) => format!("service {}", incomplete(service, *code)),
+            Self::NotReady(why) => format!("dependency failed to start: {why}"),
+            Self::NotUp(why) => why.clone(),
+        }
+    }
+
+    /// What stands on its line, where Docker Compose has one.
+    pub(crate) fn line(&self, service: &str) -> Option<String> {
+        match self {
+            Self::Incomplete(_) => Some(self.message(service)),
+            Self::NotReady(_) => Some(format!("dependency {service} failed to start")),
+            Self::NotUp(_) => None,
+        }
+    }
+
+    /// What is said of a service that only may be there: on its line, and in a warning.
+    pub(crate) fn skipped(&self, service: &str) -> (String, String) {
+        let (text, why) = match self {
+            Self::Incomplete(code) => {
+                let text = format!("optional dependency {}", incomplete(service, *code));
+                return (text.clone(), text);
+            }
+            Self::NotReady(why) => ("failed to start", why),
+            Self::NotUp(why) => ("is not running or is unhealthy", why),
+        };
+        let text = format!("optional dependency {service:?} {text}");
+        (text.clone(), format!("{text}: {why}"))
+    }
+}
+
+fn incomplete(service: &str, code: i32) -> String {
+    format!("{service:?} didn't complete successfully: exit {code}")
 }
 
 /// What is waited for.
@@ -33,27 +81,14 @@ pub(crate) enum Goal {
 pub(super) const SETTLED: Duration = Duration::from_millis(500);
 
 /// Looks at the state of a container that has run for `ran`.
-pub(crate) fn verdict(
-    service: &str,
-    name: &str,
-    state: &State,
-    goal: Goal,
-    ran: Duration,
-) -> Verdict {
+pub(crate) fn verdict(name: &str, state: &State, goal: Goal, ran: Duration) -> Verdict {
     let dead = matches!(state.status, Status::Exited | Status::Dead);
-    let failed = |word: &str, message: String| Verdict::Failed {
-        word: word.to_owned(),
-        message,
-        detail: last_probe(state),
-    };
+    let failed = |failure| Verdict::Failed { failure, detail: last_probe(state) };
     match goal {
         Goal::Depends(Condition::ServiceStarted) => Verdict::Met("Started"),
         Goal::Depends(Condition::ServiceCompletedSuccessfully) if dead => match state.exit_code {
             0 => Verdict::Met("Exited"),
-            code => {
-                let text = format!("service {service:?} didn't complete successfully: exit {code}");
-                failed(&text, text.clone())
-            }
+            code => failed(Failure::Incomplete(code)),
         },
         Goal::Depends(Condition::ServiceCompletedSuccessfully) => Verdict::NotYet,
         Goal::Depends(Condition::ServiceHealthy) => match health(name, state, dead) {
@@ -61,13 +96,11 @@ pub(crate) fn verdict(
             Ok(Some(false)) => Verdict::NotYet,
             // What has ended by then is told as that.
             Ok(None) if state.status == Status::Running && ran < SETTLED => Verdict::NotYet,
-            Ok(None) => failed(
-                "Error",
-                format!(
-                    "dependency failed to start: container {name} has no healthcheck configured"
-                ),
-            ),
-            Err(message) => failed("Error", format!("dependency failed to start: {message}")),
+            Ok(None) => {
+                let why = format!("container {name} has no healthcheck configured");
+                failed(Failure::NotReady(why))
+            }
+            Err(why) => failed(Failure::NotReady(why)),
         },
         Goal::RunningOrHealthy => match health(name, state, dead) {
             Ok(None) if state.status == Status::Running && ran >= SETTLED => {
@@ -75,7 +108,7 @@ pub(crate) fn verdict(
             }
             Ok(Some(true)) => Verdict::Met("Healthy"),
             Ok(_) => Verdict::NotYet,
-            Err(message) => failed("Error", message),
+            Err(why) => failed(Failure::NotUp(why)),
         },
     }
 }
@@ -118,12 +151,14 @@ mod tests {
     }
 
     fn told_of(state: &State, goal: Goal, ran: Duration) -> String {
-        match verdict("db", "p-db-1", state, goal, ran) {
+        match verdict("p-db-1", state, goal, ran) {
             Verdict::NotYet => "not yet".to_owned(),
             Verdict::Met(word) => word.to_owned(),
-            Verdict::Failed { message, detail, .. } => {
-                [Some(message), detail].into_iter().flatten().collect::<Vec<_>>().join(" | ")
-            }
+            Verdict::Failed { failure, detail } => [Some(failure.message("db")), detail]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" | "),
         }
     }
 
@@ -153,6 +188,26 @@ mod tests {
             told(&state(Status::Exited, 3, None), Healthy),
             "dependency failed to start: container p-db-1 exited (3)"
         );
+    }
+
+    #[test]
+    fn failures_in_the_words_of_compose() {
+        let failure = Failure::NotReady("container p-db-1 is unhealthy".into());
+        assert_eq!(failure.line("db").as_deref(), Some("dependency db failed to start"));
+        let (short, long) = failure.skipped("db");
+        assert_eq!(short, "optional dependency \"db\" failed to start");
+        assert_eq!(long, format!("{short}: container p-db-1 is unhealthy"));
+        let failure = Failure::Incomplete(3);
+        let text = "\"db\" didn't complete successfully: exit 3";
+        assert_eq!(failure.line("db"), Some(format!("service {text}")));
+        let (short, long) = failure.skipped("db");
+        assert_eq!(short, format!("optional dependency {text}"));
+        assert_eq!(long, short);
+        let failure = Failure::NotUp("container p-db-1 exited (1)".into());
+        assert_eq!(failure.line("db"), None);
+        let (short, long) = failure.skipped("db");
+        assert_eq!(short, "optional dependency \"db\" is not running or is unhealthy");
+        assert_eq!(long, format!("{short}: container p-db-1 exited (1)"));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Apply<'_> {
                 self.watcher.tell(Kind::Network, name, "Created");
             }
             Err(error) => {
-                self.watcher.tell(Kind::Network, name, "Error");
+                self.watcher.fails(Kind::Network, name, &error.to_string());
                 return Err(error.into());
             }
         }
@@ -115,7 +115,7 @@ impl Apply<'_> {
         match self.engine.create_volume(request) {
             Ok(_) => self.watcher.tell(Kind::Volume, name, "Created"),
             Err(error) => {
-                self.watcher.tell(Kind::Volume, name, "Error");
+                self.watcher.fails(Kind::Volume, name, &error.to_string());
                 return Err(error.into());
             }
         }

@@ -220,26 +220,27 @@ impl Apply<'_> {
         if !fails && waits.iter().any(|wait| wait.settles_in().is_some()) {
             return Ok(false);
         }
-        let mut failure = None;
+        let mut first = None;
         for (wait, verdict) in waits.iter_mut().filter(|wait| !wait.done).zip(seen) {
             match verdict {
                 Verdict::NotYet => continue,
                 Verdict::Met(word) => self.watcher.tell(Kind::Container, &wait.name, word),
-                Verdict::Failed { message, .. } if !wait.required => {
-                    let (short, long) = skipped(&wait.service, &message);
+                Verdict::Failed { failure, .. } if !wait.required => {
+                    let (short, long) = failure.skipped(&wait.service);
                     self.watcher.tell(Kind::Container, &wait.name, &format!("Skipped: {short}"));
                     self.watcher.warn(&long);
                 }
-                Verdict::Failed { word, message, detail } => {
-                    if wait.goal != Goal::RunningOrHealthy {
-                        self.watcher.tell(Kind::Container, &wait.name, &word);
+                Verdict::Failed { failure, detail } => {
+                    if let Some(text) = failure.line(&wait.service) {
+                        self.watcher.fails(Kind::Container, &wait.name, &text);
                     }
-                    failure = failure.or(Some(ApplyError::Dependency { message, detail }));
+                    let message = failure.message(&wait.service);
+                    first = first.or(Some(ApplyError::Dependency { message, detail }));
                 }
             }
             wait.done = true;
         }
-        match failure {
+        match first {
             Some(error) => Err(error),
             None => Ok(waits.iter().all(|wait| wait.done)),
         }
@@ -341,35 +342,5 @@ impl Apply<'_> {
         }
         self.watch.clear();
         Ok(all[..fds.len()].iter().map(|fd| !fd.revents().is_empty()).collect())
-    }
-}
-
-/// What is said of a service that only may be there, on its line and in a warning.
-fn skipped(service: &str, message: &str) -> (String, String) {
-    let own = format!("service {service:?} ");
-    if let Some(how) = message.strip_prefix(&own) {
-        let text = format!("optional dependency {service:?} {how}");
-        return (text.clone(), text);
-    }
-    let why = message.strip_prefix("dependency failed to start: ").unwrap_or(message);
-    let text = format!("optional dependency {service:?} failed to start");
-    (text.clone(), format!("{text}: {why}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn optional_dependencies_in_the_words_of_compose() {
-        let (short, long) =
-            super::skipped("db", "dependency failed to start: container p-db-1 is unhealthy");
-        assert_eq!(short, "optional dependency \"db\" failed to start");
-        assert_eq!(
-            long,
-            "optional dependency \"db\" failed to start: container p-db-1 is unhealthy"
-        );
-        let (short, long) =
-            super::skipped("db", "service \"db\" didn't complete successfully: exit 3");
-        assert_eq!(short, "optional dependency \"db\" didn't complete successfully: exit 3");
-        assert_eq!(long, short);
     }
 }

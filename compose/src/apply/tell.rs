@@ -34,8 +34,18 @@ pub enum Turn {
 
 /// Whoever looks on: shows progress, and passes output on while things go on.
 pub trait Watcher {
-    /// Something happens to an object: `Creating`, `Created`, …
-    fn tell(&mut self, kind: Kind, name: &str, word: &str);
+    /// Something happens to an object: `Creating`, `Created`, …; and more about that.
+    fn show(&mut self, kind: Kind, name: &str, word: &str, details: &str);
+
+    /// As [`Watcher::show`], when the word says it all.
+    fn tell(&mut self, kind: Kind, name: &str, word: &str) {
+        self.show(kind, name, word, "");
+    }
+
+    /// Something came to nothing.
+    fn fails(&mut self, kind: Kind, name: &str, why: &str) {
+        self.show(kind, name, "Error", why);
+    }
 
     fn warn(&mut self, text: &str);
 

@@ -45,7 +45,7 @@ impl Wait {
         let counts = up.contains(&self.goal) && unchecked;
         let settling = counts && state.status == Status::Running && ran < SETTLED;
         self.settles = settling.then(|| Instant::now() + (SETTLED - ran));
-        verdict(&self.service, &self.name, state, self.goal, ran)
+        verdict(&self.name, state, self.goal, ran)
     }
 
     /// How long it has run since its last start. A host clock that was set back makes that

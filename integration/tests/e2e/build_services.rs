@@ -49,7 +49,7 @@ fn what_is_missing_is_built_and_what_changed_made_anew() {
     let env = project();
     env.run(["compose", "-p", "t", "create", "--no-build", "web"]).code(1);
     let up = env.run(["compose", "-p", "t", "up", "-d", "web"]).success();
-    up.stderr_has(" Image t-web  Building").stderr_has(" Image t-web  Built");
+    up.stderr_has(" Image t-web Building").stderr_has(" Image t-web Built");
     assert_eq!((content(&env, "/v"), content(&env, "/base")), ("one\n".into(), "base\n".into()));
     let labels = "{{index .Config.Labels \"com.docker.compose.project\"}} {{index .Config.Labels \"com.docker.compose.service\"}}";
     env.run(["inspect", "-f", labels, "t-web"]).success().stdout_is("t web\n");

@@ -200,8 +200,8 @@ fn what_is_needed_is_removed_last() {
     env.run(["compose", "-p", "t", "up", "-d", "--scale", "db=2"]).success();
     let scaled = ["--scale", "web=0", "--scale", "db=0"];
     let said = env.run(["compose", "-p", "t", "up", "-d"].into_iter().chain(scaled)).success();
-    before(&said.stderr(), "t-web-1  Removed", "t-db-1  Stopping");
-    before(&said.stderr(), "t-web-1  Removed", "t-db-2  Stopping");
+    before(&said.stderr(), "t-web-1 Removed", "t-db-1 Stopping");
+    before(&said.stderr(), "t-web-1 Removed", "t-db-2 Stopping");
     // Orphans too, by their labels.
     env.run(["compose", "-p", "t", "up", "-d"]).success();
     env.write(
@@ -209,7 +209,7 @@ fn what_is_needed_is_removed_last() {
         "services: {other: {image: alpine, network_mode: none, command: 'true'}}\n",
     );
     let said = env.run(["compose", "-p", "t", "up", "-d", "--remove-orphans"]).success();
-    before(&said.stderr(), "t-web-1  Removed", "t-db-1  Stopping");
+    before(&said.stderr(), "t-web-1 Removed", "t-db-1 Stopping");
     down(env);
 }
 
@@ -253,7 +253,7 @@ fn images_of_steps_are_fetched_and_pinned_as_those_of_services() {
     env.write("compose.yaml", &whole);
     env.run(["compose", "-p", "t", "up", "-d"]).success();
     let again = env.run(["compose", "-p", "t", "up", "-d"]).success();
-    again.stderr_is(" Container t-web-1  Running\n");
+    again.stderr_is(" Container t-web-1 Running \n");
     env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
     // Each policy is that of the step's image, too.
     env.sh("docker image prune -af").success();

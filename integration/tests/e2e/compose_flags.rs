@@ -129,7 +129,7 @@ services:
     env.run(["compose", "start", "--wait", "--wait-timeout", "60", "a"]).success();
     env.run(health).success().stdout_is("healthy\n");
     // A check that is switched off is none: it is enough that the service runs.
-    env.run(["compose", "up", "--wait", "b"]).success().stderr_has("Container t-b-1  Healthy");
+    env.run(["compose", "up", "--wait", "b"]).success().stderr_has("Container t-b-1 Healthy");
     down(env);
 }
 

@@ -79,7 +79,7 @@ networks:
     env.run(["exec", "t-side-1", "ip", "-4", "-o", "addr"]).success().stdout_has("10.91.7.9/24");
     // A new container of the service whose network is shared takes the other one along.
     let up = env.run(["compose", "-p", "t", "up", "-d", "--force-recreate", "app"]).success();
-    up.stderr_has("Container t-app-1  Recreated");
+    up.stderr_has("Container t-app-1 Recreated");
     env.run(["compose", "-p", "t", "up", "-d"]).success();
     env.run(["exec", "t-side-1", "ip", "-4", "-o", "addr"]).success().stdout_has("10.91.7.9/24");
     down(env);
@@ -138,9 +138,7 @@ fn a_service_mounts_a_part_of_an_image_and_follows_it() {
     assert!(!again.stderr().contains("Recreate"), "{}", again.stderr());
     // Another image of that name is taken by a new container.
     make("two");
-    env.run(["compose", "-p", "t", "up", "-d"])
-        .success()
-        .stderr_has("Container t-app-1  Recreated");
+    env.run(["compose", "-p", "t", "up", "-d"]).success().stderr_has("Container t-app-1 Recreated");
     env.run(look).code(1).stdout_is("two\ntwo\n");
     // One that is neither here nor to be had.
     env.write(
@@ -219,7 +217,7 @@ fn a_second_project_does_not_touch_the_first() {
     // Without its file a project is found by its labels.
     std::fs::remove_file(env.work().join("compose.yaml")).expect("our file");
     env.run(["compose", "-p", "t", "stop", "-t", "0"]).success();
-    env.run(["compose", "-p", "t", "down"]).success().stderr_has("Network t_default  Removed");
+    env.run(["compose", "-p", "t", "down"]).success().stderr_has("Network t_default Removed");
     env.assert_nothing_left();
 }
 
@@ -255,7 +253,7 @@ configs: {text: {content: 'is ${WORD}'}}
     for what in ["services.a.secrets: token has another value", "services.a.configs: text has"] {
         assert!(said.contains(what), "{said}");
     }
-    assert!(said.contains("Container t-a-1  Running"), "{said}");
+    assert!(said.contains("Container t-a-1 Running"), "{said}");
     assert_eq!(values(), "oneis one");
     assert!(!up("two", &["--force-recreate"]).contains("another value"));
     assert_eq!(values(), "twois two");

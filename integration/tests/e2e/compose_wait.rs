@@ -62,7 +62,7 @@ fn a_restart_policy_ends_in_a_failure_or_in_the_timeout() {
     // What stays up in the end is up.
     let command = "[ -e /v/b ] && exec sleep 1000; [ -e /v/a ] && touch /v/b; touch /v/a; exit 1";
     let output = up(&env, &services("always", command), &[]).success();
-    output.stderr_has("Container t-a-1  Healthy");
+    output.stderr_has("Container t-a-1 Healthy");
     down(env);
 }
 
@@ -79,8 +79,8 @@ fn one_shots_that_somebody_needs_may_end() {
     depends_on: {init: {condition: service_completed_successfully}}
 ";
     let said = up(&env, services, &[]).success().stderr();
-    assert!(said.contains("Container t-init-1  Exited"), "{said}");
-    assert!(said.contains("Container t-app-1  Healthy"), "{said}");
+    assert!(said.contains("Container t-init-1 Exited"), "{said}");
+    assert!(said.contains("Container t-app-1 Healthy"), "{said}");
     // Nothing has to be waited for a second time: it has run for longer than that.
     let begun = Instant::now();
     up(&env, services, &[]).success();

@@ -372,11 +372,11 @@ fn compose_goes_on_beside_a_container_that_cannot_be_read() {
     let up = env.run(["compose", "up", "-d"]).code(1).stderr_has("already in use by container");
     warns_once(&up, "container");
     let down =
-        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-a-1  Removed");
+        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-a-1 Removed");
     warns_once(&down, "container");
-    down.stderr_has("Network app_default  Resource is still in use");
+    down.stderr_has("Network app_default Resource is still in use");
     env.run(["rm", "-f", &id]).success();
-    env.run(["compose", "down"]).success().stderr_has("Network app_default  Removed");
+    env.run(["compose", "down"]).success().stderr_has("Network app_default Removed");
     env.assert_nothing_left();
 }
 
@@ -389,7 +389,7 @@ fn compose_goes_on_beside_a_network_that_cannot_be_read() {
     fs::write(env.data().join("networks").join(format!("{id}.json")), b"{").expect("our file");
     env.run(["compose", "ps", "--services"]).success().stdout_is("a\nb\n");
     let down =
-        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-b-1  Removed");
+        env.run(["compose", "down", "-t", "0"]).success().stderr_has("Container app-b-1 Removed");
     warns_once(&down, "network");
     env.run(["network", "rm", &id[..12]]).success();
     env.run(["compose", "up", "-d"]).success();

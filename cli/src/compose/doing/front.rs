@@ -226,10 +226,10 @@ impl<'a> Front<'a> {
 }
 
 impl Watcher for Front<'_> {
-    fn tell(&mut self, kind: Kind, name: &str, word: &str) {
+    fn show(&mut self, kind: Kind, name: &str, word: &str, details: &str) {
         // In the foreground the output itself tells that a container started.
         if !matches!(word, "Starting" | "Started") {
-            self.progress.tell(kind, name, word);
+            self.progress.show(kind, name, word, details);
         }
     }
 

@@ -40,9 +40,9 @@ pub(crate) struct Manner {
 }
 
 impl Manner {
-    fn tell(self, service: &str, text: &str, more: &str) {
+    fn tell(self, job: &Job, text: &str, more: &str) {
         if !self.quiet {
-            self.progress.line(service, text, more);
+            self.progress.line(&format!("Image {}", job.image), text, more);
         }
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
         while flights.len() < most
             && let Some((index, job)) = waiting.next()
         {
-            manner.tell(&job.service, "Pulling", "");
+            manner.tell(job, "Pulling", "");
             let report = manner.progress.is_drawn() && !manner.quiet;
             let transfer = fetch::begin(app, &job.image, job.platform.as_deref(), report)?;
             flights.push(Flight { index, transfer, said: Vec::new() });
@@ -98,11 +98,11 @@ pub(crate) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
                 warnings.extend(String::from_utf8_lossy(&flight.said).lines().map(str::to_owned));
             }
             match &outcome {
-                Ok(()) => manner.tell(&job.service, "Pulled", ""),
+                Ok(()) => manner.tell(job, "Pulled", ""),
                 Err(error) => {
                     let text = error.message.lines().next().unwrap_or_default();
                     let text = text.strip_prefix("Error response from daemon: ").unwrap_or(text);
-                    manner.tell(&job.service, manner.failed, text);
+                    manner.tell(job, manner.failed, text);
                 }
             }
             outcomes.push((flight.index, outcome));
@@ -110,7 +110,7 @@ pub(crate) fn fetch(app: &mut App, jobs: &[Job], manner: Manner) -> Result<Vec<O
         flights = still;
         if manner.all_or_none && outcomes.iter().any(|(_, outcome)| outcome.is_err()) {
             for flight in flights.drain(..) {
-                manner.tell(&jobs[flight.index].service, "Interrupted", "");
+                manner.tell(&jobs[flight.index], "Interrupted", "");
                 flight.transfer.stop();
             }
             waiting.by_ref().for_each(drop);
@@ -148,7 +148,7 @@ impl Flight {
             }
             if let Some((current, total)) = last_report(&buffer[..count]) {
                 let more = format!("{} / {}", units::short_size(current), units::short_size(total));
-                manner.tell(&job.service, "Pulling", &more);
+                manner.tell(job, "Pulling", &more);
             }
         }
         if !is_ready(&self.transfer.errors) {

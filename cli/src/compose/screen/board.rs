@@ -1,9 +1,9 @@
 //! Progress on a terminal: a line for each object, drawn over as things go on, below one that counts.
 //!
 //! ```text
-//! [+] Running 1/2
-//!  ✔ Network app_default  Created                          0.0s
-//!  ⠙ Container app-db-1   Starting                         0.1s
+//! [+] up 1/2
+//!  ✔ Network app_default Created                           0.0s
+//!  ⠙ Container app-db-1  Starting                          0.1s
 //! ```
 //!
 //! It is drawn when something is told, by the one thread there is. Whatever else is written to the
@@ -26,10 +26,15 @@ const ROWS_BESIDE_LINES: usize = 2;
 
 /// Characters up to the end of the mark, and up to the name of the object with its gap after it.
 const MARK_END: usize = 2;
-const NAME_COLUMN: usize = 5;
+const NAME_COLUMN: usize = 4;
 
 thread_local! {
     static BOARD: RefCell<Board> = const { RefCell::new(Board::new()) };
+}
+
+/// Says which command goes on.
+pub(crate) fn title(operation: &'static str) {
+    BOARD.with_borrow_mut(|board| board.operation = operation);
 }
 
 /// Shows what an object is at; `more` stands beside it.
@@ -46,13 +51,14 @@ pub(crate) fn settle() {
     BOARD.with_borrow_mut(|board| {
         if !board.lines.is_empty() {
             board.draw(true);
-            *board = Board::new();
+            *board = Board { operation: board.operation, ..Board::new() };
         }
     });
 }
 
+/// How far an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Working,
     Done,
     Warned,
@@ -60,6 +66,16 @@ enum State {
 }
 
 impl State {
+    /// The word for programs.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Working => "Working",
+            Self::Done => "Done",
+            Self::Warned => "Warning",
+            Self::Failed => "Error",
+        }
+    }
+
     /// The number of the terminal's colour: green, yellow, red.
     fn colour(self) -> Option<u8> {
         match self {
@@ -71,10 +87,17 @@ impl State {
     }
 
     /// By the words of Compose: `Creating` goes on, `Created` and `Running` have come to an end.
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
+        const WARNINGS: [&str; 5] = [
+            "Warning",
+            "Interrupted",
+            "Skipped: ",
+            "Resource is still in use",
+            "No resource found to remove",
+        ];
         match word {
             word if word.starts_with("Error") => Self::Failed,
-            word if word.starts_with("Warning") || word.starts_with("Interrupted") => Self::Warned,
+            word if WARNINGS.iter().any(|start| word.starts_with(start)) => Self::Warned,
             "Running" => Self::Done,
             "" | "Recreate" => Self::Working,
             word if word.ends_with("ing") => Self::Working,
@@ -100,11 +123,12 @@ struct Board {
     drawn: usize,
     frame: usize,
     coloured: bool,
+    operation: &'static str,
 }
 
 impl Board {
     const fn new() -> Self {
-        Self { lines: Vec::new(), drawn: 0, frame: 0, coloured: false }
+        Self { lines: Vec::new(), drawn: 0, frame: 0, coloured: false, operation: "" }
     }
 
     fn take(&mut self, id: &str, text: &str, more: &str, now: Instant) {
@@ -147,12 +171,7 @@ impl Board {
     /// The rows: at most `most` objects, and of those that go on as many as can be.
     fn rendered(&self, columns: usize, most: usize, now: Instant) -> Vec<String> {
         let done = self.lines.iter().filter(|line| line.state != State::Working).count();
-        let first = self.lines.first().map_or("", |line| line.text.as_str());
-        let title = match first {
-            "Pulling" | "Pushing" | "Copying" | "Committing" | "Exporting" => first,
-            _ => "Running",
-        };
-        let mut out = vec![format!("[+] {title} {done}/{}", self.lines.len())];
+        let mut out = vec![format!("[+] {} {done}/{}", self.operation, self.lines.len())];
         let width = |line: &Line| line.id.chars().count();
         let widest = self.lines.iter().map(width).max().unwrap_or(0);
         let mut hidden = self.lines.len().saturating_sub(most);
@@ -179,7 +198,7 @@ impl Board {
         let seconds = line.ended.unwrap_or(now).duration_since(line.began).as_secs_f64();
         let time = format!("{seconds:.1}s ");
         let gap = if line.more.is_empty() { "" } else { " " };
-        let text = format!(" {mark} {:widest$}  {}{gap}{}", line.id, line.text, line.more);
+        let text = format!(" {mark} {:widest$} {}{gap}{}", line.id, line.text, line.more);
         let room = columns.saturating_sub(time.len() + 1);
         let text: String = text.chars().take(room).collect();
         let text = format!("{text:room$} ");
@@ -209,28 +228,28 @@ mod tests {
     fn lines_are_told_apart_by_their_objects() {
         let began = Instant::now();
         let after = |ms: u64| began + Duration::from_millis(ms);
-        let mut board = Board::new();
+        let mut board = Board { operation: "up", ..Board::new() };
         board.take("Network n", "Creating", "", began);
         board.take("Network n", "Created", "", after(100));
         board.take("Container a-web-1", "Creating", "", after(100));
         board.take("Container a-db-1", "Error", "no such image: x\nand more", after(100));
         board.take("Network n", "Created", "", after(900));
         insta::assert_snapshot!(board.rendered(60, 10, after(1600)).join("\n"), @r"
-        [+] Running 2/3
-         ✔ Network n          Created                          0.1s 
-         ⠋ Container a-web-1  Creating                         1.5s 
-         ✘ Container a-db-1   Error no such image: x           0.0s
+        [+] up 2/3
+         ✔ Network n         Created                           0.1s 
+         ⠋ Container a-web-1 Creating                          1.5s 
+         ✘ Container a-db-1  Error no such image: x            0.0s
         ");
         // What has ended makes room first.
         insta::assert_snapshot!(board.rendered(30, 1, after(1600)).join("\n"), @r"
-        [+] Running 2/3
-         ⠋ Container a-web-1  Cr 1.5s
+        [+] up 2/3
+         ⠋ Container a-web-1 Cre 1.5s
         ");
         assert!(board.rendered(0, 1, began)[1].len() < 10);
         board.coloured = true;
         let rows = board.rendered(60, 10, after(1600));
-        assert!(rows[1].starts_with("\x1b[32m ✔\x1b[0m Network n          \x1b[32mCreated "));
-        assert!(rows[2].starts_with(" ⠋ Container a-web-1  Creating "), "{:?}", rows[2]);
+        assert!(rows[1].starts_with("\x1b[32m ✔\x1b[0m Network n         \x1b[32mCreated "));
+        assert!(rows[2].starts_with(" ⠋ Container a-web-1 Creating "), "{:?}", rows[2]);
         assert!(rows[3].contains("\x1b[31mError no such image: x "), "{:?}", rows[3]);
         assert!(board.rendered(3, 10, after(1600)).len() == 4);
     }
@@ -240,10 +259,12 @@ mod tests {
         for word in ["Creating", "Waiting", "Recreate", "Pulling"] {
             assert_eq!(State::of(word), State::Working, "{word}");
         }
-        for word in ["Created", "Running", "Healthy", "Skipped - Image can be built"] {
+        for word in ["Created", "Running", "Healthy", "Skipped"] {
             assert_eq!(State::of(word), State::Done, "{word}");
         }
         assert_eq!(State::of("Error while Killing"), State::Failed);
-        assert_eq!(State::of("Warning"), State::Warned);
+        for word in ["Warning", "Skipped: optional dependency", "Resource is still in use"] {
+            assert_eq!(State::of(word), State::Warned, "{word}");
+        }
     }
 }

@@ -10,8 +10,8 @@ pub(crate) fn plan(plan: &Plan, mut progress: Progress) {
     for step in &plan.steps {
         let (kind, words): (Kind, &[&str]) = match step.action {
             Action::Pull => {
-                progress.line(&step.service, "Pulling", "");
-                progress.line(&step.service, "Pulled", "");
+                progress.line(&format!("Image {}", step.object), "Pulling", "");
+                progress.line(&format!("Image {}", step.object), "Pulled", "");
                 continue;
             }
             Action::CreateNetwork => (Kind::Network, &["Creating", "Created"]),

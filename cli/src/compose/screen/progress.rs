@@ -1,4 +1,4 @@
-//! Progress on standard error, in the lines of Docker Compose; on a terminal they are drawn over.
+//! Progress on standard error, in the lines of Docker Compose 5; on a terminal they are drawn over.
 
 use std::io::Write as _;
 
@@ -49,6 +49,7 @@ impl Progress {
         };
         let plain = app.settings.environment.get("NO_COLOR").is_some();
         let coloured = ansi == Some("always") || ansi != Some("never") && !plain;
+        board::title(app.compose.operation);
         Self { style, dry: app.compose.dry_run, coloured }
     }
 
@@ -66,38 +67,62 @@ impl Progress {
     }
 
     /// A line about anything: `id`, what it is at, and more about that.
-    pub(crate) fn line(self, id: &str, text: &str, status: &str) {
-        let mark = if self.dry { "DRY-RUN MODE -  " } else { "" };
+    pub(crate) fn line(self, id: &str, text: &str, details: &str) {
         let line = match self.style {
             Style::Quiet => return,
-            Style::Board if text.is_empty() => return board::tell(id, status, "", self.coloured),
-            Style::Board => return board::tell(id, text, status, self.coloured),
-            Style::Json => {
-                let fields = [("id", id), ("text", text), ("status", status)];
-                let map: serde_json::Map<String, serde_json::Value> = fields
-                    .into_iter()
-                    .filter(|(_, value)| !value.is_empty())
-                    .map(|(key, value)| (key.to_owned(), value.into()))
-                    .collect();
-                serde_json::Value::Object(map).to_string()
+            Style::Board => return board::tell(id, text, details, self.coloured),
+            Style::Json => self.json(id, text, details),
+            Style::Lines => {
+                let mark = if self.dry { " DRY-RUN MODE - " } else { "" };
+                format!("{mark} {id} {text} {details}")
             }
-            Style::Lines => format!(" {mark}{id} {text} {status}"),
         };
         // Nothing is left to do when standard error is closed.
         writeln!(std::io::stderr(), "{line}").unwrap_or_default();
     }
+
+    fn json(self, id: &str, text: &str, details: &str) -> String {
+        let status = board::State::of(text).name();
+        let fields = [("id", id), ("status", status), ("text", text), ("details", details)];
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let fields = fields.map(|(key, value)| (key.to_owned(), value.into()));
+        let dry = self.dry.then(|| ("dry-run".to_owned(), true.into()));
+        let map: serde_json::Map<String, serde_json::Value> =
+            dry.into_iter().chain(fields).collect();
+        serde_json::Value::Object(map).to_string()
+    }
 }
 
 impl Watcher for Progress {
-    fn tell(&mut self, kind: Kind, name: &str, word: &str) {
-        let id = format!("{} {name}", kind.as_str());
-        match self.style {
-            Style::Json => self.line(&id, word, ""),
-            _ => self.line(&id, "", word),
-        }
+    fn show(&mut self, kind: Kind, name: &str, word: &str, details: &str) {
+        self.line(&format!("{} {name}", kind.as_str()), word, details);
     }
 
     fn warn(&mut self, text: &str) {
         log::warn(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compose::screen::progress::*;
+
+    #[test]
+    fn programs_are_told_how_far_an_object_is() {
+        let shown = |dry, text, details| {
+            Progress { style: Style::Json, dry, coloured: false }.json("Container a", text, details)
+        };
+        assert_eq!(
+            shown(false, "Creating", ""),
+            r#"{"id":"Container a","status":"Working","text":"Creating"}"#
+        );
+        assert_eq!(
+            shown(false, "Error", "no \"x\""),
+            r#"{"id":"Container a","status":"Error","text":"Error","details":"no \"x\""}"#
+        );
+        assert_eq!(
+            shown(true, "Started", ""),
+            r#"{"dry-run":true,"id":"Container a","status":"Done","text":"Started"}"#
+        );
     }
 }

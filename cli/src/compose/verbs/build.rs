@@ -103,8 +103,8 @@ impl Runnable for ComposeBuildArgs {
             let progress = crate::compose::screen::progress::Progress::new(app);
             for service in definition.services.keys() {
                 let image = definition.images[service].clone();
-                progress.line(&format!("Image {image}"), "", "Building");
-                progress.line(&format!("Image {image}"), "", "Built");
+                progress.line(&format!("Image {image}"), "Building", "");
+                progress.line(&format!("Image {image}"), "Built", "");
             }
             return Ok(ExitStatus::Success);
         }

@@ -44,9 +44,9 @@ impl Runnable for ComposeCommitArgs {
             name: name_of(app, self.args.get(1))?,
         };
         let name = &known.container.name;
-        Progress::new(app).line(name, "", "Committing");
+        Progress::new(app).line(name, "Committing", "");
         if app.compose.dry_run {
-            Progress::new(app).line(name, "", "Committed");
+            Progress::new(app).line(name, "Committed", "");
             return Ok(ExitStatus::Success);
         }
         let image = commit(app, &known.container.id, &request)?;

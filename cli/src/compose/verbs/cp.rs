@@ -54,30 +54,30 @@ impl Runnable for ComposeCpArgs {
                 let shown = |one: &Known| (one.container.name.clone(), to.path.to_owned());
                 for known in &all {
                     let (name, path) = shown(known);
-                    let text = format!("copy {source} to {name}:{path}");
-                    Progress::new(app).line(&name, &text, "Copying");
+                    let text = format!("{source} to {name}:{path}");
+                    Progress::new(app).line(&name, "Copying", &text);
                 }
                 for known in &all {
                     let (name, path) = shown(known);
-                    let text = format!("copy {source} to {name}:{path}");
+                    let text = format!("{source} to {name}:{path}");
                     let to = ContainerPath { name: &known.container.id, path: to.path };
                     if !dry_run {
                         copy_in(app, source, &to, options)?;
                     }
-                    Progress::new(app).line(&name, &text, "Copied");
+                    Progress::new(app).line(&name, "Copied", &text);
                 }
                 Ok(ExitStatus::Success)
             }
             (Some(from), None) => {
                 let known = self.containers(app, from.name)?.swap_remove(0);
                 let name = known.container.name.clone();
-                let text = format!("copy {name}:{} to {target}", from.path);
-                Progress::new(app).line(&name, &text, "Copying");
+                let text = format!("{name}:{} to {target}", from.path);
+                Progress::new(app).line(&name, "Copying", &text);
                 let from = ContainerPath { name: &known.container.id, path: from.path };
                 if !dry_run {
                     copy_out(app, &from, target, options)?;
                 }
-                Progress::new(app).line(&name, &text, "Copied");
+                Progress::new(app).line(&name, "Copied", &text);
                 Ok(ExitStatus::Success)
             }
         }

@@ -33,12 +33,12 @@ impl Runnable for ComposeExportArgs {
         }
         let name = &known.container.name;
         if app.compose.dry_run {
-            Progress::new(app).line(name, "", "Exporting");
-            Progress::new(app).line(name, "", "Exported");
+            Progress::new(app).line(name, "Exporting", "");
+            Progress::new(app).line(name, "Exported", "");
             return Ok(ExitStatus::Success);
         }
         let output = Output::create(path, DOING)?;
-        Progress::new(app).line(name, "", "Exporting");
+        Progress::new(app).line(name, "Exporting", "");
         export(app, &known.container.id, output)
     }
 }

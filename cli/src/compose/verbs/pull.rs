@@ -50,14 +50,12 @@ impl Runnable for ComposePullArgs {
         let mut jobs: Vec<Job> = Vec::new();
         for service in project.services.values() {
             let Some(image) = self.wanted(app, progress, service)? else { continue };
-            if let Some(job) = jobs.iter().find(|job| job.image == image) {
-                let why = format!("Image is already being pulled by {}", job.service);
-                self.skip(progress, service, &why);
+            if jobs.iter().any(|job| job.image == image) {
                 continue;
             }
             if app.compose.dry_run {
                 for word in ["Pulling", "Pulled"].into_iter().filter(|_| !self.quiet) {
-                    progress.line(&service.name, word, "");
+                    progress.line(&format!("Image {image}"), word, "");
                 }
             }
             let (name, platform) = (service.name.clone(), service.platform.clone());
@@ -101,10 +99,9 @@ impl Runnable for ComposePullArgs {
 }
 
 impl ComposePullArgs {
-    fn skip(&self, progress: Progress, service: &Service, why: &str) {
-        let dash = if why.is_empty() { "" } else { " - " };
+    fn skip(&self, progress: Progress, id: &str, why: &str) {
         if !self.quiet {
-            progress.line(&service.name, &format!("Skipped{dash}{why}"), "");
+            progress.line(id, "Skipped", why);
         }
     }
 
@@ -115,12 +112,13 @@ impl ComposePullArgs {
         progress: Progress,
         service: &Service,
     ) -> Result<Option<String>, CliError> {
-        let skip = |why: &str| {
-            self.skip(progress, service, why);
-            Ok(None)
-        };
         let Some(image) = service.image.clone().filter(|image| !image.is_empty()) else {
-            return skip("No image to be pulled");
+            self.skip(progress, &service.name, "No image to be pulled");
+            return Ok(None);
+        };
+        let skip = |why: &str| {
+            self.skip(progress, &format!("Image {image}"), why);
+            Ok(None)
         };
         if self.ignore_buildable && service.build.is_some() {
             return skip("Image can be built");
@@ -152,7 +150,11 @@ impl ComposePullArgs {
             "missing" | "if_not_present" | "build" => {
                 let here = has_settled(app, image, None)?;
                 if here {
-                    self.skip(progress, service, "Image is already present locally");
+                    self.skip(
+                        progress,
+                        &format!("Image {image}"),
+                        "Image is already present locally",
+                    );
                 }
                 Ok(!here)
             }

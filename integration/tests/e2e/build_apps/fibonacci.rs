@@ -77,7 +77,7 @@ pub(super) fn builds_and_runs() {
     // Packages that came with a new image are hidden by the volume, until it is renewed.
     env.sh("sed -i '/^COPY . ./a RUN mkdir node_modules/new' fibonacci/client/Dockerfile")
         .success();
-    run(&["up", "-d", "--build"]).success().stderr_has("Container fibonacci-client-1  Recreated");
+    run(&["up", "-d", "--build"]).success().stderr_has("Container fibonacci-client-1 Recreated");
     modules(&env).success().stdout_is("@arr\n@polka\nmatchit\npolka\ntrouter\nws\n");
     run(&["up", "-d", "-V", "client"]).success();
     modules(&env).success().stdout_has("new\n");
