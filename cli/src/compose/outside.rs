@@ -128,7 +128,7 @@ fn carry_out(app: &mut App, order: &str) -> Result<(), CliError> {
     }
     let names = order["services"].as_array().into_iter().flatten();
     let services: Vec<String> = names.filter_map(Value::as_str).map(str::to_owned).collect();
-    let file = place::file(app, &services)?;
+    let file = place::file_again(app, &services)?;
     let wish = Wish {
         one_platform: true,
         environment: file.loaded.environment.clone(),

@@ -7,7 +7,7 @@
 
 use coracle_compose::project::found::{self, Wanted};
 use coracle_compose::project::{Project, ProjectError};
-use coracle_compose::{EnvFiles, Loaded};
+use coracle_compose::{EnvFiles, LoadOptions, Loaded};
 use coracle_runtime::engine::Summary;
 
 use super::load;
@@ -49,6 +49,12 @@ pub(crate) fn file(app: &mut App, services: &[String]) -> Result<File, CliError>
     read_with(app, services, EnvFiles::Chosen)
 }
 
+/// The same for another process, after what it warns of was told.
+pub(crate) fn file_again(app: &App, services: &[String]) -> Result<File, CliError> {
+    let options = chosen(app, services, EnvFiles::Chosen)?;
+    typed(load::quietly(&options)?, services)
+}
+
 /// The project with all its services, asked for or not: builds take those of others as contexts. What it warns of was
 /// told when its chosen services were read.
 pub(crate) fn whole(app: &App, file: &File) -> Result<Project, CliError> {
@@ -63,12 +69,20 @@ pub(crate) fn whole(app: &App, file: &File) -> Result<Project, CliError> {
 }
 
 fn read_with(app: &mut App, services: &[String], env_files: EnvFiles) -> Result<File, CliError> {
+    let options = chosen(app, services, env_files)?;
+    typed(load::load(app, &options)?, services)
+}
+
+fn chosen(app: &App, services: &[String], env_files: EnvFiles) -> Result<LoadOptions, CliError> {
     let mut options = load::options(app)?;
     options.services = services.to_vec();
     options.stages.env_files = env_files;
     // What is there already has its names.
     options.stages.container_names = env_files != EnvFiles::Unread;
-    let loaded = load::load(app, &options)?;
+    Ok(options)
+}
+
+fn typed(loaded: Loaded, services: &[String]) -> Result<File, CliError> {
     let project = Project::read(&loaded).map_err(error)?;
     for name in services {
         project.service(name).map_err(error)?;

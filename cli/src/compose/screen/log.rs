@@ -13,12 +13,21 @@ pub(crate) fn warning(app: &mut App, text: &str) {
 
 /// The same where there is only standard error.
 pub(crate) fn warn(text: &str) {
+    tell("WARN", "warning", text);
+}
+
+/// `level=info`: what is no reason to worry.
+pub(crate) fn info(text: &str) {
+    tell("INFO", "info", text);
+}
+
+fn tell(short: &str, level: &str, text: &str) {
     super::board::settle();
     let line = if crate::ui::Ui::stderr_is_terminal() {
-        format!("WARN[0000] {text}")
+        format!("{short}[0000] {text}")
     } else {
         let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
-        format!("time=\"{time}\" level=warning msg={}", quoted(text))
+        format!("time=\"{time}\" level={level} msg={}", quoted(text))
     };
     // Nothing is left to do when standard error is closed.
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();

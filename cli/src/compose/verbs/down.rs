@@ -17,6 +17,7 @@ use crate::compose::doing::act;
 use crate::compose::doing::act::{Images, act, project_of};
 use crate::compose::project::place;
 use crate::compose::project::place::Place;
+use crate::compose::screen::log;
 use crate::compose::screen::progress::Progress;
 use crate::error::{CliError, CommandResult, ExitStatus};
 
@@ -47,8 +48,17 @@ impl Runnable for ComposeDownArgs {
         }
         let place = place::project(app, &[])?;
         let project = project_of(app, &place)?;
+        let known = |service: &String| project.services.contains_key(service);
+        // Without a file nobody can tell a slip of the pen from what has gone already.
+        if place.file.is_none() && !self.args.is_empty() && !self.args.iter().any(known) {
+            let names = self.args.join(" ");
+            let project = &project.name;
+            log::info(&format!("Any of the services [{names}] not running in project {project:?}"));
+            return Ok(ExitStatus::Success);
+        }
         let _lock = self.lock(app, &project)?;
         let mut gone = self.containers(app, &place)?;
+        let nothing = gone.is_empty();
         let mut progress = Progress::new(app);
         if app.compose.dry_run {
             for seen in &gone {
@@ -79,6 +89,13 @@ impl Runnable for ComposeDownArgs {
             things.extend(images.into_iter().map(|image| (Kind::Image, image)));
         }
         things.extend(networks(app, &place, &project)?.into_iter().map(|n| (Kind::Network, n)));
+        // What a file makes is known to be its own, also when it has gone.
+        let makes = place.file.is_some() && project.networks.values().any(|one| !one.external);
+        if nothing && things.is_empty() && !makes {
+            let text =
+                format!("Warning: No resource found to remove for project {:?}.", project.name);
+            log::warning(app, &text);
+        }
         for (kind, name) in &things {
             progress.tell(*kind, name, "Removing");
         }
