@@ -50,6 +50,16 @@ pub fn waves_of(containers: &[Seen]) -> Vec<Vec<Seen>> {
     waves
 }
 
+/// What follows the end of a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Nothing,
+    /// It is started again.
+    Again,
+    /// Another takes its place.
+    Another,
+}
+
 impl Apply<'_> {
     /// Ends all containers, those first that others are needed by.
     ///
@@ -171,7 +181,7 @@ impl Apply<'_> {
             self.wait_until(&mut waits)?;
             for seen in &wave {
                 self.watcher.tell(Kind::Container, &seen.name, "Restarting");
-                self.begin_stop(&seen.id, &seen.name)?;
+                self.begin(&seen.id, &seen.name, After::Again)?;
             }
             for seen in &wave {
                 if let Some(ending) = self.endings.remove(&seen.id) {
@@ -257,16 +267,16 @@ impl Apply<'_> {
 
     /// Begins to stop a container; one that is gone or does not run is passed over. One whose hook fails goes on.
     fn begin_stop(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
-        self.begin(id, name, true)
+        self.begin(id, name, After::Nothing)
     }
 
     /// As [`Apply::begin_stop`], for a container that another takes the place of: Docker Compose runs no hook at all
     /// there, so a failure is only told of.
     fn begin_replacement(&mut self, id: &str, name: &str) -> Result<(), ApplyError> {
-        self.begin(id, name, false)
+        self.begin(id, name, After::Another)
     }
 
-    fn begin(&mut self, id: &str, name: &str, hook_counts: bool) -> Result<(), ApplyError> {
+    fn begin(&mut self, id: &str, name: &str, after: After) -> Result<(), ApplyError> {
         if self.endings.contains_key(id) {
             return Ok(());
         }
@@ -280,12 +290,15 @@ impl Apply<'_> {
             return Ok(());
         }
         match self.before_stop(id, name) {
-            Err(error @ ApplyError::Hook { .. }) if !hook_counts => {
+            Err(error @ ApplyError::Hook { .. }) if after == After::Another => {
                 self.watcher.warn(&error.to_string());
             }
             other => other?,
         }
-        let ending = self.engine.stop(id, None, self.settings.grace_s)?;
+        let ending = match after {
+            After::Again => self.engine.stop_to_restart(id, None, self.settings.grace_s)?,
+            After::Nothing | After::Another => self.engine.stop(id, None, self.settings.grace_s)?,
+        };
         self.endings.insert(id.to_owned(), ending);
         Ok(())
     }

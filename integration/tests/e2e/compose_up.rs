@@ -207,6 +207,27 @@ fn a_service_that_is_restarted_stays_in_view() {
 }
 
 #[test]
+fn a_restart_by_another_command_is_told_and_does_not_end_it() {
+    let env = TestEnv::new();
+    env.write("compose.yaml", "services: {a: {image: alpine, init: true, command: sleep 1000}}\n");
+    let line = "exec coracle compose -p t up > out 2> /dev/null";
+    let up = env.program(std::path::Path::new("/bin/sh")).args(["-c", line]).start();
+    let told = || {
+        let text = std::fs::read_to_string(env.work().join("out")).unwrap_or_default();
+        text.matches(" (restarting)\n").count()
+    };
+    env.wait_status("t-a-1", "running");
+    for (nth, line) in ["restart -t 0 t-a-1", "compose -p t restart -t 0"].iter().enumerate() {
+        env.sh(&format!("docker {line}")).success();
+        wait::until("the restart is told", || told() == nth + 1);
+    }
+    env.run(["compose", "-p", "t", "stop", "-t", "0"]).success();
+    up.finish().success();
+    assert_eq!(told(), 2);
+    down(env);
+}
+
+#[test]
 fn a_second_project_does_not_touch_the_first() {
     let env = TestEnv::new();
     env.write("compose.yaml", "services: {a: {image: alpine, init: true, command: sleep 1000}}\n");

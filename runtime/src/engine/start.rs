@@ -146,8 +146,18 @@ impl Engine {
         id: &str,
         attach: Attach,
     ) -> Result<Restarting<'_>, EngineError> {
-        let starting = self.begin_start(session, id, attach)?;
+        let starting =
+            self.begin_start(session, id, attach).inspect_err(|_| self.does_not_restart(id))?;
         Ok(Restarting { engine: self, starting })
+    }
+
+    /// Whoever waits for the container need not any more.
+    fn does_not_restart(&self, id: &str) {
+        if let Ok(Held { lock: _lock, mut life, monitor: None, .. }) = self.hold(id) {
+            life.again = false;
+            // One that has gone is waited for by nobody.
+            drop(self.records.save_life(id, &life));
+        }
     }
 
     /// Takes part in the streams of a container that runs; `None` when it does not.

@@ -184,6 +184,7 @@ impl Monitor {
         state.started_at = crate::clock::now();
         state.health = self.prober.as_ref().map(|prober| prober.health().clone());
         self.charge.life.due = None;
+        self.charge.life.again = false;
         self.charge.life.init = Some(init_record);
         self.charge.life.cgroup = cgroup;
         self.charge.save();
@@ -197,6 +198,7 @@ impl Monitor {
         self.charge.life.state.pid = 0;
         self.charge.life.monitor = None;
         self.charge.life.network.clear();
+        self.charge.life.again = false;
         self.charge.finish(self.keep);
         self.pump.tell_all(|_| true, &Notice::Failed(failure));
         self.pump.drain_clients();
@@ -362,6 +364,7 @@ impl Monitor {
         {
             self.charge.life.due = Some(crate::clock::now());
         }
+        self.charge.life.again = self.keep;
         self.charge.finish(self.keep);
         self.pump.tell_all(|client| client.waits, &Notice::Exited { code });
         self.pump.drain_clients();

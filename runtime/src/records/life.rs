@@ -57,6 +57,9 @@ pub struct Life {
     /// there to do it.
     #[serde(default)]
     pub due: Option<Timestamp>,
+    /// The command that stopped it is about to start it again.
+    #[serde(default)]
+    pub again: bool,
     /// The cgroup of the container below the cgroup mount, when it has one of its own.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,

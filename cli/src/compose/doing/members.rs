@@ -45,6 +45,8 @@ struct Member {
     live: bool,
     /// When it last ended; what is new is told.
     finished: Timestamp,
+    /// When it was looked at last, a command that had stopped it was about to start it again.
+    again: bool,
 }
 
 /// A container that has ended.
@@ -92,6 +94,7 @@ impl Members {
             label: self.label(summary),
             live,
             finished: summary.life.state.finished_at,
+            again: false,
         });
     }
 
@@ -146,14 +149,17 @@ impl Members {
                 member.live = false;
                 continue;
             };
+            let again = std::mem::replace(&mut member.again, life.again);
             let state = life.state;
             let runs = matches!(state.status, Status::Running | Status::Paused);
             if state.finished_at == member.finished || state.finished_at.is_zero() {
                 member.live |= runs;
+                // It could not be started.
+                member.live &= runs || !again || life.again;
                 continue;
             }
             let before = std::mem::replace(&mut member.finished, state.finished_at);
-            let restarts = runs || state.status == Status::Restarting;
+            let restarts = runs || life.again || state.status == Status::Restarting;
             member.live = restarts;
             // Once it runs again, how it ended is written over.
             let code = match runs {
