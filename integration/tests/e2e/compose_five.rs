@@ -147,6 +147,35 @@ volumes: {{one: {{labels: {{v: '{label}'}}}}, two: {{labels: {{v: '{label}'}}}}}
     down(env);
 }
 
+/// A question holds the command between its plan and what it does.
+#[test]
+fn a_network_that_somebody_made_first_is_there() {
+    let env = TestEnv::new();
+    let services = |label: &str| {
+        format!(
+            "services: {{web: {{image: alpine, init: true, command: sleep 1000, volumes: ['one:/a']}}}}
+volumes: {{one: {{labels: {{v: '{label}'}}}}}}
+"
+        )
+    };
+    env.write("compose.yaml", services("1"));
+    env.run(["compose", "-p", "t", "up", "-d"]).success();
+    env.run(["compose", "-p", "t", "down", "-t", "0"]).success();
+    env.write("compose.yaml", services("2"));
+    let mut terminal = env.terminal(["compose", "-p", "t", "--progress", "plain", "up", "-d"]);
+    terminal.expect("Volume \"t_one\" exists");
+    env.run(["network", "create", "t_default"]).success();
+    terminal.send("n\n");
+    let (code, text) = terminal.finish();
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains(" Network t_default Created"), "{text}");
+    let networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}";
+    env.run(["inspect", "-f", networks, "t-web-1"]).success().stdout_is("t_default\n");
+    env.run(["compose", "-p", "t", "down", "-v", "-t", "0"]).success();
+    env.run(["network", "rm", "t_default"]).success();
+    env.assert_nothing_left();
+}
+
 #[test]
 fn what_cannot_be_made_anew_goes_on_as_it_is() {
     let env = TestEnv::new();

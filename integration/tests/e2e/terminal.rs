@@ -1,6 +1,6 @@
 //! Terminals: `-t`, sizes, detach keys, and that raw mode never stays.
 
-use coracle_integration::{TestEnv, pty::Terminal};
+use coracle_integration::{TestEnv, pty::Terminal, wait};
 use rustix::process::{Signal, kill_process};
 
 #[test]
@@ -111,6 +111,30 @@ fn ctrl_c_ends_what_only_looks_or_waits() {
     }
     env.wait_status("c1", "running");
     env.run(["rm", "-f", "c1"]).success();
+    env.assert_nothing_left();
+}
+
+/// A list that is drawn over has what there is, not what there was.
+#[test]
+fn stats_of_all_drop_what_was_removed() {
+    const CLEAR: &str = "\x1b[2J\x1b[H";
+    let env = TestEnv::new();
+    for name in ["c1", "c2"] {
+        env.run(["create", "--network", "none", "--name", name, "alpine"]).success();
+    }
+    let mut terminal = env.terminal(["stats", "--all"]);
+    terminal.expect("c2");
+    env.run(["rm", "c2"]).success();
+    wait::until("the removed one has left the screen", || {
+        let text = terminal.text();
+        // The last may not be whole.
+        let whole = text.rsplit(CLEAR).nth(1).unwrap_or_default();
+        whole.contains("c1") && !whole.contains("c2")
+    });
+    terminal.send("\u{3}");
+    let (code, text) = terminal.finish();
+    assert_ne!(code, 0, "{text:?}");
+    env.run(["rm", "c1"]).success();
     env.assert_nothing_left();
 }
 
