@@ -31,7 +31,12 @@ impl std::fmt::Debug for Call<'_> {
 impl Call<'_> {
     /// Begins an answer whose body is a line of JSON after the other.
     pub(crate) fn begin_lines(&mut self) -> Result<(), ApiError> {
-        Ok(self.channel.head(200, &[("content-type", "application/json")])?)
+        self.begin_lines_as("application/json")
+    }
+
+    /// The same, under another name for lines of JSON.
+    pub(crate) fn begin_lines_as(&mut self, media_type: &str) -> Result<(), ApiError> {
+        Ok(self.channel.head(200, &[("content-type", media_type)])?)
     }
 
     /// Writes a line of such a body, with its end.

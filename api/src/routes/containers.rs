@@ -39,6 +39,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let known = container::list(call.host.home())?;
     let names = ImageNames::read(call.host.home())?;
     let now = call.host.now();
+    let api = call.request.version().documents();
     let count = if limit > 0 { limit } else { usize::MAX };
     let shown = known
         .iter()
@@ -47,7 +48,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let mut summaries = Vec::new();
     for one in shown.take(count) {
         let size = with_size.then(|| container::size(call.host.home_mut(), one)).transpose()?;
-        summaries.push(ContainerSummary::new(one, &known, &names, size, &now));
+        summaries.push(ContainerSummary::new(one, &known, &names, size, &now).sent(api));
     }
     Ok(value_of(&summaries)?.into())
 }

@@ -32,7 +32,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let request = call.request;
     let (stdout, stderr) = (request.is_set("stdout"), request.is_set("stderr"));
     if !stdout && !stderr {
-        return Err(ApiError::bad("Bad parameters: you must choose at least one stream"));
+        return Err(ApiError::bad("must specify at least one of 'stdout' or 'stderr'"));
     }
     let known = named(call)?;
     let now = call.host.now();
@@ -376,6 +376,7 @@ fn sample(now: &Reading, before: Option<&Reading>, call: &Call<'_>) -> Value {
     let mut out = json!({
         "name": format!("/{}", container.name),
         "id": container.id,
+        "os_type": "linux",
         "read": read,
         "preread": "0001-01-01T00:00:00Z",
         "num_procs": 0,

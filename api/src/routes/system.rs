@@ -125,7 +125,10 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let old = call.request.version().documents() < Api::V1_55;
     let settings = call.host.home().settings();
     let events = Events::new(settings.data_root.join("events.jsonl")).of(settings.owner.as_deref());
-    call.begin_lines()?;
+    let kind = if old { "application/json" } else { kind_of_lines(call.request.header("accept")) };
+    // What begins each of them, by RFC 7464.
+    let mark = if kind == "application/json-seq" { "\x1e" } else { "" };
+    call.begin_lines_as(kind)?;
     let (home, out) = (call.host.home(), &mut call.channel.out);
     let read = events.read(span, &filter, &mut |event| {
         if event.action == "die" {
@@ -137,7 +140,7 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
                 members.shift_remove(key);
             }
         }
-        match out.write_all(format!("{event}\n").as_bytes()) {
+        match out.write_all(format!("{mark}{event}\n").as_bytes()) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
@@ -145,6 +148,15 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     // The head is sent: a history that cannot be read ends the answer.
     drop(read);
     Ok(Answer::Sent)
+}
+
+/// The first of the kinds of lines of JSON that a client accepts, or else what Docker 29 sends.
+fn kind_of_lines(accepted: Option<&str>) -> &'static str {
+    const KINDS: [&str; 4] =
+        ["application/jsonl", "application/x-ndjson", "application/json-seq", "application/json"];
+    let accepted = accepted.unwrap_or_default().split(',');
+    let mut names = accepted.map(|one| one.split(';').next().unwrap_or_default().trim());
+    names.find_map(|name| KINDS.into_iter().find(|kind| *kind == name)).unwrap_or(KINDS[0])
 }
 
 /// Tries a password at its registry. Docker answers 500 to a wrong one.

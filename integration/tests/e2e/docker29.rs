@@ -7,6 +7,8 @@ recorded! {
     versions_of_the_api = "Versions of the API",
     images = "Images",
     templates = "Templates",
+    views_of_images = "Views of images",
+    containers_as_documents = "Containers as documents",
     run_and_create = "run and create",
     a_replaced_image = "What becomes of a replaced image",
     events_of_images = "Events of images",

@@ -45,7 +45,7 @@ impl Driver {
 
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::JsonFile => &[
+            Self::JsonFile | Self::Local => &[
                 "max-file",
                 "max-size",
                 "compress",
@@ -57,7 +57,6 @@ impl Driver {
                 "mode",
                 "max-buffer-size",
             ],
-            Self::Local => &["max-file", "max-size", "compress", "mode", "max-buffer-size"],
             Self::None => &[],
         }
     }
@@ -213,8 +212,8 @@ mod tests {
             "logger: max-buffer-size option is only supported with 'mode=non-blocking'"
         );
         assert_eq!(
-            complaint("local", &[("labels", "a")]).unwrap_err(),
-            "unknown log opt 'labels' for local log driver"
+            complaint("local", &[("bogus", "a")]).unwrap_err(),
+            "unknown log opt 'bogus' for local log driver"
         );
         assert_eq!(
             complaint("syslog", &[]).unwrap_err(),

@@ -74,6 +74,9 @@ fn as_of_29(document: Value) -> Value {
                 if host.get("Dns") == Some(&json!([])) {
                     host.insert("Dns".to_owned(), Value::Null);
                 }
+                if let Some(Value::Array(paths)) = host.get_mut("MaskedPaths") {
+                    paths.sort_unstable_by(|a, b| a.as_str().cmp(&b.as_str()));
+                }
                 out.insert(key, host.into());
             }
             (_, value) => {

@@ -23,7 +23,7 @@ pub struct Bytes {
 /// What some names stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// With tags, as users write them, sorted; none has an image that lost its name.
+    /// With tags, or else with digests, as users write them, sorted; none has an image that lost its name.
     pub names: Vec<String>,
     pub id: String,
     pub bytes: Bytes,
@@ -81,8 +81,8 @@ pub fn stored(home: &Home, images: &[ImageSummary]) -> Result<Vec<Stored>, ViewE
 
 type Group<'a> = (Option<&'a Variants>, Vec<String>);
 
-/// The names of an image with tags, together where they stand for the same; one group without names
-/// when there are none.
+/// The names of an image with tags, together where they stand for the same; one group of its names with digests when
+/// there are none.
 fn by_index<'a>(summary: &ImageSummary, indexes: &'a HashMap<String, Variants>) -> Vec<Group<'a>> {
     let names: &[Reference] = summary.chosen.as_deref().unwrap_or(&summary.image.names);
     let mut groups: BTreeMap<Option<Digest>, Group<'a>> = BTreeMap::new();
@@ -92,7 +92,11 @@ fn by_index<'a>(summary: &ImageSummary, indexes: &'a HashMap<String, Variants>) 
         group.0 = index;
         group.1.push(name.familiar());
     }
-    if groups.is_empty() { vec![(None, Vec::new())] } else { groups.into_values().collect() }
+    if groups.is_empty() {
+        // One that was fetched by its digest is called by it.
+        return vec![(None, summary.repo_digests.clone().unwrap_or_default())];
+    }
+    groups.into_values().collect()
 }
 
 /// What images take together: what they share counts once.

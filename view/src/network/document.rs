@@ -26,9 +26,8 @@ fn of(network: &Network, members: BTreeMap<String, Member>, api: Api) -> Result<
     Ok(match (api, document) {
         (Api::V1_55, Value::Object(mut document)) => {
             // Docker 29 has them at the end.
-            if let Some(members) = document.shift_remove("Containers") {
-                document.insert("Containers".to_owned(), members);
-            }
+            let members = document.shift_remove("Containers").filter(|members| !members.is_null());
+            document.insert("Containers".to_owned(), members.unwrap_or_else(|| json!({})));
             document.insert("Status".to_owned(), status);
             document.into()
         }

@@ -12,6 +12,14 @@ use crate::progress::Progress;
 use crate::registries;
 use crate::ui::Ui;
 
+/// As Docker says it.
+const ONE_PLATFORM: &str = concat!(
+    "\n Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.\n",
+    "         Other components, like attestations, will not be included.\n",
+    "         To push the complete multi-platform image, remove the --platform flag.\n",
+    "         ",
+);
+
 /// Upload an image to a registry
 #[derive(Debug, clap::Args)]
 pub(crate) struct PushArgs {
@@ -34,6 +42,9 @@ pub(crate) struct PushArgs {
 impl Runnable for PushArgs {
     fn execute(self, app: &mut App) -> CommandResult {
         let platform = coracle_view::image::platform(self.platform.as_deref())?;
+        if platform.is_some() && !self.quiet {
+            writeln!(app.ui.data(), "{ONE_PLATFORM}")?;
+        }
         let name =
             app.home.names().resolve(&self.args[0]).map_err(|e| CliError::plain(e.to_string()))?;
         let names = match self.all_tags {

@@ -3,6 +3,7 @@
 mod build;
 mod clients;
 mod http;
+mod of_29;
 mod socket;
 mod swarm;
 mod terminal;

@@ -368,7 +368,7 @@ fn a_network_of_the_swarm_is_for_its_tasks() {
         .success()
         .stdout_is("early overlay swarm\nov1 overlay swarm\nov2 overlay swarm\n");
     let facts = "{{.Scope}} {{json .IPAM.Options}} {{json .Containers}} {{json .Labels}}";
-    assert_eq!(field(&env, "ov1", facts), "swarm null null null");
+    assert_eq!(field(&env, "ov1", facts), "swarm null {} null");
     let refused = "Could not attach to network ov1: rpc error: code = PermissionDenied desc = network \
                    ov1 not manually attachable";
     let words =
