@@ -137,8 +137,11 @@ impl<'a> Reader<'a> {
         TarError::Header { place: self.place(), why: why.into() }
     }
 
+    /// Nothing after the last entry's data is its end as well, as in Go: Docker's client leaves padding and end out
+    /// where it puts a Dockerfile from elsewhere into a context.
     fn skip_data(&mut self) -> Result<()> {
-        let mut left = self.remaining.saturating_add(self.padding);
+        let padding = self.padding;
+        let mut left = self.remaining.saturating_add(padding);
         (self.remaining, self.padding) = (0, 0);
         let mut scratch = [0; 16 * 1024];
         while left > 0 {
@@ -146,6 +149,9 @@ impl<'a> Reader<'a> {
             let n =
                 retry(|| self.inner.read(&mut scratch[..wanted])).map_err(|e| self.broken(e))?;
             if n == 0 {
+                if left <= padding {
+                    return Ok(());
+                }
                 return Err(self.broken(ErrorKind::UnexpectedEof.into()));
             }
             left -= n as u64;
@@ -454,5 +460,13 @@ mod tests {
         assert_eq!((entry.size, entry.kind), (1000, EntryKind::File));
         let error = reader.next_entry().unwrap_err();
         assert_eq!(error.to_string(), "the archive breaks off in entry `some/file`");
+
+        // The data is whole: what follows it may be missing.
+        for end in [512 + 1000, 512 + 1010, 512 + 1024] {
+            let mut cut = &bytes[..end];
+            let mut reader = Reader::new(&mut cut);
+            reader.next_entry().unwrap().unwrap();
+            assert!(reader.next_entry().unwrap().is_none(), "{end}");
+        }
     }
 }
