@@ -98,6 +98,8 @@ impl Runnable for WithApiArgs {
 fn environment(socket: &str) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("DOCKER_HOST", format!("unix://{socket}")),
+        // In a container, that of Python looks for ports on the gateway of a network, which is nowhere here.
+        ("TESTCONTAINERS_CONNECTION_MODE", "docker_host".to_owned()),
         ("TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE", socket.to_owned()),
         ("TESTCONTAINERS_HOST_OVERRIDE", "localhost".to_owned()),
         ("TESTCONTAINERS_RYUK_DISABLED", "true".to_owned()),

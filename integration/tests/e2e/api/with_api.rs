@@ -220,7 +220,8 @@ fn what_is_kept_stays_and_images_go_on_demand() {
 #[test]
 fn the_command_is_told_and_its_code_is_the_code() {
     let env = TestEnv::new();
-    let script = "echo $TESTCONTAINERS_RYUK_DISABLED $TESTCONTAINERS_HOST_OVERRIDE ${DOCKER_CONTEXT:-none}; test \
+    let script = "echo $TESTCONTAINERS_RYUK_DISABLED $TESTCONTAINERS_HOST_OVERRIDE $TESTCONTAINERS_CONNECTION_MODE \
+                  ${DOCKER_CONTEXT:-none}; test \
                   unix://$TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE = $DOCKER_HOST && exit 3";
     let with = |words: &[&str]| {
         env.coracle()
@@ -230,7 +231,7 @@ fn the_command_is_told_and_its_code_is_the_code() {
             .args(words.iter().copied())
             .run()
     };
-    with(&["with-api", "sh", "-c", script]).code(3).stdout_is("true localhost none\n");
+    with(&["with-api", "sh", "-c", script]).code(3).stdout_is("true localhost docker_host none\n");
     with(&["with-api", "--", "true"]).success();
     with(&["with-api", "nosuchprogram"]).code(127).stderr_has("cannot run nosuchprogram");
     with(&["with-api", "/etc/passwd"]).code(126);
