@@ -2,14 +2,14 @@
 # Testcontainers for Java: `mvn test` of a small project.
 set -euo pipefail
 version=1.21.3
-# Surefire's provider of JUnit is fetched when there is a test to run.
 maven() { mvn --quiet --batch-mode "-Dmaven.repo.local=$CLIENTS/testcontainers-java/repository" "-Dtestcontainers=$version" "$@"; }
 case $1 in
     install)
         CLIENTS=$(dirname "$PWD")
         cp -r "$FIXTURES/testcontainers-java" project
         cd project
-        maven test -Dtest=Nothing -Dsurefire.failIfNoSpecifiedTests=false
+        # What runs the tests is fetched when there are some to run, though they fail without an engine.
+        DOCKER_HOST=unix:///nowhere maven test -Dmaven.test.failure.ignore=true > /dev/null
         cd ..
         rm -r project
         echo "$version" > version ;;

@@ -20,12 +20,11 @@ cp -r "$FIXTURES/testcontainers-python" "$work/python"
 cp -r "$FIXTURES/testcontainers-java" "$work/java"
 python=$CLIENTS/testcontainers-python/venv/bin/python
 maven=(mvn --batch-mode --offline "-Dmaven.repo.local=$CLIENTS/testcontainers-java/repository")
-own=$(coracle ps -aq; coracle network ls -q; coracle volume ls -q)
+all() { coracle ps -aq && coracle network ls -q && coracle volume ls -q; }
+own=$(all)
 
 # What there is beyond what there was before.
-left() {
-    diff <(sort <<< "$own") <(coracle ps -aq; coracle network ls -q; coracle volume ls -q) | grep '^>'
-}
+left() { all | grep -vxF "$own"; }
 nothing_left() {
     local tries
     for tries in $(seq 50); do
