@@ -13,7 +13,8 @@ const WHERE: &str = "docker service ps web -f desired-state=running --format '{{
 pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
     let port = free_port();
     type_in(env, "docker swarm init --nodes 4");
-    // As a server does that is to lose nobody: it serves on for a moment.
+    // As a server does that is to lose nobody: it takes connections once it answers (a health check), and serves on
+    // for a moment.
     env.write(
         "serve",
         "hostname > /var/www/html/index.html; trap 'sleep 5; nginx -s quit' TERM; nginx -g 'daemon off;' & \
@@ -23,7 +24,8 @@ pub(super) fn no_request_fails_while_nodes_leave(env: &TestEnv) {
         env,
         &format!(
             "docker service create -d --name web --replicas 5 -p {port}:80 --hostname nginx \
-             --stop-grace-period 20s apps bash -c \"$(cat serve)\""
+             --stop-grace-period 20s --health-cmd \"bash -c ': < /dev/tcp/127.0.0.1/80'\" \
+             --health-interval 1s --health-retries 30 apps bash -c \"$(cat serve)\""
         ),
     );
     runs(env, "web", 5);

@@ -11,12 +11,15 @@ fn an_update_that_is_not_healthy_is_rolled_back() {
     let port = free_port();
     // Two versions of an image, the second of which is broken.
     for version in ["v1", "v2"] {
-        let health = if version == "v1" { "true" } else { "echo no page; false" };
+        let (retries, health) = match version {
+            "v1" => (30, "wget -q -O /dev/null 127.0.0.1"),
+            _ => (2, "echo no page; false"),
+        };
         let server = format!("echo {version} > /srv/index.html; exec httpd -f -p 80 -h /srv");
         type_in(
             &env,
             &format!(
-                "id=$(docker create alpine) && docker commit -c 'HEALTHCHECK --interval=300ms --retries=2 CMD {health}' \
+                "id=$(docker create alpine) && docker commit -c 'HEALTHCHECK --interval=300ms --retries={retries} CMD {health}' \
                  -c 'CMD {server}' $id web:{version} && docker rm $id"
             ),
         );
@@ -25,7 +28,7 @@ fn an_update_that_is_not_healthy_is_rolled_back() {
     type_in(
         &env,
         &format!(
-            "docker service create -d --no-resolve-image --name web --replicas 2 -p {port}:80 --stop-grace-period 1s \
+            "docker service create -d --no-resolve-image --name web --replicas 2 -p {port}:80 --stop-grace-period 3s \
              --update-failure-action rollback --update-monitor 1s --rollback-monitor 200ms web:v1"
         ),
     );

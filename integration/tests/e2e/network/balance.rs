@@ -250,8 +250,8 @@ fn a_port_of_a_service_is_every_tasks() {
     get(&format!("[::1]:{other}"));
     TcpStream::connect(format!("127.0.0.1:{port}")).expect_err("another address");
     // One that is held by somebody else.
-    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let held = holder.local_addr().unwrap().port();
+    let held = free_port();
+    let holder = std::net::TcpListener::bind(("127.0.0.1", held)).unwrap();
     wanted.ready = vec![&w3];
     wanted.ports.push(("tcp", Some("127.0.0.1"), held, 80));
     let words =
