@@ -10,8 +10,8 @@ use coracle_image::RegistrySettings;
 use coracle_runtime::Home;
 use coracle_runtime::engine::ImageFacts;
 use coracle_swarm::client::Client;
+use coracle_swarm::journal::Reader;
 use coracle_swarm::model::node::NodeDescription;
-use coracle_swarm::state::State;
 use coracle_view::Now;
 use coracle_view::build_cache::{Room, Wanted};
 use coracle_view::system::Program;
@@ -119,7 +119,7 @@ pub trait Host {
     ///
     /// # Errors
     /// When this machine is none.
-    fn manager(&self) -> Result<State, ApiError>;
+    fn manager(&self) -> Result<Reader, ApiError>;
 
     /// What a node of a swarm is told of this machine.
     fn node_description(&self) -> NodeDescription;

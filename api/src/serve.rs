@@ -227,10 +227,11 @@ async fn route(shared: &Rc<Shared>, request: Request<Incoming>) -> Response<Body
     }
 }
 
-/// A path without empty parts.
+/// A path without empty parts, those of slashes that were spelled `%2F` at the beginning of a part among them.
 fn cleaned(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for character in path.chars() {
+    let spelled = path.replace("/%2F", "//").replace("/%2f", "//");
+    let mut out = String::with_capacity(spelled.len());
+    for character in spelled.chars() {
         if character != '/' || !out.ends_with('/') {
             out.push(character);
         }
@@ -381,6 +382,8 @@ mod tests {
     #[test]
     fn paths_have_no_empty_parts() {
         assert_eq!(cleaned("//containers//x/json"), "/containers/x/json");
+        assert_eq!(cleaned("/containers/%2Fx/json"), "/containers/x/json");
+        assert_eq!(cleaned("/images/a%2Fb/json"), "/images/a%2Fb/json");
         assert_eq!(cleaned("/containers/x/"), "/containers/x/");
     }
 }

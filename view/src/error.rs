@@ -1,7 +1,10 @@
 //! What can go wrong in looking things up: words, and a kind.
 
+use std::io;
+
 use coracle_image::ImageError;
 use coracle_runtime::EngineError;
+use coracle_runtime::logs::LogError;
 use coracle_runtime::networks::NetworkError;
 use coracle_runtime::records::RecordError;
 use coracle_runtime::volumes::VolumeError;
@@ -54,6 +57,10 @@ pub enum ViewError {
     /// What Docker's client says when it does not find something in an answer.
     #[error("{0}")]
     OfClient(String),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("cannot wait for output")]
+    Wait(#[source] io::Error),
     #[error("cannot write the answer as JSON")]
     Json { source: serde_json::Error },
 }
@@ -108,7 +115,8 @@ impl ViewError {
             Self::OtherPlatform { .. } | Self::NoSuchObject { .. } | Self::OfClient(_) => {
                 ErrorKind::NotFound
             }
-            Self::Json { .. } => ErrorKind::Internal,
+            Self::Log(LogError::NotReadable) => ErrorKind::Unsupported,
+            Self::Log(_) | Self::Wait(_) | Self::Json { .. } => ErrorKind::Internal,
         }
     }
 
@@ -118,6 +126,7 @@ impl ViewError {
         match self {
             Self::Engine(error) => error.hint(),
             Self::Image(error) => error.hint(),
+            Self::Log(error) => error.hint(),
             _ => None,
         }
     }

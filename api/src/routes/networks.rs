@@ -106,6 +106,12 @@ fn swarm(
 
 pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let found = network::find(call.host.home(), call.request.parameter(0))?;
+    // Where there is no swarm nothing of it stands in the way.
+    let refusal = call.host.manager().ok();
+    let refusal = refusal.and_then(|swarm| network::removal_refused(&swarm.state, &found));
+    if let Some(refusal) = refusal {
+        return Err(refusal.into());
+    }
     let removed = call.host.home().engine()?.remove_network(&found.id, false);
     removed.map_err(forbidden)?;
     Ok(Answer::Empty(204))
@@ -154,7 +160,14 @@ pub(crate) fn disconnect(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let force = truth(&mut body, "Force");
     call.host.enter(false)?;
     let name = call.request.parameter(0).to_owned();
-    call.host.home().engine()?.disconnect_network(&name, &container, force)?;
+    let done = call.host.home().engine()?.disconnect_network(&name, &container, force);
+    done.map_err(|error| {
+        let error = ApiError::from(error);
+        match error.message.contains(" is not connected to network ") {
+            true => error.with(500),
+            false => error,
+        }
+    })?;
     Ok(Answer::Empty(200))
 }
 

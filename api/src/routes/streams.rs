@@ -8,7 +8,11 @@ use coracle_runtime::Home;
 use coracle_runtime::events::{Events, Filter, Span};
 use coracle_runtime::logs::{Entry, LogError, ReadOptions, Show, Stream, parse_tail};
 use coracle_runtime::model::{Attach, Status, Timestamp};
+use coracle_swarm::model::Task;
+use coracle_swarm::state::State;
 use coracle_view::container::{Known, Reading, find, read_stats};
+use coracle_view::service;
+use coracle_view::service::logs::{Reading as ServiceLogs, Target};
 use coracle_words::DetachKeys;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
@@ -30,23 +34,9 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let request = call.request;
-    let (stdout, stderr) = (request.is_set("stdout"), request.is_set("stderr"));
-    if !stdout && !stderr {
-        return Err(ApiError::bad("must specify at least one of 'stdout' or 'stderr'"));
-    }
+    let wanted = streams(call)?;
     let known = named(call)?;
-    let now = call.host.now();
-    let moment = |name: &str| -> Result<Option<Timestamp>, ApiError> {
-        let given = request.given(name).filter(|text| *text != "0");
-        given
-            .map(|text| now.moment(text).map_err(|error| ApiError::new(500, error.to_string())))
-            .transpose()
-    };
-    let options = ReadOptions {
-        tail: parse_tail(request.given("tail").unwrap_or("all")),
-        since: moment("since")?,
-        until: moment("until")?,
-    };
+    let options = read_options(call)?;
     let container = known.container;
     let tty = container.config.tty;
     let follow = request.is_set("follow");
@@ -60,8 +50,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let out = &mut call.channel.out;
     let read = engine.logs(&container, &options, follow, &mut |entry| {
         let piece = piece(&mut show, entry, tty);
-        let wanted = if entry.stream == Stream::Stdout { stdout } else { stderr };
-        match !wanted || out.write_all(&piece).is_ok() {
+        match !wanted(entry.stream) || out.write_all(&piece).is_ok() {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         }
@@ -71,12 +60,81 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     Ok(Answer::Sent)
 }
 
+/// Which of the streams are asked for.
+fn streams(call: &Call<'_>) -> Result<impl Fn(Stream) -> bool + use<>, ApiError> {
+    let (stdout, stderr) = (call.request.is_set("stdout"), call.request.is_set("stderr"));
+    if !stdout && !stderr {
+        return Err(ApiError::bad("must specify at least one of 'stdout' or 'stderr'"));
+    }
+    Ok(move |stream| if stream == Stream::Stdout { stdout } else { stderr })
+}
+
+fn read_options(call: &Call<'_>) -> Result<ReadOptions, ApiError> {
+    let now = call.host.now();
+    let moment = |name: &str| -> Result<Option<Timestamp>, ApiError> {
+        let given = call.request.given(name).filter(|text| *text != "0");
+        given
+            .map(|text| now.moment(text).map_err(|error| ApiError::new(500, error.to_string())))
+            .transpose()
+    };
+    Ok(ReadOptions {
+        tail: parse_tail(call.request.given("tail").unwrap_or("all")),
+        since: moment("since")?,
+        until: moment("until")?,
+    })
+}
+
+/// Logs of the tasks of a service, or of one task. Docker's client asks for details, which say whose line it is.
+pub(crate) fn service_logs(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let wanted = streams(call)?;
+    let mut swarm = call.host.manager()?;
+    let name = call.request.parameter(0);
+    let target = match call.route.starts_with("/tasks") {
+        true => Target::Task(service::find_task(&swarm.state, name)?.id.clone()),
+        false => Target::Service(service::find(&swarm.state, name)?.id.clone()),
+    };
+    let tty = target.tasks(&swarm.state).any(|task| task.spec.container_spec.tty);
+    let details = call.request.is_set("details");
+    let mark = |_: &State, task: &Task| match details && !tty {
+        true => format!(
+            "com.docker.swarm.node.id={},com.docker.swarm.service.id={},com.docker.swarm.task.id={} ",
+            task.node_id, task.service_id, task.id
+        ),
+        false => String::new(),
+    };
+    let options = read_options(call)?;
+    call.channel.head(200, &[("content-type", media_type(tty))])?;
+    let out = &mut call.channel.out;
+    let reading = ServiceLogs {
+        engine: call.host.home().engine()?,
+        target: &target,
+        options,
+        follow: call.request.is_set("follow"),
+        timestamps: call.request.is_set("timestamps"),
+        details: false,
+    };
+    let read = reading.read(&mut swarm, &mark, &mut |lines| -> Result<(), ApiError> {
+        for line in lines.iter().filter(|line| wanted(line.stream)) {
+            let mut piece = Vec::new();
+            append(&mut piece, stream_of(line.stream), tty, &line.text);
+            out.write_all(&piece)?;
+        }
+        Ok(())
+    });
+    // The head is sent: a log that cannot be read ends the answer.
+    drop(read);
+    Ok(Answer::Sent)
+}
+
+fn stream_of(stream: Stream) -> u8 {
+    if stream == Stream::Stdout { STDOUT } else { STDERR }
+}
+
 /// An entry of a log as it is sent.
 fn piece(show: &mut Show, entry: &Entry, tty: bool) -> Vec<u8> {
     let (mut text, mut piece) = (Vec::new(), Vec::new());
     show.append(&mut text, entry);
-    let stream = if entry.stream == Stream::Stdout { STDOUT } else { STDERR };
-    append(&mut piece, stream, tty, &text);
+    append(&mut piece, stream_of(entry.stream), tty, &text);
     piece
 }
 
@@ -331,7 +389,11 @@ pub(crate) fn stats(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     if !stream {
         let first = reading(call)?;
         if call.request.is_set("one-shot") {
-            return Ok(sample(&first, None, call).into());
+            let mut only = sample(&first, None, call);
+            if let Value::Object(members) = &mut only {
+                members.retain(|name, _| name != "name" && name != "id");
+            }
+            return Ok(only.into());
         }
         std::thread::sleep(INTERVAL);
         let second = reading(call)?;

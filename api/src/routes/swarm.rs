@@ -36,7 +36,7 @@ impl From<SwarmError> for ApiError {
 
 /// The state, which a manager alone has.
 fn state(call: &Call<'_>) -> Result<State, ApiError> {
-    call.host.manager()
+    Ok(call.host.manager()?.state)
 }
 
 /// Has the agent do it; with the id of what was made, what is to be told.
@@ -323,13 +323,6 @@ pub(crate) fn remove_service(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let id = service::find(&state, call.request.parameter(0))?.id.clone();
     order(call, &Order::RemoveService { id })?;
     Ok(Answer::Empty(200))
-}
-
-pub(crate) fn no_logs(_call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    Err(ApiError::unsupported(
-        "logs of services and tasks",
-        "the logs of a task's container, and `coracle service logs`, have them",
-    ))
 }
 
 pub(crate) fn tasks(call: &mut Call<'_>) -> Result<Answer, ApiError> {

@@ -61,3 +61,10 @@ pub(crate) fn prune(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let names: Vec<Value> = pruned.names.into_iter().map(Value::from).collect();
     Ok(json!({ "VolumesDeleted": names, "SpaceReclaimed": pruned.bytes }).into())
 }
+
+/// Cluster volumes alone have something to change, and there are none.
+pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, ApiError> {
+    let swarm = if call.host.manager().is_ok() { "there are none" } else { "swarm is unavailable" };
+    let words = format!("volume update only valid for cluster volumes, but {swarm}");
+    Err(ApiError::new(503, words))
+}

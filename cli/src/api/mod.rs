@@ -17,8 +17,8 @@ use coracle_runtime::ladder::Ladder;
 use coracle_runtime::{Home, api_session};
 use coracle_swarm::client::Client;
 use coracle_swarm::command::NOT_A_MANAGER;
+use coracle_swarm::journal::Reader;
 use coracle_swarm::model::node::NodeDescription;
-use coracle_swarm::state::State;
 use coracle_view::build_cache::{Room, Wanted};
 use coracle_view::system::Program;
 use coracle_view::{Now, container};
@@ -173,16 +173,15 @@ impl Host for Surroundings {
         self.app.swarm().map_err(|error| as_answer(&error))
     }
 
-    fn manager(&self) -> Result<State, ApiError> {
+    fn manager(&self) -> Result<Reader, ApiError> {
         if self.app.settings.owner.is_some() {
             return Err(ApiError::new(503, NOT_A_MANAGER));
         }
-        let found = self.app.manager().map_err(|error| {
+        self.app.manager().map_err(|error| {
             let ApiError { message, .. } = as_answer(&error);
             // Its clients are Docker's.
             ApiError::new(503, message.replace("coracle swarm ", "docker swarm "))
-        });
-        Ok(found?.state)
+        })
     }
 
     fn node_description(&self) -> NodeDescription {

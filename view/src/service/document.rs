@@ -85,6 +85,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn without_defaults_it_has_what_was_said() {
+        let document = bare_document(&plain()).unwrap();
+        assert!(document["Spec"].get("UpdateConfig").is_none());
+        assert!(document["Spec"]["TaskTemplate"].get("RestartPolicy").is_none());
+        assert_eq!(document["Spec"]["TaskTemplate"]["Runtime"], "container");
+    }
+
+    #[test]
     fn an_endpoint_without_ports_and_addresses_is_empty() {
         let mut service = plain();
         service.endpoint.spec = service.spec.endpoint_spec.clone().unwrap();

@@ -1,10 +1,12 @@
-//! Services: found, filtered, counted, listed, told of as JSON and as text, followed on their way, explained.
+//! Services: found, filtered, counted, listed, told of as JSON and as text, followed on their way, explained;
+//! and what their tasks wrote.
 
 mod count;
 mod defaults;
 mod document;
 mod find;
 mod list;
+pub mod logs;
 pub mod plan;
 mod ports;
 mod pretty;

@@ -144,10 +144,11 @@ fn settings_facts(home: &Home, machine: &Machine, settings: &InfoSettings) -> Va
                 },
             },
             "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "Mirrors": settings.registry_mirrors,
+            "Mirrors": if settings.registry_mirrors.is_empty() { Value::Null } else { json!(settings.registry_mirrors) },
         },
         "NCPU": machine.cpus,
         "MemTotal": machine.memory,
+        "GenericResources": null,
         "DockerRootDir": home.settings().data_root.display().to_string(),
         "HttpProxy": settings.http_proxy,
         "HttpsProxy": settings.https_proxy,
@@ -157,6 +158,16 @@ fn settings_facts(home: &Home, machine: &Machine, settings: &InfoSettings) -> Va
         "ExperimentalBuild": false,
     })
 }
+
+/// Docker's words for what cannot be limited.
+const WITHOUT_CGROUP: [&str; 6] = [
+    "WARNING: No memory limit support",
+    "WARNING: No swap limit support",
+    "WARNING: No cpu cfs quota support",
+    "WARNING: No cpu cfs period support",
+    "WARNING: No cpu shares support",
+    "WARNING: No cpuset support",
+];
 
 fn engine_facts(
     home: &Home,
@@ -172,11 +183,16 @@ fn engine_facts(
         "LiveRestoreEnabled": true,
         "Isolation": "",
         "InitBinary": "docker-init",
+        // There is no containerd, and runtime and init are parts of this program.
+        "ContainerdCommit": { "ID": "" },
+        "RuncCommit": { "ID": "" },
+        "InitCommit": { "ID": "" },
         "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
         // What leads connections to their sockets; nothing is filtered by the host's own tables.
         "FirewallBackend": { "Driver": path },
+        "CDISpecDirs": [],
         "Ladder": value_of(ladder)?,
-        "Warnings": null,
+        "Warnings": if has(ladder, "cgroup") { Value::Null } else { json!(WITHOUT_CGROUP) },
     }))
 }
 
@@ -188,7 +204,7 @@ mod tests {
     use crate::image::tests::now;
 
     /// The members that Docker 28.5 sends, but for those of what is not here: counts of the
-    /// daemon's insides, commits of programs of others, devices.
+    /// daemon's insides, and containerd.
     const OF_28: &[&str] = &[
         "ID",
         "Containers",
@@ -222,6 +238,7 @@ mod tests {
         "RegistryConfig",
         "NCPU",
         "MemTotal",
+        "GenericResources",
         "DockerRootDir",
         "HttpProxy",
         "HttpsProxy",
@@ -236,9 +253,13 @@ mod tests {
         "LiveRestoreEnabled",
         "Isolation",
         "InitBinary",
+        "ContainerdCommit",
+        "RuncCommit",
+        "InitCommit",
         "SecurityOptions",
         // Since 29.
         "FirewallBackend",
+        "CDISpecDirs",
         "Warnings",
     ];
 

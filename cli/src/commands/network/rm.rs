@@ -5,9 +5,7 @@ use std::io::Write as _;
 use coracle_runtime::EngineError;
 use coracle_runtime::networks::NetworkError;
 use coracle_swarm::SwarmError;
-use coracle_swarm::model::Service;
 use coracle_view::{ViewError, network};
-use coracle_words::ErrorKind;
 
 use super::rows::local_only;
 use crate::app::App;
@@ -61,16 +59,7 @@ fn is_ingress(app: &App, name: &str) -> bool {
 fn refusal(app: &App, name: &str) -> Option<SwarmError> {
     let network = app.engine().ok()?.networks.find(name).ok()?;
     let state = app.manager().ok()?.state;
-    let uses = |service: &&Service| {
-        let mut networks = service.spec.task_template.networks.iter();
-        !service.own.removed && networks.any(|used| used.target == network.id)
-    };
-    let user = state.services.values().find(uses)?;
-    let words = format!(
-        "rpc error: code = FailedPrecondition desc = network {} is in use by service {}",
-        network.id, user.id
-    );
-    Some(SwarmError::refused(ErrorKind::BadRequest, words))
+    network::removal_refused(&state, &network)
 }
 
 impl Runnable for NetworkRmArgs {

@@ -1,15 +1,13 @@
 //! Commands on services, a file a verb; `table` has their rows, `rows` the columns of listings.
 //!
 //! `flags` and `update_flags` are what can be said of a service, `flag_values` and `shlex` read single values, `said`
-//! hands them on to the pure code that makes and changes specs; `converge` and `screen` show how far a service is,
-//! `log_lines` what its tasks wrote.
+//! hands them on to the pure code that makes and changes specs; `converge` and `screen` show how far a service is.
 
 pub(crate) mod converge;
 pub(crate) mod create;
 mod flag_values;
 mod flags;
 pub(crate) mod inspect;
-mod log_lines;
 pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod plan;

@@ -1,9 +1,11 @@
 //! The swarm through the Engine API.
 
+use std::io::Read as _;
+
 use coracle_integration::{TestEnv, wait};
 use serde_json::{Value, json};
 
-use crate::api::http::Service;
+use crate::api::http::{Service, read_head, unframed};
 
 fn filter(text: &str) -> String {
     text.replace('{', "%7B")
@@ -37,6 +39,7 @@ fn services_tasks_and_nodes() {
     assert_eq!(service.get(&format!("/nodes/{id}")).is(200).json()["Spec"]["Role"], "manager");
     service.get("/nodes/nosuch").is(404);
     service.post("/swarm/join", &json!({ "JoinToken": "x" })).is(503);
+    service.ask("PUT /volumes/v?version=0", b"{}").is(503);
     service.post("/swarm/leave", &Value::Null).is(503);
     service.post("/swarm/leave?force=1", &Value::Null).is(200);
     service.get("/swarm").is(503);
@@ -61,7 +64,7 @@ fn what_a_service_is_given_lies_in_its_tasks() {
             "Name": "web",
             "Labels": { "a": "b" },
             "TaskTemplate": { "ContainerSpec": {
-                "Image": "alpine", "Command": ["sh", "-c", "cat /run/secrets/s > /seen; sleep 1000"], "Env": null,
+                "Image": "alpine", "Command": ["sh", "-c", "cat /run/secrets/s > /seen; echo out; echo err >&2; sleep 1000"], "Env": null,
                 "Secrets": [{ "SecretID": secret["ID"], "SecretName": "s", "File": { "Name": "s", "UID": "0", "GID": "0", "Mode": 292 } }],
             } },
             "Mode": { "Replicated": { "Replicas": replicas } },
@@ -97,6 +100,34 @@ fn what_a_service_is_given_lies_in_its_tasks() {
         task["ID"]
     );
 
+    let task = task["ID"].as_str().unwrap();
+    for path in ["/services/web".to_owned(), format!("/tasks/{task}")] {
+        service.get(&format!("{path}/logs")).is(400);
+        wait::until("both lines are there", || {
+            let seen = service.get(&format!("{path}/logs?stdout=1&stderr=1")).is(200);
+            unframed(&seen.body) == ("out\n".to_owned(), "err\n".to_owned())
+        });
+        let (out, err) =
+            unframed(&service.get(&format!("{path}/logs?stdout=1&details=1")).is(200).body);
+        let whose =
+            format!("com.docker.swarm.service.id={id},com.docker.swarm.task.id={task} out\n");
+        assert!(out.starts_with("com.docker.swarm.node.id=") && out.ends_with(&whose), "{out}");
+        assert_eq!(err, "");
+    }
+    service.get("/services/nosuch/logs?stdout=1").is(404);
+    service.get("/tasks/web/logs?stdout=1").is(404);
+    // One that follows goes on for as long as the service is there.
+    let mut following = service.send(
+        "GET /services/web/logs?stdout=1&follow=1&tail=0",
+        &["Connection: close"],
+        b"",
+    );
+    read_head(&mut following).is(200);
+    let spec_of =
+        |query: &str| service.get(&format!("/services/web{query}")).is(200).json()["Spec"].clone();
+    assert_eq!(spec_of("").get("UpdateConfig"), None);
+    assert_eq!(spec_of("?insertDefaults=true")["UpdateConfig"]["Parallelism"], 1);
+
     let index = service.get("/services/web").is(200).json()["Version"]["Index"].as_u64().unwrap();
     service.post(&format!("/services/web/update?version={}", index - 1), &spec(2)).is(500);
     service.post("/services/web/update", &spec(2)).is(400);
@@ -105,6 +136,10 @@ fn what_a_service_is_given_lies_in_its_tasks() {
     running(2);
     service.delete("/services/web").is(200);
     service.delete("/services/web").is(404);
+    // What the second task wrote came, and an end.
+    let mut rest = String::new();
+    following.read_to_string(&mut rest).expect("an end");
+    assert!(rest.contains("out\n"), "{rest:?}");
     wait::until("its tasks are gone", || service.get("/tasks").is(200).json() == json!([]));
     service.delete("/secrets/s").is(204);
     service.delete("/configs/c").is(204);
