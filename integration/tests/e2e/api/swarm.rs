@@ -46,6 +46,40 @@ fn services_tasks_and_nodes() {
     service.post("/swarm/join", &json!({ "JoinToken": "x" })).is(501);
 }
 
+/// A service `web` that is given a secret.
+fn web(secret: &Value, replicas: u64) -> Value {
+    json!({
+        "Name": "web",
+        "Labels": { "a": "b" },
+        "TaskTemplate": { "ContainerSpec": {
+            "Image": "alpine", "Command": ["sh", "-c", "cat /run/secrets/s > /seen; echo out; echo err >&2; sleep 1000"], "Env": null,
+            "Secrets": [{ "SecretID": secret["ID"], "SecretName": "s", "File": { "Name": "s", "UID": "0", "GID": "0", "Mode": 292 } }],
+        } },
+        "Mode": { "Replicated": { "Replicas": replicas } },
+        "EndpointSpec": { "Mode": "vip" },
+    })
+}
+
+/// The logs of the service `web`, which has one task, and of the task.
+#[track_caller]
+fn logs_say_whose_they_are(service: &Service, id: &str, task: &str) {
+    for path in ["/services/web".to_owned(), format!("/tasks/{task}")] {
+        service.get(&format!("{path}/logs")).is(400);
+        wait::until("both lines are there", || {
+            let seen = service.get(&format!("{path}/logs?stdout=1&stderr=1")).is(200);
+            unframed(&seen.body) == ("out\n".to_owned(), "err\n".to_owned())
+        });
+        let (out, err) =
+            unframed(&service.get(&format!("{path}/logs?stdout=1&details=1")).is(200).body);
+        let whose =
+            format!("com.docker.swarm.service.id={id},com.docker.swarm.task.id={task} out\n");
+        assert!(out.starts_with("com.docker.swarm.node.id=") && out.ends_with(&whose), "{out}");
+        assert_eq!(err, "");
+    }
+    service.get("/services/nosuch/logs?stdout=1").is(404);
+    service.get("/tasks/web/logs?stdout=1").is(404);
+}
+
 #[test]
 fn what_a_service_is_given_lies_in_its_tasks() {
     let env = TestEnv::new();
@@ -59,18 +93,7 @@ fn what_a_service_is_given_lies_in_its_tasks() {
     service.post("/configs/create", &json!({ "Name": "c", "Data": "dmFsdWU=" })).is(201);
     assert_eq!(service.get("/configs/c").is(200).json()["Spec"]["Data"], "dmFsdWU=");
     assert_eq!(service.get("/secrets/s").is(200).json()["Spec"]["Data"], Value::Null);
-    let spec = |replicas: u64| {
-        json!({
-            "Name": "web",
-            "Labels": { "a": "b" },
-            "TaskTemplate": { "ContainerSpec": {
-                "Image": "alpine", "Command": ["sh", "-c", "cat /run/secrets/s > /seen; echo out; echo err >&2; sleep 1000"], "Env": null,
-                "Secrets": [{ "SecretID": secret["ID"], "SecretName": "s", "File": { "Name": "s", "UID": "0", "GID": "0", "Mode": 292 } }],
-            } },
-            "Mode": { "Replicated": { "Replicas": replicas } },
-            "EndpointSpec": { "Mode": "vip" },
-        })
-    };
+    let spec = |replicas: u64| web(&secret, replicas);
     let made = service.post("/services/create", &spec(1)).is(201).json();
     let id = made["ID"].as_str().unwrap().to_owned();
     service.post("/services/create", &spec(1)).is(409);
@@ -101,21 +124,7 @@ fn what_a_service_is_given_lies_in_its_tasks() {
     );
 
     let task = task["ID"].as_str().unwrap();
-    for path in ["/services/web".to_owned(), format!("/tasks/{task}")] {
-        service.get(&format!("{path}/logs")).is(400);
-        wait::until("both lines are there", || {
-            let seen = service.get(&format!("{path}/logs?stdout=1&stderr=1")).is(200);
-            unframed(&seen.body) == ("out\n".to_owned(), "err\n".to_owned())
-        });
-        let (out, err) =
-            unframed(&service.get(&format!("{path}/logs?stdout=1&details=1")).is(200).body);
-        let whose =
-            format!("com.docker.swarm.service.id={id},com.docker.swarm.task.id={task} out\n");
-        assert!(out.starts_with("com.docker.swarm.node.id=") && out.ends_with(&whose), "{out}");
-        assert_eq!(err, "");
-    }
-    service.get("/services/nosuch/logs?stdout=1").is(404);
-    service.get("/tasks/web/logs?stdout=1").is(404);
+    logs_say_whose_they_are(&service, &id, task);
     // One that follows goes on for as long as the service is there.
     let mut following = service.send(
         "GET /services/web/logs?stdout=1&follow=1&tail=0",
