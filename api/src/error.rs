@@ -67,11 +67,16 @@ impl From<ViewError> for ApiError {
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
-        // What cannot be executed is the request's fault, as with Docker.
-        if let EngineError::Start(failure) = &error
-            && matches!(failure.code, 126 | 127)
-        {
-            return Self::new(400, error.to_string());
+        // What cannot be executed is the request's fault, as with Docker; a network that cannot be had is not.
+        if let EngineError::Start(failure) = &error {
+            match failure.code {
+                126 | 127 => return Self::new(400, error.to_string()),
+                128 if failure.message.ends_with(" not found") => {
+                    return Self::new(404, error.to_string());
+                }
+                128 => return Self::new(500, error.to_string()),
+                _ => {}
+            }
         }
         ViewError::from(error).into()
     }

@@ -10,6 +10,7 @@ use coracle_runtime::logs::{Entry, LogError, ReadOptions, Show, Stream, parse_ta
 use coracle_runtime::model::{Attach, Status, Timestamp};
 use coracle_swarm::model::Task;
 use coracle_swarm::state::State;
+use coracle_view::Api;
 use coracle_view::container::{Known, Reading, find, read_stats};
 use coracle_view::service;
 use coracle_view::service::logs::{Reading as ServiceLogs, Target};
@@ -390,7 +391,7 @@ pub(crate) fn stats(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         let first = reading(call)?;
         if call.request.is_set("one-shot") {
             let mut only = sample(&first, None, call);
-            if let Value::Object(members) = &mut only {
+            if let Some(members) = only.as_object_mut().filter(|_| is_old(call)) {
                 members.retain(|name, _| name != "name" && name != "id");
             }
             return Ok(only.into());
@@ -407,6 +408,10 @@ pub(crate) fn stats(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         before = Some(now);
         std::thread::sleep(INTERVAL);
     }
+}
+
+fn is_old(call: &Call<'_>) -> bool {
+    call.request.version().documents() < Api::V1_55
 }
 
 /// A reading in Docker's form; what it cannot tell is left out.
@@ -449,6 +454,9 @@ fn sample(now: &Reading, before: Option<&Reading>, call: &Call<'_>) -> Value {
         "blkio_stats": { "io_service_bytes_recursive": null },
         "storage_stats": {},
     });
+    if is_old(call) {
+        out.as_object_mut().map(|members| members.shift_remove("os_type"));
+    }
     let Some(sample) = &now.sample else { return out };
     if let Some(pids) = sample.pids {
         out["pids_stats"] = json!({ "current": pids });

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use coracle_image::{Credential, Distribution, Platform, Reference, Secret, TransferError};
 use coracle_runtime::events::{Events, Filter, Span};
+use coracle_view::Api;
 use coracle_view::system::DiskUsage;
-use coracle_view::{Api, value_of};
 use serde_json::{Map, Value, json};
 
 use super::transfers::registries;
@@ -122,10 +122,14 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
             given("until")
         )));
     }
-    let old = call.request.version().documents() < Api::V1_55;
+    let api = call.request.version().documents();
     let settings = call.host.home().settings();
     let events = Events::new(settings.data_root.join("events.jsonl")).of(settings.owner.as_deref());
-    let kind = if old { "application/json" } else { kind_of_lines(call.request.header("accept")) };
+    let kind = if api < Api::V1_55 {
+        "application/json"
+    } else {
+        kind_of_lines(call.request.header("accept"))
+    };
     // What begins each of them, by RFC 7464.
     let mark = if kind == "application/json-seq" { "\x1e" } else { "" };
     call.begin_lines_as(kind)?;
@@ -134,12 +138,7 @@ pub(crate) fn events(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         if event.action == "die" {
             super::streams::settle(home, &event.actor.id, event.moment());
         }
-        let mut event = value_of(event).unwrap_or_default();
-        if let Some(members) = event.as_object_mut().filter(|_| !old) {
-            for key in ["status", "id", "from"] {
-                members.shift_remove(key);
-            }
-        }
+        let event = coracle_view::event::document(event, api).unwrap_or_default();
         match out.write_all(format!("{mark}{event}\n").as_bytes()) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

@@ -36,8 +36,11 @@ fn end(env: TestEnv) {
     env.assert_nothing_left();
 }
 
+/// Nothing when it is gone; `inspect` would take the name for the beginning of the id of another one.
 fn state(env: &TestEnv, name: &str) -> String {
-    env.run(["inspect", "--format", "{{.State.Status}}", name]).stdout().trim().to_owned()
+    let filter = format!("name=^{name}$");
+    let list = ["ps", "-a", "--filter", &filter, "--format", "{{.State}}"];
+    env.run(list).stdout().trim().to_owned()
 }
 
 /// Begins a command that is held when it is about to make its `nth` call named `call`, for as long as it takes

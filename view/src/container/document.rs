@@ -26,7 +26,10 @@ pub fn document(
         document.size_rw = i64::try_from(own).ok();
         document.size_root_fs = i64::try_from(whole).ok();
     }
-    let document = value_of(&document)?;
+    let mut document = value_of(&document)?;
+    if document["Config"]["Env"] == json!([]) {
+        document["Config"]["Env"] = Value::Null;
+    }
     Ok(match api {
         Api::V1_51 => document,
         Api::V1_55 => as_of_29(document),
@@ -65,9 +68,6 @@ fn as_of_29(document: Value) -> Value {
             }
             ("Config", Value::Object(mut config)) => {
                 config.retain(|key, value| key != "OnBuild" || !value.is_null());
-                if config.get("Env") == Some(&json!([])) {
-                    config.insert("Env".to_owned(), Value::Null);
-                }
                 out.insert(key, config.into());
             }
             ("HostConfig", Value::Object(mut host)) => {
@@ -100,7 +100,7 @@ mod tests {
             "HostConfig": { "NetworkMode": "bridge", "Dns": [], "DnsOptions": [] },
             "GraphDriver": { "Data": { "UpperDir": "/c/diff" }, "Name": "overlay2" },
             "Mounts": [],
-            "Config": { "Hostname": "48fc025c0a4b", "Env": [], "OnBuild": null, "Labels": {} },
+            "Config": { "Hostname": "48fc025c0a4b", "Env": null, "OnBuild": null, "Labels": {} },
             "NetworkSettings": {
                 "Bridge": "",
                 "SandboxID": "39",

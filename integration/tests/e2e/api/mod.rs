@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 
-use coracle_integration::{TestEnv, wait};
+use coracle_integration::{TestEnv, port::free_port, wait};
 use http::{Service, read_answer, read_head, unframed};
 use serde_json::{Value, json};
 
@@ -81,6 +81,27 @@ fn it_ends_when_nobody_is_there() {
     assert!(!socket.exists());
 }
 
+/// Of two containers one gets the port.
+#[track_caller]
+fn port_in_use(service: &Service) {
+    let port = free_port().to_string();
+    let body = json!({
+        "Image": "alpine", "Cmd": ["sleep", "1000"],
+        "HostConfig": { "PortBindings": { "80/tcp": [{ "HostIp": "127.0.0.1", "HostPort": port }] } },
+    });
+    service.create("first", &body);
+    service.create("second", &body);
+    service.post("/containers/first/start", &Value::Null).is(204);
+    let refused = service.post("/containers/second/start", &Value::Null).is(500).text();
+    assert!(
+        refused.contains("driver failed programming external connectivity on endpoint second"),
+        "{refused}"
+    );
+    for name in ["first", "second"] {
+        service.delete(&format!("/containers/{name}?force=1")).is(204);
+    }
+}
+
 #[test]
 fn a_container_lives_and_ends() {
     let env = TestEnv::new();
@@ -142,6 +163,8 @@ fn a_container_lives_and_ends() {
     service.get("/events?since=20&until=10").is(400);
     service.get("/events?since=x").is(500);
     let events = service.get("/events?since=1&until=0s").is(200).text();
+    let old: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    assert_eq!((&old["status"], &old["id"]), (&old["Action"], &old["Actor"]["ID"]), "{old}");
     let has = |action: &str| {
         events.lines().any(|line| line.contains(&format!("\"Action\":\"{action}\"")))
     };
@@ -194,6 +217,7 @@ fn who_attaches_before_the_start_misses_nothing() {
     );
     read_head(&mut attached);
     service.post("/containers/never/start", &Value::Null).is(400);
+    port_in_use(&service);
     attached.read_to_end(&mut Vec::new()).unwrap();
     service.delete("/containers/never").is(204);
 }
