@@ -73,7 +73,7 @@ pub(crate) fn history(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 pub(crate) fn tag(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let Some(repository) = call.request.given("repo") else { return Ok(Answer::Empty(201)) };
+    let Some(repository) = call.request.given("repo") else { return Ok(Answer::Empty(200)) };
     let home = call.host.home();
     let name = reference(home, &with_tag(repository, call.request.given("tag")))?;
     let source = stored_name(home, call.request.parameter(0));
