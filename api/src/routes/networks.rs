@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use coracle_runtime::EngineError;
-use coracle_runtime::networks::{CreateNetwork, Filter, IpamConfig, NetworkError, SwarmNetwork};
+use coracle_runtime::networks::{
+    CreateNetwork, Filter, IpamConfig, NetworkError, OVERLAY, SwarmNetwork,
+};
 use coracle_view::network::{self, document};
 use coracle_view::value_of;
 use serde_json::{Value, json};
@@ -14,9 +16,6 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::json::{keys, read, read_or_default, spelled, take, text, truth};
 use crate::worker::Call;
-
-/// The driver whose networks are the swarm's, when there is one.
-const OVERLAY: &str = "overlay";
 
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let filters = filters(call.request)?;
@@ -107,9 +106,9 @@ fn swarm(
 pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     let found = network::find(call.host.home(), call.request.parameter(0))?;
     // Where there is no swarm nothing of it stands in the way.
-    let refusal = call.host.manager().ok();
-    let refusal = refusal.and_then(|swarm| network::removal_refused(&swarm.state, &found));
-    if let Some(refusal) = refusal {
+    if let Ok(swarm) = call.host.manager()
+        && let Some(refusal) = network::removal_refused(&swarm.state, &found)
+    {
         return Err(refusal.into());
     }
     let removed = call.host.home().engine()?.remove_network(&found.id, false);

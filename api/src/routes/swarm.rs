@@ -5,6 +5,7 @@
 //! Other machines cannot join: there is no consensus between machines. In a session (`with-api`) there is no swarm.
 
 use coracle_swarm::SwarmError;
+use coracle_swarm::command::IN_A_SWARM;
 use coracle_swarm::model::{
     Availability, ClusterSpec, Node, NodeSpec, Secret, SecretSpec, Service, ServiceSpec,
 };
@@ -98,14 +99,7 @@ fn with_network_ids(call: &Call<'_>, spec: &mut ServiceSpec) -> Result<(), ApiEr
     for used in &mut spec.task_template.networks {
         let found = network::find(call.host.home(), &used.target)?;
         if found.scope() != "swarm" && !found.is_predefined() {
-            return Err(ApiError::new(
-                403,
-                format!(
-                    "The network {} cannot be used with services. Only networks scoped to the swarm can be used, such \
-                     as those created with the overlay driver.",
-                    found.name
-                ),
-            ));
+            return Err(ApiError::new(403, network::not_for_services(&found)));
         }
         used.target = found.id;
     }
@@ -198,11 +192,7 @@ fn merge(into: &mut Value, from: Value) {
 fn refuse_a_member(call: &Call<'_>) -> Result<(), ApiError> {
     match call.host.manager() {
         Err(_) => Ok(()),
-        Ok(_) => Err(ApiError::new(
-            503,
-            "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join another \
-             one.",
-        )),
+        Ok(_) => Err(ApiError::new(503, IN_A_SWARM)),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) use low_ports::{hint_for_host, notes as low_port_notes, raise as rais
 pub(crate) use options::host_binding;
 pub(crate) use ports::{as_map, wanted};
 pub use record::{BRIDGE, Ipam, IpamConfig, Member, Network, NetworkInspect};
-pub use request::{CreateNetwork, SwarmNetwork};
+pub use request::{CreateNetwork, OVERLAY, SwarmNetwork};
 pub use store::{Networks, NetworksLock};
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub struct SwarmNetwork {
 const HOST_DRIVERS: [&str; 2] = ["macvlan", "ipvlan"];
 
 /// The driver of a swarm's networks.
-pub(super) const OVERLAY: &str = "overlay";
+pub const OVERLAY: &str = "overlay";
 
 /// The length of ids that swarms make.
 pub(super) const SWARM_ID_DIGITS: usize = 25;

@@ -88,11 +88,9 @@ impl Agent<'_> {
         let there = !self.journal.state.cluster.id.is_empty();
         match request {
             Request::Wake => Ok(()),
-            Request::Init(init) if there && !init.force_new_cluster => Err(SwarmError::refused(
-                ErrorKind::Unavailable,
-                "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
-                 another one.",
-            )),
+            Request::Init(init) if there && !init.force_new_cluster => {
+                Err(SwarmError::refused(ErrorKind::Unavailable, command::IN_A_SWARM))
+            }
             Request::Init(_)
             | Request::CreateMachine { .. }
             | Request::RemoveMachine { .. }

@@ -31,6 +31,9 @@ use crate::SwarmError;
 /// On a machine that is in no swarm.
 pub const NOT_A_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \
     \"docker swarm join\" to connect this node to swarm and try again.";
+/// On a machine that is in one.
+pub const IN_A_SWARM: &str = "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and \
+    join another one.";
 /// On a worker.
 pub const A_WORKER: &str = "This node is not a swarm manager. Worker nodes can't be used to view or \
     modify cluster state. Please run this command on a manager node or promote the current node \

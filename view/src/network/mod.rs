@@ -3,11 +3,11 @@
 mod document;
 mod find;
 mod list;
-mod removal;
+mod refusals;
 mod services;
 
 pub use document::document;
 pub use find::{all, find};
 pub use list::list;
-pub use removal::removal_refused;
+pub use refusals::{not_for_services, removal_refused};
 pub use services::services;

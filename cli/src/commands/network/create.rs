@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::ArgAction;
 use coracle_netns::prefix::Prefix;
-use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
+use coracle_runtime::networks::{CreateNetwork, IpamConfig, OVERLAY, SwarmNetwork};
 use coracle_swarm::command::NOT_A_MANAGER;
 use coracle_view::node::{self, Standing};
 use coracle_words::pairs;
@@ -14,8 +14,6 @@ use crate::app::App;
 use crate::args::Runnable;
 use crate::error::{CliError, CommandResult, ExitStatus};
 use crate::run_flags::run_values;
-
-const OVERLAY: &str = "overlay";
 
 /// Create a network
 #[derive(Debug, clap::Args)]

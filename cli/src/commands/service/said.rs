@@ -8,6 +8,7 @@ use coracle_swarm::edit::{
 };
 use coracle_swarm::model::PortConfig;
 use coracle_view::ViewError;
+use coracle_view::network::not_for_services;
 
 use super::create::ServiceCreateArgs;
 use super::flag_values::{FileUse, Ports};
@@ -196,11 +197,7 @@ pub(super) fn network(app: &App, name: &str) -> Result<String, EditError> {
     let network =
         engine.networks.find(name).map_err(|error| refused(ViewError::from(error).into()))?;
     if network.scope() != "swarm" && !matches!(network.name.as_str(), "host" | "bridge" | "none") {
-        return Err(EditError::Engine(format!(
-            "The network {} cannot be used with services. Only networks scoped to the swarm can be used, such as \
-             those created with the overlay driver.",
-            network.name
-        )));
+        return Err(EditError::Engine(not_for_services(&network)));
     }
     Ok(network.id)
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use coracle_runtime::networks::{CreateNetwork, IpamConfig, SwarmNetwork};
+use coracle_runtime::networks::{CreateNetwork, IpamConfig, OVERLAY, SwarmNetwork};
 use coracle_swarm::model::{Service, ServiceSpec, secret};
 use coracle_swarm::protocol::Request;
 use coracle_swarm::stack::images::Resolve;
 use coracle_swarm::stack::{self, Known, StackError, WantedNetwork, WantedService};
 use coracle_swarm::state::State;
+use coracle_view::network::not_for_services;
 use coracle_view::secret::Kind;
 use serde_json::Value;
 
@@ -16,8 +17,6 @@ use crate::app::App;
 use crate::commands::service::converge;
 use crate::digests::Digests;
 use crate::error::{CliError, CommandResult, Failures};
-
-const OVERLAY: &str = "overlay";
 
 /// What was about to be done stands before the error.
 pub(super) fn failed(what: &str, name: &str, mut error: CliError) -> CliError {
@@ -188,11 +187,7 @@ pub(super) fn network_id(app: &App, name: &str) -> Result<String, CliError> {
         )));
     }
     if !network.swarm {
-        return Err(CliError::engine(format!(
-            "The network {} cannot be used with services. Only networks scoped to the swarm can be used, such as \
-             those created with the overlay driver.",
-            network.name
-        )));
+        return Err(CliError::engine(not_for_services(&network)));
     }
     Ok(network.id)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use coracle_swarm::command::A_WORKER;
+use coracle_swarm::command::{A_WORKER, IN_A_SWARM};
 use coracle_swarm::journal::Reader;
 use coracle_swarm::model::{Availability, ClusterSpec, Node, Role};
 use coracle_swarm::protocol::{Init, Request};
@@ -117,10 +117,7 @@ impl SwarmInitArgs {
             )));
         };
         if !self.force_new_cluster {
-            return Err(app.of_engine(
-                "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
-                 another one.",
-            ));
+            return Err(app.of_engine(IN_A_SWARM));
         }
         match node.spec.role {
             Role::Manager => Ok(()),

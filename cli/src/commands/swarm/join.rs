@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 
+use coracle_swarm::command::IN_A_SWARM;
 use coracle_swarm::model::{Node, NodeSpec, Role};
 use coracle_swarm::protocol::Request;
 use coracle_swarm::state::State;
@@ -51,12 +52,7 @@ impl Runnable for SwarmJoinArgs {
             let hint = format!(
                 "`{program} node add NAME` adds a node on this machine; `{program} machine create NAME` makes one that joins"
             );
-            return Err(app
-                .of_engine(
-                    "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join \
-                     another one.",
-                )
-                .hint(hint));
+            return Err(app.of_engine(IN_A_SWARM).hint(hint));
         }
         for (text, what) in [
             (&self.advertise_addr, "advertise address"),
